@@ -1,0 +1,3 @@
+//! The one crate that talks to the proxy.
+
+pub mod callbacks;
