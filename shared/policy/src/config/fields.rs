@@ -1,0 +1,133 @@
+//! The fields of an object, asked for by name.
+
+use super::node::Node;
+use super::problem::Sink;
+use super::suggest::{nearest, quoted};
+use super::value::Value;
+use std::cell::Cell;
+
+/// The fields of one object. What a reader asks for is what is allowed: the rest is refused.
+pub struct Fields<'a> {
+    entries: &'a [(String, Node)],
+    path: String,
+    sink: &'a Sink,
+    asked: Cell<Vec<&'static str>>,
+}
+
+impl<'a> Fields<'a> {
+    pub(crate) fn new(entries: &'a [(String, Node)], path: &str, sink: &'a Sink) -> Self {
+        Self { entries, path: path.to_owned(), sink, asked: Cell::default() }
+    }
+
+    /// The field as it stands, if it is there. `null` counts as not there.
+    ///
+    /// `name` is in snake case; the same name in camel case is found too.
+    pub fn get(&self, name: &'static str) -> Option<Value<'a>> {
+        let mut asked = self.asked.take();
+        asked.push(name);
+        self.asked.set(asked);
+        let (found, node) = self.entries.iter().find(|(found, _)| same_name(found, name))?;
+        (!matches!(node, Node::Null)).then(|| self.value_of(found, node))
+    }
+
+    /// A field that must be there.
+    pub fn required<T>(&self, name: &'static str, reader: impl FnOnce(Value<'a>) -> Option<T>) -> Option<T> {
+        match self.get(name) {
+            Some(value) => reader(value),
+            None => self.problem(name, "missing"),
+        }
+    }
+
+    /// A field that may be left out: `Some(None)` then, and `None` if it is there and wrong.
+    #[allow(clippy::option_option, reason = "left out and wrong are different answers")]
+    pub fn optional<T>(
+        &self,
+        name: &'static str,
+        reader: impl FnOnce(Value<'a>) -> Option<T>,
+    ) -> Option<Option<T>> {
+        self.get(name).map_or(Some(None), |value| reader(value).map(Some))
+    }
+
+    /// A field with a default.
+    pub fn or<T>(
+        &self,
+        name: &'static str,
+        default: T,
+        reader: impl FnOnce(Value<'a>) -> Option<T>,
+    ) -> Option<T> {
+        self.get(name).map_or(Some(default), reader)
+    }
+
+    /// Reports a problem with a field, there or not. Answers `None`, for use as the last expression.
+    pub fn problem<T>(&self, name: &str, message: &str) -> Option<T> {
+        self.sink.report(&self.path_of(name), message.to_owned());
+        None
+    }
+
+    /// The names that are there, as written.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.entries.iter().map(|(name, _)| name.as_str())
+    }
+
+    pub(crate) fn value_of(&self, name: &str, node: &'a Node) -> Value<'a> {
+        Value::at(node, self.path_of(name), self.sink)
+    }
+
+    /// `Some` if no name stands twice: a parser that keeps the last one hides the other.
+    pub(crate) fn unique(&self) -> Option<()> {
+        let mut seen: Vec<String> = Vec::new();
+        let mut unique = Some(());
+        for (name, _) in self.entries {
+            let name = snake_case(name);
+            if seen.contains(&name) {
+                unique = self.problem(&name, "found twice, expected once");
+            }
+            seen.push(name);
+        }
+        unique
+    }
+
+    /// `Some` if every field was asked for, once.
+    pub(crate) fn finish(&self) -> Option<()> {
+        let asked = self.asked.take();
+        let mut known = self.unique();
+        for (name, _) in self.entries {
+            if asked.iter().any(|asked| same_name(name, asked)) {
+                continue;
+            }
+            let message = match nearest(&snake_case(name), asked.iter().copied()) {
+                Some(nearest) => format!("unknown field, did you mean `{nearest}`?"),
+                None if asked.is_empty() => "unknown field, expected none".to_owned(),
+                None => format!("unknown field, expected one of {}", quoted(asked.iter().copied())),
+            };
+            known = self.problem(name, &message);
+        }
+        known
+    }
+
+    fn path_of(&self, name: &str) -> String {
+        let plain = !name.is_empty()
+            && name.chars().all(|character| character.is_ascii_alphanumeric() || "_-".contains(character));
+        match (plain, self.path.as_str()) {
+            (true, "") => name.to_owned(),
+            (true, path) => format!("{path}.{name}"),
+            (false, path) => format!("{path}[{name:?}]"),
+        }
+    }
+}
+
+fn same_name(found: &str, name: &str) -> bool {
+    found == name || (!found.contains('_') && snake_case(found) == name)
+}
+
+/// `onMissingKey` as `on_missing_key`.
+fn snake_case(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len());
+    for character in name.chars() {
+        if character.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(character.to_ascii_lowercase());
+    }
+    snake
+}

@@ -1,0 +1,93 @@
+use super::{Fields, read};
+use std::time::Duration;
+
+fn reader(fields: &Fields<'_>) -> Option<()> {
+    let name = fields.required("name", |value| value.non_empty_text().map(str::to_owned));
+    let mode = fields.or("mode", 0, |value| value.choice(&[("enforce", 0), ("shadow", 1)]));
+    let count = fields.or("count", 1, |value| value.integer(1..=10));
+    let share = fields.or("share", 1.0, |value| value.number(0.0..=1.0));
+    let flag = fields.or("a_flag", false, |value| value.boolean());
+    let per = fields.or("per", Duration::ZERO, |value| {
+        value.duration(Duration::from_millis(1)..=Duration::from_secs(60))
+    });
+    let items = fields.or("items", Vec::new(), |value| {
+        value.list(|item| item.object(|fields| fields.required("x", |value| value.integer(0..=9))))
+    });
+    let map = fields.or("map", Vec::new(), |value| value.entries(|_, value| value.text()));
+    (name?, mode?, count?, share?, flag?, per?, items?, map?);
+    Some(())
+}
+
+#[track_caller]
+fn check(config: &str, expected: &str) {
+    let problems = read(config.as_bytes(), reader).err().map(|problems| problems.to_string());
+    assert_eq!(problems.unwrap_or_default(), expected);
+}
+
+#[test]
+fn good_configs_have_no_problems() {
+    check(r#"{"name": "a"}"#, "");
+    check(r#"{"name": "a", "count": 5.0, "aFlag": true, "per": "1.5s", "mode": null}"#, "");
+    check(r#"{"name": "a", "items": [{"x": 1}], "map": {"x-a": "b"}}"#, "");
+}
+
+#[test]
+fn zero_bytes_are_an_empty_object() {
+    check("", "name: missing");
+    check("{}", "name: missing");
+    assert!(read(b"", |fields| fields.or("a", 1, |value| value.integer(0..=1))).is_ok());
+}
+
+#[test]
+fn all_problems_come_at_once_each_with_its_path() {
+    check(
+        r#"{"mode": "enforced", "count": 0, "share": "x", "per": "1 parsec", "items": [{"x": 1}, {"x": -1, "y": 1}, 7], "map": {"x.y": 1}}"#,
+        "name: missing\n\
+         mode: found `enforced`, expected one of `enforce`, `shadow`; did you mean `enforce`?\n\
+         count: found 0, expected a whole number from 1 to 10\n\
+         share: found `x`, expected a number from 0 to 1\n\
+         per: found `1 parsec`, expected a duration from 1ms to 60s, as \"250ms\", \"1m\" or \"1h30m\"\n\
+         items[1].x: found -1, expected a whole number from 0 to 9\n\
+         items[1].y: unknown field, expected one of `x`\n\
+         items[2]: found 7, expected an object\n\
+         map[\"x.y\"]: found 1, expected text",
+    );
+}
+
+#[test]
+fn a_misspelt_name_gets_a_suggestion() {
+    check(r#"{"nmae": "a"}"#, "name: missing\nnmae: unknown field, did you mean `name`?");
+    check(r#"{"name": "a", "aFlagg": true}"#, "aFlagg: unknown field, did you mean `a_flag`?");
+}
+
+#[test]
+fn a_name_that_stands_twice_is_refused() {
+    check(r#"{"name": "a", "name": "b"}"#, "name: found twice, expected once");
+    check(r#"{"name": "a", "a_flag": true, "aFlag": false}"#, "a_flag: found twice, expected once");
+    check(r#"{"name": "a", "map": {"x": "1", "x": "2"}}"#, "map.x: found twice, expected once");
+}
+
+#[test]
+fn whole_numbers_are_whole() {
+    check(r#"{"name": "a", "count": 1.5}"#, "count: found 1.5, expected a whole number from 1 to 10");
+    check(
+        r#"{"name": "a", "count": 1e30}"#,
+        "count: found 1000000000000000000000000000000, expected a whole number from 1 to 10",
+    );
+    check(r#"{"name": "a", "count": true}"#, "count: found true, expected a whole number from 1 to 10");
+}
+
+#[test]
+fn what_is_not_json_says_where() {
+    check("{", "not valid JSON: EOF while parsing an object at line 1 column 1");
+    check("[]", "found a list, expected an object");
+    let deep = "[".repeat(200);
+    check(&deep, "not valid JSON: recursion limit exceeded at line 1 column 128");
+}
+
+#[test]
+fn a_long_value_is_shortened() {
+    let config = format!(r#"{{"name": "a", "mode": "{}"}}"#, "x".repeat(60));
+    let expected = format!("mode: found `{}…`, expected one of `enforce`, `shadow`", "x".repeat(40));
+    check(&config, &expected);
+}

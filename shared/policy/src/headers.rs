@@ -1,0 +1,140 @@
+//! A header map as the proxy hands it over: bytes, in order, repeats kept.
+
+mod name;
+mod value;
+
+pub use name::HeaderName;
+pub use value::HeaderValue;
+
+use std::ops::Range;
+
+/// The headers of a request or a response, pseudo-headers (`:path`) among them.
+///
+/// Names are in lower case, as HTTP/2 wants and Envoy does. Values are bytes: a client may send
+/// anything from 0x80 to 0xff, and no part of this type assumes UTF-8.
+#[derive(Clone, Debug, Default)]
+pub struct Headers {
+    bytes: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    name: Range<usize>,
+    value: Range<usize>,
+}
+
+/// Why bytes are not a serialized header map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MalformedPairs;
+
+impl Headers {
+    /// Reads the form in which Proxy-Wasm passes a map: a count, the length of each name and
+    /// value (all u32, little-endian), then the names and values themselves, each with a NUL
+    /// behind it. The bytes are kept and referred to, not copied.
+    ///
+    /// # Errors
+    /// [`MalformedPairs`] if the bytes end before the entries do.
+    pub fn parse(bytes: Vec<u8>) -> Result<Self, MalformedPairs> {
+        if bytes.is_empty() {
+            return Ok(Self::default());
+        }
+        let read = |at: usize| -> Option<usize> {
+            let four = bytes.get(at..at.checked_add(4)?)?;
+            usize::try_from(u32::from_le_bytes(four.try_into().ok()?)).ok()
+        };
+        let count = read(0).ok_or(MalformedPairs)?;
+        let mut start =
+            count.checked_mul(8).and_then(|lengths| lengths.checked_add(4)).ok_or(MalformedPairs)?;
+        if start > bytes.len() {
+            return Err(MalformedPairs);
+        }
+        let mut span = |length: usize| -> Option<Range<usize>> {
+            let end = start.checked_add(length)?;
+            let span = start..end;
+            start = end.checked_add(1)?;
+            (start <= bytes.len()).then_some(span)
+        };
+        let mut entries = Vec::with_capacity(count);
+        for index in 0..count {
+            let lengths = 4 + index * 8;
+            let name = read(lengths).and_then(&mut span).ok_or(MalformedPairs)?;
+            let value = read(lengths + 4).and_then(&mut span).ok_or(MalformedPairs)?;
+            entries.push(Entry { name, value });
+        }
+        Ok(Self { bytes, entries })
+    }
+
+    /// Headers from names and values, for tests and for tools. Names are put in lower case.
+    pub fn from_pairs<N: AsRef<str>, V: AsRef<[u8]>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
+        let mut headers = Self::default();
+        for (name, value) in pairs {
+            headers.push(name.as_ref().to_ascii_lowercase().as_bytes(), value.as_ref());
+        }
+        headers
+    }
+
+    /// Every header, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.entries.iter().map(|entry| (self.span(&entry.name), self.span(&entry.value)))
+    }
+
+    /// Every value of a header, in order. `name` is in lower case.
+    pub fn get<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> + use<'a, '_> {
+        self.iter().filter(move |(found, _)| *found == name.as_bytes()).map(|(_, value)| value)
+    }
+
+    /// The first value of a header. Where a second one would matter, use [`Headers::get`].
+    #[must_use]
+    pub fn first(&self, name: &str) -> Option<&[u8]> {
+        self.get(name).next()
+    }
+
+    /// `:path`: the request target with its query, empty if there is none.
+    #[must_use]
+    pub fn target(&self) -> &[u8] {
+        self.first(":path").unwrap_or_default()
+    }
+
+    /// `:method`, empty if there is none.
+    #[must_use]
+    pub fn method(&self) -> &[u8] {
+        self.first(":method").unwrap_or_default()
+    }
+
+    /// `:authority` with its port, empty if there is none.
+    #[must_use]
+    pub fn authority(&self) -> &[u8] {
+        self.first(":authority").unwrap_or_default()
+    }
+
+    /// Puts a header behind the others.
+    pub fn add(&mut self, name: &HeaderName, value: &HeaderValue) {
+        self.push(name.as_str().as_bytes(), value.as_bytes());
+    }
+
+    /// Takes every value of a header away; answers how many there were.
+    pub fn remove(&mut self, name: &HeaderName) -> usize {
+        let before = self.entries.len();
+        let bytes = &self.bytes;
+        self.entries.retain(|entry| bytes.get(entry.name.clone()) != Some(name.as_str().as_bytes()));
+        before - self.entries.len()
+    }
+
+    fn push(&mut self, name: &[u8], value: &[u8]) {
+        let mut append = |part: &[u8]| {
+            let start = self.bytes.len();
+            self.bytes.extend_from_slice(part);
+            start..self.bytes.len()
+        };
+        let (name, value) = (append(name), append(value));
+        self.entries.push(Entry { name, value });
+    }
+
+    fn span(&self, span: &Range<usize>) -> &[u8] {
+        self.bytes.get(span.clone()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! A header's name.
+
+use crate::config::Value;
+use std::borrow::Cow;
+
+/// A valid header name in lower case (RFC 9110, section 5.1: a token).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HeaderName(Cow<'static, str>);
+
+impl HeaderName {
+    /// A name known when the filter is compiled. For constants: a bad one does not compile there.
+    #[must_use]
+    pub const fn from_static(name: &'static str) -> Self {
+        assert!(is_token(name.as_bytes(), false), "not a header name in lower case");
+        Self(Cow::Borrowed(name))
+    }
+
+    /// A name in any case; `None` if it is not a token.
+    #[must_use]
+    pub fn new(name: &str) -> Option<Self> {
+        is_token(name.as_bytes(), true).then(|| Self(Cow::Owned(name.to_ascii_lowercase())))
+    }
+
+    /// Reads a header name from a config.
+    pub fn read(value: Value<'_>) -> Option<Self> {
+        match Self::new(value.text()?) {
+            None => value.expected("a header name"),
+            name => name,
+        }
+    }
+
+    /// The name, in lower case.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+const fn is_token(name: &[u8], upper_case: bool) -> bool {
+    let mut rest = name;
+    while let [byte, after @ ..] = rest {
+        let token = match byte {
+            b'!'
+            | b'#'
+            | b'$'
+            | b'%'
+            | b'&'
+            | b'\''
+            | b'*'
+            | b'+'
+            | b'-'
+            | b'.'
+            | b'^'
+            | b'_'
+            | b'`'
+            | b'|'
+            | b'~'
+            | b'0'..=b'9'
+            | b'a'..=b'z' => true,
+            b'A'..=b'Z' => upper_case,
+            _ => false,
+        };
+        if !token {
+            return false;
+        }
+        rest = after;
+    }
+    !name.is_empty()
+}

@@ -1,0 +1,46 @@
+//! A header's value.
+
+use crate::config::Value;
+
+/// Bytes that can stand in a header (RFC 9110, section 5.5): no control character but the tab.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderValue(Vec<u8>);
+
+impl HeaderValue {
+    /// `None` if a byte cannot stand in a header.
+    #[must_use]
+    pub fn new(value: impl Into<Vec<u8>>) -> Option<Self> {
+        let value = value.into();
+        value.iter().all(|byte| can_stand(*byte)).then_some(Self(value))
+    }
+
+    /// Text of our own making. What cannot stand in a header becomes `_`.
+    #[must_use]
+    pub fn text(value: impl Into<String>) -> Self {
+        let mut value = value.into().into_bytes();
+        for byte in &mut value {
+            if !can_stand(*byte) {
+                *byte = b'_';
+            }
+        }
+        Self(value)
+    }
+
+    /// Reads a header value from a config.
+    pub fn read(value: Value<'_>) -> Option<Self> {
+        match Self::new(value.text()?) {
+            None => value.expected("a header value, without control characters"),
+            header => header,
+        }
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+fn can_stand(byte: u8) -> bool {
+    matches!(byte, b'\t' | 0x20..=0x7e | 0x80..)
+}

@@ -1,0 +1,23 @@
+//! Whether a policy bites.
+
+use crate::config::Value;
+
+/// `enforce`, `shadow` (decide, count and log, but let the request go on) or `off`. Ordered from
+/// strict to lenient: of the filter's and a rule's mode the greater holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// The decision is carried out.
+    #[default]
+    Enforce,
+    /// The decision is taken and counted, and the request goes on.
+    Shadow,
+    /// No decision is taken.
+    Off,
+}
+
+impl Mode {
+    /// Reads a mode from a config.
+    pub fn read(value: Value<'_>) -> Option<Self> {
+        value.choice(&[("enforce", Self::Enforce), ("shadow", Self::Shadow), ("off", Self::Off)])
+    }
+}
