@@ -80,7 +80,7 @@ impl Headers {
     }
 
     /// Every value of a header, in order. `name` is in lower case.
-    pub fn get<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> + use<'a, '_> {
+    pub fn get<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         self.iter().filter(move |(found, _)| *found == name.as_bytes()).map(|(_, value)| value)
     }
 
