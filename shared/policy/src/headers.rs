@@ -87,7 +87,7 @@ impl Headers {
     /// The first value of a header. Where a second one would matter, use [`Headers::get`].
     #[must_use]
     pub fn first(&self, name: &str) -> Option<&[u8]> {
-        self.get(name).next()
+        self.iter().find(|(found, _)| *found == name.as_bytes()).map(|(_, value)| value)
     }
 
     /// `:path`: the request target with its query, empty if there is none.
