@@ -6,7 +6,18 @@
 pub mod config;
 pub mod effects;
 pub mod facts;
+pub mod hash;
 pub mod headers;
 pub mod mode;
+pub mod percent;
 pub mod store;
 pub mod time;
+
+/// `#[test]` that runs natively and in a Wasm engine alike.
+#[cfg(test)]
+mod testing {
+    #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
+    pub(crate) use core::prelude::v1::test;
+    #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+    pub(crate) use wasm_bindgen_test::wasm_bindgen_test as test;
+}

@@ -14,7 +14,7 @@ fn reader(fields: &Fields<'_>) -> Option<()> {
         value.list(|item| item.object(|fields| fields.required("x", |value| value.integer(0..=9))))
     });
     let map = fields.or("map", Vec::new(), |value| value.entries(|_, value| value.text()));
-    (name?, mode?, count?, share?, flag?, per?, items?, map?);
+    let _ = (name?, mode?, count?, share?, flag?, per?, items?, map?);
     Some(())
 }
 
