@@ -75,12 +75,12 @@ impl Headers {
     }
 
     /// Every header, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
         self.entries.iter().map(|entry| (self.span(&entry.name), self.span(&entry.value)))
     }
 
     /// Every value of a header, in order. `name` is in lower case.
-    pub fn get<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    pub fn get<'a>(&'a self, name: &'a str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
         self.iter().filter(move |(found, _)| *found == name.as_bytes()).map(|(_, value)| value)
     }
 

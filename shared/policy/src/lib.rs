@@ -3,11 +3,13 @@
 //! Pure. There is no proxy here, no clock and no randomness: time and dice come in as values,
 //! effects go out as data, so a policy can be tested with values alone.
 
+pub mod client_ip;
 pub mod config;
 pub mod effects;
 pub mod facts;
 pub mod hash;
 pub mod headers;
+pub mod matching;
 pub mod mode;
 pub mod percent;
 pub mod store;

@@ -1,0 +1,109 @@
+//! Whose request it is.
+
+use crate::config::Value;
+use crate::facts::{Facts, Needs};
+use crate::matching::cidr::network;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The config's `client_ip`: where the client's address is found.
+///
+/// Every trusted proxy appends the address it saw to `x-forwarded-for`, so what trusted proxies
+/// wrote is counted from the right. What stands further left is the client's own invention.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClientIp {
+    trusted_hops: usize,
+}
+
+/// The client's address, and how it was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// IPv4 if it is an IPv4-mapped IPv6 address. `None` where there is none: the peer is a Unix
+    /// socket or Envoy itself.
+    pub ip: Option<IpAddr>,
+    /// `x-forwarded-for` did not hold what the config says, so this is the peer's address. To be
+    /// counted: the config and the network do not agree, or someone went around the proxies.
+    pub fallback: bool,
+}
+
+impl ClientIp {
+    /// Reads `{"trusted_hops": N}`. 0, the default, means the source address as Envoy computed it;
+    /// N means the Nth element of `x-forwarded-for` from the right.
+    pub fn read(value: Value<'_>) -> Option<Self> {
+        value.object(|fields| {
+            let trusted_hops = fields.or("trusted_hops", 0, |value| value.integer(0..=100));
+            Some(Self { trusted_hops: usize::try_from(trusted_hops?).ok()? })
+        })
+    }
+
+    /// The client's address. Scans from the right and no further than the element asked for.
+    #[must_use]
+    pub fn resolve(&self, facts: &Facts<'_>) -> Resolved {
+        let source = facts.source.map(|source| source.to_canonical());
+        let Some(nearer) = self.trusted_hops.checked_sub(1) else {
+            return Resolved { ip: source, fallback: false };
+        };
+        let lines = facts.headers.get("x-forwarded-for").rev();
+        // An element that is empty counts: a trusted proxy writes none, and a client's must not
+        // move the count.
+        let element = lines.flat_map(|line| line.rsplit(|byte| *byte == b',')).nth(nearer);
+        match element.and_then(|element| parse_address(element.trim_ascii())) {
+            None => Resolved { ip: source, fallback: true },
+            ip => Resolved { ip, fallback: false },
+        }
+    }
+
+    /// What [`ClientIp::resolve`] reads.
+    #[must_use]
+    pub fn needs(&self) -> Needs {
+        Needs { headers: self.trusted_hops > 0, source: true, ..Needs::default() }
+    }
+}
+
+/// Reads an address as Envoy's `source.address` and proxies' `x-forwarded-for` have it: with or
+/// without a port, `192.0.2.1:80`, `[2001:db8::1]:80`. An IPv4-mapped IPv6 address becomes IPv4; a
+/// zone (`fe80::1%eth0`) is dropped. `None` for all else, such as the path of a Unix socket.
+#[must_use]
+pub fn parse_address(text: &[u8]) -> Option<IpAddr> {
+    // The longest address is 45 bytes long, a zone and a port follow.
+    const MOST: usize = 80;
+    let text =
+        str::from_utf8(text.get(..text.len().min(MOST + 1))?).ok().filter(|text| text.len() <= MOST)?;
+    let address = match text.strip_prefix('[') {
+        Some(bracketed) => {
+            let (address, port) = bracketed.split_once(']')?;
+            IpAddr::V6(parse_ipv6(address).filter(|_| port.is_empty() || is_port(port))?)
+        }
+        None => match parse_ipv6(text) {
+            Some(address) => IpAddr::V6(address),
+            None => {
+                let (address, port) = text.split_at_checked(text.find(':').unwrap_or(text.len()))?;
+                let address: Ipv4Addr = address.parse().ok()?;
+                IpAddr::V4(Some(address).filter(|_| port.is_empty() || is_port(port))?)
+            }
+        },
+    };
+    Some(address.to_canonical())
+}
+
+fn parse_ipv6(text: &str) -> Option<Ipv6Addr> {
+    text.split_once('%').map_or(text, |(address, _zone)| address).parse().ok()
+}
+
+/// `:80`.
+fn is_port(text: &str) -> bool {
+    let digits = text.strip_prefix(':').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    digits.is_some_and(|digits| digits.parse::<u16>().is_ok())
+}
+
+/// The network of an address: its first `v4_prefix` or `v6_prefix` bits, the others zero. One IPv6
+/// client commonly has all of a /64. A prefix longer than the address keeps all of it.
+#[must_use]
+pub fn masked(ip: IpAddr, v4_prefix: u8, v6_prefix: u8) -> IpAddr {
+    match ip.to_canonical() {
+        ip @ IpAddr::V4(_) => network(ip, v4_prefix),
+        ip @ IpAddr::V6(_) => network(ip, v6_prefix),
+    }
+}
+
+#[cfg(test)]
+mod tests;

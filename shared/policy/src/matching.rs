@@ -1,0 +1,3 @@
+//! Tests on a request, as design.md's `match` has them.
+
+pub mod cidr;
