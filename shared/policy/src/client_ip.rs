@@ -66,8 +66,7 @@ impl ClientIp {
 pub fn parse_address(text: &[u8]) -> Option<IpAddr> {
     // The longest address is 45 bytes long, a zone and a port follow.
     const MOST: usize = 80;
-    let text =
-        str::from_utf8(text.get(..text.len().min(MOST + 1))?).ok().filter(|text| text.len() <= MOST)?;
+    let text = str::from_utf8(Some(text).filter(|text| text.len() <= MOST)?).ok()?;
     let address = match text.strip_prefix('[') {
         Some(bracketed) => {
             let (address, port) = bracketed.split_once(']')?;

@@ -5,12 +5,14 @@
 
 pub mod client_ip;
 pub mod config;
+pub mod cookie;
 pub mod effects;
 pub mod facts;
 pub mod hash;
 pub mod headers;
 pub mod matching;
 pub mod mode;
+pub mod path;
 pub mod percent;
 pub mod store;
 pub mod time;

@@ -1,0 +1,159 @@
+//! The path and the query of a request target (`:path`).
+
+use std::borrow::Cow;
+
+/// The path of a request target in its normal form: without query and fragment, as RFC 3986,
+/// section 6.2.2, and Envoy's `normalize_path` and `merge_slashes` have it.
+///
+/// - `\` is `/`; what does not begin with a slash gets one, so `/` is a prefix of every path.
+/// - Escapes of unreserved characters are decoded (`%61` is `a`), the hex digits of others are in
+///   upper case, and what may not stand in a path, a bare `%` too, is escaped.
+/// - Dot segments, escaped ones too, are resolved and never lead above the root; then slashes in a
+///   row are one.
+///
+/// `%2F` stays an escape: whether it separates segments is the upstream's choice. See
+/// [`has_escaped_slash`]. Borrowed if the path is normal already.
+#[must_use]
+pub fn normalise(target: &[u8]) -> Cow<'_, [u8]> {
+    let path = path_of(target);
+    if is_normal(path) {
+        return Cow::Borrowed(path);
+    }
+    Cow::Owned(resolve_dots(&unescape(path)))
+}
+
+/// Whether the path holds an escaped `/` or `\`. Upstreams differ in what they make of it, so a
+/// policy that guards a path may want to refuse it.
+#[must_use]
+pub fn has_escaped_slash(target: &[u8]) -> bool {
+    let path = path_of(target);
+    path.windows(3).any(|three| matches!(escaped(three), Some(b'/' | b'\\')))
+}
+
+/// The values of a query parameter, in order; a parameter without `=` has an empty value. Names and
+/// values are decoded as forms are (`application/x-www-form-urlencoded`): `+` is a space, `%XX` a byte.
+pub fn query<'a>(target: &'a [u8], name: &'a str) -> impl Iterator<Item = Cow<'a, [u8]>> {
+    let target = target.split(|byte| *byte == b'#').next().unwrap_or_default();
+    // The text behind the first `?`, which may have more of them.
+    let query = target.splitn(2, |byte| *byte == b'?').nth(1).unwrap_or_default();
+    query.split(|byte| *byte == b'&').filter(|parameter| !parameter.is_empty()).filter_map(move |parameter| {
+        let mut halves = parameter.splitn(2, |byte| *byte == b'=');
+        let found = decode_form(halves.next()?);
+        (*found == *name.as_bytes()).then(|| decode_form(halves.next().unwrap_or_default()))
+    })
+}
+
+fn path_of(target: &[u8]) -> &[u8] {
+    target.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default()
+}
+
+/// Whether [`normalise`] would change nothing.
+fn is_normal(path: &[u8]) -> bool {
+    let mut rest = path;
+    while let [byte, after @ ..] = rest {
+        let normal = match byte {
+            b'/' => !matches!(
+                after,
+                [b'/', ..] | [b'.'] | [b'.', b'/', ..] | [b'.', b'.'] | [b'.', b'.', b'/', ..]
+            ),
+            b'%' => {
+                let upper = !after.iter().take(2).any(u8::is_ascii_lowercase);
+                upper && escaped(rest).is_some_and(|byte| !is_unreserved(byte))
+            }
+            byte => may_stand(*byte),
+        };
+        if !normal {
+            return false;
+        }
+        rest = after;
+    }
+    path.starts_with(b"/")
+}
+
+/// Everything but segments: `\` turned, escapes decoded, put in upper case or added.
+fn unescape(path: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let [byte, after @ ..] = rest {
+        let decoded = escaped(rest);
+        rest = if decoded.is_some() { after.get(2..).unwrap_or_default() } else { after };
+        match (decoded, *byte) {
+            (Some(byte), _) if is_unreserved(byte) => out.push(byte),
+            (None, byte) if may_stand(byte) => out.push(byte),
+            (None, b'\\') => out.push(b'/'),
+            (Some(byte), _) | (None, byte) => {
+                out.push(b'%');
+                out.extend(
+                    [byte >> 4, byte & 15]
+                        .map(|digit| if digit < 10 { b'0' + digit } else { b'A' - 10 + digit }),
+                );
+            }
+        }
+    }
+    out
+}
+
+/// Resolves dot segments (RFC 3986, section 5.2.4), then merges slashes: in Envoy's order, so that
+/// `/a//../b` is `/a/b`.
+fn resolve_dots(path: &[u8]) -> Vec<u8> {
+    let path = path.strip_prefix(b"/").unwrap_or(path);
+    let mut out: Vec<u8> = Vec::with_capacity(path.len() + 1);
+    let mut segments = path.split(|byte| *byte == b'/').peekable();
+    while let Some(segment) = segments.next() {
+        let directory = match segment {
+            b"." => true,
+            b".." => {
+                out.truncate(out.iter().rposition(|byte| *byte == b'/').unwrap_or(0));
+                true
+            }
+            segment => {
+                out.push(b'/');
+                out.extend_from_slice(segment);
+                false
+            }
+        };
+        if directory && segments.peek().is_none() {
+            out.push(b'/');
+        }
+    }
+    out.dedup_by(|a, b| *a == b'/' && *b == b'/');
+    out
+}
+
+/// The byte that `text` begins with an escape of.
+fn escaped(text: &[u8]) -> Option<u8> {
+    let [b'%', high, low, ..] = text else { return None };
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    Some(digit(*high)? << 4 | digit(*low)?)
+}
+
+/// RFC 3986, section 2.3: what means the same escaped and not.
+const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// RFC 3986, section 3.3: what a path may hold unescaped.
+const fn may_stand(byte: u8) -> bool {
+    is_unreserved(byte)
+        || matches!(
+            byte,
+            b'/' | b':' | b'@' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'='
+        )
+}
+
+fn decode_form(text: &[u8]) -> Cow<'_, [u8]> {
+    if !text.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [byte, after @ ..] = rest {
+        let decoded = escaped(rest);
+        rest = if decoded.is_some() { after.get(2..).unwrap_or_default() } else { after };
+        out.push(decoded.unwrap_or(if *byte == b'+' { b' ' } else { *byte }));
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests;

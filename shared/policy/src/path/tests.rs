@@ -1,0 +1,161 @@
+use super::{has_escaped_slash, normalise, query};
+use crate::testing::test;
+use std::borrow::Cow;
+
+#[track_caller]
+fn check(target: &[u8], expected: &str) {
+    let path = normalise(target);
+    assert_eq!(path, expected.as_bytes(), "{} {}", target.escape_ascii(), path.escape_ascii());
+}
+
+#[test]
+fn a_normal_path_is_borrowed() {
+    for path in ["/", "/a", "/a/", "/a/.b/..c/d.", "/a%2Fb%25", "/a:@!$&'()*+,;=-._~"] {
+        check(path.as_bytes(), path);
+        assert!(matches!(normalise(path.as_bytes()), Cow::Borrowed(_)), "{path}");
+    }
+    assert!(matches!(normalise(b"/a?b=c"), Cow::Borrowed(b"/a")));
+}
+
+#[test]
+fn query_and_fragment_are_cut_off() {
+    check(b"/a?b", "/a");
+    check(b"/a#b?c", "/a");
+    check(b"/a?/../b", "/a");
+    check(b"?a", "/");
+}
+
+#[test]
+fn a_path_begins_with_a_slash() {
+    check(b"", "/");
+    check(b"*", "/*");
+    check(b"a/b", "/a/b");
+    check(b"../a", "/a");
+}
+
+#[test]
+fn dot_segments_are_resolved() {
+    check(b"/a/./b", "/a/b");
+    check(b"/a/../b", "/b");
+    check(b"/a/b/../../c/", "/c/");
+    check(b"/../../a", "/a");
+    check(b"/a/..", "/");
+    check(b"/a/b/..", "/a/");
+    check(b"/a/.", "/a/");
+    check(b"/..", "/");
+    check(b"/.", "/");
+    check(b"/a/...", "/a/...");
+}
+
+#[test]
+fn slashes_are_merged_after_that() {
+    check(b"//a///b//", "/a/b/");
+    check(b"/a//../b", "/a/b");
+    check(b"//", "/");
+    check(b"/..//../a", "/a");
+}
+
+#[test]
+fn disguised_dots_and_slashes_are_seen_through() {
+    check(b"/a/%2e%2E/b", "/b");
+    check(b"/a/.%2e/b", "/b");
+    check(b"/a\\..\\b", "/b");
+    check(b"\\\\a", "/a");
+    check(b"/a/%252e%252e/b", "/a/%252e%252e/b");
+    check(b"/a/%%32e%%32e/b", "/a/%252e%252e/b");
+    check(b"/%61%64min", "/admin");
+}
+
+#[test]
+fn what_may_not_stand_is_escaped() {
+    check(b"/a%2fb", "/a%2Fb");
+    check(b"/a%5cb", "/a%5Cb");
+    check(b"/%", "/%25");
+    check(b"/%4", "/%254");
+    check(b"/%zz", "/%25zz");
+    check(b"/a b\xff\"", "/a%20b%FF%22");
+    check(b"/\xc3\xa9", "/%C3%A9");
+    check(b"/%c3%a9", "/%C3%A9");
+}
+
+#[test]
+fn escaped_slashes() {
+    for (target, expected) in [
+        ("/a%2fb", true),
+        ("/a%5C", true),
+        ("/a?%2f", false),
+        ("/a%252f", false),
+        ("/a%2", false),
+        ("/a\\b", false),
+        ("", false),
+    ] {
+        assert_eq!(has_escaped_slash(target.as_bytes()), expected, "{target}");
+    }
+}
+
+#[track_caller]
+fn check_query(target: &[u8], expected: &[&[u8]]) {
+    assert_eq!(query(target, "a b").collect::<Vec<_>>(), expected, "{}", target.escape_ascii());
+}
+
+#[test]
+fn query_values_are_decoded() {
+    check_query(b"/", &[]);
+    check_query(b"/?", &[]);
+    check_query(b"/?a+b=1&x=2&a%20b=3", &[b"1", b"3"]);
+    check_query(b"/?a%20b", &[b""]);
+    check_query(b"/?a+b=", &[b""]);
+    check_query(b"/?a+b=x=y?z", &[b"x=y?z"]);
+    check_query(b"/?a+b=%ff%zz%4+%2B", &[b"\xff%zz%4 +"]);
+    check_query(b"/?a+b=1#&a+b=2", &[b"1"]);
+    check_query(b"/#?a+b=1", &[]);
+    check_query(b"/?&&=1&a+b", &[b""]);
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+mod laws {
+    use super::super::{normalise, query};
+    use proptest::prelude::*;
+    use std::borrow::Cow;
+
+    /// Bytes that mean something in a path come up often.
+    fn target() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            4 => prop::sample::select(vec![&b"/"[..], b".", b"..", b"%2e", b"%2F", b"%", b"25", b"\\", b"a", b"?"])
+                .prop_map(<[u8]>::to_vec),
+            1 => any::<u8>().prop_map(|byte| vec![byte]),
+        ];
+        prop::collection::vec(piece, 0..20).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn normal_is_normal(target in target()) {
+            let once = normalise(&target).into_owned();
+            prop_assert!(matches!(normalise(&once), Cow::Borrowed(twice) if twice == once));
+        }
+
+        #[test]
+        fn nothing_hides_in_a_normal_path(target in target()) {
+            let path = normalise(&target).into_owned();
+            let text = String::from_utf8(path).unwrap();
+            prop_assert!(text.starts_with('/'));
+            for hidden in ["//", "\\", "?", "#", "%2e", "%2E"] {
+                prop_assert!(!text.contains(hidden), "{text}");
+            }
+            prop_assert!(text.split('/').all(|segment| segment != "." && segment != ".."), "{text}");
+        }
+
+        #[test]
+        fn borrowed_means_unchanged(target in target()) {
+            let path = target.split(|byte| b"?#".contains(byte)).next().unwrap();
+            let normal = normalise(&target);
+            prop_assert_eq!(matches!(normal, Cow::Borrowed(_)), *normal == *path);
+        }
+
+        #[test]
+        fn arbitrary_queries_do_not_panic(target: Vec<u8>, name: String) {
+            let _ = query(&target, &name).count();
+        }
+    }
+}
