@@ -64,6 +64,12 @@ impl<'a> Fields<'a> {
         None
     }
 
+    /// Reports a problem with the object as a whole. Answers `None`, for use as the last expression.
+    pub fn problem_here<T>(&self, message: &str) -> Option<T> {
+        self.sink.report(&self.path, message.to_owned());
+        None
+    }
+
     /// The names that are there, as written.
     pub fn names(&self) -> impl Iterator<Item = &'a str> {
         self.entries.iter().map(|(name, _)| name.as_str())
