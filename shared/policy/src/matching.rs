@@ -3,6 +3,9 @@
 pub mod cidr;
 pub mod claim;
 pub mod host;
+mod named;
 mod needle;
+mod path;
 mod pattern;
+pub mod request;
 pub mod string;

@@ -1,0 +1,49 @@
+//! A string test on something that has a name: a header, a cookie, a query parameter.
+
+use super::string::StringMatch;
+use crate::config::Value;
+use crate::headers::HeaderName;
+
+/// A name and a test on its values.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    pub(crate) name: Box<str>,
+    pub(crate) test: StringMatch,
+}
+
+impl Named {
+    /// Reads `{"name": "session", "exact": "premium"}`.
+    pub(crate) fn read(value: Value<'_>, name: impl Fn(Value<'_>) -> Option<Box<str>>) -> Option<Self> {
+        value.object(|fields| {
+            let name = fields.required("name", name);
+            let test = StringMatch::read_fields(fields);
+            Some(Self { name: name?, test: test? })
+        })
+    }
+}
+
+/// The name of a header, or a pseudo-header that no other part of a match is for.
+pub(crate) fn header_name(value: Value<'_>) -> Option<Box<str>> {
+    match value.text()?.to_ascii_lowercase().as_str() {
+        name @ (":scheme" | ":protocol") => Some(name.into()),
+        ":path" => value.expected("a header name; for the path use `path` or `query`"),
+        ":method" => value.expected("a header name; for the method use `methods`"),
+        // Envoy makes `:authority` of it.
+        ":authority" | "host" => value.expected("a header name; for the host use `hosts`"),
+        _ => HeaderName::read(value).map(|name| name.as_str().into()),
+    }
+}
+
+/// The name of a cookie (RFC 6265, section 4.1.1: a token, as a header's name is).
+pub(crate) fn cookie_name(value: Value<'_>) -> Option<Box<str>> {
+    let name = value.text()?;
+    match HeaderName::new(name) {
+        Some(_) => Some(name.into()),
+        None => value.expected("a cookie name"),
+    }
+}
+
+/// The name of a query parameter, decoded.
+pub(crate) fn parameter_name(value: Value<'_>) -> Option<Box<str>> {
+    value.non_empty_text().map(Into::into)
+}
