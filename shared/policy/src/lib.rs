@@ -8,12 +8,14 @@ pub mod config;
 pub mod cookie;
 pub mod effects;
 pub mod facts;
+pub mod grpc;
 pub mod hash;
 pub mod headers;
 pub mod matching;
 pub mod mode;
 pub mod path;
 pub mod percent;
+pub mod preflight;
 pub mod store;
 pub mod time;
 
