@@ -1,7 +1,43 @@
 //! What the command line does, for the tests and the benches to do as well.
 //!
 //! - [`workspace`]: where things are in the checkout;
-//! - [`module`]: builds the modules that Envoy loads.
+//! - [`module`]: builds the modules that Envoy loads;
+//! - [`envoy`]: finds, configures, runs and asks a real Envoy;
+//! - [`http`]: a client that sends any header bytes, and a load generator.
+//!
+//! A test in which a request goes through a filter:
+//!
+//! ```no_run
+//! use bytes::Bytes;
+//! use mesh_filters::envoy::{Bootstrap, Launch};
+//! use mesh_filters::http::{self, Protocol, Request};
+//! use mesh_filters::module::Module;
+//! use mesh_filters::workspace;
+//!
+//! # async fn example() -> anyhow::Result<()> {
+//! for module in mesh_filters::module::SHIPPED {
+//!     module.build()?;
+//! }
+//! let mut upstreams = Bootstrap::load("upstreams")?;
+//! upstreams.use_free_ports();
+//! let upstreams = Launch::new()?.concurrency(1).start(&upstreams).await?;
+//!
+//! let mut gateway = Bootstrap::load("demo")?;
+//! gateway.use_free_ports();
+//! gateway.set_modules(&workspace::dist());
+//! for version in ["v1", "v2"] {
+//!     gateway.set_cluster(version, upstreams.listener(version).await?)?;
+//! }
+//! let gateway = Launch::new()?.concurrency(2).start(&gateway).await?;
+//!
+//! let request = Request::get("/api/").header("x-api-key", "gold").body(Bytes::new())?;
+//! let answer = http::send(gateway.listener("rate-limit").await?, Protocol::Http1, request).await?;
+//! assert_eq!(answer.status, 200);
+//! # Ok(())
+//! # }
+//! ```
 
+pub mod envoy;
+pub mod http;
 pub mod module;
 pub mod workspace;

@@ -1,0 +1,233 @@
+//! The configurations of `envoy-configs/envoy/`, and what a local run changes in them.
+//!
+//! They are written for docker compose: upstreams by the names of services, modules below `/filters`,
+//! fixed ports. A local run has other addresses, and everything else stays as the files say.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use anyhow::{Context as _, bail, ensure};
+use serde_json::{Map, Value, json};
+
+use crate::workspace;
+
+/// Any free port of this machine, not reachable from others.
+pub const ANY_LOCAL_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// Where the modules are in a container.
+const MODULES: &str = "/filters/";
+
+/// An Envoy bootstrap configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bootstrap(Value);
+
+impl Bootstrap {
+    /// Reads `envoy-configs/envoy/<name>.yaml`.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or is not YAML.
+    pub fn load(name: &str) -> anyhow::Result<Self> {
+        let path = workspace::envoy_configs().join(name).with_extension("yaml");
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        Self::parse(&text).with_context(|| format!("in `{}`", path.display()))
+    }
+
+    /// Reads YAML, of which JSON is a part.
+    ///
+    /// # Errors
+    ///
+    /// The text is not YAML, or not a mapping.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let value: Value = serde_saphyr::from_str(text).map_err(|error| anyhow::anyhow!("{error}"))?;
+        ensure!(value.is_object(), "the configuration is not a mapping");
+        Ok(Self(value))
+    }
+
+    /// A configuration that was made in code.
+    #[must_use]
+    pub const fn from_value(value: Value) -> Self {
+        Self(value)
+    }
+
+    /// The configuration, for what no method here changes.
+    #[must_use]
+    pub const fn value(&self) -> &Value {
+        &self.0
+    }
+
+    /// The same, to change.
+    pub const fn value_mut(&mut self) -> &mut Value {
+        &mut self.0
+    }
+
+    /// Sets where the admin interface listens.
+    pub fn set_admin(&mut self, address: SocketAddr) {
+        if let Some(bootstrap) = self.0.as_object_mut() {
+            let admin = bootstrap.entry("admin").or_insert_with(|| Value::Object(Map::new()));
+            *admin = json!({"address": socket_address(address)});
+        }
+    }
+
+    /// The port that the admin interface is configured for, if there is one.
+    #[must_use]
+    pub fn admin_port(&self) -> Option<u16> {
+        port(self.0.get("admin")?)
+    }
+
+    /// Sets where one listener listens.
+    ///
+    /// # Errors
+    ///
+    /// There is no listener of this name.
+    pub fn set_listener(&mut self, name: &str, address: SocketAddr) -> anyhow::Result<()> {
+        let listener = self.named("listeners", name)?;
+        *listener.entry("address").or_insert(Value::Null) = socket_address(address);
+        Ok(())
+    }
+
+    /// Lets every listener and the admin interface take [`ANY_LOCAL_PORT`].
+    pub fn use_free_ports(&mut self) {
+        for listener in self.list_mut("listeners") {
+            if let Some(address) = listener.get_mut("address") {
+                *address = socket_address(ANY_LOCAL_PORT);
+            }
+        }
+        self.set_admin(ANY_LOCAL_PORT);
+    }
+
+    /// The names of the listeners, each with the port it is configured for.
+    #[must_use]
+    pub fn listener_ports(&self) -> Vec<(String, u16)> {
+        let listeners = self.0.pointer("/static_resources/listeners").and_then(Value::as_array);
+        let named = |listener: &Value| Some((listener.get("name")?.as_str()?.to_owned(), port(listener)?));
+        listeners.into_iter().flatten().filter_map(named).collect()
+    }
+
+    /// Makes one address the only endpoint of a cluster.
+    ///
+    /// # Errors
+    ///
+    /// There is no cluster of this name.
+    pub fn set_cluster(&mut self, name: &str, address: SocketAddr) -> anyhow::Result<()> {
+        let cluster = self.named("clusters", name)?;
+        // An address needs no resolver.
+        cluster.insert("type".to_owned(), json!("STATIC"));
+        cluster.insert(
+            "load_assignment".to_owned(),
+            json!({
+                "cluster_name": name,
+                "endpoints": [{"lb_endpoints": [{"endpoint": {"address": socket_address(address)}}]}],
+            }),
+        );
+        Ok(())
+    }
+
+    /// Lets the modules be loaded from `folder` instead of the container's `/filters`.
+    pub fn set_modules(&mut self, folder: &Path) {
+        each_string(&mut self.0, &mut |key, text| {
+            if key == "filename"
+                && let Some(file) = text.strip_prefix(MODULES)
+            {
+                *text = folder.join(file).to_string_lossy().into_owned();
+            }
+        });
+    }
+
+    /// The entry of a list below `static_resources` that has this name.
+    fn named(&mut self, list: &str, name: &str) -> anyhow::Result<&mut Map<String, Value>> {
+        let found = self.list_mut(list).iter_mut().filter_map(Value::as_object_mut);
+        match found.into_iter().find(|entry| entry.get("name").is_some_and(|found| found == name)) {
+            Some(entry) => Ok(entry),
+            None => bail!("the configuration has no `{name}` among its {list}"),
+        }
+    }
+
+    fn list_mut(&mut self, list: &str) -> &mut [Value] {
+        self.0
+            .pointer_mut(&format!("/static_resources/{list}"))
+            .and_then(Value::as_array_mut)
+            .map_or(&mut [], Vec::as_mut_slice)
+    }
+}
+
+/// An address in Envoy's words.
+#[must_use]
+pub fn socket_address(address: SocketAddr) -> Value {
+    json!({"socket_address": {"address": address.ip().to_string(), "port_value": address.port()}})
+}
+
+/// The address to call where one listens on every address of the machine.
+#[must_use]
+pub fn reachable(listening: SocketAddr) -> SocketAddr {
+    if listening.ip().is_unspecified() {
+        SocketAddr::new(Ipv4Addr::LOCALHOST.into(), listening.port())
+    } else {
+        listening
+    }
+}
+
+/// The port of what has an `address`.
+fn port(listening: &Value) -> Option<u16> {
+    listening.pointer("/address/socket_address/port_value")?.as_u64()?.try_into().ok()
+}
+
+/// Shows `change` every text that has a key.
+fn each_string(value: &mut Value, change: &mut impl FnMut(&str, &mut String)) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| each_string(item, change)),
+        Value::Object(entries) => {
+            for (key, entry) in entries {
+                if let Value::String(text) = entry {
+                    change(key, text);
+                } else {
+                    each_string(entry, change);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_runs_locally_with_other_addresses_and_nothing_else_changed() {
+        let mut bootstrap = Bootstrap::load("demo").unwrap();
+        assert_eq!(bootstrap.listener_ports(), [("rate-limit".to_owned(), 10000)]);
+        assert_eq!(bootstrap.admin_port(), Some(9901));
+        let files = bootstrap.clone();
+        bootstrap.use_free_ports();
+        bootstrap.set_cluster("v1", "127.0.0.1:8".parse().unwrap()).unwrap();
+        bootstrap.set_modules(Path::new("/somewhere"));
+        assert_eq!(bootstrap.listener_ports(), [("rate-limit".to_owned(), 0)]);
+        let text = bootstrap.value().to_string();
+        assert!(text.contains(r#""filename":"/somewhere/rate-limit.wasm""#), "{text}");
+        assert!(text.contains(r#"{"address":"127.0.0.1","port_value":8}"#), "{text}");
+        assert_eq!(bootstrap.value().get("stats_config"), files.value().get("stats_config"));
+    }
+
+    #[test]
+    fn a_literal_block_is_taken_as_it_stands() {
+        let bootstrap = Bootstrap::load("demo").unwrap();
+        let mut texts = Vec::new();
+        each_string(&mut bootstrap.value().clone(), &mut |key, text| {
+            if key == "value" && text.starts_with('{') {
+                texts.push(text.clone());
+            }
+        });
+        assert_eq!(texts.len(), 1);
+        assert!(serde_json::from_str::<Value>(&texts[0]).unwrap().get("limits").is_some());
+    }
+
+    #[test]
+    fn what_is_not_there_cannot_be_set() {
+        let mut bootstrap = Bootstrap::load("upstreams").unwrap();
+        let error = bootstrap.set_cluster("v3", ANY_LOCAL_PORT).unwrap_err().to_string();
+        assert_eq!(error, "the configuration has no `v3` among its clusters");
+        assert!(Bootstrap::parse("- a").is_err());
+    }
+}

@@ -1,0 +1,266 @@
+//! One running Envoy, from its start to its end.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::admin::Admin;
+use super::config::{ANY_LOCAL_PORT, Bootstrap};
+use super::locate::{self, Binary};
+
+/// How long Envoy may take until it serves; a machine that is busy compiling V8 code is slow.
+const START_DEADLINE: Duration = Duration::from_secs(60);
+
+/// How long Envoy may take to end by itself.
+const STOP_DEADLINE: Duration = Duration::from_secs(10);
+
+/// The pause between two looks at whether something has happened.
+const POLL: Duration = Duration::from_millis(20);
+
+/// As many of the log's last lines as are shown with an error.
+const TAIL_LINES: usize = 40;
+
+/// An Envoy about to be started: its folder is there, its process is not.
+#[derive(Debug)]
+pub struct Launch {
+    binary: Binary,
+    folder: TempDir,
+    concurrency: u32,
+    log_level: String,
+    component_log_level: Option<String>,
+}
+
+impl Launch {
+    /// With the Envoy of [`locate::envoy`], two workers and the log level `info`.
+    ///
+    /// # Errors
+    ///
+    /// There is no Envoy, or no folder for temporary files.
+    pub fn new() -> anyhow::Result<Self> {
+        Self::of(locate::envoy()?)
+    }
+
+    /// The same with a certain Envoy.
+    ///
+    /// # Errors
+    ///
+    /// There is no folder for temporary files.
+    pub fn of(binary: Binary) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("mesh-filters-")
+            .tempdir()
+            .context("cannot create a temporary folder")?;
+        Ok(Self { binary, folder, concurrency: 2, log_level: "info".to_owned(), component_log_level: None })
+    }
+
+    /// The folder that Envoy runs in, for files that its configuration names (file-based xDS). It goes
+    /// when Envoy goes.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Sets the number of workers.
+    #[must_use]
+    pub fn concurrency(mut self, workers: u32) -> Self {
+        self.concurrency = workers;
+        self
+    }
+
+    /// Sets the log level: `trace`, `debug`, `info`, `warning`, `error` or `off`.
+    #[must_use]
+    pub fn log_level(mut self, level: &str) -> Self {
+        level.clone_into(&mut self.log_level);
+        self
+    }
+
+    /// Sets the level of some components: `wasm:debug,upstream:trace`.
+    #[must_use]
+    pub fn component_log_level(mut self, levels: &str) -> Self {
+        self.component_log_level = Some(levels.to_owned());
+        self
+    }
+
+    /// Starts Envoy and waits until it serves.
+    ///
+    /// The admin interface takes any free port unless the configuration says where it listens.
+    ///
+    /// # Errors
+    ///
+    /// Envoy cannot be started, ends at once because it refuses the configuration, or is not ready in
+    /// time. The error holds the end of its log.
+    pub async fn start(self, bootstrap: &Bootstrap) -> anyhow::Result<Envoy> {
+        let mut bootstrap = bootstrap.clone();
+        if bootstrap.admin_port().is_none() {
+            bootstrap.set_admin(ANY_LOCAL_PORT);
+        }
+        let config = self.folder().join("envoy.json");
+        std::fs::write(&config, bootstrap.value().to_string())
+            .with_context(|| format!("cannot write `{}`", config.display()))?;
+        let child = self.spawn(&config)?;
+        // From here on the process is stopped on every way out.
+        let mut envoy = Envoy { admin: Admin::new(ANY_LOCAL_PORT), child, folder: self.folder, reaped: None };
+        envoy.become_ready().await.with_context(|| format!("Envoy does not start\n{}", envoy.tail()))?;
+        Ok(envoy)
+    }
+
+    fn spawn(&self, config: &Path) -> anyhow::Result<Child> {
+        let folder = self.folder();
+        let log = File::create(log_file(folder)).context("cannot create Envoy's log")?;
+        let errors = log.try_clone().context("cannot share Envoy's log")?;
+        let mut command = Command::new(&self.binary.path);
+        command
+            .arg("--config-path")
+            .arg(config)
+            .arg("--admin-address-path")
+            .arg(admin_file(folder))
+            .args(["--concurrency", &self.concurrency.to_string()])
+            .args(["--log-level", &self.log_level])
+            // Several run side by side, and none takes over from another.
+            .arg("--disable-hot-restart")
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(errors);
+        if let Some(levels) = &self.component_log_level {
+            command.args(["--component-log-level", levels]);
+        }
+        command.spawn().with_context(|| format!("cannot start `{}`", self.binary.path.display()))
+    }
+}
+
+/// A running Envoy. It stops, and its folder goes, when this value is dropped.
+///
+/// A value in a `static` is never dropped: keep it where it ends.
+#[derive(Debug)]
+pub struct Envoy {
+    admin: Admin,
+    child: Child,
+    folder: TempDir,
+    reaped: Option<ExitStatus>,
+}
+
+impl Envoy {
+    /// The admin interface.
+    #[must_use]
+    pub const fn admin(&self) -> &Admin {
+        &self.admin
+    }
+
+    /// The number of the process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The folder Envoy runs in.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where a listener listens, whatever port it was given.
+    ///
+    /// # Errors
+    ///
+    /// There is no such listener, or Envoy does not answer.
+    pub async fn listener(&self, name: &str) -> anyhow::Result<SocketAddr> {
+        let listeners = self.admin.listeners().await?;
+        listeners.get(name).copied().with_context(|| format!("Envoy has no listener `{name}`"))
+    }
+
+    /// Everything Envoy has logged and printed so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        let bytes = std::fs::read(log_file(self.folder())).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// How Envoy ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        if self.reaped.is_none() {
+            self.reaped = self.child.try_wait().ok().flatten();
+        }
+        self.reaped
+    }
+
+    /// Stops Envoy: asks it to end, and ends it when it does not. Returns when the process is gone.
+    pub fn stop(&mut self) {
+        if self.ended().is_some() {
+            return;
+        }
+        let asked = Pid::from_raw(self.child.id().cast_signed())
+            .is_some_and(|pid| kill_process(pid, Signal::TERM).is_ok());
+        let deadline = Instant::now() + STOP_DEADLINE;
+        while asked && Instant::now() < deadline {
+            if self.ended().is_some() {
+                return;
+            }
+            std::thread::sleep(POLL);
+        }
+        // It can only fail for a process that has ended, and then there is nothing to do.
+        let _ = self.child.kill();
+        self.reaped = self.child.wait().ok();
+    }
+
+    async fn become_ready(&mut self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + START_DEADLINE;
+        loop {
+            if let Some(status) = self.ended() {
+                bail!("it ended: {status}");
+            }
+            if let Some(address) = self.admin_address() {
+                self.admin = Admin::new(address);
+                if self.admin.is_live().await {
+                    return Ok(());
+                }
+            }
+            if Instant::now() >= deadline {
+                bail!("it is not ready after {} s", START_DEADLINE.as_secs());
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// What Envoy has written about its admin port; a file half written is no address yet.
+    fn admin_address(&self) -> Option<SocketAddr> {
+        let address = std::fs::read_to_string(admin_file(self.folder())).ok()?;
+        let address: SocketAddr = address.trim().parse().ok()?;
+        Some(super::config::reachable(address))
+    }
+
+    fn tail(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        let skipped = lines.len().saturating_sub(TAIL_LINES);
+        lines.into_iter().skip(skipped).fold(String::new(), |mut tail, line| {
+            tail.push_str("  | ");
+            tail.push_str(line);
+            tail.push('\n');
+            tail
+        })
+    }
+}
+
+impl Drop for Envoy {
+    fn drop(&mut self) {
+        self.stop();
+        if std::thread::panicking() {
+            eprintln!("The end of Envoy's log:\n{}", self.tail());
+        }
+    }
+}
+
+fn log_file(folder: &Path) -> PathBuf {
+    folder.join("envoy.log")
+}
+
+fn admin_file(folder: &Path) -> PathBuf {
+    folder.join("admin-address")
+}

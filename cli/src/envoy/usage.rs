@@ -1,0 +1,60 @@
+//! What a process takes of the machine, from Linux's `/proc`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, ensure};
+
+/// The resident memory of a process, in bytes.
+///
+/// # Errors
+///
+/// There is no such process, or no `/proc`.
+pub fn resident_bytes(pid: u32) -> anyhow::Result<u64> {
+    let path = PathBuf::from(format!("/proc/{pid}/status"));
+    let status =
+        std::fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    let kib: u64 = kib.context("the process has no memory of its own any more")?.trim().parse()?;
+    Ok(kib * 1024)
+}
+
+/// The processor time that the living threads of a process have had since they began, in nanoseconds.
+///
+/// The scheduler's own count; the usual one of `/proc/PID/stat` is in ticks of 10 ms.
+///
+/// # Errors
+///
+/// There is no such process, or no `/proc`.
+pub fn cpu_nanos(pid: u32) -> anyhow::Result<u64> {
+    let path = PathBuf::from(format!("/proc/{pid}/task"));
+    let threads = std::fs::read_dir(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    // A thread may end between being listed and being read.
+    let counts = threads.filter_map(|thread| {
+        std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?.split(' ').next()?.parse().ok()
+    });
+    let nanos: Vec<u64> = counts.collect();
+    ensure!(!nanos.is_empty(), "this kernel keeps no schedstat");
+    Ok(nanos.iter().sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_works_takes_memory_and_time() {
+        let me = std::process::id();
+        assert!(resident_bytes(me).unwrap() > 100_000);
+        let before = cpu_nanos(me).unwrap();
+        let begin = std::time::Instant::now();
+        while begin.elapsed().as_millis() < 20 {}
+        assert!(cpu_nanos(me).unwrap() > before);
+    }
+
+    #[test]
+    fn a_process_that_is_not_there_is_an_error() {
+        assert!(resident_bytes(u32::MAX).is_err());
+        assert!(cpu_nanos(u32::MAX).is_err());
+    }
+}

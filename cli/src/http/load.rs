@@ -1,0 +1,224 @@
+//! Load: each connection sends its next request when the last answer is in.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use bytes::Bytes;
+use hyper::{Request, StatusCode};
+use tokio::task::JoinSet;
+
+use super::{Connection, Protocol, Response};
+
+/// The pause after a broken connection, so that a server that is gone is not called in a busy loop.
+const AFTER_ERROR: Duration = Duration::from_millis(5);
+
+/// Load to put on one address.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// Who is called.
+    pub address: SocketAddr,
+    /// What is spoken.
+    pub protocol: Protocol,
+    /// The number of connections.
+    pub connections: usize,
+    /// The requests under way on one connection at a time: 1 for HTTP/1.1.
+    pub streams: usize,
+    /// When it ends.
+    pub until: Until,
+    /// The pause before each request but the first; zero for as fast as it goes.
+    pub pause: Duration,
+}
+
+/// The end of a load. No request begins after it; what is under way is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// So long after its start.
+    Elapsed(Duration),
+    /// With so many requests, over all connections.
+    Requests(u64),
+}
+
+/// Which request of a load this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// The connection, from 0.
+    pub connection: usize,
+    /// The request on this connection, from 0, in the order in which they are sent.
+    pub sequence: u64,
+}
+
+/// What came of a load.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// How many answers of each status.
+    pub by_status: BTreeMap<StatusCode, u64>,
+    /// How many requests were not answered.
+    pub errors: u64,
+    /// One of these errors, to show.
+    pub example: Option<String>,
+    /// Before the first request was sent. All connections were open then.
+    pub start: Instant,
+    /// After the last answer came.
+    pub end: Instant,
+}
+
+impl Report {
+    /// How many answers had this status.
+    #[must_use]
+    pub fn count(&self, status: StatusCode) -> u64 {
+        self.by_status.get(&status).copied().unwrap_or(0)
+    }
+
+    /// How many answers there were.
+    #[must_use]
+    pub fn answers(&self) -> u64 {
+        self.by_status.values().sum()
+    }
+
+    /// How long it took.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.end.duration_since(self.start)
+    }
+}
+
+impl Load {
+    /// HTTP/1.1 without pauses.
+    #[must_use]
+    pub const fn http1(address: SocketAddr, connections: usize, until: Until) -> Self {
+        Self { address, protocol: Protocol::Http1, connections, streams: 1, until, pause: Duration::ZERO }
+    }
+
+    /// HTTP/2 without pauses.
+    #[must_use]
+    pub const fn http2(address: SocketAddr, connections: usize, streams: usize, until: Until) -> Self {
+        Self { address, protocol: Protocol::Http2, connections, streams, until, pause: Duration::ZERO }
+    }
+
+    /// Puts the load on: `make` makes each request, `see` sees each answer.
+    ///
+    /// # Errors
+    ///
+    /// A connection cannot be opened at the start, or HTTP/1.1 is asked for several streams. What breaks
+    /// later is counted, and the connection opened again.
+    pub async fn run<M, S>(self, make: M, see: S) -> anyhow::Result<Report>
+    where
+        M: Fn(Turn) -> Request<Bytes> + Send + Sync + 'static,
+        S: Fn(Turn, &Response) + Send + Sync + 'static,
+    {
+        ensure!(
+            self.protocol == Protocol::Http2 || self.streams == 1,
+            "HTTP/1.1 has one stream a connection"
+        );
+        let mut open = Vec::new();
+        for connection in 0..self.connections {
+            let first = Connection::open(self.address, self.protocol).await?;
+            let sequence = Arc::new(AtomicU64::new(0));
+            let others = (1..self.streams).filter_map(|_| first.share()).collect::<Vec<_>>();
+            open.extend(others.into_iter().chain([first]).map(|lane| (connection, sequence.clone(), lane)));
+        }
+        let start = Instant::now();
+        let shared = Arc::new(Shared { load: self, make, see, begun: AtomicU64::new(0), start });
+        let mut lanes = JoinSet::new();
+        for (number, sequence, connection) in open {
+            let lane = Lane { shared: shared.clone(), number, sequence, connection: Some(connection) };
+            lanes.spawn(lane.run());
+        }
+        let mut report =
+            Report { by_status: BTreeMap::new(), errors: 0, example: None, start, end: Instant::now() };
+        while let Some(tally) = lanes.join_next().await {
+            report.add(tally?);
+        }
+        report.end = Instant::now();
+        Ok(report)
+    }
+}
+
+/// What all lanes of a load have in common.
+struct Shared<M, S> {
+    load: Load,
+    make: M,
+    see: S,
+    begun: AtomicU64,
+    start: Instant,
+}
+
+impl<M, S> Shared<M, S> {
+    /// Whether one more request may begin; a yes counts it.
+    fn begin(&self) -> bool {
+        match self.load.until {
+            Until::Elapsed(time) => self.start.elapsed() < time,
+            Until::Requests(requests) => self.begun.fetch_add(1, Ordering::Relaxed) < requests,
+        }
+    }
+}
+
+/// One request after the other: an HTTP/1.1 connection, or a stream's place on an HTTP/2 connection.
+struct Lane<M, S> {
+    shared: Arc<Shared<M, S>>,
+    number: usize,
+    sequence: Arc<AtomicU64>,
+    connection: Option<Connection>,
+}
+
+/// What came of one lane.
+#[derive(Default)]
+struct Tally {
+    by_status: BTreeMap<StatusCode, u64>,
+    errors: u64,
+    example: Option<String>,
+}
+
+impl<M, S> Lane<M, S>
+where
+    M: Fn(Turn) -> Request<Bytes>,
+    S: Fn(Turn, &Response),
+{
+    async fn run(mut self) -> Tally {
+        let mut tally = Tally::default();
+        while self.shared.begin() {
+            let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
+            let turn = Turn { connection: self.number, sequence };
+            match self.send((self.shared.make)(turn)).await {
+                Ok(answer) => {
+                    *tally.by_status.entry(answer.status).or_default() += 1;
+                    (self.shared.see)(turn, &answer);
+                }
+                Err(error) => {
+                    tally.errors += 1;
+                    tally.example.get_or_insert_with(|| format!("{error:#}"));
+                    self.connection = None;
+                    tokio::time::sleep(AFTER_ERROR).await;
+                }
+            }
+            if !self.shared.load.pause.is_zero() {
+                tokio::time::sleep(self.shared.load.pause).await;
+            }
+        }
+        tally
+    }
+
+    async fn send(&mut self, request: Request<Bytes>) -> anyhow::Result<Response> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => Connection::open(self.shared.load.address, self.shared.load.protocol).await?,
+        };
+        self.connection.insert(connection).send(request).await
+    }
+}
+
+impl Report {
+    fn add(&mut self, tally: Tally) {
+        for (status, count) in tally.by_status {
+            *self.by_status.entry(status).or_default() += count;
+        }
+        self.errors += tally.errors;
+        if self.example.is_none() {
+            self.example = tally.example;
+        }
+    }
+}
