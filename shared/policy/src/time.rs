@@ -76,6 +76,7 @@ fn split_at_first(text: &str, ends: impl Fn(char) -> bool) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::test;
 
     #[track_caller]
     fn check(text: &str, nanos: Option<u64>) {

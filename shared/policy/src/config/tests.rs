@@ -1,4 +1,5 @@
 use super::{Fields, read};
+use crate::testing::test;
 use std::time::Duration;
 
 fn reader(fields: &Fields<'_>) -> Option<()> {

@@ -1,4 +1,5 @@
 use super::{HeaderName, HeaderValue, Headers, MalformedPairs};
+use crate::testing::test;
 
 /// The map as the proxy serializes it.
 fn serialize(pairs: &[(&[u8], &[u8])]) -> Vec<u8> {
