@@ -9,7 +9,7 @@
 pub const SECTION: &str = "mesh_filters.callbacks";
 
 /// Exports that every module keeps: its life cycle, the allocator the proxy calls, the ABI's mark.
-pub const ALWAYS_EXPORTED: [&str; 9] = [
+pub const ALWAYS_EXPORTED: [&str; 8] = [
     "memory",
     "_initialize",
     "proxy_abi_version_0_2_1",
@@ -18,7 +18,6 @@ pub const ALWAYS_EXPORTED: [&str; 9] = [
     "proxy_on_configure",
     "proxy_on_context_create",
     "proxy_on_delete",
-    "proxy_on_done",
 ];
 
 /// A set of callbacks.

@@ -14,8 +14,25 @@ pub struct Facts<'a> {
     pub principal: Option<&'a [u8]>,
     /// The claims of the verified token, a JSON object; `None` without a verified token.
     pub claims: Option<&'a serde_json::Value>,
-    /// The values of [`Needs::attributes`], in their order.
-    pub attributes: &'a [Option<Vec<u8>>],
+    /// What was fetched of [`Needs::attributes`].
+    pub attributes: &'a [Attribute],
+}
+
+/// An attribute of the proxy or of the stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribute {
+    /// The parts of its name.
+    pub path: Vec<String>,
+    /// Its value; `None` if there is none.
+    pub value: Option<Vec<u8>>,
+}
+
+impl<'a> Facts<'a> {
+    /// The value of an attribute that was needed.
+    #[must_use]
+    pub fn attribute(&self, path: &[String]) -> Option<&'a [u8]> {
+        self.attributes.iter().find(|attribute| attribute.path == path)?.value.as_deref()
+    }
 }
 
 /// What a policy needs to know. Asking the proxy costs; what nobody needs is not asked.
@@ -34,25 +51,15 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// Adds what another part of the policy needs. Attributes keep their place; a new one goes
-    /// to the end, an old one is not doubled.
+    /// Adds what another part of the policy needs.
     pub fn add(&mut self, other: &Self) {
         self.headers |= other.headers;
         self.source |= other.source;
         self.principal |= other.principal;
         self.claims |= other.claims;
         for attribute in &other.attributes {
-            self.attribute(attribute);
-        }
-    }
-
-    /// Adds an attribute and answers its place in [`Facts::attributes`].
-    pub fn attribute(&mut self, path: &[String]) -> usize {
-        match self.attributes.iter().position(|known| known == path) {
-            Some(index) => index,
-            None => {
-                self.attributes.push(path.to_vec());
-                self.attributes.len() - 1
+            if !self.attributes.contains(attribute) {
+                self.attributes.push(attribute.clone());
             }
         }
     }

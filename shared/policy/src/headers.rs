@@ -29,6 +29,9 @@ struct Entry {
 pub struct MalformedPairs;
 
 impl Headers {
+    /// No headers.
+    pub const EMPTY: Self = Self { bytes: Vec::new(), entries: Vec::new() };
+
     /// Reads the form in which Proxy-Wasm passes a map: a count, the length of each name and
     /// value (all u32, little-endian), then the names and values themselves, each with a NUL
     /// behind it. The bytes are kept and referred to, not copied.

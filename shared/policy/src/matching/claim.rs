@@ -43,9 +43,7 @@ impl ClaimMatch {
     /// Whether the claims, a JSON object, pass; `None` if there is no verified token.
     #[must_use]
     pub fn is_match(&self, claims: Option<&Json>) -> bool {
-        let claim = claims
-            .and_then(|claims| self.path.iter().try_fold(claims, |claim, name| claim.as_object()?.get(name)))
-            .filter(|claim| !claim.is_null());
+        let claim = claims.and_then(|claims| find(claims, &self.path));
         match (self.test.present(), claim) {
             (Some(present), claim) => present == claim.is_some(),
             (None, None) => false,
@@ -67,6 +65,13 @@ impl ClaimMatch {
             Json::Null | Json::Array(_) | Json::Object(_) => false,
         }
     }
+}
+
+/// The claim that these names lead to. `null` counts as not there.
+#[must_use]
+pub fn find<'a>(claims: &'a Json, path: &[String]) -> Option<&'a Json> {
+    let claim = path.iter().try_fold(claims, |claim, name| claim.as_object()?.get(name));
+    claim.filter(|claim| !claim.is_null())
 }
 
 /// Reads the names that lead to a claim, as [`ClaimMatch::read`] does.

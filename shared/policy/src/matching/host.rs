@@ -1,6 +1,7 @@
 //! A test on the host that a request is for.
 
 use crate::config::Value;
+use std::borrow::Cow;
 use std::net::Ipv6Addr;
 
 /// One host, all subdomains of one (`*.example.com`, at any depth, not `example.com` itself), or
@@ -64,6 +65,17 @@ impl HostMatch {
                 start.and_then(|start| host.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(suffix))
             }
         }
+    }
+}
+
+/// The host of an `:authority` as one spelling: in lower case, without the port and a trailing dot.
+#[must_use]
+pub fn normalise(authority: &[u8]) -> Cow<'_, [u8]> {
+    let host = without_dot(without_port(authority));
+    if host.iter().any(u8::is_ascii_uppercase) {
+        Cow::Owned(host.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(host)
     }
 }
 
@@ -150,6 +162,13 @@ mod tests {
             &[b"a.example.com", b"a.b.example.com:1", b"A.Example.Com."],
             &[b"example.com", b".example.com", b"aexample.com", b"a.example.com.evil", b"", b":80"],
         );
+    }
+
+    #[test]
+    fn one_spelling() {
+        assert_eq!(super::normalise(b"API.example.com.:80").as_ref(), b"api.example.com");
+        assert_eq!(super::normalise(b"[::1]:80").as_ref(), b"[::1]");
+        assert_eq!(super::normalise(b"\xff").as_ref(), b"\xff");
     }
 
     #[test]

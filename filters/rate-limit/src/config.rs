@@ -1,0 +1,100 @@
+//! What a user writes, read into values that can only be valid.
+
+mod cost;
+mod key;
+mod limit;
+mod quota;
+mod reject;
+
+pub use cost::Cost;
+pub use key::KeyPart;
+pub use limit::{Limit, OnMissingKey, Override};
+pub use reject::{Reject, ResponseHeaders};
+
+use policy::client_ip::ClientIp;
+use policy::config::{Fields, Problems, Value};
+use policy::mode::Mode;
+use policy::preflight::CorsPreflight;
+
+/// A config of the filter.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Whether any limit bites.
+    pub mode: Mode,
+    /// Where the client's address is found.
+    pub client_ip: ClientIp,
+    /// What becomes of CORS preflight requests.
+    pub cors_preflight: CorsPreflight,
+    /// The limits, in the order of the config.
+    pub limits: Vec<Limit>,
+    /// How a refusal looks.
+    pub reject: Reject,
+    /// Which headers tell a client how it stands.
+    pub response_headers: ResponseHeaders,
+    /// What becomes of a request whose bucket cannot be read or written.
+    pub on_error: OnError,
+    /// How many buckets the table has room for.
+    pub capacity: u32,
+}
+
+/// What becomes of a request that cannot be judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnError {
+    /// It goes on.
+    #[default]
+    Allow,
+    /// It is refused.
+    Deny,
+}
+
+/// A config with more is a mistake, or wants several plugins.
+const MOST_LIMITS: usize = 256;
+const DEFAULT_CAPACITY: u64 = 65_536;
+/// A million buckets take about 60 MB.
+const CAPACITIES: std::ops::RangeInclusive<u64> = 64..=1_048_576;
+
+/// Reads a config.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(bytes: &[u8]) -> Result<Config, Problems> {
+    policy::config::read(bytes, Config::read)
+}
+
+impl Config {
+    fn read(fields: &Fields<'_>) -> Option<Self> {
+        let mode = fields.or("mode", Mode::default(), Mode::read);
+        let client_ip = fields.or("client_ip", ClientIp::default(), ClientIp::read);
+        let cors_preflight = fields.or("cors_preflight", CorsPreflight::default(), CorsPreflight::read);
+        let limits = fields.or("limits", Vec::new(), read_limits);
+        let reject = fields.or("reject", Reject::default(), Reject::read);
+        let response_headers =
+            fields.or("response_headers", ResponseHeaders::default(), ResponseHeaders::read);
+        let on_error = fields.or("on_error", OnError::default(), |value| {
+            value.choice(&[("allow", OnError::Allow), ("deny", OnError::Deny)])
+        });
+        let capacity = fields.or("capacity", DEFAULT_CAPACITY, |value| value.integer(CAPACITIES));
+        Some(Self {
+            mode: mode?,
+            client_ip: client_ip?,
+            cors_preflight: cors_preflight?,
+            limits: limits?,
+            reject: reject?,
+            response_headers: response_headers?,
+            on_error: on_error?,
+            capacity: u32::try_from(capacity?).ok()?,
+        })
+    }
+}
+
+fn read_limits(value: Value<'_>) -> Option<Vec<Limit>> {
+    let mut names: Vec<String> = Vec::new();
+    let limits = value.list(|item| item.object(|fields| Limit::read(fields, &mut names)))?;
+    if limits.len() > MOST_LIMITS {
+        return value.problem(format_args!("found {} limits, expected at most {MOST_LIMITS}", limits.len()));
+    }
+    Some(limits)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! What a limit counts by.
+
+use policy::client_ip::{ClientIp, masked};
+use policy::config::{Fields, Value};
+use policy::facts::Needs;
+use policy::headers::HeaderName;
+use policy::matching::claim::claim_path;
+use std::net::IpAddr;
+
+/// A part of a key. The parts together name a bucket.
+#[derive(Clone, Debug)]
+pub enum KeyPart {
+    /// The client's address, or the network that it is in.
+    ClientIp {
+        /// Bits of an IPv4 address that count.
+        v4_prefix: u8,
+        /// Bits of an IPv6 address that count.
+        v6_prefix: u8,
+    },
+    /// A header.
+    Header(HeaderName),
+    /// A cookie.
+    Cookie(String),
+    /// A parameter of the query.
+    Query(String),
+    /// The path, normalised, without the query.
+    Path,
+    /// The method.
+    Method,
+    /// The host, without the port.
+    Host,
+    /// A claim of the verified token.
+    Claim(Vec<String>),
+    /// The identity of the peer's certificate.
+    Principal,
+    /// An attribute of the proxy, by the parts of its name.
+    Attribute(Vec<String>),
+    /// A text.
+    Constant(String),
+}
+
+/// One IPv6 client commonly has all of a /64: counting single addresses would count nothing.
+const DEFAULT_V6_PREFIX: u64 = 64;
+
+/// The names of the parts, and whether each has an argument.
+const PARTS: [(&str, bool); 11] = [
+    ("client_ip", false),
+    ("header", true),
+    ("cookie", true),
+    ("query", true),
+    ("path", false),
+    ("method", false),
+    ("host", false),
+    ("claim", true),
+    ("principal", false),
+    ("attribute", true),
+    ("constant", true),
+];
+
+impl KeyPart {
+    /// Reads `"path"`, `{"path": {}}` or `{"header": "x-api-key"}`.
+    pub(super) fn read(value: Value<'_>) -> Option<Self> {
+        if value.is_text() {
+            let without_arguments: Vec<(&str, &str)> =
+                PARTS.iter().filter(|(_, argument)| !argument).map(|(name, _)| (*name, *name)).collect();
+            return Self::bare(value.choice(&without_arguments)?);
+        }
+        let found = value.object(|fields| {
+            let parts: Vec<Option<Self>> = PARTS
+                .iter()
+                .filter_map(|(name, _)| fields.get(name).map(|value| Self::named(name, value)))
+                .collect();
+            parts.into_iter().collect::<Option<Vec<Self>>>()
+        })?;
+        match <[Self; 1]>::try_from(found) {
+            Ok([part]) => Some(part),
+            Err(_) => value.problem(format_args!("expected exactly one of {}", names())),
+        }
+    }
+
+    fn bare(name: &str) -> Option<Self> {
+        Some(match name {
+            "client_ip" => Self::ClientIp { v4_prefix: 32, v6_prefix: DEFAULT_V6_PREFIX as u8 },
+            "path" => Self::Path,
+            "method" => Self::Method,
+            "host" => Self::Host,
+            "principal" => Self::Principal,
+            _ => return None,
+        })
+    }
+
+    fn named(name: &str, value: Value<'_>) -> Option<Self> {
+        let text = |value: Value<'_>| value.non_empty_text().map(str::to_owned);
+        match name {
+            "client_ip" => value.object(|fields| {
+                let prefix = |name, default, bits| {
+                    fields
+                        .or(name, default, |value| value.integer(1..=bits))
+                        .and_then(|bits| u8::try_from(bits).ok())
+                };
+                let (v4_prefix, v6_prefix) =
+                    (prefix("v4_prefix", 32, 32), prefix("v6_prefix", DEFAULT_V6_PREFIX, 128));
+                Some(Self::ClientIp { v4_prefix: v4_prefix?, v6_prefix: v6_prefix? })
+            }),
+            "header" => HeaderName::read(value).map(Self::Header),
+            "cookie" => text(value).map(Self::Cookie),
+            "query" => text(value).map(Self::Query),
+            "claim" => claim_path(value).map(Self::Claim),
+            "attribute" => read_attribute(value).map(Self::Attribute),
+            "constant" => text(value).map(Self::Constant),
+            name => value.object(|_: &Fields<'_>| Self::bare(name)),
+        }
+    }
+
+    /// An override's text for this part as the bytes that a request would have.
+    pub(super) fn literal(&self, value: &Value<'_>) -> Option<Vec<u8>> {
+        let text = value.text()?;
+        match self {
+            Self::ClientIp { v4_prefix, v6_prefix } => match text.parse::<IpAddr>() {
+                Ok(ip) => Some(Self::address(masked(ip, *v4_prefix, *v6_prefix))),
+                Err(_) => value.expected("an IP address"),
+            },
+            Self::Path => Some(policy::path::normalise(text.as_bytes()).into_owned()),
+            Self::Host => Some(policy::matching::host::normalise(text.as_bytes()).into_owned()),
+            _ => Some(text.as_bytes().to_vec()),
+        }
+    }
+
+    pub(super) fn needs(&self, client_ip: &ClientIp) -> Needs {
+        match self {
+            Self::ClientIp { .. } => client_ip.needs(),
+            Self::Claim(_) => Needs { claims: true, ..Needs::default() },
+            Self::Principal => Needs { principal: true, ..Needs::default() },
+            Self::Attribute(path) => Needs { attributes: vec![path.clone()], ..Needs::default() },
+            Self::Constant(_) => Needs::default(),
+            Self::Header(_) | Self::Cookie(_) | Self::Query(_) | Self::Path | Self::Method | Self::Host => {
+                Needs { headers: true, ..Needs::default() }
+            }
+        }
+    }
+}
+
+/// An attribute's name: `source.port`, or a list of its parts where a part holds a dot.
+fn read_attribute(value: Value<'_>) -> Option<Vec<String>> {
+    if value.is_list() {
+        return value.non_empty_list(|part| part.non_empty_text().map(str::to_owned));
+    }
+    Some(value.non_empty_text()?.split('.').map(str::to_owned).collect())
+}
+
+fn names() -> String {
+    PARTS.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

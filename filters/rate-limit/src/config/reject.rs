@@ -1,0 +1,96 @@
+//! How the filter answers.
+
+use policy::config::{Fields, Value};
+use policy::headers::{HeaderName, HeaderValue};
+
+/// How a refusal looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reject {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body; by default a problem document with the limit's name.
+    pub body: Option<String>,
+    /// The body's type.
+    pub content_type: HeaderValue,
+    /// Headers on top.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// Which headers tell a client how it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResponseHeaders {
+    /// `RateLimit` and `RateLimit-Policy`.
+    pub ratelimit: bool,
+    /// `X-RateLimit-Limit`, `-Remaining` and `-Reset`.
+    pub x_ratelimit: bool,
+    /// `Retry-After`, on refusals.
+    pub retry_after: bool,
+}
+
+const MOST_BODY_BYTES: usize = 64 << 10;
+const MOST_HEADERS: usize = 32;
+
+impl Default for Reject {
+    fn default() -> Self {
+        Self { status: 429, body: None, content_type: HeaderValue::text("text/plain"), headers: Vec::new() }
+    }
+}
+
+impl Reject {
+    pub(super) fn read(value: Value<'_>) -> Option<Self> {
+        value.object(|fields: &Fields<'_>| {
+            let default = Self::default();
+            let status = fields.or("status", default.status.into(), |value| value.integer(400..=599));
+            let body = fields.optional("body", |value| match value.text()? {
+                body if body.len() > MOST_BODY_BYTES => value
+                    .problem(format_args!("found {} bytes, expected at most {MOST_BODY_BYTES}", body.len())),
+                body => Some(body.to_owned()),
+            });
+            let content_type = fields.or("content_type", default.content_type, HeaderValue::read);
+            let headers = fields.or("headers", Vec::new(), |value| {
+                let headers = value.entries(|name, value| match HeaderName::new(name) {
+                    None => value.problem(format_args!("`{name}` is not a header name")),
+                    Some(name) => HeaderValue::read(value).map(|value| (name, value)),
+                })?;
+                if headers.len() > MOST_HEADERS {
+                    return value.problem(format_args!(
+                        "found {} headers, expected at most {MOST_HEADERS}",
+                        headers.len()
+                    ));
+                }
+                Some(headers)
+            });
+            Some(Self {
+                status: u16::try_from(status?).ok()?,
+                body: body?,
+                content_type: content_type?,
+                headers: headers?,
+            })
+        })
+    }
+}
+
+impl Default for ResponseHeaders {
+    fn default() -> Self {
+        Self { ratelimit: true, x_ratelimit: false, retry_after: true }
+    }
+}
+
+impl ResponseHeaders {
+    const NONE: Self = Self { ratelimit: false, x_ratelimit: false, retry_after: false };
+
+    pub(super) fn read(value: Value<'_>) -> Option<Self> {
+        let names = value.list(|item| {
+            item.choice(&[
+                ("ratelimit", Self { ratelimit: true, ..Self::NONE }),
+                ("x-ratelimit", Self { x_ratelimit: true, ..Self::NONE }),
+                ("retry-after", Self { retry_after: true, ..Self::NONE }),
+            ])
+        })?;
+        Some(names.iter().fold(Self::NONE, |all, one| Self {
+            ratelimit: all.ratelimit | one.ratelimit,
+            x_ratelimit: all.x_ratelimit | one.x_ratelimit,
+            retry_after: all.retry_after | one.retry_after,
+        }))
+    }
+}

@@ -1,0 +1,129 @@
+//! Facts in, effects out: the filter in its proxy. No decision is taken here.
+
+use crate::config;
+use crate::policy::{self as rate_limit, Decision, Outcome, Policy, Tally};
+use host::metrics::Counter;
+use host::{Callbacks, Configure, Flow, Plugin, Request, Response, SharedData, Stage, Status, clock, random};
+use policy::config::Problems;
+use policy::effects::Edit;
+use policy::grpc::is_grpc;
+use policy::hash::Key;
+use policy::mode::Mode;
+use policy::preflight;
+
+/// The filter with its config.
+#[derive(Debug)]
+pub struct RateLimit {
+    policy: Policy,
+    counters: Vec<[Counter; Tally::ALL.len()]>,
+    client_ip_fallback: Counter,
+}
+
+impl Configure for RateLimit {
+    fn configure(config: &[u8], plugin: &Plugin) -> Result<Self, Problems> {
+        let config = config::parse(config)?;
+        let counter = |name: &str| Counter::define(&format!("mesh_filters.rate_limit.{name}"));
+        let counters = config.limits.iter().map(|limit| {
+            // As Istio cuts labels out of names, see the README.
+            Tally::ALL.map(|tally| counter(&format!("limit=.={};.;{}", limit.name, tally.name())))
+        });
+        Ok(Self {
+            counters: counters.collect(),
+            client_ip_fallback: counter("client_ip_fallback"),
+            policy: Policy::new(
+                config,
+                plugin.name(),
+                seed(plugin.name()),
+                clock::monotonic().unwrap_or_default(),
+            ),
+        })
+    }
+}
+
+/// The seed that all workers share. A host that cannot keep it cannot keep levels either, and each
+/// request will find that out by itself.
+fn seed(plugin: &str) -> Key {
+    let fresh = random::key().unwrap_or_default();
+    rate_limit::seed(&mut SharedData, plugin, fresh).unwrap_or_else(|error| {
+        host::log!(Warn, "the table's seed cannot be shared: {error:?}");
+        Key::new(fresh)
+    })
+}
+
+impl Stage for RateLimit {
+    const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS.and(Callbacks::RESPONSE_HEADERS);
+
+    /// What to put on the response.
+    type Stream = Vec<Edit>;
+
+    fn on_request_headers(&self, edits: &mut Vec<Edit>, request: &mut Request<'_>) -> Flow {
+        if self.policy.config().mode == Mode::Off {
+            return Flow::Continue;
+        }
+        let decision = self.is_exempt(request).and_then(|exempt| match exempt {
+            true => Ok(Decision::default()),
+            false => {
+                let facts = request.facts(self.policy.needs())?;
+                let dice = || random::number().unwrap_or(0);
+                Ok(self.policy.decide(&facts, dice, &mut SharedData))
+            }
+        });
+        let decision = decision.unwrap_or_else(|status| {
+            host::log!(Warn, "a request cannot be read: {status}");
+            self.policy.cannot_judge()
+        });
+        self.report(&decision, request);
+        match decision.outcome {
+            Outcome::Admitted(standing) => {
+                if let Some(standing) = standing {
+                    *edits = self.policy.config().response_edits(&standing);
+                }
+                Flow::Continue
+            }
+            Outcome::Refused(refusal) => {
+                let grpc = request.headers().is_ok_and(is_grpc);
+                Flow::Reply(self.policy.config().reply(&refusal, grpc))
+            }
+        }
+    }
+
+    fn on_response_headers(&self, edits: &mut Vec<Edit>, response: &mut Response<'_>) -> Flow {
+        for edit in edits.drain(..) {
+            if let Err(status) = response.edit(&edit) {
+                host::log!(Warn, "a response header cannot be set: {status}");
+            }
+        }
+        Flow::Continue
+    }
+}
+
+impl RateLimit {
+    /// A CORS preflight, which no policy may refuse if the config says so.
+    fn is_exempt(&self, request: &mut Request<'_>) -> Result<bool, Status> {
+        if self.policy.config().cors_preflight == preflight::CorsPreflight::Check {
+            return Ok(false);
+        }
+        // Hardly any request has this header, and asking for one that is absent costs little.
+        if request.first_header("access-control-request-method")?.is_none() {
+            return Ok(false);
+        }
+        Ok(preflight::is_preflight(request.headers()?))
+    }
+
+    fn report(&self, decision: &Decision, request: &Request<'_>) {
+        for (limit, tally) in &decision.tallies {
+            if let Some(counters) = self.counters.get(*limit)
+                && let Some(counter) = counters.get(*tally as usize)
+            {
+                counter.increment();
+            }
+        }
+        if decision.client_ip_fallback {
+            self.client_ip_fallback.increment();
+        }
+        if let Some(word) = self.policy.explain(decision) {
+            // For the access log; without it the request is treated no differently.
+            let _unlogged = request.set_filter_state("rate_limit_decision", word.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! The decision: which limits a request matches, whose buckets it charges, and what comes of it.
+
+mod answer;
+pub(crate) mod bucket;
+mod decision;
+mod key;
+mod ledger;
+pub(crate) mod set;
+mod table;
+
+pub use answer::details;
+pub use bucket::{Quota, Rate};
+pub use decision::{Decision, Outcome, Reason, Refusal, Standing, Tally};
+pub use set::Overflow;
+pub use table::seed;
+
+use crate::config::{Config, Limit, OnError, OnMissingKey};
+use ledger::Claim;
+use policy::facts::{Facts, Needs};
+use policy::hash::Key;
+use policy::mode::Mode;
+use policy::store::{Store, StoreError};
+use policy::time::Nanos;
+use set::{Charge, Charged, Verdict};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use table::Table;
+
+/// A config at work: the same for every request, until the next config.
+#[derive(Debug)]
+pub struct Policy {
+    config: Config,
+    table: Table,
+    /// The quotas of the keys that have their own, for each limit, by the bucket's name.
+    overrides: Vec<BTreeMap<u128, Quota>>,
+    needs: Needs,
+    generation: u64,
+}
+
+impl Policy {
+    /// Puts a config to work. `plugin` and `seed` say whose table it is, see [`seed`]; `since`, the
+    /// present instant, tells a later config from an earlier one.
+    #[must_use]
+    pub fn new(config: Config, plugin: &str, seed: Key, since: Nanos) -> Self {
+        let table = Table::new(plugin, config.capacity, seed);
+        let mut needs = Needs::default();
+        for limit in config.limits.iter().filter(|limit| config.mode.max(limit.mode) != Mode::Off) {
+            needs.add(&limit.needs(&config.client_ip));
+        }
+        let overrides = config.limits.iter().map(|limit| {
+            let names = limit.overrides.iter().map(|own| {
+                let mut hasher = table.hasher();
+                hasher.part(limit.name.as_bytes());
+                own.key.iter().for_each(|part| hasher.part(part));
+                (hasher.finish(), own.quota)
+            });
+            names.collect()
+        });
+        Self { overrides: overrides.collect(), table, needs, generation: since.0, config }
+    }
+
+    /// The config.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What [`Policy::decide`] reads.
+    #[must_use]
+    pub const fn needs(&self) -> &Needs {
+        &self.needs
+    }
+
+    /// Decides on a request. `dice` gives uniformly random numbers.
+    ///
+    /// Several limits that are enforced are charged all or none. A limit in shadow is charged by
+    /// itself, whatever becomes of the request.
+    pub fn decide(
+        &self,
+        facts: &Facts<'_>,
+        mut dice: impl FnMut() -> u64,
+        store: &mut impl Store,
+    ) -> Decision {
+        let client = self.config.client_ip.resolve(facts);
+        let mut decision = Decision { client_ip_fallback: client.fallback, ..Decision::default() };
+        let mut refusals = Refusals::default();
+        let mut enforced = Vec::new();
+        let mut shadowed = Vec::new();
+        for (index, limit) in self.config.limits.iter().enumerate() {
+            let mode = self.config.mode.max(limit.mode);
+            if mode == Mode::Off || !limit.matches.is_match(facts, client.ip) {
+                continue;
+            }
+            match self.claim(index, limit, facts, client.ip) {
+                Some(claim) if mode == Mode::Enforce => enforced.push(claim),
+                Some(claim) => shadowed.push(claim),
+                None if limit.on_missing_key == OnMissingKey::Deny => {
+                    let bites = mode == Mode::Enforce && limit.enforce_percentage.holds(dice());
+                    refusals.add(&mut decision, bites, index, Reason::NoKey);
+                }
+                None => {}
+            }
+        }
+        self.charge(&enforced, &mut dice, store, &mut refusals, &mut decision);
+        for claim in &shadowed {
+            self.charge_shadow(claim, store, &mut decision);
+        }
+        if let Some(refusal) = refusals.foremost {
+            decision.outcome = Outcome::Refused(refusal);
+        }
+        decision
+    }
+
+    /// The decision on a request that the proxy does not let us read.
+    #[must_use]
+    pub fn cannot_judge(&self) -> Decision {
+        let outcome = match self.config.on_error {
+            OnError::Allow => Outcome::Admitted(None),
+            OnError::Deny => Outcome::Refused(Refusal { limit: None, reason: Reason::Error }),
+        };
+        Decision { outcome, ..Decision::default() }
+    }
+
+    /// The decision in a word for the access log, unless nothing is to be said: the reason and the
+    /// limit, never the key.
+    #[must_use]
+    pub fn explain(&self, decision: &Decision) -> Option<String> {
+        let name = |limit: usize| self.config.limits.get(limit).map_or("", |limit| limit.name.as_str());
+        if let Outcome::Refused(refusal) = &decision.outcome {
+            return Some(details(&refusal.reason, refusal.limit.map_or("", name)));
+        }
+        let told = |tally: &Tally| matches!(tally, Tally::ShadowDenied | Tally::Error | Tally::Overflow);
+        let (limit, tally) = decision.tallies.iter().find(|(_, tally)| told(tally))?;
+        Some(format!("{}{{{}}}", tally.name(), name(*limit)))
+    }
+
+    /// What a request costs a limit, and which bucket; `None` if a part of the key is missing and
+    /// the limit does not count such requests.
+    fn claim<'a>(
+        &'a self,
+        index: usize,
+        limit: &'a Limit,
+        facts: &Facts<'_>,
+        client_ip: Option<IpAddr>,
+    ) -> Option<Claim<'a>> {
+        let mut hasher = self.table.hasher();
+        hasher.part(limit.name.as_bytes());
+        for part in &limit.key {
+            match part.value(facts, client_ip) {
+                Some(value) => hasher.part(&value),
+                None if limit.on_missing_key == OnMissingKey::Shared => hasher.absent(),
+                None => return None,
+            }
+        }
+        let name = hasher.finish();
+        let quota = self.overrides.get(index).and_then(|overrides| overrides.get(&name));
+        let location = self.table.locate(name, limit.is_keyless());
+        let charge = Charge {
+            fingerprint: location.fingerprint,
+            quota: quota.unwrap_or(&limit.quota),
+            generation: self.generation,
+            cost: limit.cost.of(facts),
+            overflow: limit.overflow,
+        };
+        Some(Claim { limit: index, location, charge })
+    }
+
+    fn charge(
+        &self,
+        claims: &[Claim<'_>],
+        dice: &mut impl FnMut() -> u64,
+        store: &mut impl Store,
+        refusals: &mut Refusals,
+        decision: &mut Decision,
+    ) {
+        let mut drafts = Vec::with_capacity(claims.len());
+        for claim in claims {
+            match claim.draft(store) {
+                Ok(draft) if draft.charged.admits() => drafts.push((claim, draft)),
+                Ok(draft) => {
+                    self.refused(claim, &draft.charged, dice, refusals, decision);
+                    if draft.charged.changed {
+                        // The level was clipped. If others are faster, the next request does it.
+                        let _written = claim.commit(draft, store);
+                    }
+                }
+                Err(error) => self.failed(claim, error, refusals, decision),
+            }
+        }
+        if refusals.foremost.is_some() {
+            return;
+        }
+        let mut committed: Vec<(&Claim<'_>, Charged)> = Vec::with_capacity(drafts.len());
+        for (claim, draft) in drafts {
+            match claim.commit(draft, store) {
+                Ok(charged) if charged.admits() => committed.push((claim, charged)),
+                Ok(charged) => self.refused(claim, &charged, dice, refusals, decision),
+                Err(error) => self.failed(claim, error, refusals, decision),
+            }
+            if refusals.foremost.is_some() {
+                break;
+            }
+        }
+        for (claim, charged) in committed {
+            if charged.overflowed() {
+                decision.tallies.push((claim.limit, Tally::Overflow));
+            }
+            if refusals.foremost.is_some() {
+                let tally = match claim.give_back(&charged.place, store) {
+                    Ok(()) => Tally::GivenBack,
+                    Err(_) => Tally::Error,
+                };
+                decision.tallies.push((claim.limit, tally));
+            } else {
+                decision.tallies.push((claim.limit, Tally::Allowed));
+                decision.stands(claim, &charged);
+            }
+        }
+    }
+
+    fn charge_shadow(&self, claim: &Claim<'_>, store: &mut impl Store, decision: &mut Decision) {
+        let tally = match claim.draft(store).and_then(|draft| claim.commit(draft, store)) {
+            Ok(charged) => {
+                if charged.overflowed() {
+                    decision.tallies.push((claim.limit, Tally::Overflow));
+                }
+                if charged.admits() { Tally::Allowed } else { Tally::ShadowDenied }
+            }
+            Err(_) => Tally::Error,
+        };
+        decision.tallies.push((claim.limit, tally));
+    }
+
+    fn refused(
+        &self,
+        claim: &Claim<'_>,
+        charged: &Charged,
+        dice: &mut impl FnMut() -> u64,
+        refusals: &mut Refusals,
+        decision: &mut Decision,
+    ) {
+        if charged.overflowed() {
+            decision.tallies.push((claim.limit, Tally::Overflow));
+        }
+        let reason = match charged.verdict {
+            Verdict::Refused { owed, wait } => {
+                Reason::NoTokens { standing: Standing::new(claim.limit, &charged.quota, owed), wait }
+            }
+            _ => Reason::NoSlot,
+        };
+        let share = self.config.limits.get(claim.limit).map(|limit| limit.enforce_percentage);
+        let bites = share.is_none_or(|share| share.holds(dice()));
+        refusals.add(decision, bites, claim.limit, reason);
+    }
+
+    fn failed(&self, claim: &Claim<'_>, _: StoreError, refusals: &mut Refusals, decision: &mut Decision) {
+        decision.tallies.push((claim.limit, Tally::Error));
+        if self.config.on_error == OnError::Deny {
+            refusals.keep(Refusal { limit: Some(claim.limit), reason: Reason::Error });
+        }
+    }
+}
+
+impl Decision {
+    /// Keeps the standing of the bucket that has the smallest share left.
+    fn stands(&mut self, claim: &Claim<'_>, charged: &Charged) {
+        let Verdict::Admitted { owed } = charged.verdict else { return };
+        let standing = Standing::new(claim.limit, &charged.quota, owed);
+        if let Outcome::Admitted(tightest) = &mut self.outcome
+            && tightest.is_none_or(|tightest| standing.share < tightest.share)
+        {
+            *tightest = Some(standing);
+        }
+    }
+}
+
+/// The refusals that bite: of several, the foremost is the one with the longest wait, and one that
+/// waiting does not help comes before all that it does.
+#[derive(Debug, Default)]
+struct Refusals {
+    foremost: Option<Refusal>,
+}
+
+impl Refusals {
+    fn add(&mut self, decision: &mut Decision, bites: bool, limit: usize, reason: Reason) {
+        decision.tallies.push((limit, if bites { Tally::Denied } else { Tally::ShadowDenied }));
+        if bites {
+            self.keep(Refusal { limit: Some(limit), reason });
+        }
+    }
+
+    fn keep(&mut self, refusal: Refusal) {
+        let wait = |refusal: &Refusal| match refusal.reason {
+            Reason::NoTokens { wait, .. } => Some(wait),
+            Reason::NoSlot | Reason::NoKey | Reason::Error => None,
+        };
+        let comes_first = match &self.foremost {
+            None => true,
+            Some(foremost) => match (wait(foremost), wait(&refusal)) {
+                (Some(longest), Some(wait)) => wait > longest,
+                (longest, None) => longest.is_some(),
+                (None, Some(_)) => false,
+            },
+        };
+        if comes_first {
+            self.foremost = Some(refusal);
+        }
+    }
+}
+
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! What a client is told: headers on an admitted response, a whole reply on a refusal.
+
+use super::decision::{Reason, Refusal, Standing};
+use crate::config::Config;
+use policy::effects::{Edit, GrpcStatus, Reply};
+use policy::headers::{HeaderName, HeaderValue};
+use std::time::Duration;
+
+const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const X_RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const X_RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const X_RATELIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+const RETRY_AFTER: HeaderName = HeaderName::from_static("retry-after");
+/// Tells Envoys in front not to retry.
+const X_ENVOY_RATELIMITED: HeaderName = HeaderName::from_static("x-envoy-ratelimited");
+const CONTENT_TYPE: HeaderName = HeaderName::from_static("content-type");
+
+/// The status of a refusal that no limit has decided.
+const UNAVAILABLE: u16 = 503;
+
+impl Config {
+    /// The headers for a response whose request was admitted. They take the place of the upstream's.
+    #[must_use]
+    pub fn response_edits(&self, standing: &Standing) -> Vec<Edit> {
+        self.standing_headers(standing).map(|(name, value)| Edit::Set(name, value)).collect()
+    }
+
+    /// The answer to a request that is refused. `grpc`: whether it is a gRPC request.
+    #[must_use]
+    pub fn reply(&self, refusal: &Refusal, grpc: bool) -> Reply {
+        let name = refusal.limit.and_then(|limit| self.limits.get(limit)).map_or("", |limit| &limit.name);
+        let mut headers = Vec::new();
+        if let Reason::NoTokens { standing, wait } = &refusal.reason {
+            headers.extend(self.standing_headers(standing));
+            if self.response_headers.retry_after {
+                headers.push((RETRY_AFTER, HeaderValue::text(seconds(*wait).max(1).to_string())));
+            }
+        }
+        let (status, grpc_status) = match refusal.reason {
+            Reason::Error => (UNAVAILABLE, GrpcStatus::Unavailable),
+            _ => {
+                headers.push((X_ENVOY_RATELIMITED, HeaderValue::text("true")));
+                (self.reject.status, GrpcStatus::ResourceExhausted)
+            }
+        };
+        let (body, content_type) = match (&self.reject.body, &refusal.reason) {
+            _ if grpc => (message(&refusal.reason, name), None),
+            (Some(body), reason) if *reason != Reason::Error => {
+                (body.clone(), Some(self.reject.content_type.clone()))
+            }
+            (_, reason) => {
+                (problem(reason, status, name), Some(HeaderValue::text("application/problem+json")))
+            }
+        };
+        headers.extend(content_type.map(|content_type| (CONTENT_TYPE, content_type)));
+        headers.extend(self.reject.headers.iter().cloned());
+        let details = details(&refusal.reason, name);
+        Reply { status, details, headers, body: body.into_bytes(), grpc_status: Some(grpc_status) }
+    }
+
+    /// draft-ietf-httpapi-ratelimit-headers-10, and the `X-RateLimit-*` that came before it.
+    ///
+    /// The quota is the burst and the window the time it takes to refill, rounded up: whoever keeps
+    /// to that is never refused, and `r` never exceeds `q`.
+    fn standing_headers(&self, standing: &Standing) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+        let Standing { limit, burst, remaining, window, reset, .. } = *standing;
+        let name = self.limits.get(limit).map_or("", |limit| &limit.name);
+        let (window, reset) = (seconds(window).max(1), seconds(reset));
+        let ratelimit = self.response_headers.ratelimit.then(|| {
+            [
+                (RATELIMIT_POLICY, format!("\"{name}\";q={burst};w={window}")),
+                (RATELIMIT, format!("\"{name}\";r={remaining};t={reset}")),
+            ]
+        });
+        let x_ratelimit = self.response_headers.x_ratelimit.then(|| {
+            [
+                (X_RATELIMIT_LIMIT, burst.to_string()),
+                (X_RATELIMIT_REMAINING, remaining.to_string()),
+                (X_RATELIMIT_RESET, reset.to_string()),
+            ]
+        });
+        let headers = ratelimit.into_iter().flatten().chain(x_ratelimit.into_iter().flatten());
+        headers.map(|(name, value)| (name, HeaderValue::text(value)))
+    }
+}
+
+/// The response-code details of a refusal: the reason and the limit, never the key.
+#[must_use]
+pub fn details(reason: &Reason, limit: &str) -> String {
+    match reason {
+        Reason::NoTokens { .. } | Reason::NoSlot => format!("rate_limited{{{limit}}}"),
+        Reason::NoKey => format!("rate_limit_key_missing{{{limit}}}"),
+        Reason::Error => format!("rate_limit_error{{{limit}}}"),
+    }
+}
+
+fn message(reason: &Reason, limit: &str) -> String {
+    match reason {
+        Reason::NoTokens { .. } | Reason::NoSlot => format!("rate limit {limit} exceeded"),
+        Reason::NoKey => format!("rate limit {limit} wants a key that the request does not have"),
+        Reason::Error => format!("rate limit {limit} cannot be checked"),
+    }
+}
+
+/// A problem document (RFC 9457); the type of an exceeded quota is the draft's. A limit's name holds
+/// nothing that would have to be escaped.
+fn problem(reason: &Reason, status: u16, limit: &str) -> String {
+    let detail = message(reason, limit);
+    match reason {
+        Reason::Error => {
+            format!(r#"{{"title":"Service Unavailable","status":{status},"detail":"{detail}"}}"#)
+        }
+        _ => format!(
+            r#"{{"type":"https://iana.org/assignments/http-problem-types#quota-exceeded","title":"Too Many Requests","status":{status},"detail":"{detail}","violated-policies":["{limit}"]}}"#
+        ),
+    }
+}
+
+/// Whole seconds, rounded up.
+fn seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}

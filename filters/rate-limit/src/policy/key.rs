@@ -1,0 +1,63 @@
+//! The parts of a limit's key, read from a request.
+
+use crate::config::KeyPart;
+use policy::client_ip::masked;
+use policy::facts::Facts;
+use policy::matching::claim::find;
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+impl KeyPart {
+    /// The part's value for this request; `None` if the request does not have it.
+    ///
+    /// A header or a cookie that is sent twice is another key than either alone: all of its values,
+    /// each behind its length.
+    pub(crate) fn value<'a>(&'a self, facts: &Facts<'a>, client_ip: Option<IpAddr>) -> Option<Cow<'a, [u8]>> {
+        match self {
+            Self::ClientIp { v4_prefix, v6_prefix } => {
+                client_ip.map(|ip| Cow::Owned(Self::address(masked(ip, *v4_prefix, *v6_prefix))))
+            }
+            Self::Header(name) => all(facts.headers.get(name.as_str()).map(Cow::Borrowed)),
+            Self::Cookie(name) => all(policy::cookie::values(facts.headers, name).map(Cow::Borrowed)),
+            Self::Query(name) => all(policy::path::query(facts.headers.target(), name)),
+            Self::Path => Some(policy::path::normalise(facts.headers.target())),
+            Self::Method => some(Cow::Borrowed(facts.headers.method())),
+            Self::Host => some(policy::matching::host::normalise(facts.headers.authority())),
+            Self::Claim(path) => claim(facts.claims?, path),
+            Self::Principal => facts.principal.map(Cow::Borrowed),
+            Self::Attribute(path) => facts.attribute(path).map(Cow::Borrowed),
+            Self::Constant(constant) => Some(Cow::Borrowed(constant.as_bytes())),
+        }
+    }
+
+    /// An address as a part of a key.
+    pub(crate) fn address(ip: IpAddr) -> Vec<u8> {
+        match ip {
+            IpAddr::V4(ip) => ip.octets().to_vec(),
+            IpAddr::V6(ip) => ip.octets().to_vec(),
+        }
+    }
+}
+
+/// Text as it is, all else as JSON writes it.
+fn claim<'a>(claims: &'a serde_json::Value, path: &[String]) -> Option<Cow<'a, [u8]>> {
+    Some(match find(claims, path)? {
+        serde_json::Value::String(text) => Cow::Borrowed(text.as_bytes()),
+        other => Cow::Owned(other.to_string().into_bytes()),
+    })
+}
+
+fn some(value: Cow<'_, [u8]>) -> Option<Cow<'_, [u8]>> {
+    (!value.is_empty()).then_some(value)
+}
+
+fn all<'a>(mut values: impl Iterator<Item = Cow<'a, [u8]>>) -> Option<Cow<'a, [u8]>> {
+    let first = values.next()?;
+    let Some(second) = values.next() else { return Some(first) };
+    let mut joined = Vec::new();
+    for value in [first, second].into_iter().chain(values) {
+        joined.extend((value.len() as u64).to_le_bytes());
+        joined.extend_from_slice(&value);
+    }
+    Some(Cow::Owned(joined))
+}

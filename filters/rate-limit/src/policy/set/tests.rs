@@ -1,0 +1,144 @@
+use super::{Charge, Overflow, Place, RECORD_BYTES, Set, Verdict, WAYS};
+use crate::policy::bucket::{Quota, Rate};
+use policy::time::Nanos;
+use proptest::prelude::*;
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+fn quota(per_second: u64, burst: u64) -> Quota {
+    let rate = Rate::new(NonZeroU64::new(per_second).unwrap(), Duration::from_secs(1)).unwrap();
+    Quota { rate, burst: NonZeroU64::new(burst).unwrap() }
+}
+
+fn charge(fingerprint: u64, quota: &Quota, overflow: Overflow) -> Charge<'_> {
+    Charge { fingerprint, quota, generation: 0, cost: 1, overflow }
+}
+
+fn admitted(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Admitted { .. } | Verdict::Unmetered)
+}
+
+/// A set in which every slot is taken until `quota` refills its first token.
+fn full_set(quota: &Quota) -> Set {
+    let mut set = Set::default();
+    for other in 0..WAYS as u64 {
+        assert!(admitted(set.charge(&charge(1000 + other, quota, Overflow::Deny), Nanos(0)).verdict));
+    }
+    set
+}
+
+#[test]
+fn a_record_reads_back() {
+    let mut set = full_set(&quota(7, 3));
+    set.charge(&charge(1, &quota(7, 3), Overflow::Share), Nanos(5));
+    let record = set.to_record();
+    assert_eq!(record.len(), RECORD_BYTES);
+    assert_eq!(Set::parse(Some(&record)), set);
+}
+
+#[test]
+fn what_is_not_a_set_is_an_empty_one() {
+    for record in [None, Some(&b""[..]), Some(&[0xff; RECORD_BYTES][..]), Some(&[0; 7][..])] {
+        assert_eq!(Set::parse(record), Set::default());
+    }
+}
+
+#[test]
+fn only_a_full_bucket_loses_its_slot() {
+    let quota = quota(1, 1);
+    let mut set = full_set(&quota);
+    let newcomer = charge(1, &quota, Overflow::Deny);
+    assert_eq!(set.charge(&newcomer, Nanos(999_999_999)).verdict, Verdict::NoSlot);
+    assert!(admitted(set.charge(&newcomer, Nanos(1_000_000_000)).verdict));
+}
+
+#[test]
+fn without_a_slot_the_overflow_decides() {
+    let quota = quota(1, 1);
+    let now = Nanos(1);
+    let verdict = |overflow| full_set(&quota).charge(&charge(1, &quota, overflow), now).verdict;
+    assert_eq!(verdict(Overflow::Allow), Verdict::Unmetered);
+    assert_eq!(verdict(Overflow::Deny), Verdict::NoSlot);
+    let mut set = full_set(&quota);
+    assert!(admitted(set.charge(&charge(1, &quota, Overflow::Share), now).verdict));
+    // The next one shares what the first has taken, whoever it is.
+    assert!(!admitted(set.charge(&charge(2, &quota, Overflow::Share), now).verdict));
+}
+
+#[test]
+fn a_slot_that_comes_free_begins_at_the_overflow_s_level() {
+    let quota = quota(1, 1);
+    let mut set = full_set(&quota);
+    let client = charge(1, &quota, Overflow::Share);
+    assert!(admitted(set.charge(&client, Nanos(900_000_000)).verdict));
+    // Slots are free again at 1 s, but what the client has taken from the overflow refills at 1.9 s.
+    let early = set.charge(&client, Nanos(1_800_000_000));
+    assert!(!admitted(early.verdict));
+    assert!(matches!(early.place, Place::Slot(_)));
+    assert!(admitted(set.charge(&client, Nanos(1_900_000_000)).verdict));
+}
+
+#[test]
+fn what_is_given_back_can_be_taken_again() {
+    let quota = quota(1, 1);
+    for mut set in [Set::default(), full_set(&quota)] {
+        let client = charge(1, &quota, Overflow::Share);
+        let charged = set.charge(&client, Nanos(10));
+        assert!(!admitted(set.charge(&client, Nanos(10)).verdict));
+        assert!(set.give_back(&client, &charged.place, Nanos(10)));
+        assert!(admitted(set.charge(&client, Nanos(10)).verdict));
+    }
+}
+
+#[test]
+fn the_later_config_s_quota_holds_for_both() {
+    let (small, large) = (quota(1, 2), quota(1, 8));
+    let mut set = Set::default();
+    let mut admissions = |quota: &Quota, generation| {
+        let charge = Charge { generation, ..charge(1, quota, Overflow::Deny) };
+        (0..20).filter(|_| admitted(set.charge(&charge, Nanos(0)).verdict)).count()
+    };
+    assert_eq!(admissions(&large, 1), 8);
+    // What the later one clips is not forgiven to the earlier.
+    assert_eq!(admissions(&small, 2), 0);
+    assert_eq!(admissions(&large, 1), 0);
+    // Nor does the earlier clip what the later has charged.
+    assert_eq!(admissions(&large, 3), 6);
+    assert_eq!(admissions(&small, 2), 0);
+    assert_eq!(admissions(&large, 3), 0);
+}
+
+proptest! {
+    /// Clients crowd one set, far more of them than it has slots: each stays within its own limit,
+    /// in every window, whatever is evicted and whoever shares the overflow.
+    #[test]
+    fn a_crowd_gets_nobody_over_the_limit(
+        requests in prop::collection::vec((1u64..24, 0u64..400_000_000), 1..250),
+        deny in any::<bool>(), per_second in prop::array::uniform3((1u64..6, 1u64..4)),
+    ) {
+        let quotas = per_second.map(|(rate, burst)| quota(rate, burst));
+        let overflow = if deny { Overflow::Deny } else { Overflow::Share };
+        let mut set = Set::default();
+        let mut now = 0;
+        let mut admissions: Vec<(u64, u64)> = Vec::new();
+        for (client, pause) in requests {
+            now += pause;
+            let quota = &quotas[client as usize % 3];
+            let charged = set.charge(&charge(client, quota, overflow), Nanos(now));
+            set = Set::parse(Some(&set.to_record()));
+            if admitted(charged.verdict) {
+                admissions.push((client, now));
+            }
+        }
+        for client in 1..24 {
+            let (rate, burst) = per_second[client as usize % 3];
+            let times: Vec<u64> = admissions.iter().filter(|(of, _)| *of == client).map(|(_, at)| *at).collect();
+            for (first, from) in times.iter().enumerate() {
+                for (last, to) in times.iter().enumerate().skip(first) {
+                    let count = (last - first + 1) as u64;
+                    prop_assert!(count.saturating_sub(burst) * 1_000_000_000 <= rate * (to - from));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The proxy's callbacks, brought to the contexts they are for.
+
+use crate::abi;
+use crate::call;
+use crate::clock;
+use crate::log;
+use crate::plugin::{Background, Plugin};
+use crate::services::{Caller, Services};
+use crate::stage::{Configure, Wake};
+use crate::stages::Stages;
+use crate::status::Status;
+use crate::stream::{Action, Direction, Stream, enter, refuse};
+use rustc_hash::FxHashMap;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+const PLUGIN_CONFIGURATION: u32 = 7;
+
+/// All contexts of a VM. Several configs may serve at once: each root context has its own.
+///
+/// A callback that comes while another one runs finds its context in use. Envoy does not do that;
+/// a host that does gets no answer for that callback, and lets nothing through.
+pub struct Dispatcher<S: Stages> {
+    roots: RefCell<FxHashMap<u32, Root<S>>>,
+    streams: RefCell<FxHashMap<u32, Stream<S>>>,
+}
+
+/// A plugin: one config.
+struct Root<S> {
+    services: Rc<Services>,
+    stages: Option<Rc<S>>,
+}
+
+impl<S: Stages> Default for Dispatcher<S> {
+    fn default() -> Self {
+        Self { roots: RefCell::default(), streams: RefCell::default() }
+    }
+}
+
+impl<S: Stages + Configure> Dispatcher<S> {
+    /// `proxy_on_context_create`
+    pub fn on_context_create(&self, id: u32, parent: u32) {
+        let Ok(mut roots) = self.roots.try_borrow_mut() else { return };
+        match roots.get(&parent) {
+            Some(root) => {
+                let stream = Stream::new(id, Rc::clone(&root.services), root.stages.clone());
+                if let Ok(mut streams) = self.streams.try_borrow_mut() {
+                    streams.insert(id, stream);
+                }
+            }
+            None => {
+                roots.insert(id, Root { services: Rc::default(), stages: None });
+            }
+        }
+    }
+
+    /// `proxy_on_configure`: whether the config is good.
+    pub fn on_configure(&self, id: u32, size: usize) -> bool {
+        let Ok(mut roots) = self.roots.try_borrow_mut() else { return false };
+        let Some(root) = roots.get_mut(&id) else { return false };
+        let config = match size {
+            0 => Ok(Vec::new()),
+            size => abi::buffer(PLUGIN_CONFIGURATION, 0, size),
+        };
+        let config = match config {
+            Ok(config) => config,
+            Err(status) => {
+                log!(Error, "the config cannot be read: {status}");
+                return false;
+            }
+        };
+        match S::configure(&config, &Plugin::new(Rc::clone(&root.services))) {
+            Ok(stages) => {
+                root.stages = Some(Rc::new(stages));
+                true
+            }
+            Err(problems) => {
+                for problem in problems.iter() {
+                    log!(Error, "config: {problem}");
+                }
+                false
+            }
+        }
+    }
+
+    /// `proxy_on_request_headers`
+    pub fn on_request_headers(&self, id: u32) -> u32 {
+        self.with(id, |stream| stream.on_headers(Direction::Request)).unwrap_or_else(refuse) as u32
+    }
+
+    /// `proxy_on_request_body`
+    pub fn on_request_body(&self, id: u32, size: usize, last: bool) -> u32 {
+        let action = self.with(id, |stream| stream.on_body(Direction::Request, size, last));
+        action.unwrap_or(Action::Pause) as u32
+    }
+
+    /// `proxy_on_response_headers`
+    pub fn on_response_headers(&self, id: u32) -> u32 {
+        self.with(id, |stream| stream.on_headers(Direction::Response)).unwrap_or(Action::Continue) as u32
+    }
+
+    /// `proxy_on_response_body`
+    pub fn on_response_body(&self, id: u32, size: usize, last: bool) -> u32 {
+        let action = self.with(id, |stream| stream.on_body(Direction::Response, size, last));
+        action.unwrap_or(Action::Continue) as u32
+    }
+
+    /// `proxy_on_tick`
+    pub fn on_tick(&self, id: u32) {
+        let Ok(now) = clock::monotonic() else { return };
+        let Some((services, stages)) = self.root(id) else { return };
+        let due = services.due(now);
+        for stream in due.streams {
+            self.wake(stream, None, Wake::Deadline);
+        }
+        if let Some(stages) = stages.filter(|_| due.tick) {
+            for stage in 0..S::COUNT {
+                stages.on_tick(stage, &mut Background { services: &services, stage });
+            }
+        }
+        self.wake_notified(&services);
+        services.arm(now);
+    }
+
+    /// `proxy_on_http_call_response`
+    pub fn on_http_call(&self, id: u32, number: u32, body_size: usize) {
+        self.on_answer(id, number, |most| call::http_answer(body_size, most));
+    }
+
+    /// `proxy_on_grpc_receive`
+    pub fn on_grpc_receive(&self, id: u32, number: u32, size: usize) {
+        self.on_answer(id, number, |most| call::grpc_message(size, most));
+    }
+
+    /// `proxy_on_grpc_close`
+    pub fn on_grpc_close(&self, id: u32, number: u32, status: u32) {
+        self.on_answer(id, number, |_| call::Answer::Grpc(Err(status)));
+    }
+
+    /// `proxy_on_delete`
+    pub fn on_delete(&self, id: u32) {
+        let stream = self.streams.try_borrow_mut().ok().and_then(|mut streams| streams.remove(&id));
+        match stream {
+            Some(mut stream) => stream.gone(),
+            None => {
+                if let Ok(mut roots) = self.roots.try_borrow_mut() {
+                    roots.remove(&id);
+                }
+            }
+        }
+    }
+
+    fn on_answer(&self, id: u32, number: u32, read: impl FnOnce(usize) -> call::Answer) {
+        let Some((services, stages)) = self.root(id) else { return };
+        let Some((caller, most)) = services.answered(number) else { return };
+        // Read before another context is entered: the answer belongs to this callback.
+        let answer = read(most);
+        match caller {
+            Caller::Stream { stream, stage } => self.wake(stream, Some(stage), Wake::Answer(answer)),
+            Caller::Stage(stage) => {
+                if let Some(stages) = stages {
+                    stages.on_answer(stage, &mut Background { services: &services, stage }, number, answer);
+                }
+            }
+        }
+        self.wake_notified(&services);
+    }
+
+    fn wake_notified(&self, services: &Services) {
+        for stream in services.take_woken() {
+            self.wake(stream, None, Wake::Notified);
+        }
+    }
+
+    fn wake(&self, id: u32, stage: Option<usize>, wake: Wake) {
+        // A stream whose client has gone in the meantime is unknown, here or to the host.
+        let entered = |stream: &mut Stream<S>| match enter(id) {
+            Ok(()) => stream.wake(stage, wake),
+            Err(Status::BadArgument) => stream.gone(),
+            Err(status) => log!(Error, "a paused stream cannot be entered: {status}"),
+        };
+        self.with(id, entered);
+    }
+
+    fn root(&self, id: u32) -> Option<(Rc<Services>, Option<Rc<S>>)> {
+        let roots = self.roots.try_borrow().ok()?;
+        roots.get(&id).map(|root| (Rc::clone(&root.services), root.stages.clone()))
+    }
+
+    fn with<T>(&self, id: u32, act: impl FnOnce(&mut Stream<S>) -> T) -> Option<T> {
+        self.streams.try_borrow_mut().ok()?.get_mut(&id).map(act)
+    }
+}

@@ -1,0 +1,76 @@
+//! The facts of a request, fetched as policies need them.
+
+use crate::property;
+use crate::status::Status;
+use policy::client_ip::parse_address;
+use policy::facts::{Attribute, Facts, Needs};
+use policy::headers::Headers;
+use std::net::IpAddr;
+
+static NO_HEADERS: Headers = Headers::EMPTY;
+
+/// Where the peer's certificate says who it is, in Envoy's order of preference.
+const IDENTITIES: [[&str; 2]; 3] = [
+    ["connection", "uri_san_peer_certificate"],
+    ["connection", "dns_san_peer_certificate"],
+    ["connection", "subject_peer_certificate"],
+];
+
+/// The claims that a separate jwt-authz module in front has left for us.
+const CLAIMS: [&str; 1] = ["wasm.jwt_claims"];
+
+/// What was fetched of a request besides its headers. The outer `Option` is "asked for".
+#[derive(Debug, Default)]
+pub(crate) struct Fetched {
+    source: Option<Option<IpAddr>>,
+    principal: Option<Option<Vec<u8>>>,
+    claims: Option<Option<serde_json::Value>>,
+    attributes: Vec<Attribute>,
+}
+
+impl Fetched {
+    pub(crate) fn set_claims(&mut self, claims: serde_json::Value) {
+        self.claims = Some(Some(claims));
+    }
+
+    /// Fetches what is needed and was not fetched before.
+    pub(crate) fn facts<'a>(
+        &'a mut self,
+        needs: &Needs,
+        headers: Option<&'a Headers>,
+    ) -> Result<Facts<'a>, Status> {
+        if needs.source && self.source.is_none() {
+            let address = property::get(&["source", "address"])?;
+            self.source = Some(address.and_then(|address| parse_address(&address)));
+        }
+        if needs.principal && self.principal.is_none() {
+            self.principal = Some(principal()?);
+        }
+        if needs.claims && self.claims.is_none() {
+            let claims = property::get(&CLAIMS)?;
+            self.claims = Some(claims.and_then(|claims| serde_json::from_slice(&claims).ok()));
+        }
+        for path in &needs.attributes {
+            if !self.attributes.iter().any(|attribute| attribute.path == *path) {
+                self.attributes.push(Attribute { path: path.clone(), value: property::get(path)? });
+            }
+        }
+        Ok(Facts {
+            headers: headers.unwrap_or(&NO_HEADERS),
+            source: self.source.flatten(),
+            principal: self.principal.as_ref().and_then(Option::as_deref),
+            claims: self.claims.as_ref().and_then(Option::as_ref),
+            attributes: &self.attributes,
+        })
+    }
+}
+
+fn principal() -> Result<Option<Vec<u8>>, Status> {
+    for path in &IDENTITIES {
+        let identity = property::get(path)?.filter(|identity| !identity.is_empty());
+        if identity.is_some() {
+            return Ok(identity);
+        }
+    }
+    Ok(None)
+}

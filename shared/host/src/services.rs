@@ -1,0 +1,134 @@
+//! What the streams of one plugin share: timers and calls under way.
+
+use crate::abi;
+use crate::call::Call;
+use crate::clock;
+use crate::status::Status;
+use policy::time::Nanos;
+use rustc_hash::FxHashMap;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Timers and calls of one root context. The host has one timer for all of it.
+#[derive(Default)]
+pub(crate) struct Services {
+    /// Paused streams by the instant at which they wake up. A stream that goes takes its entry
+    /// along, so there are never more than there are paused streams.
+    paused: RefCell<BTreeSet<(Nanos, u32)>>,
+    /// The instant of the next tick that a stage has asked for.
+    tick: Cell<Option<Nanos>>,
+    /// Calls under way. Each has a timeout, so each entry goes.
+    calls: RefCell<FxHashMap<u32, (Caller, usize)>>,
+    /// Streams to wake after the current callback.
+    woken: Cell<Vec<u32>>,
+}
+
+/// Who gets the answer to a call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Caller {
+    /// A stage, for its background work.
+    Stage(usize),
+    /// A stage, for one stream.
+    Stream { stream: u32, stage: usize },
+}
+
+/// What the timer has fired for.
+pub(crate) struct Due {
+    pub(crate) streams: Vec<u32>,
+    pub(crate) tick: bool,
+}
+
+impl Services {
+    pub(crate) fn call(&self, call: &Call, caller: Caller) -> Result<u32, Status> {
+        let sent = call.send()?;
+        let mut calls = self.calls.try_borrow_mut().map_err(|_| Status::InternalFailure)?;
+        calls.insert(sent.number, (caller, sent.most));
+        Ok(sent.number)
+    }
+
+    /// Who made the call, and how much of the answer to read.
+    pub(crate) fn answered(&self, call: u32) -> Option<(Caller, usize)> {
+        self.calls.try_borrow_mut().ok()?.remove(&call)
+    }
+
+    pub(crate) fn wake(&self, stream: u32) {
+        let mut woken = self.woken.take();
+        woken.push(stream);
+        self.woken.set(woken);
+    }
+
+    pub(crate) fn take_woken(&self) -> Vec<u32> {
+        self.woken.take()
+    }
+
+    pub(crate) fn tick_after(&self, time: Duration) {
+        let Ok(now) = clock::monotonic() else { return };
+        let wanted = now.after(time);
+        let next = self.tick.get().map_or(wanted, |tick| tick.min(wanted));
+        self.tick.set(Some(next));
+        self.arm(now);
+    }
+
+    pub(crate) fn pause(&self, stream: u32, until: Nanos) {
+        if let Ok(mut paused) = self.paused.try_borrow_mut() {
+            paused.insert((until, stream));
+        }
+        if let Ok(now) = clock::monotonic() {
+            self.arm(now);
+        }
+    }
+
+    pub(crate) fn resumed(&self, stream: u32, until: Nanos) {
+        if let Ok(mut paused) = self.paused.try_borrow_mut() {
+            paused.remove(&(until, stream));
+        }
+    }
+
+    /// Takes out what is due.
+    pub(crate) fn due(&self, now: Nanos) -> Due {
+        let mut streams = Vec::new();
+        if let Ok(mut paused) = self.paused.try_borrow_mut() {
+            while let Some(&(until, stream)) = paused.first().filter(|(until, _)| *until <= now) {
+                paused.remove(&(until, stream));
+                streams.push(stream);
+            }
+        }
+        let tick = self.tick.get().is_some_and(|tick| tick <= now);
+        if tick {
+            self.tick.set(None);
+        }
+        Due { streams, tick }
+    }
+
+    /// Sets the host's timer to the next instant of interest, or stops it: an idle tick is a VM
+    /// entry in every thread of the proxy.
+    pub(crate) fn arm(&self, now: Nanos) {
+        let paused = self.paused.try_borrow().ok().and_then(|paused| paused.first().map(|(until, _)| *until));
+        let next = [paused, self.tick.get()].into_iter().flatten().min();
+        let period = next.map_or(0, |next| {
+            let milliseconds = next.since(now).as_nanos().div_ceil(1_000_000).max(1);
+            u32::try_from(milliseconds).unwrap_or(u32::MAX)
+        });
+        if let Err(status) = abi::set_tick_period(period) {
+            crate::log!(Error, "the timer cannot be set: {status}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_due_comes_once_and_in_order() {
+        let services = Services::default();
+        services.pause(1, Nanos(30));
+        services.pause(2, Nanos(10));
+        services.pause(3, Nanos(20));
+        services.resumed(3, Nanos(20));
+        assert_eq!(services.due(Nanos(9)).streams, []);
+        assert_eq!(services.due(Nanos(30)).streams, [2, 1]);
+        assert_eq!(services.due(Nanos(99)).streams, []);
+    }
+}

@@ -1,0 +1,96 @@
+//! What a host call answers when it does not succeed.
+
+use std::fmt;
+
+/// A status other than `OK`, as Proxy-Wasm numbers them. A host may answer a number that has no
+/// name yet: that is a status like the others, not a reason to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// No such thing: a key, a property, a function. From a context without a stream, also no
+    /// such stream.
+    NotFound,
+    /// The call makes no sense here: the wrong phase, an unknown cluster, a stream that has gone.
+    BadArgument,
+    /// A map or a message could not be serialized.
+    SerializationFailure,
+    /// A map or a message could not be parsed.
+    ParseFailure,
+    /// An expression could not be evaluated.
+    BadExpression,
+    /// The host could not write into the module's memory.
+    InvalidMemoryAccess,
+    /// There is nothing to read.
+    Empty,
+    /// The record has changed since it was read.
+    CasMismatch,
+    /// A result has another type than was asked for.
+    ResultMismatch,
+    /// The host failed, or the call is not among the module's allowed capabilities.
+    InternalFailure,
+    /// The connection is broken.
+    BrokenConnection,
+    /// The host does not have this call.
+    Unimplemented,
+    /// A status without a name.
+    Other(u32),
+}
+
+impl Status {
+    /// `Ok` for `OK`, the status otherwise.
+    pub(crate) const fn check(code: u32) -> Result<(), Self> {
+        Err(match code {
+            0 => return Ok(()),
+            1 => Self::NotFound,
+            2 => Self::BadArgument,
+            3 => Self::SerializationFailure,
+            4 => Self::ParseFailure,
+            5 => Self::BadExpression,
+            6 => Self::InvalidMemoryAccess,
+            7 => Self::Empty,
+            8 => Self::CasMismatch,
+            9 => Self::ResultMismatch,
+            10 => Self::InternalFailure,
+            11 => Self::BrokenConnection,
+            12 => Self::Unimplemented,
+            other => Self::Other(other),
+        })
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Other(code) => write!(formatter, "status {code}"),
+            named => write!(formatter, "{named:?}"),
+        }
+    }
+}
+
+impl std::error::Error for Status {}
+
+/// Makes "not found" an answer rather than a failure.
+pub(crate) fn found<T>(result: Result<T, Status>) -> Result<Option<T>, Status> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(Status::NotFound) => Ok(None),
+        Err(status) => Err(status),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_is_a_status() {
+        assert_eq!(Status::check(0), Ok(()));
+        assert_eq!(Status::check(8), Err(Status::CasMismatch));
+        assert_eq!(Status::check(u32::MAX), Err(Status::Other(u32::MAX)));
+    }
+
+    #[test]
+    fn a_native_build_has_no_host() {
+        assert_eq!(crate::abi::monotonic(), Err(Status::Unimplemented));
+        assert_eq!(crate::abi::shared_data(b"key"), Err(Status::Unimplemented));
+    }
+}
