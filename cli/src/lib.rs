@@ -3,7 +3,8 @@
 //! - [`workspace`]: where things are in the checkout;
 //! - [`module`]: builds the modules that Envoy loads;
 //! - [`envoy`]: finds, configures, runs and asks a real Envoy;
-//! - [`http`]: a client that sends any header bytes, and a load generator.
+//! - [`http`]: a client that sends any header bytes, and a load generator;
+//! - [`demo`]: the filters at work, and the curl lines that show it.
 //!
 //! A test in which a request goes through a filter:
 //!
@@ -37,7 +38,9 @@
 //! # }
 //! ```
 
+pub mod demo;
 pub mod envoy;
 pub mod http;
 pub mod module;
 pub mod workspace;
+mod yaml;

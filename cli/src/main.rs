@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use mesh_filters::demo;
 use mesh_filters::module::{Module, SHIPPED};
 use mesh_filters::workspace;
 
@@ -24,6 +25,19 @@ enum Command {
         /// The filters to build; all when none is named.
         filters: Vec<String>,
     },
+    /// Run the filters in a real Envoy, with curl lines to try them.
+    ///
+    /// Envoy is $ENVOY, or `envoy` on PATH if its version is supported, or version $ENVOY_VERSION (1.40.0)
+    /// installed under target/. Ports are those of envoy-configs/envoy/demo.yaml where they are free.
+    Demo {
+        /// Run the curl lines, print what comes back, and fail where it is not what is expected.
+        #[arg(long)]
+        check: bool,
+        /// Check a gateway that runs already, on this host with the ports of the files (docker compose:
+        /// `localhost`). It must be a fresh one: limits remember whom they have seen.
+        #[arg(long, value_name = "HOST", requires = "check")]
+        against: Option<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -39,6 +53,9 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Build { filters } => build(&filters),
+        Command::Demo { against: Some(host), .. } => demo::check_against(&host),
+        Command::Demo { check: true, .. } => demo::check(),
+        Command::Demo { .. } => demo::show(),
     }
 }
 

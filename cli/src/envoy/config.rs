@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail, ensure};
 use serde_json::{Map, Value, json};
 
-use crate::workspace;
+use crate::{workspace, yaml};
 
 /// Any free port of this machine, not reachable from others.
 pub const ANY_LOCAL_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -40,7 +40,7 @@ impl Bootstrap {
     ///
     /// The text is not YAML, or not a mapping.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        let value: Value = serde_saphyr::from_str(text).map_err(|error| anyhow::anyhow!("{error}"))?;
+        let value: Value = yaml::parse(text)?;
         ensure!(value.is_object(), "the configuration is not a mapping");
         Ok(Self(value))
     }

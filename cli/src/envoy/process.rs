@@ -235,7 +235,9 @@ impl Envoy {
         Some(super::config::reachable(address))
     }
 
-    fn tail(&self) -> String {
+    /// The last lines of [`Envoy::log`], for a message.
+    #[must_use]
+    pub fn tail(&self) -> String {
         let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
         let skipped = lines.len().saturating_sub(TAIL_LINES);

@@ -1,0 +1,110 @@
+//! Runs the lines of the scenario.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use super::curl::Call;
+use super::places::Places;
+use super::scenario::Scenario;
+use crate::http::{self, Response};
+
+/// Runs every line, prints what came back and where it differs. Fails when one differs, after all ran:
+/// a later line may explain an earlier one.
+///
+/// # Errors
+///
+/// A line cannot be understood. One that is not answered differs.
+pub async fn run(scenario: &Scenario, places: &Places) -> anyhow::Result<ExitCode> {
+    let mut differing = 0;
+    let mut all = 0;
+    for chapter in &scenario.chapters {
+        println!("\n{}", chapter.filter);
+        for step in &chapter.steps {
+            println!();
+            if let Some(about) = &step.about {
+                println!("# {about}");
+            }
+            let line = places.in_line(&step.curl)?;
+            println!("$ {line}");
+            let call = Call::parse(&line)?;
+            let with_headers = call.with_headers;
+            let differences = match answer(call).await {
+                Ok(answer) => {
+                    print!("{}", shown(&answer, with_headers));
+                    step.expect.differences(&answer)
+                }
+                Err(error) => vec![format!("{error:#}")],
+            };
+            all += 1;
+            differing += usize::from(!differences.is_empty());
+            for difference in &differences {
+                println!("DIFFERS: {difference}");
+            }
+        }
+    }
+    println!();
+    if differing == 0 {
+        println!("All {all} lines were answered as expected.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("{differing} of {all} lines were not answered as expected.");
+    Ok(ExitCode::FAILURE)
+}
+
+async fn answer(call: Call) -> anyhow::Result<Response> {
+    let authority = call.request.uri().authority().context("the URL names no host")?.to_string();
+    http::send(resolve(&authority).await?, call.protocol, call.request).await
+}
+
+async fn resolve(authority: &str) -> anyhow::Result<SocketAddr> {
+    let addresses = tokio::net::lookup_host(authority).await;
+    let addresses = addresses.with_context(|| format!("cannot resolve `{authority}`"))?;
+    // `localhost` is two addresses on many machines, and the gateway listens on the older one.
+    addresses.min_by_key(SocketAddr::is_ipv6).with_context(|| format!("`{authority}` has no address"))
+}
+
+/// An answer as curl shows it, with its headers where curl was told so (`-i`).
+fn shown(answer: &Response, with_headers: bool) -> String {
+    let mut text = String::new();
+    if with_headers {
+        text.push_str(&format!("{:?} {}\n", answer.version, answer.status));
+        for (name, value) in &answer.headers {
+            text.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes())));
+        }
+        text.push('\n');
+    }
+    let body = answer.text();
+    text.push_str(body.trim_end());
+    if !body.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{HeaderMap, HeaderValue, StatusCode, Version};
+
+    #[test]
+    fn an_answer_is_shown_as_curl_shows_it() {
+        let mut headers = HeaderMap::new();
+        headers.insert("a", HeaderValue::from_static("b"));
+        let answer = Response {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            version: Version::HTTP_11,
+            headers,
+            body: "no".into(),
+            trailers: HeaderMap::new(),
+        };
+        assert_eq!(shown(&answer, true), "HTTP/1.1 429 Too Many Requests\na: b\n\nno\n");
+        assert_eq!(shown(&answer, false), "no\n");
+    }
+
+    #[tokio::test]
+    async fn localhost_is_the_older_address() {
+        assert_eq!(resolve("localhost:8").await.unwrap().to_string(), "127.0.0.1:8");
+    }
+}

@@ -1,0 +1,133 @@
+//! The demo: every filter at work in a real Envoy, with lines to try it.
+//!
+//! - [`scenario`]: the lines and what they answer, `envoy-configs/scenario.yaml`;
+//! - [`curl`]: what a line asks for;
+//! - [`expect`]: what an answer should be;
+//! - [`places`]: where things really are, since a fixed port may be taken;
+//! - [`stage`]: the gateway and its upstreams, running;
+//! - [`check`]: runs the lines.
+
+pub mod check;
+pub mod curl;
+pub mod expect;
+pub mod places;
+pub mod scenario;
+pub mod stage;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::envoy::locate;
+use crate::module::SHIPPED;
+use places::Places;
+use scenario::Scenario;
+use stage::{Ports, Stage};
+
+/// How often the demo looks whether its Envoys are still there.
+const WATCH: Duration = Duration::from_millis(500);
+
+/// As a shell reports a program that Ctrl-C has ended.
+const INTERRUPTED: u8 = 130;
+
+/// Shows the filters until the user ends it. Blocks.
+///
+/// # Errors
+///
+/// A module cannot be built, there is no Envoy, Envoy does not start, or it ends by itself.
+pub fn show() -> anyhow::Result<ExitCode> {
+    prepare()?;
+    until_signalled(async |shown| {
+        let scenario = Scenario::load()?;
+        let mut stage = Stage::start(Ports::OfTheFiles).await?;
+        println!("{}", scenario.guide(stage.places())?);
+        println!("Upstreams: v1 at http://{}, v2 at http://{}", stage.v1(), stage.v2());
+        println!("Ctrl-C ends it.");
+        *shown = true;
+        loop {
+            tokio::time::sleep(WATCH).await;
+            stage.watch()?;
+        }
+    })
+}
+
+/// Starts the demo on free ports, runs its lines and says whether each was answered as expected. Blocks.
+///
+/// # Errors
+///
+/// As for [`show`].
+pub fn check() -> anyhow::Result<ExitCode> {
+    prepare()?;
+    until_signalled(async |_| {
+        let scenario = Scenario::load()?;
+        let stage = Stage::start(Ports::Free).await?;
+        check::run(&scenario, stage.places()).await
+    })
+}
+
+/// Runs the lines against a gateway that runs already, such as that of docker compose: at `host`, with
+/// the ports of the files. Blocks.
+///
+/// # Errors
+///
+/// The scenario cannot be read. A gateway that does not answer differs from what is expected.
+pub fn check_against(host: &str) -> anyhow::Result<ExitCode> {
+    until_signalled(async |_| check::run(&Scenario::load()?, &Places::of_the_files(host)).await)
+}
+
+/// What takes long, before there is anything to leave behind.
+fn prepare() -> anyhow::Result<()> {
+    for module in SHIPPED {
+        module.build()?;
+    }
+    locate::envoy()?;
+    Ok(())
+}
+
+/// Does something until it is done, or until the user or the system asks for the end. What it holds is
+/// let go in both cases: no process stays.
+///
+/// An end that was asked for is a failure unless the work has set its flag.
+fn until_signalled(
+    work: impl AsyncFnOnce(&mut bool) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    let runtime = Runtime::new().context("cannot start the runtime")?;
+    runtime.block_on(async {
+        let mut signals = Signals::new().context("cannot listen for signals")?;
+        let mut may_end = false;
+        let ended = tokio::select! {
+            biased;
+            () = signals.any() => None,
+            result = work(&mut may_end) => Some(result),
+        };
+        ended.unwrap_or_else(|| Ok(if may_end { ExitCode::SUCCESS } else { ExitCode::from(INTERRUPTED) }))
+    })
+}
+
+/// The signals that ask a program to end.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn any(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
+        }
+    }
+}

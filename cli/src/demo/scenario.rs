@@ -1,0 +1,127 @@
+//! The lines to try and what they answer.
+
+use std::fmt::Write as _;
+
+use anyhow::Context as _;
+use serde::Deserialize;
+
+use super::expect::Expect;
+use super::places::Places;
+use crate::{workspace, yaml};
+
+/// What to try, filter by filter.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct Scenario {
+    /// One for each filter.
+    pub chapters: Vec<Chapter>,
+}
+
+/// What to try on one filter.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chapter {
+    /// The filter's name.
+    pub filter: String,
+    /// The port of its listener in `demo.yaml`.
+    pub listener: u16,
+    /// What to try, one after the other.
+    pub steps: Vec<Step>,
+}
+
+/// One line to try.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// What it shows; nothing when it goes on with the step before.
+    pub about: Option<String>,
+    /// The line, as it is pasted into a shell, with the ports of `demo.yaml`.
+    pub curl: String,
+    /// What comes back.
+    pub expect: Expect,
+}
+
+impl Scenario {
+    /// Reads `envoy-configs/scenario.yaml`.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read or does not have this form.
+    pub fn load() -> anyhow::Result<Self> {
+        let path = workspace::root().join("envoy-configs/scenario.yaml");
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        Self::parse(&text).with_context(|| format!("in `{}`", path.display()))
+    }
+
+    /// Reads the text of such a file.
+    ///
+    /// # Errors
+    ///
+    /// It does not have this form.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        yaml::parse(text)
+    }
+
+    /// The lines with what they answer, to be read and pasted.
+    ///
+    /// # Errors
+    ///
+    /// A line names a port that is not the demo's.
+    pub fn guide(&self, places: &Places) -> anyhow::Result<String> {
+        let mut guide = String::new();
+        for chapter in &self.chapters {
+            writeln!(guide, "\n{}: http://{}\n", chapter.filter, places.authority(chapter.listener)?)?;
+            for step in &chapter.steps {
+                if let Some(about) = &step.about {
+                    writeln!(guide, "  # {about}")?;
+                }
+                writeln!(guide, "  {}", places.in_line(&step.curl)?)?;
+                writeln!(guide, "      {}", step.expect)?;
+            }
+        }
+        Ok(guide)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::curl::Call;
+    use crate::module::SHIPPED;
+
+    #[test]
+    fn every_line_is_one_that_the_check_can_run() {
+        let places = Places::of_the_files("localhost");
+        for step in Scenario::load().unwrap().chapters.iter().flat_map(|chapter| &chapter.steps) {
+            Call::parse(&places.in_line(&step.curl).unwrap()).unwrap();
+        }
+    }
+
+    #[test]
+    fn every_filter_has_its_chapter() {
+        let scenario = Scenario::load().unwrap();
+        let chapters: Vec<_> = scenario.chapters.iter().map(|chapter| chapter.filter.as_str()).collect();
+        let shipped: Vec<_> = SHIPPED.iter().map(|module| module.name()).collect();
+        assert_eq!(chapters, shipped);
+    }
+
+    #[test]
+    fn the_guide_names_the_ports_that_are_really_listened_on() {
+        let scenario = Scenario::parse(
+            "[{filter: f, listener: 10000, steps: [{about: It answers., curl: 'curl http://localhost:10000/a', expect: {status: 200}}]}]",
+        )
+        .unwrap();
+        let places = Places::local([(10000, 4711)]);
+        let guide = scenario.guide(&places).unwrap();
+        assert_eq!(
+            guide,
+            "\nf: http://localhost:4711\n\n  # It answers.\n  curl http://localhost:4711/a\n      200\n"
+        );
+    }
+
+    #[test]
+    fn a_misspelt_field_is_an_error() {
+        assert!(Scenario::parse("[{filter: f, listener: 1, step: []}]").is_err());
+    }
+}

@@ -1,0 +1,134 @@
+//! The gateway and its upstreams, running.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+
+use anyhow::{Context as _, bail};
+
+use super::places::Places;
+use crate::envoy::config::ANY_LOCAL_PORT;
+use crate::envoy::{Bootstrap, Envoy, Launch};
+use crate::workspace;
+
+/// Which ports the gateway takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ports {
+    /// Those of the files, and a free one for each that is taken.
+    OfTheFiles,
+    /// Free ones, so that any number of gateways run side by side.
+    Free,
+}
+
+/// The gateway of `demo.yaml` in front of the upstreams of `upstreams.yaml`. All of it ends when this
+/// value is dropped.
+///
+/// The modules must have been built before.
+#[derive(Debug)]
+pub struct Stage {
+    // First, so that it goes first: it calls the upstreams.
+    gateway: Envoy,
+    upstreams: Envoy,
+    v1: SocketAddr,
+    v2: SocketAddr,
+    places: Places,
+}
+
+impl Stage {
+    /// Starts everything and waits until it serves.
+    ///
+    /// # Errors
+    ///
+    /// An Envoy does not start.
+    pub async fn start(ports: Ports) -> anyhow::Result<Self> {
+        let mut bootstrap = Bootstrap::load("upstreams")?;
+        bootstrap.use_free_ports();
+        let upstreams =
+            Launch::new()?.concurrency(1).start(&bootstrap).await.context("no upstreams for the demo")?;
+        let v1 = upstreams.listener("v1").await?;
+        let v2 = upstreams.listener("v2").await?;
+
+        let mut bootstrap = Bootstrap::load("demo")?;
+        let listeners = bootstrap.listener_ports();
+        let admin = bootstrap.admin_port().context("`demo.yaml` has no admin interface")?;
+        bootstrap.set_modules(&workspace::dist());
+        bootstrap.set_cluster("v1", v1)?;
+        bootstrap.set_cluster("v2", v2)?;
+        for (name, port) in &listeners {
+            bootstrap.set_listener(name, ports.choose(*port))?;
+        }
+        bootstrap.set_admin(ports.choose(admin));
+        let gateway = Launch::new()?.start(&bootstrap).await.context("no gateway for the demo")?;
+
+        let real = gateway.admin().listeners().await?;
+        let mut places = vec![(admin, gateway.admin().address().port())];
+        for (name, port) in listeners {
+            let address = real.get(&name).with_context(|| format!("the listener `{name}` is missing"))?;
+            places.push((port, address.port()));
+        }
+        Ok(Self { gateway, upstreams, v1, v2, places: Places::local(places) })
+    }
+
+    /// The gateway.
+    #[must_use]
+    pub const fn gateway(&self) -> &Envoy {
+        &self.gateway
+    }
+
+    /// Where the ports of the files are.
+    #[must_use]
+    pub const fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// Where the upstream v1 is.
+    #[must_use]
+    pub const fn v1(&self) -> SocketAddr {
+        self.v1
+    }
+
+    /// Where the upstream v2 is.
+    #[must_use]
+    pub const fn v2(&self) -> SocketAddr {
+        self.v2
+    }
+
+    /// Sees whether everything still runs.
+    ///
+    /// # Errors
+    ///
+    /// An Envoy has ended; the error holds the end of its log.
+    pub fn watch(&mut self) -> anyhow::Result<()> {
+        for (name, envoy) in [("gateway", &mut self.gateway), ("upstreams", &mut self.upstreams)] {
+            if let Some(status) = envoy.ended() {
+                bail!("the Envoy of the {name} has ended: {status}\n{}", envoy.tail());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Ports {
+    /// The address to listen on in the place of a port of the files.
+    fn choose(self, port: u16) -> SocketAddr {
+        let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        match self {
+            // Envoy would share a port that another Envoy listens on; this does not.
+            Self::OfTheFiles if TcpListener::bind(wanted).is_ok() => wanted,
+            Self::OfTheFiles | Self::Free => ANY_LOCAL_PORT,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_is_taken_is_left_to_who_has_it() {
+        let taken = TcpListener::bind(ANY_LOCAL_PORT).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        assert_eq!(Ports::OfTheFiles.choose(port), ANY_LOCAL_PORT);
+        drop(taken);
+        assert_eq!(Ports::OfTheFiles.choose(port).port(), port);
+        assert_eq!(Ports::Free.choose(port), ANY_LOCAL_PORT);
+    }
+}
