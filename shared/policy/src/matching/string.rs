@@ -18,7 +18,7 @@ enum Test {
     Prefix(Box<[u8]>),
     Suffix(Box<[u8]>),
     Contains(Needle),
-    Regex(Pattern),
+    Regex(Box<Pattern>),
     In(Vec<Box<[u8]>>),
     Present(bool),
 }
@@ -146,7 +146,7 @@ impl Test {
             "prefix" => part(value).map(Self::Prefix),
             "suffix" => part(value).map(Self::Suffix),
             "contains" => part(value).map(|text| Self::Contains(Needle::new(&text, ignore_case))),
-            "regex" => Pattern::read(value, ignore_case).map(Self::Regex),
+            "regex" => Pattern::read(value, ignore_case).map(|pattern| Self::Regex(Box::new(pattern))),
             "in" => {
                 let texts = value.non_empty_list(|item| text(&item))?;
                 if texts.len() > MAX_TEXTS {
