@@ -122,6 +122,12 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
+    // Each case begins with a crowd.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     /// More clients than the table has room for: nobody gets over the limit.
     #[test]
     fn a_crowded_table_is_never_over(arrivals in arrivals(1, 600), steps in script(1, 600)) {
@@ -137,7 +143,9 @@ proptest! {
         }
         prop_assert!(simulation.records() <= 8);
     }
+}
 
+proptest! {
     /// Several limits at once: none of them is ever over, and what a refused request took is given
     /// back.
     #[test]

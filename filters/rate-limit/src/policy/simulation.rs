@@ -82,6 +82,15 @@ impl Simulation {
         decision
     }
 
+    /// The first config.
+    pub(super) fn config(&self) -> &crate::config::Config {
+        self.policies[0].config()
+    }
+
+    pub(super) fn explain(&self, decision: &Decision) -> Option<String> {
+        self.policies[0].explain(decision)
+    }
+
     /// The decisions so far, in the order in which they took effect.
     pub(super) fn events(&self) -> Vec<Event> {
         self.world.borrow().events.clone()

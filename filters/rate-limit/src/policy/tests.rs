@@ -1,1 +1,436 @@
+use super::simulation::{Arrival, Simulation, Step, of};
+use super::{Decision, Outcome, Policy, Reason, Tally};
+use policy::effects::{Edit, GrpcStatus};
+use policy::facts::{Attribute, Facts};
+use policy::hash::Key;
+use policy::headers::Headers;
+use policy::store::{Snapshot, Store, StoreError, Version, Written};
+use policy::time::Nanos;
+use serde_json::json;
 
+/// Requests as header lists (`name: value; name: value`), and what becomes of each: `+` or the
+/// response-code details.
+#[track_caller]
+fn check(limit: &str, requests: &[(&str, &str)]) {
+    let simulation = Simulation::new(&[&format!(r#"{{"limits": [{limit}]}}"#)]);
+    for (index, (headers, expected)) in requests.iter().enumerate() {
+        let decision = simulation.arrive(&request(headers));
+        assert_eq!(word(&simulation, &decision), *expected, "request {index}: {headers}");
+    }
+}
+
+fn request(headers: &str) -> Arrival {
+    let pairs = headers.split("; ").filter_map(|header| header.split_once(": "));
+    Arrival { policy: 0, headers: pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect() }
+}
+
+fn word(simulation: &Simulation, decision: &Decision) -> String {
+    match &decision.outcome {
+        Outcome::Admitted(_) => "+".to_owned(),
+        Outcome::Refused(refusal) => simulation.config().reply(refusal, false).details,
+    }
+}
+
+const ONCE: &str = r#""rate": {"requests": 1, "per": "1d"}"#;
+const NO: &str = "rate_limited{l}";
+
+#[track_caller]
+fn check_key(key: &str, requests: &[(&str, &str)]) {
+    check(&format!(r#"{{"name": "l", "key": {key}, {ONCE}}}"#), requests);
+}
+
+#[test]
+fn without_a_key_all_requests_share_a_bucket() {
+    check(&format!(r#"{{"name": "l", {ONCE}}}"#), &[("a: 1", "+"), ("a: 2", NO)]);
+}
+
+#[test]
+fn each_key_has_a_bucket() {
+    check_key(r#"[{"header": "a"}]"#, &[("a: 1", "+"), ("a: 2", "+"), ("a: 1", NO)]);
+    check_key(r#"["path"]"#, &[(":path: /x/../a", "+"), (":path: /a?q", NO), (":path: /b", "+")]);
+    check_key(r#"["method"]"#, &[(":method: GET", "+"), (":method: POST", "+"), (":method: GET", NO)]);
+    check_key(r#"["host"]"#, &[(":authority: A.example:80", "+"), (":authority: a.example", NO)]);
+    check_key(
+        r#"[{"cookie": "s"}]"#,
+        &[("cookie: s=1; x: y", "+"), ("cookie: t=2;s=1", NO), ("cookie: s=2", "+")],
+    );
+    check_key(
+        r#"[{"query": "q"}]"#,
+        &[(":path: /?q=%61", "+"), (":path: /b?q=a", NO), (":path: /?q=b", "+")],
+    );
+}
+
+#[test]
+fn parts_are_not_run_together() {
+    check_key(
+        r#"[{"header": "a"}, {"header": "b"}]"#,
+        &[("a: 12; b: 3", "+"), ("a: 1; b: 23", "+"), ("a: 12; b: 3", NO)],
+    );
+}
+
+#[test]
+fn a_header_sent_twice_is_a_key_of_its_own() {
+    check_key(
+        r#"[{"header": "a"}]"#,
+        &[("a: 1; a: 2", "+"), ("a: 1", "+"), ("a: 2", "+"), ("a: 1; a: 2", NO)],
+    );
+}
+
+#[test]
+fn a_request_without_the_key() {
+    let limit = |on_missing_key| {
+        format!(
+            r#"{{"name": "l", "key": [{{"header": "a"}}], {ONCE}, "on_missing_key": "{on_missing_key}"}}"#
+        )
+    };
+    check(&limit("skip"), &[("b: 1", "+"), ("b: 1", "+")]);
+    check(&limit("deny"), &[("b: 1", "rate_limit_key_missing{l}"), ("a: 1", "+")]);
+    check(&limit("shared"), &[("b: 1", "+"), ("b: 2", NO), ("a: 1", "+"), ("a: ", "+")]);
+}
+
+#[test]
+fn a_limit_counts_what_it_matches() {
+    let limit = format!(r#"{{"name": "l", "match": {{"path": {{"prefix": "/api/"}}}}, {ONCE}}}"#);
+    check(&limit, &[(":path: /", "+"), (":path: /api/a", "+"), (":path: /", "+"), (":path: /x/../api/", NO)]);
+}
+
+#[test]
+fn a_key_with_a_quota_of_its_own() {
+    let limit = format!(
+        r#"{{"name": "l", "key": [{{"header": "a"}}, "method"], {ONCE},
+            "overrides": [{{"key": ["gold", "GET"], "rate": {{"requests": 3, "per": "1d"}}}}]}}"#
+    );
+    let gold = "a: gold; :method: GET";
+    check(
+        &limit,
+        &[
+            (gold, "+"),
+            (gold, "+"),
+            (gold, "+"),
+            (gold, NO),
+            ("a: gold; :method: PUT", "+"),
+            ("a: gold; :method: PUT", NO),
+        ],
+    );
+}
+
+#[test]
+fn a_request_costs_what_its_header_says_within_bounds() {
+    let limit = r#"{"name": "l", "rate": {"requests": 10, "per": "1d"}, "cost": {"header": "c", "default": 2, "min": 2, "max": 5}}"#;
+    // What each of these costs shows in how many of the rest fit.
+    let left = |header: &'static str| {
+        let simulation = Simulation::new(&[&format!(r#"{{"limits": [{limit}]}}"#)]);
+        match simulation.arrive(&request(header)).outcome {
+            Outcome::Admitted(Some(standing)) => standing.remaining,
+            _ => panic!("{header}"),
+        }
+    };
+    for (header, cost) in [
+        ("x: y", 2),
+        ("c: 3", 3),
+        ("c: 1", 2),
+        ("c: 0", 2),
+        ("c:  4 ", 4),
+        ("c: 9", 5),
+        ("c: -1", 5),
+        ("c: 2.5", 5),
+        ("c: ", 5),
+        ("c: x", 5),
+        ("c: 99999999999999999999999", 5),
+        ("c: 2; c: 2", 5),
+        ("c: +2", 5),
+    ] {
+        assert_eq!(left(header), 10 - cost, "{header}");
+    }
+}
+
+#[test]
+fn several_limits_are_charged_all_or_none() {
+    let simulation = Simulation::new(&[r#"{"limits": [
+        {"name": "all", "rate": {"requests": 3, "per": "1d"}},
+        {"name": "each", "key": [{"header": "k"}], "rate": {"requests": 1, "per": "1d"}}]}"#]);
+    let tallies = |key| simulation.arrive(&of(key)).tallies;
+    assert_eq!(tallies("a"), [(0, Tally::Allowed), (1, Tally::Allowed)]);
+    // What `each` refuses costs `all` nothing.
+    for _ in 0..9 {
+        assert_eq!(tallies("a"), [(1, Tally::Denied)]);
+    }
+    assert_eq!(tallies("b"), [(0, Tally::Allowed), (1, Tally::Allowed)]);
+    assert_eq!(tallies("c"), [(0, Tally::Allowed), (1, Tally::Allowed)]);
+    assert_eq!(tallies("d"), [(0, Tally::Denied)]);
+}
+
+#[test]
+fn what_was_taken_is_given_back_when_a_later_limit_refuses_at_the_last_moment() {
+    let simulation = Simulation::new(&[r#"{"limits": [
+        {"name": "all", "rate": {"requests": 2, "per": "1d"}},
+        {"name": "each", "key": [{"header": "k"}], "rate": {"requests": 1, "per": "1d"}}]}"#]);
+    // Two reads, the first write; before the second write somebody else takes the client's last token.
+    let calls = [Step::Nothing, Step::Nothing, Step::Nothing, Step::Arrive(of("a"))];
+    simulation.script(calls);
+    let decision = simulation.arrive(&of("a"));
+    assert_eq!(decision.tallies, [(1, Tally::Denied), (0, Tally::GivenBack)]);
+    // One of two is left of `all`.
+    assert!(matches!(simulation.arrive(&of("b")).outcome, Outcome::Admitted(_)));
+    assert!(matches!(simulation.arrive(&of("c")).outcome, Outcome::Refused(_)));
+}
+
+#[test]
+fn of_several_refusals_the_longest_wait_is_told() {
+    let simulation = Simulation::new(&[r#"{"limits": [
+        {"name": "short", "rate": {"requests": 1, "per": "1m"}},
+        {"name": "long", "rate": {"requests": 1, "per": "1h"}}]}"#]);
+    simulation.arrive(&of("a"));
+    let decision = simulation.arrive(&of("a"));
+    assert_eq!(word(&simulation, &decision), "rate_limited{long}");
+    assert_eq!(decision.tallies, [(0, Tally::Denied), (1, Tally::Denied)]);
+}
+
+#[test]
+fn of_several_admissions_the_smallest_share_is_told() {
+    let simulation = Simulation::new(&[r#"{"limits": [
+        {"name": "wide", "rate": {"requests": 100, "per": "1m"}},
+        {"name": "tight", "rate": {"requests": 4, "per": "1m"}},
+        {"name": "middle", "rate": {"requests": 50, "per": "1m"}}]}"#]);
+    let Outcome::Admitted(Some(standing)) = simulation.arrive(&of("a")).outcome else { panic!() };
+    assert_eq!((standing.limit, standing.burst, standing.remaining), (1, 4, 3));
+}
+
+#[test]
+fn a_shadow_limit_is_charged_by_itself_and_refuses_nobody() {
+    let shadow = r#"{"name": "s", "rate": {"requests": 1, "per": "1d"}, "mode": "shadow"}"#;
+    let simulation = Simulation::new(&[&format!(r#"{{"limits": [{shadow}, {{"name": "e", {ONCE}}}]}}"#)]);
+    assert_eq!(simulation.arrive(&of("a")).tallies, [(1, Tally::Allowed), (0, Tally::Allowed)]);
+    let decision = simulation.arrive(&of("a"));
+    assert_eq!(decision.tallies, [(1, Tally::Denied), (0, Tally::ShadowDenied)]);
+    // A shadow limit's standing is nobody's business.
+    let alone = Simulation::new(&[&format!(r#"{{"limits": [{shadow}]}}"#)]);
+    assert!(matches!(alone.arrive(&of("a")).outcome, Outcome::Admitted(None)));
+}
+
+#[test]
+fn of_the_filter_s_and_the_limit_s_mode_the_more_lenient_holds() {
+    for (filter, limit, expected) in [
+        ("enforce", "enforce", Some(Tally::Denied)),
+        ("shadow", "enforce", Some(Tally::ShadowDenied)),
+        ("enforce", "shadow", Some(Tally::ShadowDenied)),
+        ("off", "enforce", None),
+        ("shadow", "off", None),
+    ] {
+        let config =
+            format!(r#"{{"mode": "{filter}", "limits": [{{"name": "l", {ONCE}, "mode": "{limit}"}}]}}"#);
+        let simulation = Simulation::new(&[&config]);
+        simulation.arrive(&of("a"));
+        let tally = simulation.arrive(&of("a")).tallies.first().map(|(_, tally)| *tally);
+        assert_eq!(tally, expected, "{filter} {limit}");
+    }
+}
+
+#[test]
+fn only_a_share_of_refusals_bites() {
+    // The simulation's dice always fall low, so only 0 % never bites.
+    for (percentage, tally) in [("0", Tally::ShadowDenied), ("0.0001", Tally::Denied), ("100", Tally::Denied)]
+    {
+        let config =
+            format!(r#"{{"limits": [{{"name": "l", {ONCE}, "enforce_percentage": {percentage}}}]}}"#);
+        let simulation = Simulation::new(&[&config]);
+        simulation.arrive(&of("a"));
+        assert_eq!(simulation.arrive(&of("a")).tallies, [(0, tally)], "{percentage}");
+    }
+}
+
+#[test]
+fn on_error_says_what_becomes_of_a_request_that_cannot_be_judged() {
+    for (on_error, expected) in [("allow", "+"), ("deny", "rate_limit_error{l}")] {
+        let config = format!(r#"{{"on_error": "{on_error}", "limits": [{{"name": "l", {ONCE}}}]}}"#);
+        let simulation = Simulation::new(&[&config]);
+        for failure in [vec![Step::Fail], vec![Step::Nothing, Step::Fail]] {
+            simulation.script(failure);
+            let decision = simulation.arrive(&of("a"));
+            assert_eq!(word(&simulation, &decision), expected);
+            assert_eq!(decision.tallies, [(0, Tally::Error)]);
+        }
+    }
+}
+
+/// A store in which somebody else is always faster.
+struct Contended(u32);
+
+impl Store for Contended {
+    fn read(&mut self, _: &[u8]) -> Result<Snapshot, StoreError> {
+        Ok(Snapshot { value: None, version: Version::Absent, now: Nanos(0) })
+    }
+
+    fn write(&mut self, _: &[u8], _: &[u8], _: Version) -> Result<Written, StoreError> {
+        self.0 += 1;
+        Ok(Written::Conflict)
+    }
+}
+
+#[test]
+fn contention_has_a_bound() {
+    let config =
+        crate::config::parse(format!(r#"{{"limits": [{{"name": "l", {ONCE}}}]}}"#).as_bytes()).unwrap();
+    let policy = Policy::new(config, "", Key::new([0; 16]), Nanos(0));
+    let mut store = Contended(0);
+    let decision = policy.decide(&facts(&Headers::EMPTY), || 0, &mut store);
+    assert_eq!((decision.tallies, store.0), (vec![(0, Tally::Error)], super::ledger::TRIES));
+}
+
+fn facts(headers: &Headers) -> Facts<'_> {
+    Facts { headers, source: None, principal: None, claims: None, attributes: &[] }
+}
+
+#[test]
+fn keys_from_outside_the_headers() {
+    let config = crate::config::parse(
+        format!(r#"{{"limits": [{{"name": "l", {ONCE}, "key":
+            ["client_ip", "principal", {{"claim": "a.b"}}, {{"attribute": "source.port"}}, {{"constant": "c"}}]}}]}}"#)
+        .as_bytes(),
+    )
+    .unwrap();
+    let policy = Policy::new(config, "", Key::new([0; 16]), Nanos(0));
+    let needs = policy.needs();
+    assert!(needs.source && needs.principal && needs.claims && !needs.headers);
+    assert_eq!(needs.attributes, [["source", "port"]]);
+    let claims = [json!({"a": {"b": "x"}}), json!({"a": {"b": "y"}})];
+    let attributes = [Attribute { path: vec!["source".into(), "port".into()], value: Some(vec![1]) }];
+    let mut store = Shared::default();
+    let headers = Headers::EMPTY;
+    let mut admitted = |ip: &str, claims| {
+        let facts = Facts {
+            source: ip.parse().ok(),
+            principal: Some(b"spiffe://a"),
+            claims: Some(claims),
+            attributes: &attributes,
+            ..facts(&headers)
+        };
+        matches!(policy.decide(&facts, || 0, &mut store).outcome, Outcome::Admitted(Some(_)))
+    };
+    assert!(admitted("2001:db8::1", &claims[0]));
+    // The same /64 is the same client.
+    assert!(!admitted("2001:db8::2", &claims[0]));
+    assert!(admitted("2001:db8:0:1::1", &claims[0]));
+    assert!(admitted("2001:db8::1", &claims[1]));
+}
+
+/// The plainest store there is.
+#[derive(Default)]
+struct Shared(std::collections::HashMap<Vec<u8>, Vec<u8>>);
+
+impl Store for Shared {
+    fn read(&mut self, key: &[u8]) -> Result<Snapshot, StoreError> {
+        let value = self.0.get(key).cloned();
+        let version = if value.is_some() { Version::Number(1) } else { Version::Absent };
+        Ok(Snapshot { value, version, now: Nanos(0) })
+    }
+
+    fn write(&mut self, key: &[u8], value: &[u8], _: Version) -> Result<Written, StoreError> {
+        self.0.insert(key.to_vec(), value.to_vec());
+        Ok(Written::Done)
+    }
+}
+
+#[test]
+fn whoever_comes_first_makes_the_seed() {
+    let mut store = Shared::default();
+    assert_eq!(super::seed(&mut store, "p", [1; 16]), Ok(Key::new([1; 16])));
+    assert_eq!(super::seed(&mut store, "p", [2; 16]), Ok(Key::new([1; 16])));
+    assert_eq!(super::seed(&mut store, "q", [2; 16]), Ok(Key::new([2; 16])));
+}
+
+/// The second request's answer under a limit of one a minute.
+fn refusal(config: &str, grpc: bool) -> policy::effects::Reply {
+    let simulation = Simulation::new(&[config]);
+    simulation.arrive(&of("a"));
+    match simulation.arrive(&of("a")).outcome {
+        Outcome::Refused(refusal) => simulation.config().reply(&refusal, grpc),
+        Outcome::Admitted(_) => panic!("admitted"),
+    }
+}
+
+fn lines<'a>(
+    headers: impl IntoIterator<Item = &'a (policy::headers::HeaderName, policy::headers::HeaderValue)>,
+) -> String {
+    let line = |(name, value): &(policy::headers::HeaderName, policy::headers::HeaderValue)| {
+        format!("{}: {}\n", name.as_str(), String::from_utf8_lossy(value.as_bytes()))
+    };
+    headers.into_iter().map(line).collect()
+}
+
+#[test]
+fn a_refusal_tells_everything_but_the_key() {
+    let reply = refusal(
+        r#"{"limits": [{"name": "l", "key": [{"header": "k"}], "rate": {"requests": 2, "per": "1m"}, "burst": 1}],
+            "response_headers": ["ratelimit", "x-ratelimit", "retry-after"]}"#,
+        false,
+    );
+    assert_eq!((reply.status, reply.details.as_str()), (429, "rate_limited{l}"));
+    assert_eq!(reply.grpc_status, Some(GrpcStatus::ResourceExhausted));
+    assert_eq!(
+        lines(&reply.headers),
+        "ratelimit-policy: \"l\";q=1;w=30\nratelimit: \"l\";r=0;t=30\nx-ratelimit-limit: 1\n\
+         x-ratelimit-remaining: 0\nx-ratelimit-reset: 30\nretry-after: 30\nx-envoy-ratelimited: true\n\
+         content-type: application/problem+json\n"
+    );
+    let problem: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!(problem["violated-policies"], json!(["l"]));
+    assert_eq!(problem["status"], 429);
+}
+
+#[test]
+fn a_refusal_can_be_made_to_look_otherwise() {
+    let reply = refusal(
+        r#"{"limits": [{"name": "l", "rate": {"requests": 1, "per": "1m"}}], "response_headers": [],
+            "reject": {"status": 503, "body": "slow down", "content_type": "text/html", "headers": {"X-A": "b"}}}"#,
+        false,
+    );
+    assert_eq!((reply.status, reply.body.as_slice()), (503, &b"slow down"[..]));
+    assert_eq!(lines(&reply.headers), "x-envoy-ratelimited: true\ncontent-type: text/html\nx-a: b\n");
+}
+
+#[test]
+fn a_grpc_request_is_told_in_a_message() {
+    let reply = refusal(r#"{"limits": [{"name": "l", "rate": {"requests": 1, "per": "1m"}}]}"#, true);
+    assert_eq!(reply.body, b"rate limit l exceeded");
+    assert!(!lines(&reply.headers).contains("content-type"));
+}
+
+#[test]
+fn an_admission_sets_the_headers_it_is_asked_for() {
+    let simulation = Simulation::new(&[
+        r#"{"limits": [{"name": "l", "rate": {"requests": 100, "per": "1s"}, "burst": 5}]}"#,
+    ]);
+    let Outcome::Admitted(Some(standing)) = simulation.arrive(&of("a")).outcome else { panic!() };
+    let edits: Vec<_> = simulation
+        .config()
+        .response_edits(&standing)
+        .into_iter()
+        .map(|edit| match edit {
+            Edit::Set(name, value) => (name, value),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    // Twenty tokens a second short of five refill in 10 ms; windows are whole seconds.
+    assert_eq!(lines(&edits), "ratelimit-policy: \"l\";q=5;w=1\nratelimit: \"l\";r=4;t=1\n");
+}
+
+#[test]
+fn a_decision_is_explained_in_a_word_if_there_is_something_to_explain() {
+    let word = |config: &str| {
+        let simulation = Simulation::new(&[config]);
+        simulation.arrive(&of("a"));
+        simulation.explain(&simulation.arrive(&of("a")))
+    };
+    assert_eq!(
+        word(&format!(r#"{{"limits": [{{"name": "l", {ONCE}}}]}}"#)).as_deref(),
+        Some("rate_limited{l}")
+    );
+    assert_eq!(
+        word(&format!(r#"{{"mode": "shadow", "limits": [{{"name": "l", {ONCE}}}]}}"#)).as_deref(),
+        Some("shadow_denied{l}")
+    );
+    assert_eq!(word(r#"{"limits": []}"#), None);
+    let reason = Reason::Error;
+    assert_eq!(super::details(&reason, ""), "rate_limit_error{}");
+}
