@@ -35,6 +35,10 @@ const MAX_BYTES: usize = 1024;
 /// millisecond and the worst, of a hundred `.*`, half a second. `[a-z]{20,200}` fits, `.{1000}` not.
 const MAX_COMPILED_BYTES: usize = 32 << 10;
 
+/// The most bytes that the backtracker remembers things in, for each pattern there is. Enough for
+/// values of some thousand bytes.
+const MAX_REMEMBERED_BYTES: usize = 32 << 10;
+
 /// The most groups within each other. The default of 250 is a deep stack for a Wasm module.
 const MAX_DEPTH: u32 = 32;
 
@@ -66,9 +70,12 @@ impl Pattern {
                     None => error.to_string(),
                 }
             })?;
+        let backtracker = BoundedBacktracker::builder()
+            .configure(backtrack::Config::new().visited_capacity(MAX_REMEMBERED_BYTES))
+            .build_from_nfa(compiled.clone())
+            .map_err(|error| error.to_string())?;
         Ok(Self {
-            backtracker: BoundedBacktracker::new_from_nfa(compiled.clone())
-                .map_err(|error| error.to_string())?,
+            backtracker,
             pikevm: PikeVM::new_from_nfa(compiled).map_err(|error| error.to_string())?,
             scratch: Mutex::default(),
         })
