@@ -16,7 +16,7 @@ pub enum Cost {
     Header {
         /// The header.
         name: HeaderName,
-        /// What a request without it costs.
+        /// What a request without it costs; the least, if nothing else is said.
         default: u64,
         /// The least.
         min: u64,
@@ -43,10 +43,11 @@ impl Cost {
 
     fn read_header(fields: &Fields<'_>) -> Option<Self> {
         let name = fields.required("header", HeaderName::read);
-        let default = fields.or("default", 1, |value| value.integer(1..=MOST));
+        let default = fields.optional("default", |value| value.integer(1..=MOST));
         let min = fields.or("min", 1, |value| value.integer(1..=MOST));
         let max = fields.required("max", |value| value.integer(1..=MOST));
         let (name, default, min, max) = (name?, default?, min?, max?);
+        let default = default.unwrap_or(min);
         if min > max {
             return fields.problem("min", &format!("found {min}, expected at most `max`, {max}"));
         }

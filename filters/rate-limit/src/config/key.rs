@@ -61,20 +61,36 @@ impl KeyPart {
     /// Reads `"path"`, `{"path": {}}` or `{"header": "x-api-key"}`.
     pub(super) fn read(value: Value<'_>) -> Option<Self> {
         if value.is_text() {
+            let text = value.text()?;
+            if PARTS.contains(&(text, true)) {
+                return value.expected(format_args!("it with its argument, as {{\"{text}\": \"…\"}}"));
+            }
             let without_arguments: Vec<(&str, &str)> =
                 PARTS.iter().filter(|(_, argument)| !argument).map(|(name, _)| (*name, *name)).collect();
             return Self::bare(value.choice(&without_arguments)?);
         }
+        let mut given = Vec::new();
         let found = value.object(|fields| {
             let parts: Vec<Option<Self>> = PARTS
                 .iter()
-                .filter_map(|(name, _)| fields.get(name).map(|value| Self::named(name, value)))
+                .filter_map(|(name, _)| fields.get(name).map(|value| (*name, value)))
+                .map(|(name, value)| {
+                    given.push(name);
+                    Self::named(name, value)
+                })
                 .collect();
             parts.into_iter().collect::<Option<Vec<Self>>>()
         })?;
         match <[Self; 1]>::try_from(found) {
             Ok([part]) => Some(part),
-            Err(_) => value.problem(format_args!("expected exactly one of {}", names())),
+            Err(none) if none.is_empty() => value.problem(format_args!(
+                "found no part, expected one of {}",
+                quoted(&PARTS.map(|(name, _)| name))
+            )),
+            Err(_) => value.problem(format_args!(
+                "found {}, expected one of them only: another part is another item",
+                quoted(&given)
+            )),
         }
     }
 
@@ -120,6 +136,9 @@ impl KeyPart {
                 Ok(ip) => Some(Self::address(masked(ip, *v4_prefix, *v6_prefix))),
                 Err(_) => value.expected("an IP address"),
             },
+            Self::Constant(constant) if constant != text => {
+                value.expected(format_args!("`{constant}`, as the limit's `key` has"))
+            }
             Self::Path => Some(policy::path::normalise(text.as_bytes()).into_owned()),
             Self::Host => Some(policy::matching::host::normalise(text.as_bytes()).into_owned()),
             _ => Some(text.as_bytes().to_vec()),
@@ -148,6 +167,6 @@ fn read_attribute(value: Value<'_>) -> Option<Vec<String>> {
     Some(value.non_empty_text()?.split('.').map(str::to_owned).collect())
 }
 
-fn names() -> String {
-    PARTS.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

@@ -71,6 +71,9 @@ impl Limit {
         let largest_cost = cost.as_ref().map(Cost::largest);
         let quota = quota::read(fields, largest_cost);
         let overrides = fields.or("overrides", Vec::new(), |value| {
+            if key.as_ref().is_some_and(Vec::is_empty) && !value.list(Some)?.is_empty() {
+                return value.problem("found some, expected none: the limit has no `key`");
+            }
             let overrides = value.list(|item| Override::read(&item, key.as_deref(), largest_cost))?;
             Override::distinct(&value, overrides)
         });

@@ -27,6 +27,19 @@ pub struct ResponseHeaders {
     pub retry_after: bool,
 }
 
+/// What the proxy says of a reply's length, and the filter of a client's standing, is said once.
+const NOT_THE_USERS: [&str; 9] = [
+    "content-length",
+    "transfer-encoding",
+    "ratelimit",
+    "ratelimit-policy",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+    "retry-after",
+    "x-envoy-ratelimited",
+];
+
 const MOST_BODY_BYTES: usize = 64 << 10;
 const MOST_HEADERS: usize = 32;
 
@@ -46,28 +59,45 @@ impl Reject {
                     .problem(format_args!("found {} bytes, expected at most {MOST_BODY_BYTES}", body.len())),
                 body => Some(body.to_owned()),
             });
-            let content_type = fields.or("content_type", default.content_type, HeaderValue::read);
-            let headers = fields.or("headers", Vec::new(), |value| {
-                let headers = value.entries(|name, value| match HeaderName::new(name) {
-                    None => value.problem(format_args!("`{name}` is not a header name")),
-                    Some(name) => HeaderValue::read(value).map(|value| (name, value)),
-                })?;
-                if headers.len() > MOST_HEADERS {
-                    return value.problem(format_args!(
-                        "found {} headers, expected at most {MOST_HEADERS}",
-                        headers.len()
-                    ));
-                }
-                Some(headers)
-            });
+            let content_type = fields.optional("content_type", HeaderValue::read);
+            let headers = fields.or("headers", Vec::new(), read_headers);
+            if let (Some(Some(_)), Some(None)) = (&content_type, &body) {
+                return fields.problem(
+                    "content_type",
+                    "found one without `body`, expected none: the default body has its own",
+                );
+            }
             Some(Self {
                 status: u16::try_from(status?).ok()?,
                 body: body?,
-                content_type: content_type?,
+                content_type: content_type?.unwrap_or(default.content_type),
                 headers: headers?,
             })
         })
     }
+}
+
+fn read_headers(value: Value<'_>) -> Option<Vec<(HeaderName, HeaderValue)>> {
+    let mut names = Vec::new();
+    let headers = value.entries(|name, value| {
+        let Some(name) = HeaderName::new(name) else { return value.problem("not a header name") };
+        if name.as_str() == "content-type" {
+            return value.problem("expected in `reject.content_type` instead");
+        }
+        if NOT_THE_USERS.contains(&name.as_str()) {
+            return value.problem("expected another name: the proxy or the filter sets this header itself");
+        }
+        if names.contains(&name) {
+            return value.problem("found twice, expected once");
+        }
+        names.push(name.clone());
+        HeaderValue::read(value).map(|value| (name, value))
+    })?;
+    if headers.len() > MOST_HEADERS {
+        return value
+            .problem(format_args!("found {} headers, expected at most {MOST_HEADERS}", headers.len()));
+    }
+    Some(headers)
 }
 
 impl Default for ResponseHeaders {
