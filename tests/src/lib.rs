@@ -1,1 +1,24 @@
-//! Placeholder.
+//! What the tests in a real Envoy have in common: gateways with filters in them, an upstream that
+//! says what it got, and waiting for conditions.
+
+mod gateway;
+mod upstream;
+mod wait;
+
+pub use gateway::{Gateway, Plugin, Setup};
+pub use upstream::Upstream;
+pub use wait::eventually;
+
+use bytes::Bytes;
+use mesh_filters::http::Request;
+
+/// A GET request with these headers.
+///
+/// # Panics
+/// If a header is not one.
+#[must_use]
+pub fn get(path: &str, headers: &[(&str, &str)]) -> Request<Bytes> {
+    let builder =
+        headers.iter().fold(Request::get(path), |builder, (name, value)| builder.header(*name, *value));
+    builder.body(Bytes::new()).unwrap()
+}

@@ -22,6 +22,7 @@ macro_rules! import {
         }
         $(
             #[cfg(not(target_arch = "wasm32"))]
+            #[allow(clippy::too_many_arguments, reason = "the ABI's")]
             unsafe fn $name($(_: $type),*) -> u32 {
                 12
             }

@@ -1,1 +1,20 @@
+//! The module that does nothing, to measure what any module costs.
 
+use host::{Callbacks, Configure, Plugin, Stage};
+use policy::config::Problems;
+
+/// Does nothing when request headers arrive.
+struct Noop;
+
+impl Stage for Noop {
+    const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS;
+    type Stream = ();
+}
+
+impl Configure for Noop {
+    fn configure(_config: &[u8], _plugin: &Plugin) -> Result<Self, Problems> {
+        Ok(Self)
+    }
+}
+
+host::export!(Noop);

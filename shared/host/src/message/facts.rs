@@ -17,7 +17,7 @@ const IDENTITIES: [[&str; 2]; 3] = [
 ];
 
 /// The claims that a separate jwt-authz module in front has left for us.
-const CLAIMS: [&str; 1] = ["wasm.jwt_claims"];
+const CLAIMS: [&str; 2] = ["filter_state", "wasm.jwt_claims"];
 
 /// What was fetched of a request besides its headers. The outer `Option` is "asked for".
 #[derive(Debug, Default)]

@@ -1,0 +1,100 @@
+//! Configs, good and bad, at start and later.
+
+use e2e::{Plugin, Setup, eventually, get};
+use mesh_filters::module::{Module, PROBE, SHIPPED};
+use serde_json::{Value, json};
+
+const RATE_LIMIT: Module = SHIPPED[0];
+
+fn limited(config: Value) -> Setup {
+    Setup::default().file_based().plugins(&[Plugin::new(RATE_LIMIT, config)])
+}
+
+fn daily(name: &str, burst: u32) -> Value {
+    json!({"limits": [{"name": name, "rate": {"requests": burst, "per": "1d"}}]})
+}
+
+#[tokio::test]
+async fn a_bad_config_is_refused_at_start_with_every_problem() {
+    let config = json!({"limits": [{"nmae": "a", "rate": {"requests": 0, "per": "1m"}}], "capacity": 1});
+    let setup = Setup::default().plugins(&[Plugin::new(RATE_LIMIT, config)]);
+    let error = format!("{:#}", setup.try_start().await.err().unwrap());
+    for problem in [
+        "config: limits[0].name: missing",
+        "config: limits[0].rate.requests: found 0, expected a whole number from 1 to",
+        "config: limits[0].nmae: unknown field, did you mean `name`?",
+        "config: capacity: found 1, expected a whole number from",
+    ] {
+        assert!(error.contains(problem), "{problem} in {error}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_config_limits_nothing() {
+    let gateway = Setup::default().plugins(&[Plugin::new(RATE_LIMIT, json!({}))]).start().await;
+    assert_eq!(gateway.send(get("/", &[])).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_push_keeps_the_levels_of_limits_whose_name_stays() {
+    let gateway = limited(daily("kept", 5)).start().await;
+    for _ in 0..3 {
+        assert_eq!(gateway.send(get("/", &[])).await.status, 200);
+    }
+    // Three of five are owed; of eight they leave five.
+    gateway.push(&limited(daily("kept", 8)), 2);
+    eventually("the new config", || async {
+        gateway
+            .send(get("/", &[]))
+            .await
+            .header("ratelimit-policy")
+            .is_some_and(|policy| policy.contains("q=8"))
+    })
+    .await;
+    let mut spent = gateway.counted("kept", "allowed").await;
+    assert!(spent >= 4);
+    while gateway.send(get("/", &[])).await.status == 200 {
+        spent += 1;
+    }
+    assert_eq!(spent, 8);
+}
+
+#[tokio::test]
+async fn a_bad_push_is_refused_and_the_old_config_goes_on() {
+    let gateway = limited(daily("old", 2)).start().await;
+    assert_eq!(gateway.send(get("/", &[])).await.status, 200);
+    gateway.push(&limited(json!({"limits": [{"name": "new"}]})), 2);
+    eventually("the refusal", || async { gateway.stat("listener_manager.lds.update_rejected").await >= 1 })
+        .await;
+    assert!(gateway.envoy.log().contains("config: limits[0].rate: missing"));
+    assert_eq!(gateway.send(get("/", &[])).await.status, 200);
+    let refused = gateway.send(get("/", &[])).await;
+    assert_eq!(refused.status, 429);
+    assert!(refused.text().contains("old"));
+}
+
+/// A config update comes to the same VM: the request that is under way keeps the config it came with.
+#[tokio::test]
+async fn old_and_new_config_serve_side_by_side() {
+    let setup = |name: &str| {
+        Setup::default().workers(1).file_based().plugins(&[Plugin::new(PROBE, json!({"name": name}))])
+    };
+    let gateway = setup("old").start().await;
+    let address = gateway.address;
+    let slow = get("/", &[("x-slow", "3000")]);
+    let under_way =
+        tokio::spawn(mesh_filters::http::send(address, mesh_filters::http::Protocol::Http1, slow));
+    eventually("the request under way", || async {
+        gateway.stat("http.gateway.downstream_rq_active").await == 1
+    })
+    .await;
+    gateway.push(&setup("new"), 2);
+    eventually("the new config", || async {
+        let answer = gateway.send(get("/", &[])).await;
+        answer.header("x-probe-config").as_deref() == Some("new")
+    })
+    .await;
+    let answer = under_way.await.unwrap().unwrap();
+    assert_eq!(answer.header("x-probe-config").as_deref(), Some("old"));
+    gateway.assert_no_trap().await;
+}

@@ -1,0 +1,153 @@
+//! What the probe can be told to do.
+
+use crate::Told;
+use host::call::{Call, GrpcCall, HttpCall};
+use host::metrics::{Counter, Gauge, Histogram};
+use host::{Body, BodyFlow, Flow, Request, SharedData, clock, foreign, random};
+use policy::effects::{Edit, GrpcStatus, Reply};
+use policy::headers::{HeaderName, HeaderValue};
+use policy::store::{Store, Version};
+use std::time::Duration;
+
+/// An argument of an act: a request header, as text.
+fn argument(request: &mut Request<'_>, name: &str) -> String {
+    let value = request.first_header(name).ok().flatten().unwrap_or_default();
+    String::from_utf8_lossy(&value).into_owned()
+}
+
+fn until(milliseconds: u64) -> Flow {
+    let now = clock::monotonic().unwrap_or_default();
+    Flow::Pause { until: now.after(Duration::from_millis(milliseconds)) }
+}
+
+pub(crate) fn teapot() -> Reply {
+    Reply {
+        status: 418,
+        details: "probe{teapot}".to_owned(),
+        headers: vec![(HeaderName::from_static("x-bytes"), HeaderValue::text("\u{ff}"))],
+        body: b"teapot".to_vec(),
+        grpc_status: Some(GrpcStatus::ResourceExhausted),
+    }
+}
+
+pub(crate) fn on_request(told: &mut Told, request: &mut Request<'_>) -> Flow {
+    match told.act.as_str() {
+        "reply" => return Flow::Reply(teapot()),
+        "pause" | "pause-then-reply" => return until(50),
+        "notify" | "wait" => return until(60_000),
+        "http" => return http(told, request),
+        "grpc" => return grpc(told, request),
+        "edit" => edit(request),
+        "create" => create(told, request),
+        "time" => time(told),
+        "metrics" => metrics(),
+        "foreign" => {
+            told.report("x-probe-foreign", format_args!("{:?}", foreign::call("no_such_function", b"")))
+        }
+        "state" => {
+            let set = request.set_filter_state("probe", b"\xffstate");
+            told.report("x-probe-set", format_args!("{set:?}"));
+            told.report("x-probe-get", format_args!("{:?}", request.attribute(&["filter_state", "wasm.probe"])));
+            told.report("x-probe-none", format_args!("{:?}", request.attribute(&["no", "such"])));
+        }
+        "count" => match request.headers() {
+            Ok(headers) => told.report("x-probe-count", headers.iter().count()),
+            Err(status) => told.report("x-probe-count", status),
+        },
+        _ => {}
+    }
+    Flow::Continue
+}
+
+fn http(told: &mut Told, request: &mut Request<'_>) -> Flow {
+    let call = Call::Http(HttpCall {
+        cluster: argument(request, "x-cluster"),
+        method: "GET",
+        authority: HeaderValue::text("probe"),
+        path: HeaderValue::text(argument(request, "x-path")),
+        headers: vec![(HeaderName::from_static("x-from"), HeaderValue::text("probe"))],
+        body: Vec::new(),
+        timeout: Duration::from_millis(300),
+        most: 16,
+    });
+    follow(told, request, &call)
+}
+
+fn grpc(told: &mut Told, request: &mut Request<'_>) -> Flow {
+    let call = Call::Grpc(GrpcCall {
+        cluster: argument(request, "x-cluster"),
+        service: "probe.Probe".to_owned(),
+        method: "Ask".to_owned(),
+        message: Vec::new(),
+        timeout: Duration::from_millis(300),
+        most: 16,
+    });
+    follow(told, request, &call)
+}
+
+fn follow(told: &mut Told, request: &Request<'_>, call: &Call) -> Flow {
+    match request.call(call) {
+        Ok(()) => until(60_000),
+        Err(status) => {
+            told.report("x-probe-call", status);
+            Flow::Continue
+        }
+    }
+}
+
+fn edit(request: &mut Request<'_>) {
+    // Once with the map at hand and once without: the ways differ.
+    let _fetched = argument(request, "x-fetch") == "yes" && request.headers().is_ok();
+    let edits = [
+        Edit::Set(HeaderName::from_static("x-twice"), HeaderValue::text("once")),
+        Edit::Set(HeaderName::from_static("x-new"), HeaderValue::text("new")),
+        Edit::Add(HeaderName::from_static("x-more"), HeaderValue::text("2")),
+        Edit::Remove(HeaderName::from_static("x-gone")),
+    ];
+    for edit in &edits {
+        let _unedited = request.edit(edit);
+    }
+}
+
+/// Creates a record unless it is there, then writes it by its version, then by a wrong one.
+fn create(told: &mut Told, request: &mut Request<'_>) {
+    let key = argument(request, "x-key");
+    let mut store = SharedData;
+    told.report("x-probe-create", format_args!("{:?}", store.write(key.as_bytes(), b"1", Version::Absent)));
+    if let Ok(snapshot) = store.read(key.as_bytes()) {
+        told.report(
+            "x-probe-write",
+            format_args!("{:?}", store.write(key.as_bytes(), b"2", snapshot.version)),
+        );
+        told.report(
+            "x-probe-stale",
+            format_args!("{:?}", store.write(key.as_bytes(), b"3", snapshot.version)),
+        );
+    }
+}
+
+fn time(told: &mut Told) {
+    let (earlier, later) = (clock::monotonic().ok(), clock::monotonic().ok());
+    told.report("x-probe-monotonic", earlier.is_some() && earlier <= later);
+    told.report("x-probe-wall", clock::since_epoch().unwrap_or_default().as_secs());
+    told.report("x-probe-random", random::number().ok() != random::number().ok());
+}
+
+fn metrics() {
+    Counter::define("probe.counter").increment();
+    Gauge::define("probe.gauge").set(7);
+    Gauge::define("probe.gauge").add(-2);
+    Histogram::define("probe.histogram").record(3);
+}
+
+pub(crate) fn on_body(told: &Told, body: &mut Body, act: &str) -> BodyFlow {
+    if told.act != act {
+        return BodyFlow::Continue;
+    }
+    if !body.is_last() {
+        return BodyFlow::Buffer;
+    }
+    let text = body.read(0, 64).unwrap_or_default().to_ascii_uppercase();
+    let _unchanged = body.replace(&text);
+    BodyFlow::Continue
+}

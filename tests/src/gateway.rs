@@ -1,0 +1,292 @@
+//! An Envoy with filters in it.
+
+use crate::Upstream;
+use bytes::Bytes;
+use mesh_filters::envoy::{Bootstrap, Envoy, Launch};
+use mesh_filters::http::{self, Protocol, Request, Response};
+use mesh_filters::module::Module;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::path::Path;
+
+/// A module with its config, as a plugin of the proxy.
+#[derive(Clone, Debug)]
+pub struct Plugin {
+    module: Module,
+    name: String,
+    config: Value,
+}
+
+impl Plugin {
+    /// `config` is given as text, as Istio does; an empty object arrives as zero bytes.
+    #[must_use]
+    pub fn new(module: Module, config: Value) -> Self {
+        Self { module, name: module.name().to_owned(), config }
+    }
+
+    /// Gives the plugin another name than its module's.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
+    fn filter(&self) -> Value {
+        let text = if self.config == json!({}) { String::new() } else { self.config.to_string() };
+        json!({
+            "name": self.name,
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+                "config": {
+                    "name": self.name,
+                    "failure_policy": "FAIL_RELOAD",
+                    "vm_config": {
+                        "vm_id": "tests",
+                        "runtime": "envoy.wasm.runtime.v8",
+                        "code": {"local": {"filename": self.module.path()}},
+                    },
+                    "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": text},
+                },
+            },
+        })
+    }
+}
+
+/// How a gateway is set up.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    filters: Vec<Value>,
+    modules: Vec<Module>,
+    workers: u32,
+    use_remote_address: bool,
+    /// Listeners come from a file, which [`Gateway::push`] replaces.
+    file_based: bool,
+    direct: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            filters: Vec::new(),
+            modules: Vec::new(),
+            workers: 2,
+            use_remote_address: false,
+            file_based: false,
+            direct: false,
+        }
+    }
+}
+
+impl Setup {
+    /// With these plugins, in their order.
+    #[must_use]
+    pub fn plugins(mut self, plugins: &[Plugin]) -> Self {
+        self.filters.extend(plugins.iter().map(Plugin::filter));
+        self.modules.extend(plugins.iter().map(|plugin| plugin.module));
+        self
+    }
+
+    /// With a filter of Envoy's own.
+    #[must_use]
+    pub fn filter(mut self, filter: Value) -> Self {
+        self.filters.push(filter);
+        self
+    }
+
+    /// With so many workers; two are usual.
+    #[must_use]
+    pub const fn workers(mut self, workers: u32) -> Self {
+        self.workers = workers;
+        self
+    }
+
+    /// With the connection manager's `use_remote_address`.
+    #[must_use]
+    pub const fn use_remote_address(mut self) -> Self {
+        self.use_remote_address = true;
+        self
+    }
+
+    /// With listeners that can be pushed anew.
+    #[must_use]
+    pub const fn file_based(mut self) -> Self {
+        self.file_based = true;
+        self
+    }
+
+    /// Without an upstream: the route answers 200. For load.
+    #[must_use]
+    pub const fn direct(mut self) -> Self {
+        self.direct = true;
+        self
+    }
+
+    /// Builds the modules and starts everything.
+    ///
+    /// # Panics
+    /// If that fails.
+    pub async fn start(self) -> Gateway {
+        match self.try_start().await {
+            Ok(gateway) => gateway,
+            Err(error) => panic!("{error:#}"),
+        }
+    }
+
+    /// The same where it may fail.
+    ///
+    /// # Errors
+    /// Envoy does not take the config.
+    pub async fn try_start(self) -> anyhow::Result<Gateway> {
+        for module in &self.modules {
+            module.build()?;
+        }
+        let upstream = Upstream::start().await;
+        let launch = Launch::new()?.concurrency(self.workers).log_level("warning");
+        let bootstrap = if self.file_based {
+            write_listeners(launch.folder(), &self.listener(), 1)?;
+            json!({
+                "node": {"id": "tests", "cluster": "tests"},
+                "dynamic_resources": {"lds_config": {"resource_api_version": "V3", "path_config_source": {
+                    "path": launch.folder().join("lds.json"),
+                    "watched_directory": {"path": launch.folder()},
+                }}},
+                "static_resources": {"clusters": clusters(upstream.address())},
+            })
+        } else {
+            json!({"static_resources": {"listeners": [self.listener()], "clusters": clusters(upstream.address())}})
+        };
+        let envoy = launch.start(&Bootstrap::from_value(bootstrap)).await?;
+        let address = envoy.listener("gateway").await?;
+        Ok(Gateway { envoy, address, upstream })
+    }
+
+    fn listener(&self) -> Value {
+        let route = if self.direct {
+            json!({"match": {"prefix": "/"}, "direct_response": {"status": 200, "body": {"inline_string": "ok"}}})
+        } else {
+            json!({"match": {"prefix": "/"}, "route": {"cluster": "upstream", "timeout": "60s"}})
+        };
+        let mut filters = self.filters.clone();
+        filters.push(json!({
+            "name": "envoy.filters.http.router",
+            "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
+        }));
+        json!({
+            "name": "gateway",
+            "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
+            "filter_chains": [{"filters": [{
+                "name": "envoy.filters.network.http_connection_manager",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+                    "stat_prefix": "gateway",
+                    "codec_type": "AUTO",
+                    "use_remote_address": self.use_remote_address,
+                    // So that hostile requests get as far as the filter.
+                    "max_request_headers_kb": 512,
+                    "common_http_protocol_options": {"max_headers_count": 4000},
+                    "access_log": if self.direct { json!([]) } else { json!([{
+                        "name": "file",
+                        "typed_config": {
+                            "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
+                            "path": "access.log",
+                            "log_format": {"text_format_source": {"inline_string":
+                                "%REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_CODE_DETAILS% %FILTER_STATE(wasm.rate_limit_decision:PLAIN)%\n"}},
+                        },
+                    }]) },
+                    "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [route]}]},
+                    "http_filters": filters,
+                },
+            }]}],
+        })
+    }
+}
+
+fn clusters(upstream: SocketAddr) -> Value {
+    let cluster = |name: &str, address: SocketAddr| {
+        json!({
+            "name": name,
+            "type": "STATIC",
+            "connect_timeout": "1s",
+            "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint": {"address":
+                {"socket_address": {"address": address.ip().to_string(), "port_value": address.port()}}}}]}]},
+        })
+    };
+    // Nobody listens on the discard port.
+    json!([cluster("upstream", upstream), cluster("dead", SocketAddr::from(([127, 0, 0, 1], 9)))])
+}
+
+fn write_listeners(folder: &Path, listener: &Value, version: u32) -> anyhow::Result<()> {
+    let mut resource = listener.clone();
+    resource["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
+    let response = json!({"version_info": version.to_string(), "resources": [resource]});
+    // Whole or not at all: Envoy watches for the rename.
+    let fresh = folder.join("lds.json.new");
+    std::fs::write(&fresh, response.to_string())?;
+    std::fs::rename(fresh, folder.join("lds.json"))?;
+    Ok(())
+}
+
+/// A running gateway with its upstream.
+#[derive(Debug)]
+pub struct Gateway {
+    /// The proxy.
+    pub envoy: Envoy,
+    /// Where it listens.
+    pub address: SocketAddr,
+    #[allow(dead_code, reason = "it serves as long as it is there")]
+    upstream: Upstream,
+}
+
+impl Gateway {
+    /// Sends a request on a connection of its own.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    pub async fn send(&self, request: Request<Bytes>) -> Response {
+        http::send(self.address, Protocol::Http1, request).await.unwrap()
+    }
+
+    /// Pushes another setup of the listener.
+    ///
+    /// # Panics
+    /// If the file cannot be written.
+    pub fn push(&self, setup: &Setup, version: u32) {
+        write_listeners(self.envoy.folder(), &setup.listener(), version).unwrap();
+    }
+
+    /// The value of a counter or gauge.
+    ///
+    /// # Panics
+    /// If Envoy does not answer.
+    pub async fn stat(&self, name: &str) -> u64 {
+        self.envoy.admin().stats().await.unwrap().value(name)
+    }
+
+    /// A counter of a limit.
+    pub async fn counted(&self, limit: &str, outcome: &str) -> u64 {
+        self.stat(&format!("wasmcustom.mesh_filters.rate_limit.limit=.={limit};.;{outcome}")).await
+    }
+
+    /// The access log so far.
+    #[must_use]
+    pub fn access_log(&self) -> String {
+        std::fs::read_to_string(self.envoy.folder().join("access.log")).unwrap_or_default()
+    }
+
+    /// That no VM was lost: none reloaded, none trapped.
+    ///
+    /// # Panics
+    /// If one was.
+    pub async fn assert_no_trap(&self) {
+        let stats = self.envoy.admin().stats().await.unwrap();
+        let reloads: Vec<_> = stats
+            .beginning("wasm.")
+            .filter(|(name, value)| name.contains("vm_reload") && *value > 0)
+            .collect();
+        assert!(reloads.is_empty(), "{reloads:?}");
+        let log = self.envoy.log();
+        for sign in ["RuntimeError", "panicked", "wasm_fail_stream"] {
+            assert!(!log.contains(sign), "{sign} in the log");
+        }
+    }
+}

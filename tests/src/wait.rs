@@ -1,0 +1,18 @@
+//! Waiting for conditions, with a deadline that only a failure reaches.
+
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Asks until the answer is yes.
+///
+/// # Panics
+/// If it is not yes within half a minute.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, mut ask: impl FnMut() -> F) {
+    let deadline = Instant::now() + DEADLINE;
+    while !ask().await {
+        assert!(Instant::now() < deadline, "in vain: {what}");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
