@@ -2,7 +2,7 @@
 //!
 //! [`Module::build`] is the only way: the command line, the demo, the tests and the benches all call it.
 //!
-//! 1. [`cargo`](self) builds the package's `[[example]]`, a cdylib, for `wasm32-wasip1`;
+//! 1. cargo builds the package's `[[example]]`, a cdylib, for `wasm32-wasip1`;
 //! 2. [`strip`] takes away what the proxy has no use for;
 //! 3. the file appears under its name at once and whole, whoever reads it meanwhile.
 //!
