@@ -57,6 +57,15 @@ impl Connection {
         }
     }
 
+    /// Whether another request may be sent: not after the server has announced that it closes, as one
+    /// that drains does with each answer.
+    pub async fn is_open(&mut self) -> bool {
+        match &mut self.sender {
+            Sender::Http1(sender) => sender.ready().await.is_ok(),
+            Sender::Http2(sender) => sender.ready().await.is_ok(),
+        }
+    }
+
     /// Sends a request and waits for the whole answer.
     ///
     /// # Errors

@@ -203,7 +203,11 @@ where
     }
 
     async fn send(&mut self, request: Request<Bytes>) -> anyhow::Result<Response> {
-        let connection = match self.connection.take() {
+        let open = match &mut self.connection {
+            Some(connection) => connection.is_open().await,
+            None => false,
+        };
+        let connection = match self.connection.take().filter(|_| open) {
             Some(connection) => connection,
             None => Connection::open(self.shared.load.address, self.shared.load.protocol).await?,
         };

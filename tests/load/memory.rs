@@ -1,0 +1,58 @@
+//! Memory is fixed, whatever keys an attacker sends.
+
+use crate::alone;
+use e2e::{Plugin, Setup, get};
+use mesh_filters::envoy::usage::resident_bytes;
+use mesh_filters::http::{Load, StatusCode, Until};
+use mesh_filters::module::SHIPPED;
+use serde_json::json;
+
+const KEYS: u64 = 1_000_000;
+const MOST_GROWTH: u64 = 24 << 20;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_million_keys_take_no_more_memory_than_the_table_has() {
+    let _turn = alone().await;
+    let plugin = Plugin::new(
+        SHIPPED[0],
+        json!({
+            "capacity": 65536,
+            "limits": [{"name": "each", "key": [{"header": "x-key"}], "rate": {"requests": 2, "per": "1h"}}],
+            "response_headers": [],
+        }),
+    );
+    let gateway = Setup::default().workers(2).direct().plugins(&[plugin]).start().await;
+    // Before the first request.
+    let before = resident_bytes(gateway.envoy.pid()).unwrap();
+    let ask = async |key: &str| gateway.send(get("/", &[("x-key", key)])).await.status;
+    // Clients that have used up what they have, before the flood.
+    let used_up: Vec<String> = (0..50).map(|client| format!("client-{client}")).collect();
+    for client in &used_up {
+        let statuses = [ask(client).await, ask(client).await, ask(client).await];
+        assert_eq!(statuses.map(|status| status.as_u16()), [200, 200, 429]);
+    }
+    let load = Load::http2(gateway.address, 8, 16, Until::Requests(KEYS));
+    let report = load
+        .run(|turn| get("/", &[("x-key", &format!("{}-{}", turn.connection, turn.sequence))]), |_, _| {})
+        .await
+        .unwrap();
+    let growth = resident_bytes(gateway.envoy.pid()).unwrap().saturating_sub(before);
+    let (admitted, overflow) = (report.count(StatusCode::OK), gateway.counted("each", "overflow").await);
+    println!(
+        "{} keys in {:.0} s: {admitted} admitted, {overflow} found no slot; resident memory grew by {:.1} MB",
+        report.answers(),
+        report.elapsed().as_secs_f64(),
+        growth as f64 / f64::from(1 << 20),
+    );
+    assert_eq!((report.answers(), report.errors), (KEYS, 0), "{:?}", report.example);
+    assert!(growth < MOST_GROWTH, "resident memory grew by {growth} bytes");
+    // Every slot was taken, and the filter still limits: those without a slot share what a set has.
+    assert!(overflow > KEYS / 2, "{overflow}");
+    assert!(admitted < KEYS / 2, "{admitted}");
+    // Nobody who was refused is admitted early because of it.
+    for client in &used_up {
+        assert_eq!(ask(client).await, StatusCode::TOO_MANY_REQUESTS, "{client}");
+    }
+    assert_eq!(gateway.counted("each", "error").await, 0);
+    gateway.assert_no_trap().await;
+}
