@@ -4,7 +4,8 @@
 //! - [`module`]: builds the modules that Envoy loads;
 //! - [`envoy`]: finds, configures, runs and asks a real Envoy;
 //! - [`http`]: a client that sends any header bytes, and a load generator;
-//! - [`demo`]: the filters at work, and the curl lines that show it.
+//! - [`demo`]: the filters at work, and the curl lines that show it;
+//! - [`bench`]: what a filter costs.
 //!
 //! A test in which a request goes through a filter:
 //!
@@ -38,6 +39,7 @@
 //! # }
 //! ```
 
+pub mod bench;
 pub mod demo;
 pub mod envoy;
 pub mod http;

@@ -1,0 +1,69 @@
+//! The listeners that are compared.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+/// The listener without any filter, from which all is reckoned.
+pub(super) const BARE: &str = "no filter";
+/// The listener with the module that does nothing.
+pub(super) const NOOP: &str = "Wasm, does nothing";
+
+/// A listener with at most one filter.
+pub(super) struct Row {
+    pub(super) name: &'static str,
+    pub(super) filter: Option<Value>,
+}
+
+/// A module as a filter. Each row has a VM of its own.
+pub(super) fn wasm(name: &'static str, module: &Path, config: &Value) -> Row {
+    let filter = json!({
+        "name": name,
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+            "config": {
+                "name": name,
+                "vm_config": {
+                    "vm_id": name,
+                    "runtime": "envoy.wasm.runtime.v8",
+                    "code": {"local": {"filename": module}},
+                },
+                "configuration": {
+                    "@type": "type.googleapis.com/google.protobuf.StringValue", "value": config.to_string(),
+                },
+            },
+        },
+    });
+    Row { name, filter: Some(filter) }
+}
+
+/// An Envoy with a listener for each row, which answers by itself.
+pub(super) fn bootstrap(rows: &[Row]) -> Value {
+    let listeners: Vec<Value> = rows.iter().map(listener).collect();
+    json!({"static_resources": {"listeners": listeners}})
+}
+
+fn listener(row: &Row) -> Value {
+    let router = json!({
+        "name": "envoy.filters.http.router",
+        "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
+    });
+    let filters: Vec<Value> = row.filter.iter().cloned().chain([router]).collect();
+    json!({
+        "name": row.name,
+        "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
+        "filter_chains": [{"filters": [{
+            "name": "envoy.filters.network.http_connection_manager",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+                "stat_prefix": "bench",
+                "codec_type": "AUTO",
+                "use_remote_address": true,
+                "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [
+                    {"match": {"prefix": "/"}, "direct_response": {"status": 200}},
+                ]}]},
+                "http_filters": filters,
+            },
+        }]}],
+    })
+}
