@@ -12,11 +12,11 @@ use policy::mode::Mode;
 use policy::preflight;
 
 /// The filter with its config.
-#[derive(Debug)]
 pub struct RateLimit {
     policy: Policy,
     counters: Vec<[Counter; Tally::ALL.len()]>,
     client_ip_fallback: Counter,
+    unreadable: Counter,
 }
 
 impl Configure for RateLimit {
@@ -30,6 +30,7 @@ impl Configure for RateLimit {
         Ok(Self {
             counters: counters.collect(),
             client_ip_fallback: counter("client_ip_fallback"),
+            unreadable: counter("unreadable"),
             policy: Policy::new(
                 config,
                 plugin.name(),
@@ -70,6 +71,7 @@ impl Stage for RateLimit {
         });
         let decision = decision.unwrap_or_else(|status| {
             host::log!(Warn, "a request cannot be read: {status}");
+            self.unreadable.increment();
             self.policy.cannot_judge()
         });
         self.report(&decision, request);

@@ -15,26 +15,37 @@ pub use set::Overflow;
 pub use table::seed;
 
 use crate::config::{Config, Limit, OnError, OnMissingKey};
-use ledger::Claim;
+use ledger::{Claim, Draft};
 use policy::facts::{Facts, Needs};
-use policy::hash::Key;
+use policy::hash::{Hasher, Key};
 use policy::mode::Mode;
+use policy::percent::Percentage;
 use policy::store::{Store, StoreError};
 use policy::time::Nanos;
 use set::{Charge, Charged, Verdict};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use table::Table;
+use table::{Location, Table};
 
 /// A config at work: the same for every request, until the next config.
-#[derive(Debug)]
 pub struct Policy {
     config: Config,
     table: Table,
-    /// The quotas of the keys that have their own, for each limit, by the bucket's name.
-    overrides: Vec<BTreeMap<u128, Quota>>,
+    /// What is known of each limit's buckets before any request.
+    buckets: Vec<Buckets>,
     needs: Needs,
     generation: u64,
+}
+
+/// The buckets of a limit.
+struct Buckets {
+    /// The beginning of their names.
+    hasher: Hasher,
+    /// Where the only one is, if there is only one.
+    only: Option<Location>,
+    /// The quotas of the keys that have their own, by the bucket's name.
+    overrides: BTreeMap<u128, Quota>,
 }
 
 impl Policy {
@@ -47,16 +58,8 @@ impl Policy {
         for limit in config.limits.iter().filter(|limit| config.mode.max(limit.mode) != Mode::Off) {
             needs.add(&limit.needs(&config.client_ip));
         }
-        let overrides = config.limits.iter().map(|limit| {
-            let names = limit.overrides.iter().map(|own| {
-                let mut hasher = table.hasher();
-                hasher.part(limit.name.as_bytes());
-                own.key.iter().for_each(|part| hasher.part(part));
-                (hasher.finish(), own.quota)
-            });
-            names.collect()
-        });
-        Self { overrides: overrides.collect(), table, needs, generation: since.0, config }
+        let buckets = config.limits.iter().map(|limit| Buckets::new(limit, &table)).collect();
+        Self { buckets, table, needs, generation: since.0, config }
     }
 
     /// The config.
@@ -81,29 +84,48 @@ impl Policy {
         mut dice: impl FnMut() -> u64,
         store: &mut impl Store,
     ) -> Decision {
-        let client = self.config.client_ip.resolve(facts);
-        let mut decision = Decision { client_ip_fallback: client.fallback, ..Decision::default() };
+        // Where nobody asks for the client's address, its headers may not have been fetched.
+        let client = self.needs.source.then(|| self.config.client_ip.resolve(facts));
+        let client_ip = client.and_then(|client| client.ip);
+        let client_ip_fallback = client.is_some_and(|client| client.fallback);
+        let mut decision = Decision { client_ip_fallback, ..Decision::default() };
         let mut refusals = Refusals::default();
-        let mut enforced = Vec::new();
+        let mut drafted = Vec::new();
         let mut shadowed = Vec::new();
-        for (index, limit) in self.config.limits.iter().enumerate() {
+        for (index, (limit, buckets)) in self.config.limits.iter().zip(&self.buckets).enumerate() {
             let mode = self.config.mode.max(limit.mode);
-            if mode == Mode::Off || !limit.matches.is_match(facts, client.ip) {
+            if mode == Mode::Off || !limit.matches.is_match(facts, client_ip) {
                 continue;
             }
-            match self.claim(index, limit, facts, client.ip) {
-                Some(claim) if mode == Mode::Enforce => enforced.push(claim),
-                Some(claim) => shadowed.push(claim),
-                None if limit.on_missing_key == OnMissingKey::Deny => {
-                    let bites = mode == Mode::Enforce && limit.enforce_percentage.holds(dice());
-                    refusals.add(&mut decision, bites, index, Reason::NoKey);
+            let bites = |dice: &mut dyn FnMut() -> u64| {
+                mode == Mode::Enforce
+                    && (limit.enforce_percentage == Percentage::ALL || limit.enforce_percentage.holds(dice()))
+            };
+            let Some(claim) = self.claim(index, limit, buckets, facts, client_ip) else {
+                if limit.on_missing_key == OnMissingKey::Deny {
+                    refusals.add(&mut decision, bites(&mut dice), index, Reason::NoKey);
                 }
-                None => {}
+                continue;
+            };
+            if mode == Mode::Shadow {
+                shadowed.push(claim);
+                continue;
+            }
+            match claim.draft(store) {
+                Ok(draft) if draft.charged.admits() => drafted.push((claim, draft)),
+                Ok(draft) => {
+                    let bites = bites(&mut dice);
+                    refusals.refused(&mut decision, bites, &claim, &draft.charged);
+                    claim.note_refusal(&draft, store);
+                }
+                Err(error) => self.failed(&claim, error, &mut refusals, &mut decision),
             }
         }
-        self.charge(&enforced, &mut dice, store, &mut refusals, &mut decision);
+        if refusals.foremost.is_none() {
+            self.commit(drafted, &mut dice, store, &mut refusals, &mut decision);
+        }
         for claim in &shadowed {
-            self.charge_shadow(claim, store, &mut decision);
+            charge_shadow(claim, store, &mut decision);
         }
         if let Some(refusal) = refusals.foremost {
             decision.outcome = Outcome::Refused(refusal);
@@ -140,24 +162,29 @@ impl Policy {
         &'a self,
         index: usize,
         limit: &'a Limit,
+        buckets: &'a Buckets,
         facts: &Facts<'_>,
         client_ip: Option<IpAddr>,
     ) -> Option<Claim<'a>> {
-        let mut hasher = self.table.hasher();
-        hasher.part(limit.name.as_bytes());
-        for part in &limit.key {
-            match part.value(facts, client_ip) {
-                Some(value) => hasher.part(&value),
-                None if limit.on_missing_key == OnMissingKey::Shared => hasher.absent(),
-                None => return None,
+        let (location, quota) = match &buckets.only {
+            Some(location) => (Cow::Borrowed(location), &limit.quota),
+            None => {
+                let mut hasher = buckets.hasher.clone();
+                for part in &limit.key {
+                    match part.value(facts, client_ip) {
+                        Some(value) => hasher.part(&value),
+                        None if limit.on_missing_key == OnMissingKey::Shared => hasher.absent(),
+                        None => return None,
+                    }
+                }
+                let name = hasher.finish();
+                let quota = buckets.overrides.get(&name).unwrap_or(&limit.quota);
+                (Cow::Owned(self.table.locate(name, limit.is_keyless())), quota)
             }
-        }
-        let name = hasher.finish();
-        let quota = self.overrides.get(index).and_then(|overrides| overrides.get(&name));
-        let location = self.table.locate(name, limit.is_keyless());
+        };
         let charge = Charge {
             fingerprint: location.fingerprint,
-            quota: quota.unwrap_or(&limit.quota),
+            quota,
             generation: self.generation,
             cost: limit.cost.of(facts),
             overflow: limit.overflow,
@@ -165,92 +192,45 @@ impl Policy {
         Some(Claim { limit: index, location, charge })
     }
 
-    fn charge(
+    /// Carries out what was charged on paper, all of it or nothing.
+    fn commit(
         &self,
-        claims: &[Claim<'_>],
+        mut drafted: Vec<(Claim<'_>, Draft)>,
         dice: &mut impl FnMut() -> u64,
         store: &mut impl Store,
         refusals: &mut Refusals,
         decision: &mut Decision,
     ) {
-        let mut drafts = Vec::with_capacity(claims.len());
-        for claim in claims {
-            match claim.draft(store) {
-                Ok(draft) if draft.charged.admits() => drafts.push((claim, draft)),
-                Ok(draft) => {
-                    self.refused(claim, &draft.charged, dice, refusals, decision);
-                    if draft.charged.changed {
-                        // The level was clipped. If others are faster, the next request does it.
-                        let _written = claim.commit(draft, store);
-                    }
-                }
-                Err(error) => self.failed(claim, error, refusals, decision),
-            }
-        }
-        if refusals.foremost.is_some() {
-            return;
-        }
-        let mut committed: Vec<(&Claim<'_>, Charged)> = Vec::with_capacity(drafts.len());
-        for (claim, draft) in drafts {
+        for (claim, draft) in &mut drafted {
             match claim.commit(draft, store) {
-                Ok(charged) if charged.admits() => committed.push((claim, charged)),
-                Ok(charged) => self.refused(claim, &charged, dice, refusals, decision),
+                Ok(()) if draft.charged.admits() => {}
+                Ok(()) => {
+                    let share = self.config.limits.get(claim.limit).map(|limit| limit.enforce_percentage);
+                    let bites = share.is_none_or(|share| share.holds(dice()));
+                    refusals.refused(decision, bites, claim, &draft.charged);
+                }
                 Err(error) => self.failed(claim, error, refusals, decision),
             }
             if refusals.foremost.is_some() {
                 break;
             }
         }
-        for (claim, charged) in committed {
-            if charged.overflowed() {
+        let refused = refusals.foremost.is_some();
+        for (claim, draft) in drafted.iter().filter(|(_, draft)| draft.committed && draft.charged.admits()) {
+            if draft.charged.overflowed() {
                 decision.tallies.push((claim.limit, Tally::Overflow));
             }
-            if refusals.foremost.is_some() {
-                let tally = match claim.give_back(&charged.place, store) {
+            if refused {
+                let tally = match claim.give_back(&draft.charged.place, store) {
                     Ok(()) => Tally::GivenBack,
                     Err(_) => Tally::Error,
                 };
                 decision.tallies.push((claim.limit, tally));
             } else {
                 decision.tallies.push((claim.limit, Tally::Allowed));
-                decision.stands(claim, &charged);
+                decision.stands(claim, &draft.charged);
             }
         }
-    }
-
-    fn charge_shadow(&self, claim: &Claim<'_>, store: &mut impl Store, decision: &mut Decision) {
-        let tally = match claim.draft(store).and_then(|draft| claim.commit(draft, store)) {
-            Ok(charged) => {
-                if charged.overflowed() {
-                    decision.tallies.push((claim.limit, Tally::Overflow));
-                }
-                if charged.admits() { Tally::Allowed } else { Tally::ShadowDenied }
-            }
-            Err(_) => Tally::Error,
-        };
-        decision.tallies.push((claim.limit, tally));
-    }
-
-    fn refused(
-        &self,
-        claim: &Claim<'_>,
-        charged: &Charged,
-        dice: &mut impl FnMut() -> u64,
-        refusals: &mut Refusals,
-        decision: &mut Decision,
-    ) {
-        if charged.overflowed() {
-            decision.tallies.push((claim.limit, Tally::Overflow));
-        }
-        let reason = match charged.verdict {
-            Verdict::Refused { owed, wait } => {
-                Reason::NoTokens { standing: Standing::new(claim.limit, &charged.quota, owed), wait }
-            }
-            _ => Reason::NoSlot,
-        };
-        let share = self.config.limits.get(claim.limit).map(|limit| limit.enforce_percentage);
-        let bites = share.is_none_or(|share| share.holds(dice()));
-        refusals.add(decision, bites, claim.limit, reason);
     }
 
     fn failed(&self, claim: &Claim<'_>, _: StoreError, refusals: &mut Refusals, decision: &mut Decision) {
@@ -261,13 +241,44 @@ impl Policy {
     }
 }
 
+impl Buckets {
+    fn new(limit: &Limit, table: &Table) -> Self {
+        let hasher = table.hasher(&limit.name);
+        let overrides = limit.overrides.iter().map(|own| {
+            let mut hasher = hasher.clone();
+            own.key.iter().for_each(|part| hasher.part(part));
+            (hasher.finish(), own.quota)
+        });
+        let overrides = overrides.collect();
+        let only = limit.key.is_empty().then(|| table.locate(hasher.finish(), true));
+        Self { hasher, only, overrides }
+    }
+}
+
+fn charge_shadow(claim: &Claim<'_>, store: &mut impl Store, decision: &mut Decision) {
+    let charged = claim.draft(store).and_then(|mut draft| {
+        claim.commit(&mut draft, store)?;
+        Ok(draft.charged)
+    });
+    let tally = match charged {
+        Ok(charged) => {
+            if charged.overflowed() {
+                decision.tallies.push((claim.limit, Tally::Overflow));
+            }
+            if charged.admits() { Tally::Allowed } else { Tally::ShadowDenied }
+        }
+        Err(_) => Tally::Error,
+    };
+    decision.tallies.push((claim.limit, tally));
+}
+
 impl Decision {
     /// Keeps the standing of the bucket that has the smallest share left.
     fn stands(&mut self, claim: &Claim<'_>, charged: &Charged) {
         let Verdict::Admitted { owed } = charged.verdict else { return };
-        let standing = Standing::new(claim.limit, &charged.quota, owed);
+        let standing = Standing::new(claim.limit, charged.quota, owed);
         if let Outcome::Admitted(tightest) = &mut self.outcome
-            && tightest.is_none_or(|tightest| standing.share < tightest.share)
+            && tightest.is_none_or(|tightest| standing.share() < tightest.share())
         {
             *tightest = Some(standing);
         }
@@ -282,6 +293,19 @@ struct Refusals {
 }
 
 impl Refusals {
+    fn refused(&mut self, decision: &mut Decision, bites: bool, claim: &Claim<'_>, charged: &Charged) {
+        if charged.overflowed() {
+            decision.tallies.push((claim.limit, Tally::Overflow));
+        }
+        let reason = match charged.verdict {
+            Verdict::Refused { owed, wait } => {
+                Reason::NoTokens { standing: Standing::new(claim.limit, charged.quota, owed), wait }
+            }
+            _ => Reason::NoSlot,
+        };
+        self.add(decision, bites, claim.limit, reason);
+    }
+
     fn add(&mut self, decision: &mut Decision, bites: bool, limit: usize, reason: Reason) {
         decision.tallies.push((limit, if bites { Tally::Denied } else { Tally::ShadowDenied }));
         if bites {

@@ -164,13 +164,7 @@ pub(crate) fn map(map: u32) -> Result<Vec<u8>, Status> {
 pub(crate) fn map_value(map: u32, name: &[u8]) -> Result<Vec<u8>, Status> {
     let mut filled = Filled::nothing();
     let code = unsafe {
-        proxy_get_header_map_value(
-            map,
-            name.as_ptr(),
-            name.len(),
-            &raw mut filled.data,
-            &raw mut filled.size,
-        )
+        proxy_get_header_map_value(map, name.as_ptr(), name.len(), &raw mut filled.data, &raw mut filled.size)
     };
     filled.take(code)
 }
@@ -227,9 +221,8 @@ pub(crate) fn set_tick_period(milliseconds: u32) -> Result<(), Status> {
 
 pub(crate) fn property(path: &[u8]) -> Result<Vec<u8>, Status> {
     let mut filled = Filled::nothing();
-    let code = unsafe {
-        proxy_get_property(path.as_ptr(), path.len(), &raw mut filled.data, &raw mut filled.size)
-    };
+    let code =
+        unsafe { proxy_get_property(path.as_ptr(), path.len(), &raw mut filled.data, &raw mut filled.size) };
     filled.take(code)
 }
 
@@ -252,9 +245,7 @@ pub(crate) fn shared_data(key: &[u8]) -> Result<(Vec<u8>, u32), Status> {
 }
 
 pub(crate) fn set_shared_data(key: &[u8], value: &[u8], cas: u32) -> Result<(), Status> {
-    Status::check(unsafe {
-        proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas)
-    })
+    Status::check(unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas) })
 }
 
 pub(crate) fn define_metric(kind: u32, name: &[u8]) -> Result<u32, Status> {

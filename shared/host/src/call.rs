@@ -142,11 +142,7 @@ pub(crate) fn http_answer(body_size: usize, most: usize) -> Answer {
         _ => abi::buffer(HTTP_CALL_RESPONSE_BODY, 0, read),
     };
     let whole = body.is_ok() && body_size <= most;
-    Answer::Http(HttpAnswer {
-        headers: headers.unwrap_or_default(),
-        body: body.unwrap_or_default(),
-        whole,
-    })
+    Answer::Http(HttpAnswer { headers: headers.unwrap_or_default(), body: body.unwrap_or_default(), whole })
 }
 
 /// Reads the message that the current callback is about. One that is too large, or that the host

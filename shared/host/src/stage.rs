@@ -27,12 +27,7 @@ pub trait Stage: Sized + 'static {
     }
 
     /// The wait for which the stage has paused the request is over.
-    fn on_request_wake(
-        &self,
-        _stream: &mut Self::Stream,
-        _request: &mut Request<'_>,
-        _wake: Wake,
-    ) -> Flow {
+    fn on_request_wake(&self, _stream: &mut Self::Stream, _request: &mut Request<'_>, _wake: Wake) -> Flow {
         Flow::Continue
     }
 

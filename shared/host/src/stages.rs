@@ -30,7 +30,12 @@ pub trait Stages: Sized + 'static {
     /// See [`Stage::on_request_body`].
     fn on_request_body(&self, at: usize, streams: &mut Self::Streams, body: &mut Body) -> BodyFlow;
     /// See [`Stage::on_response_headers`].
-    fn on_response_headers(&self, at: usize, streams: &mut Self::Streams, response: &mut Response<'_>) -> Flow;
+    fn on_response_headers(
+        &self,
+        at: usize,
+        streams: &mut Self::Streams,
+        response: &mut Response<'_>,
+    ) -> Flow;
     /// See [`Stage::on_response_wake`].
     fn on_response_wake(
         &self,

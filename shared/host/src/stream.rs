@@ -84,7 +84,8 @@ impl<S: Stages> Stream<S> {
     /// answer that comes after its stage has gone on is dropped.
     pub(crate) fn wake(&mut self, stage: Option<usize>, wake: Wake) {
         let Some(stages) = self.stages.clone() else { return };
-        let Some(paused) = self.paused.filter(|paused| stage.is_none_or(|stage| stage == paused.stage)) else {
+        let Some(paused) = self.paused.filter(|paused| stage.is_none_or(|stage| stage == paused.stage))
+        else {
             return;
         };
         self.paused = None;

@@ -23,6 +23,9 @@ impl Config {
     /// The headers for a response whose request was admitted. They take the place of the upstream's.
     #[must_use]
     pub fn response_edits(&self, standing: &Standing) -> Vec<Edit> {
+        if !(self.response_headers.ratelimit || self.response_headers.x_ratelimit) {
+            return Vec::new();
+        }
         self.standing_headers(standing).map(|(name, value)| Edit::Set(name, value)).collect()
     }
 
@@ -64,16 +67,17 @@ impl Config {
     /// The quota is the burst and the window the time it takes to refill, rounded up: whoever keeps
     /// to that is never refused, and `r` never exceeds `q`.
     fn standing_headers(&self, standing: &Standing) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
-        let Standing { limit, burst, remaining, window, reset, .. } = *standing;
-        let name = self.limits.get(limit).map_or("", |limit| &limit.name);
-        let (window, reset) = (seconds(window).max(1), seconds(reset));
-        let ratelimit = self.response_headers.ratelimit.then(|| {
+        let name = self.limits.get(standing.limit).map_or("", |limit| &limit.name);
+        let asked = self.response_headers;
+        let (burst, remaining, reset) = (standing.burst(), standing.remaining(), seconds(standing.reset()));
+        let ratelimit = asked.ratelimit.then(|| {
+            let window = seconds(standing.window()).max(1);
             [
-                (RATELIMIT_POLICY, format!("\"{name}\";q={burst};w={window}")),
-                (RATELIMIT, format!("\"{name}\";r={remaining};t={reset}")),
+                (RATELIMIT_POLICY, item(name, [(";q=", burst), (";w=", window)])),
+                (RATELIMIT, item(name, [(";r=", remaining), (";t=", reset)])),
             ]
         });
-        let x_ratelimit = self.response_headers.x_ratelimit.then(|| {
+        let x_ratelimit = asked.x_ratelimit.then(|| {
             [
                 (X_RATELIMIT_LIMIT, burst.to_string()),
                 (X_RATELIMIT_REMAINING, remaining.to_string()),
@@ -107,14 +111,28 @@ fn message(reason: &Reason, limit: &str) -> String {
 /// nothing that would have to be escaped.
 fn problem(reason: &Reason, status: u16, limit: &str) -> String {
     let detail = message(reason, limit);
+    let title = if status == 429 { "Too Many Requests" } else { "Quota Exceeded" };
     match reason {
         Reason::Error => {
             format!(r#"{{"title":"Service Unavailable","status":{status},"detail":"{detail}"}}"#)
         }
         _ => format!(
-            r#"{{"type":"https://iana.org/assignments/http-problem-types#quota-exceeded","title":"Too Many Requests","status":{status},"detail":"{detail}","violated-policies":["{limit}"]}}"#
+            r#"{{"type":"https://iana.org/assignments/http-problem-types#quota-exceeded","title":"{title}","status":{status},"detail":"{detail}","violated-policies":["{limit}"]}}"#
         ),
     }
+}
+
+/// An item with its parameters as a structured field (RFC 9651): a name needs no escapes.
+fn item(name: &str, parameters: [(&str, u64); 2]) -> String {
+    let mut item = String::with_capacity(64);
+    item.push('"');
+    item.push_str(name);
+    item.push('"');
+    for (key, value) in parameters {
+        item.push_str(key);
+        item.push_str(itoa::Buffer::new().format(value));
+    }
+    item
 }
 
 /// Whole seconds, rounded up.

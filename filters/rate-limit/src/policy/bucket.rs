@@ -208,13 +208,13 @@ impl OverflowLevel {
         Read::clipped(quota, self.owed(quota, now).0)
     }
 
-    /// As [`Level::give_back`].
-    pub(crate) fn give_back(&mut self, quota: &Quota, cost: u64, charged: Self, now: Nanos) {
+    /// As [`Level::after_giving_back`].
+    pub(crate) fn after_giving_back(self, quota: &Quota, cost: u64, charged: Self, now: Nanos) -> Self {
         let not_refilled = charged.0.saturating_sub(now.0);
         // Rounded down, where the charge was rounded up.
         let nanos = quota.rate.units(cost) / u128::from(quota.rate.tokens.get());
         let nanos = u64::try_from(nanos).unwrap_or(u64::MAX).min(not_refilled);
-        self.0 = self.0.saturating_sub(nanos);
+        Self(self.0.saturating_sub(nanos))
     }
 }
 

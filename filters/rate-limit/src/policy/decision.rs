@@ -61,28 +61,43 @@ pub enum Reason {
 pub struct Standing {
     /// The limit, by its place in the config.
     pub limit: usize,
-    /// Tokens that the full bucket holds.
-    pub burst: u64,
-    /// Whole tokens left.
-    pub remaining: u64,
-    /// From empty to full.
-    pub window: Duration,
-    /// From now to full.
-    pub reset: Duration,
-    /// The share that is left, from 0 to 1.
-    pub share: f64,
+    quota: Quota,
+    owed: Owed,
 }
 
 impl Standing {
-    pub(crate) fn new(limit: usize, quota: &Quota, owed: Owed) -> Self {
-        Self {
-            limit,
-            burst: quota.burst.get(),
-            remaining: quota.remaining(owed),
-            window: quota.window(),
-            reset: quota.until_full(owed),
-            share: quota.remaining_share(owed),
-        }
+    pub(crate) const fn new(limit: usize, quota: Quota, owed: Owed) -> Self {
+        Self { limit, quota, owed }
+    }
+
+    /// Tokens that the full bucket holds.
+    #[must_use]
+    pub const fn burst(&self) -> u64 {
+        self.quota.burst.get()
+    }
+
+    /// Whole tokens left.
+    #[must_use]
+    pub fn remaining(&self) -> u64 {
+        self.quota.remaining(self.owed)
+    }
+
+    /// From empty to full.
+    #[must_use]
+    pub fn window(&self) -> Duration {
+        self.quota.window()
+    }
+
+    /// From now to full.
+    #[must_use]
+    pub fn reset(&self) -> Duration {
+        self.quota.until_full(self.owed)
+    }
+
+    /// The share that is left, from 0 to 1.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        self.quota.remaining_share(self.owed)
     }
 }
 

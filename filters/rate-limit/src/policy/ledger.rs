@@ -8,6 +8,7 @@
 use super::set::{Charge, Charged, Place, Set, Verdict};
 use super::table::Location;
 use policy::store::{Store, StoreError, Version, Written, update};
+use std::borrow::Cow;
 
 /// How often a record is tried that other workers write at the same moment: each failure means that
 /// another one got through. After that the host is taken to have failed.
@@ -17,7 +18,7 @@ pub(crate) const TRIES: u32 = 32;
 #[derive(Clone, Debug)]
 pub(crate) struct Claim<'a> {
     pub(crate) limit: usize,
-    pub(crate) location: Location,
+    pub(crate) location: Cow<'a, Location>,
     pub(crate) charge: Charge<'a>,
 }
 
@@ -27,6 +28,8 @@ pub(crate) struct Draft {
     set: Set,
     version: Version,
     pub(crate) charged: Charged,
+    /// It stands in the store as well: written, or nothing was to be written.
+    pub(crate) committed: bool,
 }
 
 impl Claim<'_> {
@@ -37,32 +40,40 @@ impl Claim<'_> {
     /// Reads the bucket and charges it on paper.
     pub(crate) fn draft(&self, store: &mut impl Store) -> Result<Draft, StoreError> {
         let snapshot = store.read(self.record())?;
-        let mut set = Set::parse(snapshot.value.as_deref());
+        let mut set = Set::parse(snapshot.value);
         let charged = set.charge(&self.charge, snapshot.now);
-        Ok(Draft { set, version: snapshot.version, charged })
+        Ok(Draft { set, version: snapshot.version, charged, committed: false })
     }
 
     /// Writes what was charged on paper; reads and charges again as often as others are faster, and
     /// stops at a refusal.
-    pub(crate) fn commit(&self, mut draft: Draft, store: &mut impl Store) -> Result<Charged, StoreError> {
+    pub(crate) fn commit(&self, draft: &mut Draft, store: &mut impl Store) -> Result<(), StoreError> {
         for _ in 0..TRIES {
-            if !draft.charged.changed {
-                return Ok(draft.charged);
+            if !draft.charged.changed
+                || store.write(self.record(), draft.set.record(), draft.version)? == Written::Done
+            {
+                draft.committed = true;
+                return Ok(());
             }
-            if store.write(self.record(), &draft.set.to_record(), draft.version)? == Written::Done {
-                return Ok(draft.charged);
-            }
-            draft = self.draft(store)?;
+            *draft = self.draft(store)?;
         }
         Err(StoreError::Contention)
+    }
+
+    /// Writes down what a refusal has changed, if it has: a level was clipped. If others are faster, the
+    /// next request does it; to charge again here could take tokens for a request that is refused.
+    pub(crate) fn note_refusal(&self, draft: &Draft, store: &mut impl Store) {
+        if draft.charged.changed {
+            let _unless_others_were_faster = store.write(self.record(), draft.set.record(), draft.version);
+        }
     }
 
     /// Puts back what a charge has taken.
     pub(crate) fn give_back(&self, place: &Place, store: &mut impl Store) -> Result<(), StoreError> {
         update(store, self.record(), TRIES, |record, now| {
-            let mut set = Set::parse(record);
+            let mut set = Set::parse(record.map(<[u8]>::to_vec));
             let changed = set.give_back(&self.charge, place, now);
-            (changed.then(|| set.to_record()), ())
+            (changed.then(|| set.record().to_vec()), ())
         })
     }
 }

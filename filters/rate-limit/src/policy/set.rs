@@ -18,6 +18,7 @@ pub(crate) const WAYS: usize = 8;
 
 /// What a record begins with. Another version of the table uses other record names as well.
 const FORMAT: u64 = 1;
+const OVERFLOW_AT: usize = 8;
 const HEADER_BYTES: usize = 16;
 const SLOT_BYTES: usize = 56;
 const RECORD_BYTES: usize = HEADER_BYTES + WAYS * SLOT_BYTES;
@@ -89,41 +90,50 @@ struct Slot {
     generation: u64,
 }
 
-/// A set, read from its record.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A set, which is its record: slots are read and written where they stand.
+///
+/// INVARIANT: the record has [`RECORD_BYTES`] bytes and begins with [`FORMAT`].
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Set {
-    overflow: OverflowLevel,
-    slots: [Option<Slot>; WAYS],
+    record: Vec<u8>,
 }
 
 impl Set {
     /// Reads a record; one that is not there, or is not a set, is a set of full buckets.
-    pub(crate) fn parse(record: Option<&[u8]>) -> Self {
-        record.and_then(Self::parse_record).unwrap_or_default()
-    }
-
-    fn parse_record(record: &[u8]) -> Option<Self> {
-        let record: &[u8; RECORD_BYTES] = record.try_into().ok()?;
-        let (header, slots) = record.split_first_chunk::<HEADER_BYTES>()?;
-        if number(header, 0)? != FORMAT {
-            return None;
+    pub(crate) fn parse(record: Option<Vec<u8>>) -> Self {
+        match record {
+            Some(record) if record.len() == RECORD_BYTES && number(&record, 0) == Some(FORMAT) => {
+                Self { record }
+            }
+            _ => {
+                let mut set = Self { record: vec![0; RECORD_BYTES] };
+                set.put(0, &FORMAT.to_le_bytes());
+                set
+            }
         }
-        let mut set = Self { overflow: OverflowLevel(number(header, 8)?), slots: [None; WAYS] };
-        for (slot, bytes) in set.slots.iter_mut().zip(slots.as_chunks::<SLOT_BYTES>().0) {
-            *slot = Slot::parse(bytes);
-        }
-        Some(set)
     }
 
     /// The record.
-    pub(crate) fn to_record(&self) -> Vec<u8> {
-        let mut record = Vec::with_capacity(RECORD_BYTES);
-        record.extend(FORMAT.to_le_bytes());
-        record.extend(self.overflow.0.to_le_bytes());
-        for slot in &self.slots {
-            record.extend(slot.map_or([0; SLOT_BYTES], |slot| slot.to_bytes()));
+    pub(crate) fn record(&self) -> &[u8] {
+        &self.record
+    }
+
+    fn overflow(&self) -> OverflowLevel {
+        OverflowLevel(number(&self.record, OVERFLOW_AT).unwrap_or_default())
+    }
+
+    fn slots(&self) -> impl Iterator<Item = &[u8; SLOT_BYTES]> {
+        self.record.get(HEADER_BYTES..).unwrap_or_default().as_chunks().0.iter()
+    }
+
+    fn put_slot(&mut self, place: usize, slot: Slot) {
+        self.put(HEADER_BYTES + place * SLOT_BYTES, &slot.to_bytes());
+    }
+
+    fn put<const N: usize>(&mut self, at: usize, bytes: &[u8; N]) {
+        if let Some(place) = self.record.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+            *place = *bytes;
         }
-        record
     }
 
     /// Takes tokens, if there are enough.
@@ -133,31 +143,30 @@ impl Set {
     /// what the smaller bucket cannot owe would be forgiven to the larger, again and again.
     pub(crate) fn charge(&mut self, charge: &Charge<'_>, now: Nanos) -> Charged {
         let Charge { fingerprint, quota, generation, cost, overflow } = *charge;
-        let own = |slot: &Slot| slot.fingerprint == fingerprint;
-        let (place, read, quota, generation) =
-            match self.slots.iter().position(|slot| slot.is_some_and(|slot| own(&slot))) {
-                Some(place) => match self.slots.get(place).copied().flatten() {
-                    Some(slot) if slot.generation > generation => {
-                        (place, slot.level().owed(&slot.quota, now), slot.quota, slot.generation)
-                    }
-                    Some(slot) => (place, slot.level().owed(quota, now), *quota, generation),
-                    None => (place, self.overflow.as_start(quota, now), *quota, generation),
-                },
-                None => {
-                    match self.slots.iter().position(|slot| slot.is_none_or(|slot| slot.level().is_full(now)))
-                    {
-                        Some(place) => (place, self.overflow.as_start(quota, now), *quota, generation),
-                        None => return self.charge_overflow(overflow, quota, cost, now),
-                    }
-                }
-            };
+        let own = self.slots().position(|slot| number(slot, 0) == Some(fingerprint));
+        let free = |slot: &[u8; SLOT_BYTES]| Slot::parse(slot).is_none_or(|slot| slot.level().is_full(now));
+        let (place, slot) = match own {
+            Some(place) => (place, self.slots().nth(place).and_then(Slot::parse)),
+            None => {
+                let place = self.slots().position(free);
+                let Some(place) = place else { return self.charge_overflow(overflow, quota, cost, now) };
+                (place, None)
+            }
+        };
+        let (read, quota, generation) = match slot {
+            Some(slot) if slot.generation > generation => {
+                (slot.level().owed(&slot.quota, now), slot.quota, slot.generation)
+            }
+            Some(slot) => (slot.level().owed(quota, now), *quota, generation),
+            None => (self.overflow().as_start(quota, now), *quota, generation),
+        };
         let (verdict, owed, changed) = match quota.take(read.owed, cost) {
             Ok(owed) => (Verdict::Admitted { owed }, owed, true),
             Err(Short { wait }) => (Verdict::Refused { owed: read.owed, wait }, read.owed, read.clipped),
         };
         let level = Level::new(&quota, owed, now);
-        if let Some(slot) = self.slots.get_mut(place).filter(|_| changed) {
-            *slot = Some(Slot { fingerprint, full_at: level.full_at, quota, generation });
+        if changed {
+            self.put_slot(place, Slot { fingerprint, full_at: level.full_at, quota, generation });
         }
         Charged { verdict, quota, place: Place::Slot(level), changed }
     }
@@ -168,17 +177,19 @@ impl Set {
             Overflow::Allow => nowhere(Verdict::Unmetered),
             Overflow::Deny => nowhere(Verdict::NoSlot),
             Overflow::Share => {
-                let owed = self.overflow.owed(quota, now);
+                let level = self.overflow();
+                let owed = level.owed(quota, now);
                 match quota.take(owed, cost) {
                     Ok(owed) => {
-                        self.overflow = OverflowLevel::new(quota, owed, now);
-                        let place = Place::Overflow(self.overflow);
+                        let level = OverflowLevel::new(quota, owed, now);
+                        self.put(OVERFLOW_AT, &level.0.to_le_bytes());
+                        let place = Place::Overflow(level);
                         Charged { verdict: Verdict::Admitted { owed }, quota: *quota, place, changed: true }
                     }
                     Err(Short { wait }) => Charged {
                         verdict: Verdict::Refused { owed, wait },
                         quota: *quota,
-                        place: Place::Overflow(self.overflow),
+                        place: Place::Overflow(level),
                         changed: false,
                     },
                 }
@@ -188,19 +199,24 @@ impl Set {
 
     /// Puts back what a charge has taken; whether the set has changed.
     pub(crate) fn give_back(&mut self, charge: &Charge<'_>, place: &Place, now: Nanos) -> bool {
-        let before = self.clone();
         match place {
             Place::Slot(charged) => {
-                let own = self.slots.iter_mut().flatten().find(|slot| slot.fingerprint == charge.fingerprint);
+                let own = self.slots().position(|slot| number(slot, 0) == Some(charge.fingerprint));
+                let slot = own.and_then(|place| Some((place, Slot::parse(self.slots().nth(place)?)?)));
                 // A slot that is gone was full, and full is all that giving back could make it.
-                if let Some(slot) = own {
-                    slot.full_at = slot.level().after_giving_back(charge.cost, charged, now);
-                }
+                let Some((place, slot)) = slot else { return false };
+                let full_at = slot.level().after_giving_back(charge.cost, charged, now);
+                self.put_slot(place, Slot { full_at, ..slot });
+                full_at != slot.full_at
             }
-            Place::Overflow(charged) => self.overflow.give_back(charge.quota, charge.cost, *charged, now),
-            Place::Nowhere => {}
+            Place::Overflow(charged) => {
+                let level = self.overflow();
+                let after = level.after_giving_back(charge.quota, charge.cost, *charged, now);
+                self.put(OVERFLOW_AT, &after.0.to_le_bytes());
+                after != level
+            }
+            Place::Nowhere => false,
         }
-        *self != before
     }
 }
 

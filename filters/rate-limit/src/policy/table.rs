@@ -4,7 +4,7 @@
 //! the set's number. Which limit a slot counts for is only in its fingerprint; a renamed limit opens
 //! no new record. The hash is keyed with a seed that no client knows: it can't choose whom to crowd.
 
-use policy::hash::Key;
+use policy::hash::{Hasher, Key};
 use policy::store::{Store, StoreError, Version, Written};
 
 use super::set::WAYS;
@@ -13,8 +13,9 @@ use super::set::WAYS;
 const PREFIX: &str = "mf.rl1/";
 
 /// Sets beyond the table for buckets that no client can multiply: those of limits without a key.
-/// However crowded the table is, they have their slots.
-const KEYLESS_SETS: u64 = 64;
+/// However crowded the table is, they have their slots: with as many limits as a config may have,
+/// fewer than one set in two is in use, and that one has more than eight is a chance of 1 in 500 000.
+const KEYLESS_SETS: u64 = 512;
 
 /// The table of one plugin.
 #[derive(Clone, Debug)]
@@ -40,16 +41,30 @@ impl Table {
         Self { prefix: format!("{PREFIX}{plugin}/"), sets, seed }
     }
 
-    /// Begins a bucket's name; the parts of its key follow.
-    pub(crate) fn hasher(&self) -> policy::hash::Hasher {
-        self.seed.hasher()
+    /// Begins the names of a limit's buckets; the parts of the key follow.
+    pub(crate) fn hasher(&self, limit: &str) -> Hasher {
+        let mut hasher = self.seed.hasher();
+        hasher.part(limit.as_bytes());
+        hasher
     }
 
     /// Where the bucket of this name is.
     pub(crate) fn locate(&self, name: u128, keyless: bool) -> Location {
         let [low, high] = [name as u64, (name >> 64) as u64];
         let set = if keyless { self.sets + low % KEYLESS_SETS } else { scaled(low, self.sets) };
-        Location { record: format!("{}{set:x}", self.prefix), fingerprint: high.max(1) }
+        let mut record = String::with_capacity(self.prefix.len() + 16);
+        record.push_str(&self.prefix);
+        push_hex(&mut record, set);
+        Location { record, fingerprint: high.max(1) }
+    }
+}
+
+/// A number as `{:x}` writes it, which takes a good part of what a request may take.
+fn push_hex(text: &mut String, number: u64) {
+    let digits = (u64::BITS - number.leading_zeros()).div_ceil(4).max(1);
+    for digit in (0..digits).rev() {
+        let nibble = (number >> (digit * 4)) & 0xf;
+        text.extend(char::from_digit(nibble as u32, 16));
     }
 }
 
@@ -94,6 +109,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn hexadecimal_is_as_usual(number: u64) {
+            let mut text = String::new();
+            push_hex(&mut text, number);
+            prop_assert_eq!(text, format!("{number:x}"));
+        }
+
         /// Whatever a client sends, there are no more records than the capacity says.
         #[test]
         fn the_number_of_records_is_fixed(name: u128, keyless: bool, capacity in 1u32..1_000_000) {

@@ -121,7 +121,7 @@ fn a_request_costs_what_its_header_says_within_bounds() {
     let left = |header: &'static str| {
         let simulation = Simulation::new(&[&format!(r#"{{"limits": [{limit}]}}"#)]);
         match simulation.arrive(&request(header)).outcome {
-            Outcome::Admitted(Some(standing)) => standing.remaining,
+            Outcome::Admitted(Some(standing)) => standing.remaining(),
             _ => panic!("{header}"),
         }
     };
@@ -193,7 +193,7 @@ fn of_several_admissions_the_smallest_share_is_told() {
         {"name": "tight", "rate": {"requests": 4, "per": "1m"}},
         {"name": "middle", "rate": {"requests": 50, "per": "1m"}}]}"#]);
     let Outcome::Admitted(Some(standing)) = simulation.arrive(&of("a")).outcome else { panic!() };
-    assert_eq!((standing.limit, standing.burst, standing.remaining), (1, 4, 3));
+    assert_eq!((standing.limit, standing.burst(), standing.remaining()), (1, 4, 3));
 }
 
 #[test]
@@ -337,6 +337,71 @@ fn whoever_comes_first_makes_the_seed() {
     assert_eq!(super::seed(&mut store, "p", [1; 16]), Ok(Key::new([1; 16])));
     assert_eq!(super::seed(&mut store, "p", [2; 16]), Ok(Key::new([1; 16])));
     assert_eq!(super::seed(&mut store, "q", [2; 16]), Ok(Key::new([2; 16])));
+}
+
+/// A refusal that clips a level and is overtaken by another worker costs nothing either.
+#[test]
+fn a_refusal_that_is_overtaken_costs_nothing() {
+    struct Overtaken {
+        records: Shared,
+        now: u64,
+        conflict: bool,
+    }
+    impl Store for Overtaken {
+        fn read(&mut self, key: &[u8]) -> Result<Snapshot, StoreError> {
+            Ok(Snapshot { now: Nanos(self.now), ..self.records.read(key)? })
+        }
+
+        fn write(&mut self, key: &[u8], value: &[u8], version: Version) -> Result<Written, StoreError> {
+            let written = self.records.write(key, value, version);
+            if std::mem::take(&mut self.conflict) {
+                // The other worker has written the same, and this one was held up for a while.
+                self.now += 2_000_000_000;
+                return Ok(Written::Conflict);
+            }
+            written
+        }
+    }
+    let policy = |burst: u32, since| {
+        let config = format!(
+            r#"{{"limits": [{{"name": "l", "rate": {{"requests": 1, "per": "1s"}}, "burst": {burst}}}]}}"#
+        );
+        Policy::new(crate::config::parse(config.as_bytes()).unwrap(), "", Key::new([7; 16]), Nanos(since))
+    };
+    let (old, new) = (policy(10, 1), policy(2, 2));
+    let mut store = Overtaken { records: Shared::default(), now: 1_000_000_000_000, conflict: false };
+    let headers = Headers::EMPTY;
+    let mut admitted = |policy: &Policy, conflict| {
+        store.conflict = conflict;
+        matches!(policy.decide(&facts(&headers), || 0, &mut store).outcome, Outcome::Admitted(_))
+    };
+    for _ in 0..10 {
+        assert!(admitted(&old, false));
+    }
+    assert!(!admitted(&new, true));
+    // Two tokens have refilled since, and nobody was admitted.
+    assert!(admitted(&new, false));
+    assert!(admitted(&new, false));
+    assert!(!admitted(&new, false));
+}
+
+#[test]
+fn an_address_that_nobody_asks_for_is_not_missed() {
+    let config = format!(r#"{{"client_ip": {{"trusted_hops": 1}}, "limits": [{{"name": "l", {ONCE}}}]}}"#);
+    let simulation = Simulation::new(&[&config]);
+    assert!(!simulation.arrive(&of("a")).client_ip_fallback);
+}
+
+#[test]
+fn a_limit_that_fails_lets_the_others_stand() {
+    let config = format!(r#"{{"limits": [{{"name": "a", {ONCE}}}, {{"name": "b", {ONCE}}}]}}"#);
+    let simulation = Simulation::new(&[&config]);
+    // The reads of both, then the write of the first fails.
+    simulation.script([Step::Nothing, Step::Nothing, Step::Fail]);
+    let decision = simulation.arrive(&of("x"));
+    assert_eq!(decision.tallies, [(0, Tally::Error), (1, Tally::Allowed)]);
+    let Outcome::Admitted(Some(standing)) = decision.outcome else { panic!() };
+    assert_eq!(standing.limit, 1);
 }
 
 /// The second request's answer under a limit of one a minute.

@@ -4,7 +4,9 @@ use super::node::Node;
 use super::problem::Sink;
 use super::suggest::{nearest, quoted};
 use super::value::Value;
+use std::borrow::Cow;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 /// The fields of one object. What a reader asks for is what is allowed: the rest is refused.
 pub struct Fields<'a> {
@@ -81,25 +83,19 @@ impl<'a> Fields<'a> {
 
     /// `Some` if no name stands twice: a parser that keeps the last one hides the other.
     pub(crate) fn unique(&self) -> Option<()> {
-        let mut seen: Vec<String> = Vec::new();
-        let mut unique = Some(());
-        for (name, _) in self.entries {
-            let name = snake_case(name);
-            if seen.contains(&name) {
-                unique = self.problem(&name, "found twice, expected once");
-            }
-            seen.push(name);
-        }
-        unique
+        self.distinct(|name| Cow::Borrowed(name))
     }
 
-    /// `Some` if every field was asked for, once.
+    /// `Some` if every field was asked for, once, in whichever case.
     pub(crate) fn finish(&self) -> Option<()> {
         let asked = self.asked.take();
-        let mut known = self.unique();
+        let mut known = self.distinct(|name| Cow::Owned(snake_case(name)));
         for (name, _) in self.entries {
             if asked.iter().any(|asked| same_name(name, asked)) {
                 continue;
+            }
+            if self.sink.is_full() {
+                return None;
             }
             let message = match nearest(&snake_case(name), asked.iter().copied()) {
                 Some(nearest) => format!("unknown field, did you mean `{nearest}`?"),
@@ -109,6 +105,17 @@ impl<'a> Fields<'a> {
             known = self.problem(name, &message);
         }
         known
+    }
+
+    fn distinct(&self, same: impl Fn(&'a str) -> Cow<'a, str>) -> Option<()> {
+        let mut seen = BTreeSet::new();
+        let mut distinct = Some(());
+        for (name, _) in self.entries {
+            if !seen.insert(same(name)) {
+                distinct = self.problem(name, "found twice, expected once");
+            }
+        }
+        distinct
     }
 
     fn path_of(&self, name: &str) -> String {

@@ -64,6 +64,14 @@ impl Sink {
     /// A config that is wrong a thousand times over is not worth more lines.
     const MOST: usize = 100;
 
+    /// Nothing more is kept: no need to look for more.
+    pub(crate) fn is_full(&self) -> bool {
+        let problems = self.0.take();
+        let full = problems.len() >= Self::MOST;
+        self.0.set(problems);
+        full
+    }
+
     pub(crate) fn report(&self, path: &str, message: String) {
         let mut problems = self.0.take();
         if problems.len() < Self::MOST {

@@ -64,8 +64,23 @@ fn a_misspelt_name_gets_a_suggestion() {
 #[test]
 fn a_name_that_stands_twice_is_refused() {
     check(r#"{"name": "a", "name": "b"}"#, "name: found twice, expected once");
-    check(r#"{"name": "a", "a_flag": true, "aFlag": false}"#, "a_flag: found twice, expected once");
+    check(r#"{"name": "a", "a_flag": true, "aFlag": false}"#, "aFlag: found twice, expected once");
     check(r#"{"name": "a", "map": {"x": "1", "x": "2"}}"#, "map.x: found twice, expected once");
+}
+
+#[test]
+fn a_user_s_own_names_are_what_they_are() {
+    check(r#"{"name": "a", "map": {"xA": "1", "x_a": "2"}}"#, "");
+    check(r#"{"name": "a", "map": {"X-A": "1", "X-A": "2"}}"#, "map.X-A: found twice, expected once");
+}
+
+#[test]
+fn a_huge_object_is_refused_in_good_time() {
+    let fields: Vec<String> = (0..50_000).map(|number| format!("\"f{number}\": 1")).collect();
+    let config = format!("{{{}}}", fields.join(", "));
+    assert_eq!(read(config.as_bytes(), reader).err().unwrap().iter().count(), 100);
+    let long = format!(r#"{{"{}": 1}}"#, "x".repeat(500_000));
+    assert!(read(long.as_bytes(), reader).is_err());
 }
 
 #[test]
