@@ -5,6 +5,7 @@
 //! - [`envoy`]: finds, configures, runs and asks a real Envoy;
 //! - [`http`]: a client that sends any header bytes, and a load generator;
 //! - [`demo`]: the filters at work, and the curl lines that show it;
+//! - [`check`]: what is wrong with a config;
 //! - [`bench`]: what a filter costs.
 //!
 //! A test in which a request goes through a filter:
@@ -40,6 +41,7 @@
 //! ```
 
 pub mod bench;
+pub mod check;
 pub mod demo;
 pub mod envoy;
 pub mod http;

@@ -1,12 +1,13 @@
 //! `mesh-filters`: builds the filters' modules and runs them in a real Envoy.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use mesh_filters::module::{Module, SHIPPED};
 use mesh_filters::workspace;
-use mesh_filters::{bench, demo};
+use mesh_filters::{bench, check, demo};
 
 /// WebAssembly filters for Envoy and Istio.
 #[derive(Parser)]
@@ -37,6 +38,16 @@ enum Command {
         /// `localhost`). It must be a fresh one: limits remember whom they have seen.
         #[arg(long, value_name = "HOST", requires = "check")]
         against: Option<String>,
+    },
+    /// Check a filter's config before it hurts: every problem, a line each.
+    ///
+    /// With the parser that the module uses. Exits with 1 if there is a problem.
+    Check {
+        /// The filter.
+        #[arg(value_parser = check::FILTERS)]
+        filter: String,
+        /// The config, a JSON file; `-` is standard input.
+        config: PathBuf,
     },
     /// Measure what a filter costs, beside Envoy's own and a module that does nothing.
     ///
@@ -70,6 +81,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo { against: Some(host), .. } => demo::check_against(&host),
         Command::Demo { check: true, .. } => demo::check(),
         Command::Demo { .. } => demo::show(),
+        Command::Check { filter, config } => check::check(&filter, &config),
         Command::Bench { filter: _, rounds, requests } => {
             bench::rate_limit(bench::Effort { rounds, requests }).map(|()| ExitCode::SUCCESS)
         }

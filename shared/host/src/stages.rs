@@ -131,7 +131,10 @@ macro_rules! chain {
     ) => {
         $(#[$attribute])*
         $visibility struct $chain {
-            $($visibility $field: $stage,)+
+            $(
+                #[doc = "A stage."]
+                $visibility $field: $stage,
+            )+
         }
 
         #[doc = "What the stages of the chain remember of a request."]

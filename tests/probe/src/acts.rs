@@ -47,7 +47,10 @@ pub(crate) fn on_request(told: &mut Told, request: &mut Request<'_>) -> Flow {
         "state" => {
             let set = request.set_filter_state("probe", b"\xffstate");
             told.report("x-probe-set", format_args!("{set:?}"));
-            told.report("x-probe-get", format_args!("{:?}", request.attribute(&["filter_state", "wasm.probe"])));
+            told.report(
+                "x-probe-get",
+                format_args!("{:?}", request.attribute(&["filter_state", "wasm.probe"])),
+            );
             told.report("x-probe-none", format_args!("{:?}", request.attribute(&["no", "such"])));
         }
         "count" => match request.headers() {

@@ -1,4 +1,5 @@
 //! The module that does nothing, to measure what any module costs.
+#![cfg(target_arch = "wasm32")]
 
 use host::{Callbacks, Configure, Plugin, Stage};
 use policy::config::Problems;

@@ -83,7 +83,7 @@ impl<'a> Fields<'a> {
 
     /// `Some` if no name stands twice: a parser that keeps the last one hides the other.
     pub(crate) fn unique(&self) -> Option<()> {
-        self.distinct(|name| Cow::Borrowed(name))
+        self.distinct(Cow::Borrowed)
     }
 
     /// `Some` if every field was asked for, once, in whichever case.
