@@ -129,6 +129,29 @@ async fn calls_are_answered_also_where_nobody_answers() {
 }
 
 #[tokio::test]
+async fn background_work_calls_from_a_tick() {
+    for (cluster, expected) in [("upstream", "Some(200)"), ("dead", "Some(503)"), ("missing", "BadArgument")]
+    {
+        let gateway =
+            Setup::default().plugins(&[Plugin::new(PROBE, json!({"fetch": cluster}))]).start().await;
+        eventually("an answer", || async {
+            act(&gateway, "", &[]).await.header("x-probe-fetched").as_deref() == Some(expected)
+        })
+        .await;
+        gateway.assert_no_trap().await;
+    }
+}
+
+#[tokio::test]
+async fn a_paused_response_goes_on() {
+    let gateway = probe().await;
+    let answer = act(&gateway, "pause-response", &[]).await;
+    check(&answer, &[("x-probe-wake", "deadline")]);
+    assert!(answer.text().starts_with("GET /"));
+    gateway.assert_no_trap().await;
+}
+
+#[tokio::test]
 async fn what_the_host_does_not_have_is_a_status() {
     let gateway = probe().await;
     check(&act(&gateway, "foreign", &[]).await, &[("x-probe-foreign", "Err(NotFound)")]);

@@ -38,19 +38,15 @@ impl<S: Stages> Default for Dispatcher<S> {
 }
 
 impl<S: Stages + Configure> Dispatcher<S> {
-    /// `proxy_on_context_create`
+    /// `proxy_on_context_create`: a plugin, or a stream of one.
     pub fn on_context_create(&self, id: u32, parent: u32) {
         let Ok(mut roots) = self.roots.try_borrow_mut() else { return };
-        match roots.get(&parent) {
-            Some(root) => {
-                let stream = Stream::new(id, Rc::clone(&root.services), root.stages.clone());
-                if let Ok(mut streams) = self.streams.try_borrow_mut() {
-                    streams.insert(id, stream);
-                }
-            }
-            None => {
-                roots.insert(id, Root { services: Rc::default(), stages: None });
-            }
+        if parent == 0 {
+            roots.insert(id, Root { services: Rc::default(), stages: None });
+        } else if let Some(root) = roots.get(&parent)
+            && let Ok(mut streams) = self.streams.try_borrow_mut()
+        {
+            streams.insert(id, Stream::new(id, Rc::clone(&root.services), root.stages.clone()));
         }
     }
 
@@ -110,16 +106,17 @@ impl<S: Stages + Configure> Dispatcher<S> {
         let Ok(now) = clock::monotonic() else { return };
         let Some((services, stages)) = self.root(id) else { return };
         let due = services.due(now);
-        for stream in due.streams {
-            self.wake(stream, None, Wake::Deadline);
-        }
+        // Before any stream is entered: what a stage does here is the plugin's own.
         if let Some(stages) = stages.filter(|_| due.tick) {
             for stage in 0..S::COUNT {
                 stages.on_tick(stage, &mut Background { services: &services, stage });
             }
         }
+        for stream in due.streams {
+            self.wake(stream, None, Wake::Deadline);
+        }
         self.wake_notified(&services);
-        services.arm(now);
+        services.arm(clock::monotonic().unwrap_or(now));
     }
 
     /// `proxy_on_http_call_response`

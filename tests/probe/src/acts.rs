@@ -15,7 +15,7 @@ fn argument(request: &mut Request<'_>, name: &str) -> String {
     String::from_utf8_lossy(&value).into_owned()
 }
 
-fn until(milliseconds: u64) -> Flow {
+pub(crate) fn until(milliseconds: u64) -> Flow {
     let now = clock::monotonic().unwrap_or_default();
     Flow::Pause { until: now.after(Duration::from_millis(milliseconds)) }
 }
@@ -63,17 +63,26 @@ pub(crate) fn on_request(told: &mut Told, request: &mut Request<'_>) -> Flow {
 }
 
 fn http(told: &mut Told, request: &mut Request<'_>) -> Flow {
-    let call = Call::Http(HttpCall {
-        cluster: argument(request, "x-cluster"),
+    let call = get(&argument(request, "x-cluster"), &argument(request, "x-path"));
+    follow(told, request, &call)
+}
+
+/// The call of the background work.
+pub(crate) fn fetch(cluster: &str) -> Call {
+    get(cluster, "/fetched")
+}
+
+fn get(cluster: &str, path: &str) -> Call {
+    Call::Http(HttpCall {
+        cluster: cluster.to_owned(),
         method: "GET",
         authority: HeaderValue::text("probe"),
-        path: HeaderValue::text(argument(request, "x-path")),
+        path: HeaderValue::text(path),
         headers: vec![(HeaderName::from_static("x-from"), HeaderValue::text("probe"))],
         body: Vec::new(),
         timeout: Duration::from_millis(300),
         most: 16,
-    });
-    follow(told, request, &call)
+    })
 }
 
 fn grpc(told: &mut Told, request: &mut Request<'_>) -> Flow {

@@ -22,11 +22,14 @@ host::chain! {
 
 impl Configure for Chain {
     fn configure(config: &[u8], plugin: &Plugin) -> Result<Self, Problems> {
-        let name = policy::config::read(config, |fields| {
-            fields.or("name", String::new(), |value| value.text().map(str::to_owned))
+        let (name, fetch) = policy::config::read(config, |fields| {
+            let text = |name| fields.or(name, String::new(), |value| value.text().map(str::to_owned));
+            let (name, fetch) = (text("name"), text("fetch"));
+            Some((name?, fetch?))
         })?;
         plugin.tick_after(TICK);
-        Ok(Self { probe: Probe { name, waiting: RefCell::default() }, mark: Mark })
+        let probe = Probe { name, fetch, fetched: RefCell::default(), waiting: RefCell::default() };
+        Ok(Self { probe, mark: Mark })
     }
 }
 
@@ -36,6 +39,10 @@ const TICK: Duration = Duration::from_millis(20);
 pub struct Probe {
     /// The config's.
     name: String,
+    /// The cluster to call with every tick, if any.
+    fetch: String,
+    /// What came of the last such call.
+    fetched: RefCell<String>,
     /// Streams that wait for a tick to wake them.
     waiting: RefCell<Vec<u32>>,
 }
@@ -44,6 +51,8 @@ pub struct Probe {
 #[derive(Debug, Default)]
 pub struct Told {
     act: String,
+    /// The response was paused once.
+    paused: bool,
     report: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -104,9 +113,14 @@ impl Stage for Probe {
             let late = response.attribute(&["request", "headers", "x-probe"]);
             told.report("x-probe-late", format_args!("{late:?}"));
         }
+        if told.act == "pause-response" && !told.paused {
+            told.paused = true;
+            return acts::until(50);
+        }
         if told.act == "response-body" {
             let _unchanged = response.edit(&Edit::Remove(HeaderName::from_static("content-length")));
         }
+        told.report("x-probe-fetched", self.fetched.borrow());
         told.report.push((NAME, HeaderValue::text(self.name.clone())));
         for (name, value) in told.report.drain(..) {
             let _unreported = response.edit(&Edit::Add(name, value));
@@ -123,6 +137,11 @@ impl Stage for Probe {
         Flow::Continue
     }
 
+    fn on_response_wake(&self, told: &mut Told, response: &mut Response<'_>, wake: Wake) -> Flow {
+        told.report("x-probe-wake", if matches!(wake, Wake::Deadline) { "deadline" } else { "other" });
+        Stage::on_response_headers(self, told, response)
+    }
+
     fn on_response_body(&self, told: &mut Told, body: &mut Body) -> BodyFlow {
         acts::on_body(told, body, "response-body")
     }
@@ -131,7 +150,19 @@ impl Stage for Probe {
         for stream in self.waiting.take() {
             background.wake(stream);
         }
+        if !self.fetch.is_empty() {
+            let sent = background.call(&acts::fetch(&self.fetch));
+            if let Err(status) = sent {
+                *self.fetched.borrow_mut() = status.to_string();
+            }
+        }
         background.tick_after(TICK);
+    }
+
+    fn on_answer(&self, _background: &mut Background<'_>, _call: u32, answer: Answer) {
+        if let Answer::Http(answer) = answer {
+            *self.fetched.borrow_mut() = format!("{:?}", answer.status());
+        }
     }
 }
 
