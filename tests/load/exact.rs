@@ -1,7 +1,7 @@
 //! The two bounds, with two workers and load far above the limit.
 
 use crate::alone;
-use e2e::{Gateway, Plugin, Setup, get};
+use e2e::{Gateway, Plugin, Setup, get, show};
 use mesh_filters::http::{Load, StatusCode, Until};
 use mesh_filters::module::SHIPPED;
 use serde_json::{Value, json};
@@ -32,11 +32,11 @@ async fn one_limit_under_load_is_exact() {
     let report = load.run(|_| get("/", &[]), |_, _| {}).await.unwrap();
     let admitted = report.count(StatusCode::OK);
     let (most, least) = bounds(100, 50, report.elapsed());
-    println!(
+    show(&format!(
         "100/s burst 50: {admitted} admitted of {} in {:.3} s; at most {most}, at least {least}",
         report.answers(),
         report.elapsed().as_secs_f64(),
-    );
+    ));
     assert_eq!(report.errors, 0, "{:?}", report.example);
     assert!(report.answers() > 10 * most, "not far above the limit");
     assert!(admitted <= most, "{admitted} admitted, at most {most} allowed");
@@ -75,13 +75,13 @@ async fn two_hundred_keys_under_load_are_exact() {
     let (most, least) = bounds(5, 5, report.elapsed());
     let by_key: Vec<u64> = admitted.iter().map(|count| count.load(Ordering::Relaxed)).collect();
     let total: u64 = by_key.iter().sum();
-    println!(
+    show(&format!(
         "200 keys of 5/s burst 5: {total} admitted of {} in {:.3} s; each at most {most}, seen {} to {}",
         report.answers(),
         report.elapsed().as_secs_f64(),
         by_key.iter().min().unwrap(),
         by_key.iter().max().unwrap(),
-    );
+    ));
     for (key, admitted) in by_key.iter().enumerate() {
         assert!(*admitted <= most, "key {key}: {admitted} admitted, at most {most} allowed");
     }

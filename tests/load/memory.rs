@@ -1,7 +1,7 @@
 //! Memory is fixed, whatever keys an attacker sends.
 
 use crate::alone;
-use e2e::{Plugin, Setup, get};
+use e2e::{Plugin, Setup, get, show};
 use mesh_filters::envoy::usage::resident_bytes;
 use mesh_filters::http::{Load, StatusCode, Until};
 use mesh_filters::module::SHIPPED;
@@ -38,12 +38,12 @@ async fn a_million_keys_take_no_more_memory_than_the_table_has() {
         .unwrap();
     let growth = resident_bytes(gateway.envoy.pid()).unwrap().saturating_sub(before);
     let (admitted, overflow) = (report.count(StatusCode::OK), gateway.counted("each", "overflow").await);
-    println!(
+    show(&format!(
         "{} keys in {:.0} s: {admitted} admitted, {overflow} found no slot; resident memory grew by {:.1} MB",
         report.answers(),
         report.elapsed().as_secs_f64(),
         growth as f64 / f64::from(1 << 20),
-    );
+    ));
     assert_eq!((report.answers(), report.errors), (KEYS, 0), "{:?}", report.example);
     assert!(growth < MOST_GROWTH, "resident memory grew by {growth} bytes");
     // Every slot was taken, and the filter still limits: those without a slot share what a set has.

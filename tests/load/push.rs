@@ -1,7 +1,7 @@
 //! Config pushes under load.
 
 use crate::alone;
-use e2e::{Plugin, Setup, eventually, get};
+use e2e::{Plugin, Setup, eventually, get, show};
 use mesh_filters::http::{Load, StatusCode, Until};
 use mesh_filters::module::SHIPPED;
 use serde_json::json;
@@ -44,12 +44,12 @@ async fn pushes_under_load_fail_no_request_and_keep_the_levels() {
     eventually("the refusal", || async { gateway.stat("listener_manager.lds.update_rejected").await >= 1 })
         .await;
     let report = loading.await.unwrap().unwrap();
-    println!(
+    show(&format!(
         "{PUSHES} pushes under load: {:?}, {} errors in {:.1} s",
         report.by_status,
         report.errors,
         report.elapsed().as_secs_f64(),
-    );
+    ));
     assert_eq!(report.errors, 0, "{:?}", report.example);
     assert!(
         report.by_status.keys().all(|status| [200, 429].contains(&status.as_u16())),
