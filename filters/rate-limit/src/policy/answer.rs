@@ -26,7 +26,9 @@ impl Config {
         if !(self.response_headers.ratelimit || self.response_headers.x_ratelimit) {
             return Vec::new();
         }
-        self.standing_headers(standing).map(|(name, value)| Edit::Set(name, value)).collect()
+        let mut edits = Vec::with_capacity(5);
+        edits.extend(self.standing_headers(standing).map(|(name, value)| Edit::Set(name, value)));
+        edits
     }
 
     /// The answer to a request that is refused. `grpc`: whether it is a gRPC request.

@@ -52,8 +52,13 @@ impl Rate {
 
     /// How long units take to refill, rounded up.
     fn refill(self, units: u128) -> Duration {
-        let nanos = units.div_ceil(u128::from(self.tokens.get()));
-        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+        let tokens = self.tokens.get();
+        // Usual quotas stay within 64 bits, where a division is an instruction rather than a loop.
+        let nanos = match u64::try_from(units) {
+            Ok(units) => units.div_ceil(tokens),
+            Err(_) => u64::try_from(units.div_ceil(tokens.into())).unwrap_or(u64::MAX),
+        };
+        Duration::from_nanos(nanos)
     }
 }
 
@@ -90,7 +95,11 @@ impl Quota {
     /// Whole tokens in a bucket.
     pub(crate) fn remaining(&self, owed: Owed) -> u64 {
         let units = self.capacity().saturating_sub(owed.0);
-        u64::try_from(units / self.rate.units(1)).unwrap_or(u64::MAX)
+        let token = self.rate.nanos.get();
+        match u64::try_from(units) {
+            Ok(units) => units / token,
+            Err(_) => u64::try_from(units / u128::from(token)).unwrap_or(u64::MAX),
+        }
     }
 
     /// The share of the bucket that is left, from 0 to 1; to compare buckets, not to decide.
