@@ -1,6 +1,6 @@
 //! The rate-limit filter beside Envoy's own and beside modules that do nothing.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -13,8 +13,13 @@ const REQUESTS: u64 = 1_000_000;
 
 /// The rows, in the order of the table. `folder` takes what is built only for them.
 pub(super) fn rows(folder: &Path) -> anyhow::Result<Vec<Row>> {
-    let smallest = folder.join("smallest.wasm");
-    std::fs::write(&smallest, wat::parse_str(include_str!("smallest.wat"))?)?;
+    let by_hand = |name: &str, text: &str| -> anyhow::Result<PathBuf> {
+        let path = folder.join(name);
+        std::fs::write(&path, wat::parse_str(text)?)?;
+        Ok(path)
+    };
+    let smallest = by_hand("smallest.wasm", include_str!("smallest.wat"))?;
+    let host_calls = by_hand("host_calls.wasm", include_str!("host_calls.wat"))?;
     let noop = module::NOOP.build()?;
     let filter =
         module::Module::find("rate-limit").map(module::Module::build).transpose()?.unwrap_or_default();
@@ -29,6 +34,7 @@ pub(super) fn rows(folder: &Path) -> anyhow::Result<Vec<Row>> {
         wasm("Wasm, smallest by hand", &smallest, &json!({})),
         wasm(NOOP, &noop, &json!({})),
         native(),
+        wasm("one bucket's host calls", &host_calls, &json!({})),
         wasm("global, no headers", &filter, &global),
         wasm("per client, all defaults", &filter, &per_client),
         wasm("per API key on a path", &filter, &matched),
