@@ -173,7 +173,8 @@ impl<S: Stages + Configure> Dispatcher<S> {
         // A stream whose client has gone in the meantime is unknown, here or to the host.
         let entered = |stream: &mut Stream<S>| match enter(id) {
             Ok(()) => stream.wake(stage, wake),
-            Err(Status::BadArgument) => stream.gone(),
+            // Its end is told by `proxy_on_delete`, once.
+            Err(Status::BadArgument) => stream.unpause(),
             Err(status) => log!(Error, "a paused stream cannot be entered: {status}"),
         };
         self.with(id, entered);

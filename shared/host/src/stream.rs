@@ -111,10 +111,15 @@ impl<S: Stages> Stream<S> {
         }
     }
 
-    pub(crate) fn gone(&mut self) {
+    /// Gives up waiting.
+    pub(crate) fn unpause(&mut self) {
         if let Some(paused) = self.paused.take() {
             self.core.services.resumed(self.core.id, paused.until);
         }
+    }
+
+    pub(crate) fn gone(&mut self) {
+        self.unpause();
         if let Some(stages) = &self.stages {
             for at in 0..S::COUNT {
                 stages.on_stream_gone(at, &mut self.streams);
