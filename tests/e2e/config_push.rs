@@ -59,6 +59,34 @@ async fn a_push_keeps_the_levels_of_limits_whose_name_stays() {
     assert_eq!(spent, 8);
 }
 
+/// The proxy may go on with the first config as it was, without configuring it anew.
+#[tokio::test]
+async fn after_a_rollback_the_first_quota_comes_back() {
+    let quota = |requests: u32, per: &str, burst: u32| {
+        limited(
+            json!({"limits": [{"name": "l", "rate": {"requests": requests, "per": per}, "burst": burst}]}),
+        )
+    };
+    let (first, second) = (quota(1000, "1s", 5), quota(1, "1h", 1));
+    let gateway = first.clone().start().await;
+    let holds = async |q: &str| {
+        eventually("the quota", || async {
+            gateway
+                .send(get("/", &[]))
+                .await
+                .header("ratelimit-policy")
+                .is_some_and(|policy| policy.contains(q))
+        })
+        .await;
+    };
+    holds("q=5;").await;
+    gateway.push(&second, 2);
+    holds("q=1;").await;
+    gateway.push(&first, 3);
+    holds("q=5;").await;
+    eventually("an admission", || async { gateway.send(get("/", &[])).await.status == 200 }).await;
+}
+
 #[tokio::test]
 async fn a_bad_push_is_refused_and_the_old_config_goes_on() {
     let gateway = limited(daily("old", 2)).start().await;

@@ -89,6 +89,20 @@ async fn a_paused_request_goes_on_with_the_next_stage() {
 }
 
 #[tokio::test]
+async fn a_body_does_not_overtake_headers_that_wait() {
+    for plugin in [Plugin::new(PROBE, json!({})), Plugin::new(PROBE, json!({})).stop_iteration()] {
+        let gateway = Setup::default().plugins(&[plugin]).start().await;
+        let request =
+            Request::post("/").header("x-probe", "pause-then-reply").body(Bytes::from("body")).unwrap();
+        assert_eq!(gateway.send(request).await.status.as_u16(), 418);
+        let request = Request::post("/").header("x-probe", "pause").body(Bytes::from("body")).unwrap();
+        let answer = gateway.send(request).await;
+        check(&answer, &[("x-probe-wake", "deadline")]);
+        assert!(answer.text().ends_with("body"));
+    }
+}
+
+#[tokio::test]
 async fn a_client_that_leaves_while_paused_is_no_matter() {
     let gateway = Setup::default().workers(1).plugins(&[Plugin::new(PROBE, json!({}))]).start().await;
     for act_name in ["pause", "wait", "http", "notify"] {

@@ -1,11 +1,48 @@
 //! Memory is fixed, whatever keys an attacker sends.
 
 use crate::alone;
-use e2e::{Plugin, Setup, get, show};
+use e2e::{Plugin, Setup, eventually, get, show};
 use mesh_filters::envoy::usage::resident_bytes;
-use mesh_filters::http::{Load, StatusCode, Until};
+use mesh_filters::http::{Load, Protocol, StatusCode, Until};
 use mesh_filters::module::SHIPPED;
 use serde_json::json;
+
+/// What a client has sent does not stay in the module while its request is under way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_under_way_do_not_hold_their_headers() {
+    const STREAMS: usize = 300;
+    const HEADER: usize = 200 << 10;
+    let _turn = alone().await;
+    let growth = async |key: &str| {
+        let limit = json!({"name": "l", "key": [{"header": key}], "on_missing_key": "shared",
+            "rate": {"requests": 1_000_000, "per": "1s"}});
+        let config = if key.is_empty() { json!({}) } else { json!({"limits": [limit]}) };
+        let gateway = Setup::default().workers(1).plugins(&[Plugin::new(SHIPPED[0], config)]).start().await;
+        let before = resident_bytes(gateway.envoy.pid()).unwrap();
+        let big = "x".repeat(HEADER);
+        let waiting: Vec<_> = (0..STREAMS)
+            .map(|_| {
+                let request = get("/", &[("x-big", &big), ("x-slow", "20000")]);
+                tokio::spawn(mesh_filters::http::send(gateway.address, Protocol::Http1, request))
+            })
+            .collect();
+        eventually("all under way", || async {
+            gateway.stat("cluster.upstream.upstream_rq_active").await == STREAMS as u64
+        })
+        .await;
+        let growth = resident_bytes(gateway.envoy.pid()).unwrap().saturating_sub(before);
+        waiting.iter().for_each(tokio::task::JoinHandle::abort);
+        growth
+    };
+    // The proxy holds the headers itself; the filter that reads them all may not double that.
+    let (without, with) = (growth("").await, growth("x-key").await);
+    show(&format!(
+        "{STREAMS} open streams: {} KB without a limit, {} KB with one",
+        without >> 10,
+        with >> 10
+    ));
+    assert!(with < without + (STREAMS * HEADER / 4) as u64, "{without} without a limit, {with} with one");
+}
 
 const KEYS: u64 = 1_000_000;
 const MOST_GROWTH: u64 = 24 << 20;

@@ -15,19 +15,27 @@ pub struct Plugin {
     module: Module,
     name: String,
     config: Value,
+    stop_iteration: bool,
 }
 
 impl Plugin {
     /// `config` is given as text, as Istio does; an empty object arrives as zero bytes.
     #[must_use]
     pub fn new(module: Module, config: Value) -> Self {
-        Self { module, name: module.name().to_owned(), config }
+        Self { module, name: module.name().to_owned(), config, stop_iteration: false }
     }
 
     /// Gives the plugin another name than its module's.
     #[must_use]
     pub fn named(mut self, name: &str) -> Self {
         name.clone_into(&mut self.name);
+        self
+    }
+
+    /// Has the proxy bring bodies while headers wait.
+    #[must_use]
+    pub const fn stop_iteration(mut self) -> Self {
+        self.stop_iteration = true;
         self
     }
 
@@ -40,6 +48,7 @@ impl Plugin {
                 "config": {
                     "name": self.name,
                     "failure_policy": "FAIL_RELOAD",
+                    "allow_on_headers_stop_iteration": self.stop_iteration,
                     "vm_config": {
                         "vm_id": "tests",
                         "runtime": "envoy.wasm.runtime.v8",

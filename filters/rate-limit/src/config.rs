@@ -50,7 +50,7 @@ pub enum OnError {
 /// A config with more is a mistake, or wants several plugins.
 const MOST_LIMITS: usize = 256;
 const DEFAULT_CAPACITY: u64 = 65_536;
-/// A million buckets take about 80 MB.
+/// A million buckets take about 90 MB.
 const CAPACITIES: std::ops::RangeInclusive<u64> = 64..=1_048_576;
 
 /// Reads a config.

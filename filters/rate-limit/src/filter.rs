@@ -34,7 +34,7 @@ impl Configure for RateLimit {
             policy: Policy::new(
                 config,
                 plugin.name(),
-                seed(plugin.name()),
+                seed(plugin.name())?,
                 clock::monotonic().unwrap_or_default(),
             ),
         })
@@ -43,12 +43,15 @@ impl Configure for RateLimit {
 
 /// The seed that all workers share. A host that cannot keep it cannot keep levels either, and each
 /// request will find that out by itself.
-fn seed(plugin: &str) -> Key {
-    let fresh = random::key().unwrap_or_default();
-    rate_limit::seed(&mut SharedData, plugin, fresh).unwrap_or_else(|error| {
+fn seed(plugin: &str) -> Result<Key, Problems> {
+    let fresh = random::key().map_err(|status| {
+        // With a seed that everybody knows, a client could choose whom to crowd.
+        Problems::one(format!("the proxy gives no random numbers, and the table needs a seed: {status}"))
+    })?;
+    Ok(rate_limit::seed(&mut SharedData, plugin, fresh).unwrap_or_else(|error| {
         host::log!(Warn, "the table's seed cannot be shared: {error:?}");
         Key::new(fresh)
-    })
+    }))
 }
 
 impl Stage for RateLimit {

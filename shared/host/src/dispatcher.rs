@@ -46,7 +46,10 @@ impl<S: Stages + Configure> Dispatcher<S> {
         } else if let Some(root) = roots.get(&parent)
             && let Ok(mut streams) = self.streams.try_borrow_mut()
         {
-            streams.insert(id, Stream::new(id, Rc::clone(&root.services), root.stages.clone()));
+            // Without memory the stream stays unknown, and an unknown stream is refused.
+            if streams.try_reserve(1).is_ok() {
+                streams.insert(id, Stream::new(id, Rc::clone(&root.services), root.stages.clone()));
+            }
         }
     }
 
@@ -153,7 +156,9 @@ impl<S: Stages + Configure> Dispatcher<S> {
         // Read before another context is entered: the answer belongs to this callback.
         let answer = read(most);
         match caller {
-            Caller::Stream { stream, stage } => self.wake(stream, Some(stage), Wake::Answer(answer)),
+            Caller::Stream { stream, stage } => {
+                self.wake(stream, Some(stage), Wake::Answer { call: number, answer });
+            }
             Caller::Stage(stage) => {
                 if let Some(stages) = stages {
                     stages.on_answer(stage, &mut Background { services: &services, stage }, number, answer);
@@ -164,8 +169,8 @@ impl<S: Stages + Configure> Dispatcher<S> {
     }
 
     fn wake_notified(&self, services: &Services) {
-        for stream in services.take_woken() {
-            self.wake(stream, None, Wake::Notified);
+        for (stream, stage) in services.take_woken() {
+            self.wake(stream, Some(stage), Wake::Notified);
         }
     }
 

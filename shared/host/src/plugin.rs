@@ -55,7 +55,7 @@ impl Background<'_> {
 
     /// Wakes a request that this stage has paused, by its number. One that has gone is no matter.
     pub fn wake(&self, stream: u32) {
-        self.services.wake(stream);
+        self.services.wake(stream, self.stage);
     }
 
     /// The monotonic clock.

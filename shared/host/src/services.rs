@@ -21,7 +21,7 @@ pub(crate) struct Services {
     /// Calls under way. Each has a timeout, so each entry goes.
     calls: RefCell<FxHashMap<u32, (Caller, usize)>>,
     /// Streams to wake after the current callback.
-    woken: Cell<Vec<u32>>,
+    woken: Cell<Vec<(u32, usize)>>,
 }
 
 /// Who gets the answer to a call.
@@ -52,13 +52,13 @@ impl Services {
         self.calls.try_borrow_mut().ok()?.remove(&call)
     }
 
-    pub(crate) fn wake(&self, stream: u32) {
+    pub(crate) fn wake(&self, stream: u32, stage: usize) {
         let mut woken = self.woken.take();
-        woken.push(stream);
+        woken.push((stream, stage));
         self.woken.set(woken);
     }
 
-    pub(crate) fn take_woken(&self) -> Vec<u32> {
+    pub(crate) fn take_woken(&self) -> Vec<(u32, usize)> {
         self.woken.take()
     }
 

@@ -108,6 +108,11 @@ pub enum Wake {
     Deadline,
     /// [`Background::wake`] says that what was waited for has happened.
     Notified,
-    /// A call of the request was answered.
-    Answer(Answer),
+    /// A call of the request was answered: not necessarily the last one.
+    Answer {
+        /// The number that sending it returned.
+        call: u32,
+        /// The answer.
+        answer: Answer,
+    },
 }

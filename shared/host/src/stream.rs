@@ -52,7 +52,11 @@ impl<S: Stages> Stream<S> {
 
     pub(crate) fn on_headers(&mut self, direction: Direction) -> Action {
         match (&self.stages, direction) {
-            (Some(_), direction) => self.run(direction, 0),
+            (Some(_), direction) => {
+                let action = self.run(direction, 0);
+                self.release();
+                action
+            }
             (None, Direction::Request) => {
                 send(&not_configured());
                 Action::Pause
@@ -62,6 +66,10 @@ impl<S: Stages> Stream<S> {
     }
 
     pub(crate) fn on_body(&mut self, direction: Direction, size: usize, last: bool) -> Action {
+        // Some configs have the proxy bring the body while the headers wait; it must not let them go.
+        if self.paused.is_some_and(|paused| paused.direction == direction) {
+            return Action::Pause;
+        }
         let Some(stages) = &self.stages else { return Action::Continue };
         let kind = match direction {
             Direction::Request => Body::REQUEST,
@@ -104,10 +112,19 @@ impl<S: Stages> Stream<S> {
             Action::Continue => self.run(paused.direction, paused.stage + 1),
             Action::Pause => Action::Pause,
         };
+        self.release();
         if action == Action::Continue
             && let Err(status) = abi::continue_stream(paused.direction as u32)
         {
             log!(Error, "a paused stream cannot go on: {status}");
+        }
+    }
+
+    /// Lets go of what was fetched, unless somebody waits: a stream may stay open for hours, and what a
+    /// client has sent would stay with it.
+    fn release(&mut self) {
+        if self.paused.is_none() {
+            self.core.release();
         }
     }
 
@@ -148,6 +165,7 @@ impl<S: Stages> Stream<S> {
         match flow {
             Flow::Continue => Action::Continue,
             Flow::Pause { until } => {
+                self.unpause();
                 self.paused = Some(Paused { direction, stage, until });
                 self.core.services.pause(self.core.id, until);
                 Action::Pause

@@ -99,7 +99,7 @@ fn grpc(told: &mut Told, request: &mut Request<'_>) -> Flow {
 
 fn follow(told: &mut Told, request: &Request<'_>, call: &Call) -> Flow {
     match request.call(call) {
-        Ok(()) => until(60_000),
+        Ok(_number) => until(60_000),
         Err(status) => {
             told.report("x-probe-call", status);
             Flow::Continue

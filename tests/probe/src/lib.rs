@@ -70,6 +70,7 @@ impl Stage for Probe {
         .and(Callbacks::RESPONSE_HEADERS)
         .and(Callbacks::RESPONSE_BODY)
         .and(Callbacks::TICK)
+        .and(Callbacks::PAUSE)
         .and(Callbacks::HTTP_CALL)
         .and(Callbacks::GRPC_CALL);
     type Stream = Told;
@@ -87,12 +88,12 @@ impl Stage for Probe {
         match wake {
             Wake::Deadline => told.report("x-probe-wake", "deadline"),
             Wake::Notified => told.report("x-probe-wake", "notified"),
-            Wake::Answer(Answer::Http(answer)) => {
+            Wake::Answer { answer: Answer::Http(answer), .. } => {
                 told.report("x-probe-wake", "answer");
                 told.report("x-probe-status", answer.status().unwrap_or_default());
                 told.report("x-probe-body", format_args!("{} {}", answer.body.len(), answer.whole));
             }
-            Wake::Answer(Answer::Grpc(answer)) => {
+            Wake::Answer { answer: Answer::Grpc(answer), .. } => {
                 told.report("x-probe-wake", "answer");
                 told.report("x-probe-grpc", format_args!("{answer:?}"));
             }

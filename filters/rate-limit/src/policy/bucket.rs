@@ -166,8 +166,8 @@ impl Level {
     /// When the bucket is full after tokens are put back that were charged when it came to `charged`.
     ///
     /// What has refilled since then is not put back: had they not been taken, a bucket that was full
-    /// would not have refilled. So nobody gains by it, and nobody loses more than what refills
-    /// between the charge and this. Under another rate nothing is put back.
+    /// would not have refilled. So one return gains nobody anything, and loses nobody more than
+    /// what refills between the charge and this; returns that cross each other can gain as much. Under another rate nothing is put back.
     pub(crate) fn after_giving_back(&self, cost: u64, charged: &Self, now: Nanos) -> u128 {
         let not_refilled = charged.full_at.saturating_sub(charged.rate.at(now));
         if self.rate == charged.rate {

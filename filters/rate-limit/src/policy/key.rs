@@ -7,11 +7,14 @@ use policy::matching::claim::find;
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+/// The value of whatever is sent more than once. No header can hold it.
+const REPEATED: &[u8] = b"\0repeated";
+
 impl KeyPart {
     /// The part's value for this request; `None` if the request does not have it.
     ///
-    /// A header or a cookie that is sent twice is another key than either alone: all of its values,
-    /// each behind its length.
+    /// What is sent twice is [`REPEATED`], whatever the values: upstreams take the first or the last of
+    /// them, so a client could make keys at will beside a credential that stays good.
     pub(crate) fn value<'a>(&'a self, facts: &Facts<'a>, client_ip: Option<IpAddr>) -> Option<Cow<'a, [u8]>> {
         match self {
             Self::ClientIp { v4_prefix, v6_prefix } => {
@@ -53,11 +56,5 @@ fn some(value: Cow<'_, [u8]>) -> Option<Cow<'_, [u8]>> {
 
 fn all<'a>(mut values: impl Iterator<Item = Cow<'a, [u8]>>) -> Option<Cow<'a, [u8]>> {
     let first = values.next()?;
-    let Some(second) = values.next() else { return Some(first) };
-    let mut joined = Vec::new();
-    for value in [first, second].into_iter().chain(values) {
-        joined.extend((value.len() as u64).to_le_bytes());
-        joined.extend_from_slice(&value);
-    }
-    Some(Cow::Owned(joined))
+    Some(if values.next().is_some() { Cow::Borrowed(REPEATED) } else { first })
 }

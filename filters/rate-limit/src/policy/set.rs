@@ -18,9 +18,12 @@ pub(crate) const WAYS: usize = 8;
 
 /// What a record begins with. Another version of the table uses other record names as well.
 const FORMAT: u64 = 1;
+/// How long a later config's quota holds after its last charge.
+const REIGN: Duration = Duration::from_secs(10);
+
 const OVERFLOW_AT: usize = 8;
 const HEADER_BYTES: usize = 16;
-const SLOT_BYTES: usize = 56;
+const SLOT_BYTES: usize = 64;
 const RECORD_BYTES: usize = HEADER_BYTES + WAYS * SLOT_BYTES;
 
 /// What to do with a request whose bucket finds no slot.
@@ -88,6 +91,8 @@ struct Slot {
     full_at: u128,
     quota: Quota,
     generation: u64,
+    /// When a config of this generation last charged it.
+    charged_at: Nanos,
 }
 
 /// A set, which is its record: slots are read and written where they stand.
@@ -139,8 +144,10 @@ impl Set {
     /// Takes tokens, if there are enough.
     ///
     /// While an old config drains and a new one already serves, both come to the same bucket. The
-    /// later config's quota holds for both, from its first charge on: if each judged by its own,
-    /// what the smaller bucket cannot owe would be forgiven to the larger, again and again.
+    /// later config's quota holds for both, as long as it keeps charging: if each judged by its own,
+    /// what the smaller bucket cannot owe would be forgiven to the larger, again and again. A full
+    /// bucket is nobody's, and a config that was silent for [`REIGN`] has gone: after a rollback the
+    /// proxy may go on with the earlier one as it was, older than what it takes the place of.
     pub(crate) fn charge(&mut self, charge: &Charge<'_>, now: Nanos) -> Charged {
         let Charge { fingerprint, quota, generation, cost, overflow } = *charge;
         let own = self.slots().position(|slot| number(slot, 0) == Some(fingerprint));
@@ -153,12 +160,12 @@ impl Set {
                 (place, None)
             }
         };
-        let (read, quota, generation) = match slot {
-            Some(slot) if slot.generation > generation => {
-                (slot.level().owed(&slot.quota, now), slot.quota, slot.generation)
+        let (read, quota, generation, charged_at) = match slot {
+            Some(slot) if slot.outranks(generation, now) => {
+                (slot.level().owed(&slot.quota, now), slot.quota, slot.generation, slot.charged_at)
             }
-            Some(slot) => (slot.level().owed(quota, now), *quota, generation),
-            None => (self.overflow().as_start(quota, now), *quota, generation),
+            Some(slot) => (slot.level().owed(quota, now), *quota, generation, now),
+            None => (self.overflow().as_start(quota, now), *quota, generation, now),
         };
         let (verdict, owed, changed) = match quota.take(read.owed, cost) {
             Ok(owed) => (Verdict::Admitted { owed }, owed, true),
@@ -166,7 +173,7 @@ impl Set {
         };
         let level = Level::new(&quota, owed, now);
         if changed {
-            self.put_slot(place, Slot { fingerprint, full_at: level.full_at, quota, generation });
+            self.put_slot(place, Slot { fingerprint, full_at: level.full_at, quota, generation, charged_at });
         }
         Charged { verdict, quota, place: Place::Slot(level), changed }
     }
@@ -221,6 +228,11 @@ impl Set {
 }
 
 impl Slot {
+    /// Whether a later config than that of this generation still rules here.
+    fn outranks(&self, generation: u64, now: Nanos) -> bool {
+        self.generation > generation && !self.level().is_full(now) && now.since(self.charged_at) < REIGN
+    }
+
     const fn level(&self) -> Level {
         Level { full_at: self.full_at, rate: self.quota.rate }
     }
@@ -230,16 +242,18 @@ impl Slot {
         let full_at = u128::from(number(bytes, 8)?) | u128::from(number(bytes, 16)?) << 64;
         let rate = Rate::from_terms(number(bytes, 24)?, number(bytes, 32)?)?;
         let quota = Quota { rate, burst: NonZeroU64::new(number(bytes, 40)?)? };
-        Some(Self { fingerprint, full_at, quota, generation: number(bytes, 48)? })
+        let (generation, charged_at) = (number(bytes, 48)?, Nanos(number(bytes, 56)?));
+        Some(Self { fingerprint, full_at, quota, generation, charged_at })
     }
 
     fn to_bytes(self) -> [u8; SLOT_BYTES] {
         let (tokens, nanos) = self.quota.rate.terms();
         let (full_at_low, full_at_high) = (self.full_at as u64, (self.full_at >> 64) as u64);
         let burst = self.quota.burst.get();
-        let parts = [self.fingerprint, full_at_low, full_at_high, tokens, nanos, burst, self.generation];
+        let since = [self.generation, self.charged_at.0];
+        let parts = [[self.fingerprint, full_at_low], [full_at_high, tokens], [nanos, burst], since];
         let mut bytes = [0; SLOT_BYTES];
-        for (chunk, part) in bytes.as_chunks_mut().0.iter_mut().zip(parts) {
+        for (chunk, part) in bytes.as_chunks_mut().0.iter_mut().zip(parts.into_iter().flatten()) {
             *chunk = part.to_le_bytes();
         }
         bytes

@@ -128,15 +128,16 @@ struct Worker {
 impl Store for Worker {
     fn read(&mut self, key: &[u8]) -> Result<Snapshot, StoreError> {
         self.simulation.disturb()?;
-        let world = self.simulation.world.borrow();
-        self.looks.insert(key.to_vec(), world.now);
-        let now = Nanos(world.now);
-        Ok(match world.records.get(key) {
-            Some((value, cas)) => {
-                Snapshot { value: Some(value.clone()), version: Version::Number(*cas), now }
-            }
-            None => Snapshot { value: None, version: Version::Absent, now },
-        })
+        let record = self.simulation.world.borrow().records.get(key).cloned();
+        // Between the record and the clock there is time, too.
+        self.simulation.disturb()?;
+        let now = self.simulation.world.borrow().now;
+        self.looks.insert(key.to_vec(), now);
+        let (value, version) = match record {
+            Some((value, cas)) => (Some(value), Version::Number(cas)),
+            None => (None, Version::Absent),
+        };
+        Ok(Snapshot { value, version, now: Nanos(now) })
     }
 
     fn write(&mut self, key: &[u8], value: &[u8], version: Version) -> Result<Written, StoreError> {

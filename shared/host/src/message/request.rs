@@ -25,6 +25,13 @@ impl Core {
     pub(crate) fn new(id: u32, services: Rc<Services>) -> Self {
         Self { id, services, request: None, response: None, fetched: Fetched::default() }
     }
+
+    /// Frees what was fetched of the message.
+    pub(crate) fn release(&mut self) {
+        self.request = None;
+        self.response = None;
+        self.fetched = Fetched::default();
+    }
 }
 
 /// A request whose headers have arrived and have not been sent on.
@@ -107,13 +114,13 @@ impl Request<'_> {
         property::set_filter_state(key, value)
     }
 
-    /// Sends a call for this request. The answer wakes the request if the stage has paused it, and
-    /// is dropped otherwise.
+    /// Sends a call for this request; the number that this returns comes with the answer. The answer
+    /// wakes the request if the stage has paused it, and is dropped otherwise.
     ///
     /// # Errors
     /// The host's status; there is no answer then.
-    pub fn call(&self, call: &Call) -> Result<(), Status> {
-        self.core.services.call(call, Caller::Stream { stream: self.core.id, stage: self.stage }).map(drop)
+    pub fn call(&self, call: &Call) -> Result<u32, Status> {
+        self.core.services.call(call, Caller::Stream { stream: self.core.id, stage: self.stage })
     }
 
     /// Has the route chosen anew.

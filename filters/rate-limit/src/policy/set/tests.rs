@@ -108,6 +108,26 @@ fn the_later_config_s_quota_holds_for_both() {
     assert_eq!(admissions(&large, 3), 0);
 }
 
+#[test]
+fn after_a_rollback_the_earlier_config_s_quota_comes_back() {
+    let hourly = |burst| Quota {
+        rate: Rate::new(NonZeroU64::MIN, Duration::from_secs(3600)).unwrap(),
+        ..quota(1, burst)
+    };
+    let (first, second) = (hourly(5), hourly(100));
+    let mut set = Set::parse(None);
+    let mut at = |quota: &Quota, generation, now| {
+        let charge = Charge { generation, ..charge(1, quota, Overflow::Deny) };
+        set.charge(&charge, Nanos(now)).quota.burst.get()
+    };
+    assert_eq!(at(&first, 1, 0), 5);
+    assert_eq!(at(&second, 2, 1), 100);
+    // The second one drains; then it is silent, and the first one is all there is.
+    assert_eq!(at(&first, 1, 1_000_000_000), 100);
+    assert_eq!(at(&first, 1, 10_000_000_000), 100);
+    assert_eq!(at(&first, 1, 10_000_000_001), 5);
+}
+
 proptest! {
     /// Clients crowd one set, far more of them than it has slots: each stays within its own limit,
     /// in every window, whatever is evicted and whoever shares the overflow.
