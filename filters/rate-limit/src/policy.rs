@@ -22,7 +22,7 @@ use policy::mode::Mode;
 use policy::percent::Percentage;
 use policy::store::{Store, StoreError};
 use policy::time::Nanos;
-use set::{Charge, Charged, Verdict};
+use set::{Charge, Charged, Place, Verdict};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -219,6 +219,9 @@ impl Policy {
         for (claim, draft) in drafted.iter().filter(|(_, draft)| draft.committed && draft.charged.admits()) {
             if draft.charged.overflowed() {
                 decision.tallies.push((claim.limit, Tally::Overflow));
+            }
+            if refused && draft.charged.place == Place::Nowhere {
+                continue;
             }
             if refused {
                 let tally = match claim.give_back(&draft.charged.place, store) {

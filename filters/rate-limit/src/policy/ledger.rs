@@ -70,9 +70,6 @@ impl Claim<'_> {
 
     /// Puts back what a charge has taken.
     pub(crate) fn give_back(&self, place: &Place, store: &mut impl Store) -> Result<(), StoreError> {
-        if *place == Place::Nowhere {
-            return Ok(());
-        }
         update(store, self.record(), TRIES, |record, now| {
             let mut set = Set::parse(record.map(<[u8]>::to_vec));
             let changed = set.give_back(&self.charge, place, now);
