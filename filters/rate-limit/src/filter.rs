@@ -9,7 +9,7 @@ use policy::effects::Edit;
 use policy::grpc::is_grpc;
 use policy::hash::Key;
 use policy::mode::Mode;
-use policy::preflight;
+use policy::preflight::CorsPreflight;
 
 /// The filter with its config.
 pub struct RateLimit {
@@ -105,14 +105,13 @@ impl Stage for RateLimit {
 impl RateLimit {
     /// A CORS preflight, which no policy may refuse if the config says so.
     fn is_exempt(&self, request: &mut Request<'_>) -> Result<bool, Status> {
-        if self.policy.config().cors_preflight == preflight::CorsPreflight::Check {
-            return Ok(false);
-        }
         // Hardly any request has this header, and asking for one that is absent costs little.
-        if request.first_header("access-control-request-method")?.is_none() {
+        if self.policy.config().cors_preflight == CorsPreflight::Check
+            || request.first_header("access-control-request-method")?.is_none()
+        {
             return Ok(false);
         }
-        Ok(preflight::is_preflight(request.headers()?))
+        Ok(self.policy.config().cors_preflight.lets_through(request.headers()?))
     }
 
     fn report(&self, decision: &Decision, request: &Request<'_>) {
