@@ -41,12 +41,13 @@ impl Callbacks {
     pub const HTTP_CALL: Self = Self(1 << 5);
     /// A gRPC call was answered.
     pub const GRPC_CALL: Self = Self(1 << 6);
-
-    /// A stage pauses: the timer, and the bodies, which must not overtake headers that wait.
-    pub const PAUSE: Self = Self(1 << 7);
+    /// A stage pauses requests: the timer, and the body, which must not overtake headers that wait.
+    pub const PAUSE_REQUESTS: Self = Self(1 << 7);
+    /// A stage pauses responses: likewise.
+    pub const PAUSE_RESPONSES: Self = Self(1 << 8);
 
     /// Each callback beside the exports it needs.
-    const EXPORTS: [(Self, &'static [&'static str]); 8] = [
+    const EXPORTS: [(Self, &'static [&'static str]); 9] = [
         (Self::REQUEST_HEADERS, &["proxy_on_request_headers"]),
         (Self::REQUEST_BODY, &["proxy_on_request_body"]),
         (Self::RESPONSE_HEADERS, &["proxy_on_response_headers"]),
@@ -54,7 +55,8 @@ impl Callbacks {
         (Self::TICK, &["proxy_on_tick"]),
         (Self::HTTP_CALL, &["proxy_on_http_call_response"]),
         (Self::GRPC_CALL, &["proxy_on_grpc_receive", "proxy_on_grpc_close"]),
-        (Self::PAUSE, &["proxy_on_tick", "proxy_on_request_body", "proxy_on_response_body"]),
+        (Self::PAUSE_REQUESTS, &["proxy_on_tick", "proxy_on_request_body"]),
+        (Self::PAUSE_RESPONSES, &["proxy_on_tick", "proxy_on_response_body"]),
     ];
 
     /// The callbacks of either set.

@@ -70,7 +70,8 @@ impl Stage for Probe {
         .and(Callbacks::RESPONSE_HEADERS)
         .and(Callbacks::RESPONSE_BODY)
         .and(Callbacks::TICK)
-        .and(Callbacks::PAUSE)
+        .and(Callbacks::PAUSE_REQUESTS)
+        .and(Callbacks::PAUSE_RESPONSES)
         .and(Callbacks::HTTP_CALL)
         .and(Callbacks::GRPC_CALL);
     type Stream = Told;
