@@ -12,6 +12,8 @@ pub enum Edit {
     Add(HeaderName, HeaderValue),
     /// The header is gone, every value of it.
     Remove(HeaderName),
+    /// The request's target (`:path`) is this. Of no effect on a response.
+    Target(HeaderValue),
 }
 
 /// An answer that the proxy gives in the upstream's place.

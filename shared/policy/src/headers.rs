@@ -124,6 +124,13 @@ impl Headers {
         before - self.entries.len()
     }
 
+    /// Puts another request target (`:path`) in the place of the one there is.
+    pub fn set_target(&mut self, target: &HeaderValue) {
+        let bytes = &self.bytes;
+        self.entries.retain(|entry| bytes.get(entry.name.clone()) != Some(b":path"));
+        self.push(b":path", target.as_bytes());
+    }
+
     fn push(&mut self, name: &[u8], value: &[u8]) {
         let mut append = |part: &[u8]| {
             let start = self.bytes.len();

@@ -13,6 +13,7 @@ pub mod hash;
 pub mod headers;
 pub mod matching;
 pub mod mode;
+pub mod name;
 pub mod path;
 pub mod percent;
 pub mod preflight;

@@ -9,6 +9,7 @@ use policy::config::{Fields, Value};
 use policy::facts::Needs;
 use policy::matching::request::RequestMatch;
 use policy::mode::Mode;
+use policy::name::read_name;
 use policy::percent::Percentage;
 
 /// A limit: which requests it counts, by what, and how many it lets through.
@@ -59,12 +60,11 @@ pub enum OnMissingKey {
 
 const MOST_KEY_PARTS: usize = 8;
 const MOST_OVERRIDES: usize = 10_000;
-const MOST_NAME_BYTES: usize = 64;
 
 impl Limit {
     /// `names`: those of the limits in front, which this one must not have.
     pub(super) fn read(fields: &Fields<'_>, names: &mut Vec<String>) -> Option<Self> {
-        let name = fields.required("name", |value| read_name(&value, names));
+        let name = fields.required("name", |value| read_name(&value, "limit", names));
         let matches = fields.or("match", RequestMatch::default(), RequestMatch::read);
         let key = fields.or("key", Vec::new(), read_key);
         let cost = fields.or("cost", Cost::default(), Cost::read);
@@ -168,18 +168,4 @@ fn read_key(value: Value<'_>) -> Option<Vec<KeyPart>> {
         return value.problem(format_args!("found {} parts, expected at most {MOST_KEY_PARTS}", key.len()));
     }
     Some(key)
-}
-
-/// A name goes into counters, details and structured fields: no character that one of them escapes.
-fn read_name(value: &Value<'_>, names: &mut Vec<String>) -> Option<String> {
-    let name = value.text()?;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    if name.is_empty() || name.len() > MOST_NAME_BYTES || !name.bytes().all(plain) {
-        return value.expected(format_args!("1 to {MOST_NAME_BYTES} letters, digits, `_`, `-` or `.`"));
-    }
-    if names.iter().any(|known| known == name) {
-        return value.expected("a name that no other limit has");
-    }
-    names.push(name.to_owned());
-    Some(name.to_owned())
 }

@@ -46,6 +46,14 @@ impl Map {
                     copy.add(name, value);
                 }
             }
+            Edit::Target(target) => {
+                if self == Self::Request {
+                    abi::replace_map_value(self as u32, b":path", target.as_bytes())?;
+                    if let Some(copy) = copy {
+                        copy.set_target(target);
+                    }
+                }
+            }
             Edit::Remove(name) => {
                 self.remove(name)?;
                 if let Some(copy) = copy {

@@ -22,6 +22,31 @@ impl Node {
         serde_json::from_slice(bytes)
     }
 
+    /// The value as it is anywhere else; `None` if an object has a name twice.
+    pub(crate) fn to_json(&self) -> Option<serde_json::Value> {
+        use serde_json::Value as Json;
+        Some(match self {
+            Self::Null => Json::Null,
+            Self::Bool(value) => Json::Bool(*value),
+            Self::Integer(value) => i64::try_from(*value)
+                .map(Json::from)
+                .or_else(|_| u64::try_from(*value).map(Json::from))
+                .unwrap_or(Json::Null),
+            Self::Float(value) => Json::from(*value),
+            Self::Text(value) => Json::String(value.clone()),
+            Self::List(items) => Json::Array(items.iter().map(Self::to_json).collect::<Option<_>>()?),
+            Self::Object(entries) => {
+                let mut object = serde_json::Map::new();
+                for (name, value) in entries {
+                    if object.insert(name.clone(), value.to_json()?).is_some() {
+                        return None;
+                    }
+                }
+                Json::Object(object)
+            }
+        })
+    }
+
     /// The value as an error message names it.
     pub(crate) fn describe(&self) -> String {
         match self {

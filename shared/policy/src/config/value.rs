@@ -150,6 +150,15 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Whatever stands here, as JSON: for documents that another standard describes. A name that stands
+    /// twice in an object is a problem.
+    pub fn json(&self) -> Option<serde_json::Value> {
+        match self.node.to_json() {
+            None => self.problem("found a name twice in an object, expected once"),
+            json => json,
+        }
+    }
+
     /// A list. Every item is read, also behind one that is wrong.
     pub fn list<T>(&self, mut item: impl FnMut(Value<'a>) -> Option<T>) -> Option<Vec<T>> {
         let Node::List(nodes) = self.node else { return self.expected("a list") };
