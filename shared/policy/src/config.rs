@@ -28,10 +28,10 @@ mod suggest;
 mod value;
 
 pub use fields::Fields;
+pub(crate) use node::Node;
 pub use problem::{Problem, Problems};
 pub use value::Value;
 
-use node::Node;
 use problem::Sink;
 
 /// The most bytes a config may have. Far above any sensible one; it bounds the work of a bad push.

@@ -11,6 +11,7 @@ pub mod facts;
 pub mod grpc;
 pub mod hash;
 pub mod headers;
+pub mod json;
 pub mod matching;
 pub mod mode;
 pub mod name;
