@@ -34,6 +34,18 @@ impl HeaderName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether a name found in a request is this one to an upstream that reads headers as variables:
+    /// CGI (RFC 3875, section 4.1.18), and WSGI after it, make `HTTP_X_USER` of `x-user`, `x_user` and
+    /// `X-User` alike.
+    ///
+    /// Who takes a header away because the upstream trusts it takes these away too: where only `x-user`
+    /// goes, a client sends `x_user` and is whom it says.
+    #[must_use]
+    pub fn is_variable_of(&self, found: &[u8]) -> bool {
+        let variable = |byte: &u8| if *byte == b'-' { b'_' } else { byte.to_ascii_uppercase() };
+        self.as_str().as_bytes().iter().map(variable).eq(found.iter().map(variable))
+    }
 }
 
 const fn is_token(name: &[u8], upper_case: bool) -> bool {

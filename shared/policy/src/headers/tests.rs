@@ -69,3 +69,21 @@ fn values_have_no_control_characters() {
         assert!(HeaderValue::new(HeaderValue::text(bad).as_bytes()).is_some());
     }
 }
+
+#[test]
+fn a_name_that_reads_the_same_to_an_upstream() {
+    let check = |name: &str, found: &[u8], expected: bool| {
+        let name = HeaderName::new(name).unwrap();
+        assert_eq!(name.is_variable_of(found), expected, "{name:?} {}", found.escape_ascii());
+    };
+    check("x-user", b"x-user", true);
+    check("x-user", b"x_user", true);
+    check("x-user", b"X_User", true);
+    check("x_user-id", b"x-user_id", true);
+    check("x-user", b"xuser", false);
+    check("x-user", b"x-use", false);
+    check("x-user", b"x-users", false);
+    check("x-user", b"x.user", false);
+    check("x-user", b"x\xaduser", false);
+    check("x-user", b"", false);
+}
