@@ -1,0 +1,71 @@
+//! Checking a signature here, inside the module.
+
+use super::algorithm::Algorithm;
+use super::key::{Key, Material, Secret};
+use ed25519_dalek::Signature as EdwardsSignature;
+use hmac::digest::block_api::EagerHash;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use p256::ecdsa::signature::Verifier as _;
+use rsa::RsaPublicKey;
+use rsa::pkcs1v15::Pkcs1v15Sign;
+use rsa::pss::Pss;
+use sha2::digest::const_oid::AssociatedOid;
+use sha2::digest::{Digest, FixedOutputReset};
+use sha2::{Sha256, Sha384, Sha512};
+
+/// Whether the signature is one of this message by this key. Never, if the key is not for the
+/// algorithm.
+#[must_use]
+pub fn verify(algorithm: Algorithm, key: &Key, message: &[u8], signature: &[u8]) -> bool {
+    if !key.fits(algorithm) {
+        return false;
+    }
+    match key.material() {
+        Material::Rsa(key) => rsa(algorithm, key, message, signature),
+        Material::P256(key) => p256::ecdsa::Signature::from_slice(signature)
+            .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+        Material::P384(key) => p384::ecdsa::Signature::from_slice(signature)
+            .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+        // Strict, so that of two implementations of this filter not one says yes and the other no.
+        Material::Ed25519(key) => EdwardsSignature::from_slice(signature)
+            .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()),
+        Material::Secret(secret) => hmac(algorithm, secret, message, signature),
+    }
+}
+
+fn rsa(algorithm: Algorithm, key: &RsaPublicKey, message: &[u8], signature: &[u8]) -> bool {
+    match algorithm {
+        Algorithm::Rs256 => pkcs1::<Sha256>(key, message, signature),
+        Algorithm::Rs384 => pkcs1::<Sha384>(key, message, signature),
+        Algorithm::Rs512 => pkcs1::<Sha512>(key, message, signature),
+        Algorithm::Ps256 => pss::<Sha256>(key, message, signature),
+        Algorithm::Ps384 => pss::<Sha384>(key, message, signature),
+        Algorithm::Ps512 => pss::<Sha512>(key, message, signature),
+        _ => false,
+    }
+}
+
+fn pkcs1<D: Digest + AssociatedOid>(key: &RsaPublicKey, message: &[u8], signature: &[u8]) -> bool {
+    key.verify(Pkcs1v15Sign::new::<D>(), &D::digest(message), signature).is_ok()
+}
+
+/// The salt is as long as the hash: RFC 7518 section 3.5.
+fn pss<D: Digest + FixedOutputReset>(key: &RsaPublicKey, message: &[u8], signature: &[u8]) -> bool {
+    let length = <D as Digest>::output_size();
+    key.verify(Pss::<D>::new_with_salt(length), &D::digest(message), signature).is_ok()
+}
+
+fn hmac(algorithm: Algorithm, secret: &Secret, message: &[u8], signature: &[u8]) -> bool {
+    match algorithm {
+        Algorithm::Hs256 => hmac_of::<Sha256>(secret, message, signature),
+        Algorithm::Hs384 => hmac_of::<Sha384>(secret, message, signature),
+        Algorithm::Hs512 => hmac_of::<Sha512>(secret, message, signature),
+        _ => false,
+    }
+}
+
+/// In constant time, and the whole length: a part of the right bytes is no signature.
+fn hmac_of<D: EagerHash>(secret: &Secret, message: &[u8], signature: &[u8]) -> bool {
+    Hmac::<D>::new_from_slice(secret.bytes())
+        .is_ok_and(|hmac| hmac.chain_update(message).verify_slice(signature).is_ok())
+}

@@ -1,0 +1,200 @@
+//! Reading one JSON Web Key: RFC 7517, RFC 7518 section 6, RFC 8037 section 2.
+
+use super::algorithm::Algorithm;
+use super::key::{Key, Material, Secret};
+use super::key_set::Origin;
+use super::skip_reason::{MOST_ID_BYTES, SkipReason};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rsa::{BoxedUint, RsaPublicKey};
+use serde_json::{Map, Value};
+use std::ops::RangeInclusive;
+
+/// The members of private keys, of every type but `oct`: RFC 7518 sections 6.2.2 and 6.3.2.
+const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
+
+/// The least bits of a modulus: RFC 7518 section 3.3. The most: beyond it a check takes a worker too
+/// long, and nobody issues such keys.
+const MODULUS_BITS: RangeInclusive<usize> = 2048..=4096;
+
+/// One would be no encryption; more is more than the `rsa` crate takes.
+const EXPONENT: RangeInclusive<u64> = 3..=(1 << 33) - 1;
+
+pub(super) fn read(jwk: &Value, origin: Origin) -> Result<Key, SkipReason> {
+    let jwk = Jwk(jwk.as_object().ok_or(SkipReason::NotAnObject)?);
+    let kind = jwk.required("kty")?;
+    if origin == Origin::Inline && kind != "oct" {
+        jwk.has_no_private_part()?;
+    }
+    jwk.is_for_signatures()?;
+    let (id, algorithm) = (jwk.id()?, jwk.algorithm()?);
+    let material = match kind {
+        "RSA" => jwk.rsa()?,
+        "EC" => jwk.elliptic_curve()?,
+        "OKP" => jwk.edwards_curve()?,
+        "oct" if origin == Origin::Remote => return Err(SkipReason::FetchedSecret),
+        "oct" => jwk.secret(algorithm)?,
+        other => return Err(SkipReason::Type(shown(other))),
+    };
+    match algorithm {
+        Some(algorithm) if !material.suits(algorithm) => Err(SkipReason::AlgorithmOfOtherType(algorithm)),
+        _ => Ok(Key::new(id, algorithm, material)),
+    }
+}
+
+struct Jwk<'a>(&'a Map<String, Value>);
+
+impl<'a> Jwk<'a> {
+    fn text(&self, member: &'static str) -> Result<Option<&'a str>, SkipReason> {
+        match self.0.get(member) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(SkipReason::NotText(member)),
+        }
+    }
+
+    fn required(&self, member: &'static str) -> Result<&'a str, SkipReason> {
+        self.text(member)?.ok_or(SkipReason::Missing(member))
+    }
+
+    fn bytes(&self, member: &'static str) -> Result<Vec<u8>, SkipReason> {
+        // This engine refuses padding and bits that no byte has, so a key has one spelling.
+        URL_SAFE_NO_PAD.decode(self.required(member)?).map_err(|_| SkipReason::NotBase64(member))
+    }
+
+    /// A number without leading zeros. RFC 7518 section 6.3.1.1 knows that issuers add them.
+    fn number(&self, member: &'static str) -> Result<Vec<u8>, SkipReason> {
+        let bytes = self.bytes(member)?;
+        Ok(bytes.into_iter().skip_while(|byte| *byte == 0).collect())
+    }
+
+    fn coordinate(&self, member: &'static str, expected: usize) -> Result<Vec<u8>, SkipReason> {
+        let bytes = self.bytes(member)?;
+        match bytes.len() {
+            found if found == expected => Ok(bytes),
+            found => Err(SkipReason::Length { member, found, expected }),
+        }
+    }
+
+    fn has_no_private_part(&self) -> Result<(), SkipReason> {
+        match PRIVATE.into_iter().find(|member| self.0.contains_key(*member)) {
+            Some(member) => Err(SkipReason::Private(member)),
+            None => Ok(()),
+        }
+    }
+
+    fn is_for_signatures(&self) -> Result<(), SkipReason> {
+        match self.text("use")? {
+            None | Some("sig") => {}
+            Some(other) => return Err(SkipReason::Use(shown(other))),
+        }
+        match self.0.get("key_ops") {
+            None => Ok(()),
+            Some(Value::Array(operations)) if operations.iter().any(|operation| operation == "verify") => {
+                Ok(())
+            }
+            Some(_) => Err(SkipReason::Operations),
+        }
+    }
+
+    fn id(&self) -> Result<Option<String>, SkipReason> {
+        match self.text("kid")? {
+            Some(id) if id.len() > MOST_ID_BYTES => Err(SkipReason::LongId(id.len())),
+            id => Ok(id.map(str::to_owned)),
+        }
+    }
+
+    fn algorithm(&self) -> Result<Option<Algorithm>, SkipReason> {
+        match self.text("alg")? {
+            None => Ok(None),
+            Some(name) => match Algorithm::find(name) {
+                None => Err(SkipReason::Algorithm(shown(name))),
+                algorithm => Ok(algorithm),
+            },
+        }
+    }
+
+    fn rsa(&self) -> Result<Material, SkipReason> {
+        let (modulus, exponent) = (self.number("n")?, self.number("e")?);
+        let bits = bits(&modulus);
+        if !MODULUS_BITS.contains(&bits) {
+            return Err(SkipReason::ModulusBits(bits));
+        }
+        if modulus.last().is_none_or(|last| last % 2 == 0) {
+            return Err(SkipReason::ModulusEven);
+        }
+        let exponent = match exponent.len() {
+            0..=8 => exponent.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)),
+            _ => return Err(SkipReason::Exponent),
+        };
+        if !EXPONENT.contains(&exponent) || exponent % 2 == 0 {
+            return Err(SkipReason::Exponent);
+        }
+        RsaPublicKey::new_with_size_limits(
+            BoxedUint::from_be_slice_vartime(&modulus),
+            BoxedUint::from(exponent),
+            MODULUS_BITS,
+        )
+        .map(Material::Rsa)
+        .map_err(|_| SkipReason::ModulusBits(bits))
+    }
+
+    fn elliptic_curve(&self) -> Result<Material, SkipReason> {
+        match self.required("crv")? {
+            "P-256" => p256::ecdsa::VerifyingKey::from_sec1_bytes(&self.point(32)?)
+                .map(Material::P256)
+                .map_err(|_| SkipReason::NotAPoint("P-256")),
+            "P-384" => p384::ecdsa::VerifyingKey::from_sec1_bytes(&self.point(48)?)
+                .map(Material::P384)
+                .map_err(|_| SkipReason::NotAPoint("P-384")),
+            other => Err(SkipReason::Curve { found: shown(other), allowed: "`P-256` or `P-384`" }),
+        }
+    }
+
+    /// The point in SEC1's uncompressed form.
+    fn point(&self, size: usize) -> Result<Vec<u8>, SkipReason> {
+        let (x, y) = (self.coordinate("x", size)?, self.coordinate("y", size)?);
+        Ok([&[4], x.as_slice(), y.as_slice()].concat())
+    }
+
+    fn edwards_curve(&self) -> Result<Material, SkipReason> {
+        match self.required("crv")? {
+            "Ed25519" => {}
+            other => return Err(SkipReason::Curve { found: shown(other), allowed: "`Ed25519`" }),
+        }
+        let point = self.coordinate("x", 32)?;
+        ed25519_dalek::VerifyingKey::try_from(point.as_slice())
+            .ok()
+            .filter(|key| !key.is_weak())
+            .map(Material::Ed25519)
+            .ok_or(SkipReason::NotAPoint("Ed25519"))
+    }
+
+    fn secret(&self, algorithm: Option<Algorithm>) -> Result<Material, SkipReason> {
+        let bytes = self.bytes("k")?;
+        let least =
+            algorithm.filter(|algorithm| algorithm.is_symmetric()).unwrap_or(Algorithm::Hs256).hash_bytes();
+        match bytes.len() {
+            found if found < least => Err(SkipReason::ShortSecret { found, least }),
+            _ => Ok(Material::Secret(Secret::new(bytes))),
+        }
+    }
+}
+
+/// The bits of a big-endian number without leading zeros.
+fn bits(number: &[u8]) -> usize {
+    number.first().map_or(0, |first| number.len() * 8 - first.leading_zeros() as usize)
+}
+
+/// What was found, fit for a line of a log: a fetched set may say anything at any length.
+fn shown(found: &str) -> String {
+    const MOST: usize = 40;
+    found
+        .chars()
+        .take(MOST)
+        .map(|char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

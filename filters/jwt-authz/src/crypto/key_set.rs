@@ -1,0 +1,140 @@
+//! A JSON Web Key Set (RFC 7517 section 5), read.
+
+use super::algorithm::Algorithm;
+use super::jwk;
+use super::key::Key;
+use super::skip_reason::{MOST_KEYS, SkipReason};
+use serde_json::Value;
+use std::fmt;
+use std::rc::Rc;
+
+/// Where a set comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// From the config, which may have secrets but has no use for a private key.
+    Inline,
+    /// From the network, where a secret would not be one.
+    Remote,
+}
+
+/// Keys, at least one.
+#[derive(Clone, Debug)]
+pub struct KeySet {
+    keys: Vec<Rc<Key>>,
+    skipped: Vec<Skipped>,
+}
+
+/// A key that is not used, which is no reason not to use the others: RFC 7517 section 5.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Its place in `keys`.
+    pub index: usize,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "keys[{}]: {}", self.index, self.reason)
+    }
+}
+
+/// Why a set cannot be used at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySetError {
+    /// Not JSON, or JSON in which an object has a name twice.
+    NotJson,
+    /// Not an object with a list `keys`.
+    NotASet,
+    /// There is no key, or each was skipped.
+    NoKey(Vec<Skipped>),
+}
+
+impl fmt::Display for KeySetError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotJson => formatter.write_str("not JSON"),
+            Self::NotASet => formatter.write_str("expected an object with a list `keys`"),
+            Self::NoKey(skipped) => {
+                formatter.write_str("no key can be used")?;
+                skipped.first().map_or(Ok(()), |first| write!(formatter, ": {first}"))
+            }
+        }
+    }
+}
+
+impl std::error::Error for KeySetError {}
+
+impl KeySet {
+    /// A token without a `kid` could ask for a check with each key of the set. Few issuers sign with
+    /// more than two at a time.
+    pub const MOST_CANDIDATES: usize = 8;
+
+    /// Reads a set.
+    ///
+    /// # Errors
+    ///
+    /// If it is no set, or no key of it can be used.
+    pub fn read(bytes: &[u8], origin: Origin) -> Result<Self, KeySetError> {
+        Self::from_json(&parse(bytes).ok_or(KeySetError::NotJson)?, origin)
+    }
+
+    /// Takes a set from JSON that was read already.
+    ///
+    /// # Errors
+    ///
+    /// If it is no set, or no key of it can be used.
+    pub fn from_json(set: &Value, origin: Origin) -> Result<Self, KeySetError> {
+        let list = set.get("keys").and_then(Value::as_array).ok_or(KeySetError::NotASet)?;
+        let (mut keys, mut skipped) = (Vec::new(), Vec::new());
+        for (index, key) in list.iter().take(MOST_KEYS).enumerate() {
+            match jwk::read(key, origin) {
+                Ok(key) => keys.push(Rc::new(key)),
+                Err(reason) => skipped.push(Skipped { index, reason }),
+            }
+        }
+        if list.len() > MOST_KEYS {
+            skipped.push(Skipped { index: MOST_KEYS, reason: SkipReason::TooMany(list.len()) });
+        }
+        match keys.is_empty() {
+            true => Err(KeySetError::NoKey(skipped)),
+            false => Ok(Self { keys, skipped }),
+        }
+    }
+
+    /// The keys that a token's signature is to be checked with. A token that names its key is checked
+    /// with keys of that name only, not with one that has no name.
+    pub fn candidates(&self, id: Option<&str>, algorithm: Algorithm) -> impl Iterator<Item = &Rc<Key>> {
+        self.keys
+            .iter()
+            .filter(move |key| id.is_none() || key.id() == id)
+            .filter(move |key| key.fits(algorithm))
+            .take(Self::MOST_CANDIDATES)
+    }
+
+    /// Whether this very key is in the set.
+    #[must_use]
+    pub fn contains(&self, key: &Key) -> bool {
+        self.keys.iter().any(|own| **own == *key)
+    }
+
+    /// The keys that are not used, and why.
+    #[must_use]
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    /// How many keys can be used: at least one.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty, reason = "it never is")]
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+}
+
+fn parse(bytes: &[u8]) -> Option<Value> {
+    serde_json::from_slice(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests;
