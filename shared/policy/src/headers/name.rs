@@ -42,7 +42,7 @@ impl HeaderName {
     /// Who takes a header away because the upstream trusts it takes these away too: where only `x-user`
     /// goes, a client sends `x_user` and is whom it says.
     #[must_use]
-    pub fn is_variable_of(&self, found: &[u8]) -> bool {
+    pub fn is_same_variable(&self, found: &[u8]) -> bool {
         let variable = |byte: &u8| if *byte == b'-' { b'_' } else { byte.to_ascii_uppercase() };
         self.as_str().as_bytes().iter().map(variable).eq(found.iter().map(variable))
     }
