@@ -1,5 +1,9 @@
 //! The path and the query of a request target (`:path`).
 
+mod query;
+
+pub use query::{query, without_query};
+
 use std::borrow::Cow;
 
 /// The path of a request target in its normal form: without query and fragment, as RFC 3986,
@@ -30,17 +34,12 @@ pub fn has_escaped_slash(target: &[u8]) -> bool {
     path.windows(3).any(|three| matches!(escaped(three), Some(b'/' | b'\\')))
 }
 
-/// The values of a query parameter, in order; a parameter without `=` has an empty value. Names and
-/// values are decoded as forms are (`application/x-www-form-urlencoded`): `+` is a space, `%XX` a byte.
-pub fn query<'a>(target: &'a [u8], name: &'a str) -> impl Iterator<Item = Cow<'a, [u8]>> {
-    let target = target.split(|byte| *byte == b'#').next().unwrap_or_default();
-    // The text behind the first `?`, which may have more of them.
-    let query = target.splitn(2, |byte| *byte == b'?').nth(1).unwrap_or_default();
-    query.split(|byte| *byte == b'&').filter(|parameter| !parameter.is_empty()).filter_map(move |parameter| {
-        let mut halves = parameter.splitn(2, |byte| *byte == b'=');
-        let found = decode_form(halves.next()?);
-        (*found == *name.as_bytes()).then(|| decode_form(halves.next().unwrap_or_default()))
-    })
+/// A segment of a path with its escapes decoded, once: what it is called, for comparing it with a
+/// value. `+` is itself; what is not an escape (`%zz`) stays. A decoded `/` is part of the name and
+/// separates nothing, so this is not for putting a path together again.
+#[must_use]
+pub fn decode_segment(segment: &[u8]) -> Cow<'_, [u8]> {
+    decode(segment, false)
 }
 
 fn path_of(target: &[u8]) -> &[u8] {
@@ -141,8 +140,10 @@ const fn may_stand(byte: u8) -> bool {
         )
 }
 
-fn decode_form(text: &[u8]) -> Cow<'_, [u8]> {
-    if !text.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+/// Decodes escapes, once; `plus_is_space` as in forms.
+fn decode(text: &[u8], plus_is_space: bool) -> Cow<'_, [u8]> {
+    let is_space = |byte: u8| plus_is_space && byte == b'+';
+    if !text.iter().any(|byte| *byte == b'%' || is_space(*byte)) {
         return Cow::Borrowed(text);
     }
     let mut out = Vec::with_capacity(text.len());
@@ -150,7 +151,7 @@ fn decode_form(text: &[u8]) -> Cow<'_, [u8]> {
     while let [byte, after @ ..] = rest {
         let decoded = escaped(rest);
         rest = if decoded.is_some() { after.get(2..).unwrap_or_default() } else { after };
-        out.push(decoded.unwrap_or(if *byte == b'+' { b' ' } else { *byte }));
+        out.push(decoded.unwrap_or(if is_space(*byte) { b' ' } else { *byte }));
     }
     Cow::Owned(out)
 }

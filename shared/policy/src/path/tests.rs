@@ -1,4 +1,4 @@
-use super::{has_escaped_slash, normalise, query};
+use super::{decode_segment, has_escaped_slash, normalise, query, without_query};
 use crate::testing::test;
 use std::borrow::Cow;
 
@@ -112,9 +112,56 @@ fn query_values_are_decoded() {
     check_query(b"/?&&=1&a+b", &[b""]);
 }
 
+#[test]
+fn segments_are_decoded_once() {
+    let check = |segment: &[u8], expected: &[u8]| {
+        assert_eq!(*decode_segment(segment), *expected, "{}", segment.escape_ascii());
+    };
+    check(b"", b"");
+    check(b"a+b", b"a+b");
+    check(b"a%20b%2fc", b"a b/c");
+    check(b"%2541", b"%41");
+    check(b"%C3%A9%ff%00", b"\xc3\xa9\xff\0");
+    check(b"%", b"%");
+    check(b"%4", b"%4");
+    check(b"%zz%%41", b"%zz%A");
+}
+
+#[track_caller]
+fn check_without(target: &[u8], expected: Option<&str>) {
+    let found = without_query(target, &["a b", "token"]);
+    let found = found.map(|found| String::from_utf8(found).unwrap());
+    assert_eq!(found.as_deref(), expected, "{}", target.escape_ascii());
+}
+
+#[test]
+fn parameters_are_taken_away() {
+    check_without(b"/p?token=1", Some("/p"));
+    check_without(b"/p?token", Some("/p"));
+    check_without(b"/p?token=1&x=%41+%zz", Some("/p?x=%41+%zz"));
+    check_without(b"/p?x=1&token=1&y=?", Some("/p?x=1&y=?"));
+    check_without(b"/p?x=1&token=1&token=2&a+b=3&a%20b", Some("/p?x=1"));
+    check_without(b"/p?t%6Fken=1&x", Some("/p?x"));
+    check_without(b"/p?&token=1&&x=2&", Some("/p?&&x=2&"));
+    check_without(b"/p?token=1&", Some("/p"));
+    check_without(b"/%70/../p//?token=1#token=2?token", Some("/%70/../p//#token=2?token"));
+    check_without(b"?token", Some(""));
+}
+
+#[test]
+fn what_is_not_a_parameter_of_the_name_stays() {
+    for target in
+        ["", "/", "/?", "/?&&", "/token", "/?x=token", "/?Token=1", "/?x=1;token=2", "/#?token", "/??token"]
+    {
+        check_without(target.as_bytes(), None);
+    }
+    assert_eq!(without_query(b"/?token=1", &[]), None);
+    assert_eq!(without_query(b"/?&=1&x", &[""]), Some(b"/?&x".to_vec()));
+}
+
 #[cfg(not(target_arch = "wasm32"))]
 mod laws {
-    use super::super::{normalise, query};
+    use super::super::{decode_segment, normalise, query, without_query};
     use proptest::prelude::*;
     use std::borrow::Cow;
 
@@ -156,6 +203,39 @@ mod laws {
         #[test]
         fn arbitrary_queries_do_not_panic(target: Vec<u8>, name: String) {
             let _ = query(&target, &name).count();
+        }
+
+        #[test]
+        fn what_was_escaped_is_decoded(segment: Vec<u8>) {
+            let escaped: String = segment.iter().map(|byte| format!("%{byte:02X}")).collect();
+            prop_assert_eq!(&*decode_segment(escaped.as_bytes()), &segment);
+        }
+
+        /// Parameters of few names, so that those to take away come up often, in several spellings.
+        #[test]
+        fn what_is_taken_away_is_not_found(
+            target in "/[a?]{0,2}(\\?((a|b|c|%61|%62|\\+|%|)(=(1|%61|\\+|=|\\?)?)?&?){0,6})?(#[a&=?]{0,3})?",
+            names in prop::sample::subsequence(vec!["a", "b", " ", ""], 0..4),
+        ) {
+            let target = target.as_bytes();
+            let all = |target: &[u8], name: &str| query(target, name).map(Cow::into_owned).collect::<Vec<_>>();
+            let without = without_query(target, &names);
+            prop_assert_eq!(without.is_some(), names.iter().any(|name| !all(target, name).is_empty()));
+            let without = without.unwrap_or_else(|| target.to_vec());
+            for name in ["a", "b", "c", " ", "%", ""] {
+                let expected = if names.contains(&name) { Vec::new() } else { all(target, name) };
+                prop_assert_eq!(all(&without, name), expected, "{} {:?}", without.escape_ascii(), name);
+            }
+            // The others keep their order, and everything else its bytes.
+            let mut rest = target.iter();
+            prop_assert!(without.iter().all(|byte| rest.any(|found| found == byte)));
+            prop_assert_eq!(normalise(&without), normalise(target));
+            prop_assert_eq!(without_query(&without, &names), None);
+        }
+
+        #[test]
+        fn arbitrary_targets_do_not_panic(target: Vec<u8>, name: String) {
+            let _ = without_query(&target, &[&name, ""]);
         }
     }
 }

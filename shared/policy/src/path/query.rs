@@ -1,0 +1,61 @@
+//! The query of a request target.
+
+use super::decode;
+use std::borrow::Cow;
+
+/// The values of a query parameter, in order; a parameter without `=` has an empty value. Names and
+/// values are decoded as forms are (`application/x-www-form-urlencoded`): `+` is a space, `%XX` a byte.
+pub fn query<'a>(target: &'a [u8], name: &'a str) -> impl Iterator<Item = Cow<'a, [u8]>> {
+    parameters(split(target).query).filter_map(move |parameter| {
+        let (found, value) = name_and_value(parameter)?;
+        (*found == *name.as_bytes()).then(|| decode(value, true))
+    })
+}
+
+/// The target without the parameters of these names: [`query`] finds none of them in it. `None` if
+/// it had none.
+///
+/// What is left is as it was, byte for byte; a query of which nothing is left loses its `?`.
+#[must_use]
+pub fn without_query(target: &[u8], names: &[&str]) -> Option<Vec<u8>> {
+    let Target { path, query, fragment } = split(target);
+    let named = |parameter: &&[u8]| {
+        name_and_value(parameter)
+            .is_some_and(|(found, _)| names.iter().any(|name| *found == *name.as_bytes()))
+    };
+    if !parameters(query).any(|parameter| named(&parameter)) {
+        return None;
+    }
+    let left: Vec<_> = parameters(query).filter(|parameter| !named(parameter)).collect();
+    let left = left.join(&b'&');
+    let mark: &[u8] = if left.is_empty() { b"" } else { b"?" };
+    Some([path, mark, &left, fragment].concat())
+}
+
+struct Target<'a> {
+    path: &'a [u8],
+    /// Without its `?`.
+    query: &'a [u8],
+    /// With its `#`.
+    fragment: &'a [u8],
+}
+
+fn split(target: &[u8]) -> Target<'_> {
+    let at = |text: &[u8], mark: u8| text.iter().position(|byte| *byte == mark).unwrap_or(text.len());
+    let (target, fragment) = target.split_at_checked(at(target, b'#')).unwrap_or((target, b""));
+    // A query may have more of its marks.
+    let (path, query) = target.split_at_checked(at(target, b'?')).unwrap_or((target, b""));
+    Target { path, query: query.strip_prefix(b"?").unwrap_or_default(), fragment }
+}
+
+/// The parameters as they stand, empty ones (`&&`) too.
+fn parameters(query: &[u8]) -> impl Iterator<Item = &[u8]> {
+    query.split(|byte| *byte == b'&')
+}
+
+/// The name, decoded, and the value, as it stands; `None` for an empty parameter.
+fn name_and_value(parameter: &[u8]) -> Option<(Cow<'_, [u8]>, &[u8])> {
+    let mut halves = parameter.splitn(2, |byte| *byte == b'=');
+    let name = halves.next().filter(|_| !parameter.is_empty())?;
+    Some((decode(name, true), halves.next().unwrap_or_default()))
+}
