@@ -1,11 +1,17 @@
 //! What the tests in a real Envoy have in common: gateways with filters in them, an upstream that
-//! says what it got, and waiting for conditions.
+//! says what it got, tokens and the server of their keys, and waiting for conditions.
 
 mod gateway;
+mod key_server;
+pub mod keys;
+pub mod token;
 mod upstream;
 mod wait;
 
 pub use gateway::{Gateway, Plugin, Setup};
+pub use key_server::{Behaviour, KeyServer};
+pub use keys::{Algorithm, Key, key_set};
+pub use token::Token;
 pub use upstream::Upstream;
 pub use wait::eventually;
 

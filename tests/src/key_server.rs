@@ -1,0 +1,233 @@
+//! A server of key sets, whose behaviour changes while it runs.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::task::{JoinHandle, JoinSet};
+
+/// How the server answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Behaviour {
+    /// With the documents it was given, 404 for others.
+    Serve,
+    /// The same, late.
+    Slow(Duration),
+    /// Never.
+    Silent,
+    /// With this status and a body that does not matter.
+    Status(u16),
+    /// With a page for people, as a proxy in between does: 200.
+    Html,
+    /// With half of the document, whole as far as HTTP can tell.
+    Truncated,
+    /// With 10 MB of JSON.
+    Huge,
+    /// With a set of no keys.
+    Empty,
+    /// With a redirect to `/elsewhere`.
+    Redirect,
+    /// Not at all: it does not listen.
+    Refuse,
+}
+
+/// A server on this machine.
+#[derive(Debug)]
+pub struct KeyServer {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+    listening: Option<JoinHandle<()>>,
+    /// Bound and not listening: nobody else gets the port meanwhile.
+    held: Option<TcpSocket>,
+}
+
+#[derive(Debug)]
+struct State {
+    behaviour: Behaviour,
+    documents: BTreeMap<String, String>,
+    headers: Vec<(String, String)>,
+    fetches: BTreeMap<String, u64>,
+}
+
+impl KeyServer {
+    /// Where the key set is.
+    pub const KEYS: &str = "/.well-known/jwks.json";
+
+    /// Where the discovery document is.
+    pub const DISCOVERY: &str = "/.well-known/openid-configuration";
+
+    /// Begins to listen on any free port, with a set of no keys.
+    ///
+    /// # Panics
+    /// If there is no port.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let state = State {
+            behaviour: Behaviour::Serve,
+            documents: BTreeMap::from([(Self::KEYS.to_owned(), json!({"keys": []}).to_string())]),
+            headers: Vec::new(),
+            fetches: BTreeMap::new(),
+        };
+        let mut server = Self {
+            address: listener.local_addr().unwrap(),
+            state: Arc::new(Mutex::new(state)),
+            listening: None,
+            held: None,
+        };
+        server.listen(listener);
+        server
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves a key set from now on.
+    pub fn serve(&self, keys: &Value) {
+        self.document(Self::KEYS, keys);
+    }
+
+    /// Serves a discovery document that names this address of the key set.
+    pub fn discovery(&self, issuer: &str, jwks_uri: &str) {
+        self.document(Self::DISCOVERY, &json!({"issuer": issuer, "jwks_uri": jwks_uri}));
+    }
+
+    /// Serves any document.
+    pub fn document(&self, path: &str, document: &Value) {
+        self.state().documents.insert(path.to_owned(), document.to_string());
+    }
+
+    /// Sets the headers of what is served, such as `cache-control`.
+    pub fn headers(&self, headers: &[(&str, &str)]) {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        self.state().headers = headers.collect();
+    }
+
+    /// How often the key set was asked for, whatever the answer was.
+    #[must_use]
+    pub fn fetches(&self) -> u64 {
+        self.fetches_of(Self::KEYS)
+    }
+
+    /// How often a path was asked for.
+    #[must_use]
+    pub fn fetches_of(&self, path: &str) -> u64 {
+        self.state().fetches.get(path).copied().unwrap_or(0)
+    }
+
+    /// Changes the behaviour. Connections are kept, unless none are taken any longer.
+    ///
+    /// # Panics
+    /// If another process has taken the port in between.
+    pub async fn behave(&mut self, behaviour: Behaviour) {
+        let refuse = behaviour == Behaviour::Refuse;
+        self.state().behaviour = behaviour;
+        if refuse {
+            if let Some(listening) = self.listening.take() {
+                listening.abort();
+                // Once it has ended, the port is free.
+                let _ = listening.await;
+                self.held = Some(bound(self.address));
+            }
+        } else if let Some(held) = self.held.take() {
+            self.listen(held.listen(1024).unwrap());
+        }
+    }
+
+    fn listen(&mut self, listener: TcpListener) {
+        let state = Arc::clone(&self.state);
+        self.listening = Some(tokio::spawn(async move {
+            // They end with the one who accepts them.
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let _ = stream.set_nodelay(true);
+                let state = Arc::clone(&state);
+                connections.spawn(async move {
+                    let service = service_fn(move |request| answer(Arc::clone(&state), request));
+                    // A client that goes away is not our concern.
+                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                });
+            }
+        }));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+impl Drop for KeyServer {
+    fn drop(&mut self) {
+        if let Some(listening) = &self.listening {
+            listening.abort();
+        }
+    }
+}
+
+fn bound(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    // Connections that have just been closed still know the address.
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind(address).unwrap();
+    socket
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn answer(
+    state: Arc<Mutex<State>>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let path = request.uri().path().to_owned();
+    let (behaviour, document, headers) = {
+        let mut state = lock(&state);
+        *state.fetches.entry(path.clone()).or_default() += 1;
+        (state.behaviour.clone(), state.documents.get(&path).cloned(), state.headers.clone())
+    };
+    match behaviour {
+        Behaviour::Slow(delay) => tokio::time::sleep(delay).await,
+        Behaviour::Silent => std::future::pending().await,
+        _ => {}
+    }
+    let found = document.is_some();
+    let document = document.unwrap_or_default();
+    let (status, kind, body) = match behaviour {
+        Behaviour::Status(status) => (status, "text/plain", format!("status {status}")),
+        Behaviour::Html => (200, "text/html", "<!doctype html><title>Sign in</title>".to_owned()),
+        Behaviour::Truncated => {
+            (200, "application/json", document.chars().take(document.len() / 2).collect())
+        }
+        Behaviour::Huge => (200, "application/json", huge()),
+        Behaviour::Empty => (200, "application/json", json!({"keys": []}).to_string()),
+        Behaviour::Redirect => (302, "text/plain", String::new()),
+        _ if found => (200, "application/json", document),
+        _ => (404, "text/plain", "there is nothing here".to_owned()),
+    };
+    let mut response = Response::builder().status(status).header("content-type", kind);
+    if behaviour == Behaviour::Redirect {
+        response = response.header("location", "/elsewhere");
+    }
+    for (name, value) in headers {
+        response = response.header(name, value);
+    }
+    Ok(response.body(Full::from(body)).unwrap())
+}
+
+/// JSON that would be a key set if anybody read so far.
+fn huge() -> String {
+    format!(r#"{{"keys":[],"padding":"{}"}}"#, "x".repeat(10 << 20))
+}
