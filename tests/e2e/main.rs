@@ -1,6 +1,7 @@
 //! What holds for single requests.
 
 mod config_push;
+mod harness;
 mod hostile;
 mod module;
 mod probe;

@@ -2,10 +2,11 @@
 
 use crate::Upstream;
 use bytes::Bytes;
+use mesh_filters::envoy::config::socket_address;
 use mesh_filters::envoy::{Bootstrap, Envoy, Launch};
 use mesh_filters::http::{self, Protocol, Request, Response};
 use mesh_filters::module::Module;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -16,13 +17,15 @@ pub struct Plugin {
     name: String,
     config: Value,
     stop_iteration: bool,
+    capabilities: Option<Vec<String>>,
 }
 
 impl Plugin {
     /// `config` is given as text, as Istio does; an empty object arrives as zero bytes.
     #[must_use]
     pub fn new(module: Module, config: Value) -> Self {
-        Self { module, name: module.name().to_owned(), config, stop_iteration: false }
+        let name = module.name().to_owned();
+        Self { module, name, config, stop_iteration: false, capabilities: None }
     }
 
     /// Gives the plugin another name than its module's.
@@ -39,9 +42,33 @@ impl Plugin {
         self
     }
 
+    /// Allows these functions and no others, of the proxy and of the module alike.
+    #[must_use]
+    pub fn capabilities(mut self, allowed: &[&str]) -> Self {
+        self.capabilities = Some(allowed.iter().map(|name| (*name).to_owned()).collect());
+        self
+    }
+
+    /// Allows whatever the module asks for and offers, but for these functions. Builds the module.
+    ///
+    /// # Panics
+    /// If it cannot be built, or does not use one of them.
+    #[must_use]
+    pub fn without(self, taken: &[&str]) -> Self {
+        let module = walrus::Module::from_file(self.module.build().unwrap()).unwrap();
+        let imports = module.imports.iter().map(|import| import.name.as_str());
+        let exports = module.exports.iter().map(|export| export.name.as_str());
+        let mut functions: Vec<_> = imports.chain(exports).collect();
+        for name in taken {
+            assert!(functions.contains(name), "the module does not use {name}");
+            functions.retain(|function| function != name);
+        }
+        self.capabilities(&functions)
+    }
+
     fn filter(&self) -> Value {
         let text = if self.config == json!({}) { String::new() } else { self.config.to_string() };
-        json!({
+        let mut filter = json!({
             "name": self.name,
             "typed_config": {
                 "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
@@ -57,7 +84,14 @@ impl Plugin {
                     "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": text},
                 },
             },
-        })
+        });
+        if let Some(allowed) = &self.capabilities {
+            // The place that 1.36 knows; 1.40 has another and takes this one as well.
+            let allowed: Map<_, _> = allowed.iter().map(|name| (name.clone(), json!({}))).collect();
+            filter["typed_config"]["config"]["capability_restriction_config"] =
+                json!({"allowed_capabilities": allowed});
+        }
+        filter
     }
 }
 
@@ -66,6 +100,8 @@ impl Plugin {
 pub struct Setup {
     filters: Vec<Value>,
     modules: Vec<Module>,
+    clusters: Vec<(String, SocketAddr)>,
+    log_level: String,
     workers: u32,
     use_remote_address: bool,
     /// Listeners come from a file, which [`Gateway::push`] replaces.
@@ -78,6 +114,8 @@ impl Default for Setup {
         Self {
             filters: Vec::new(),
             modules: Vec::new(),
+            clusters: Vec::new(),
+            log_level: "warning".to_owned(),
             workers: 2,
             use_remote_address: false,
             file_based: false,
@@ -99,6 +137,20 @@ impl Setup {
     #[must_use]
     pub fn filter(mut self, filter: Value) -> Self {
         self.filters.push(filter);
+        self
+    }
+
+    /// With another cluster beside `upstream` and `dead`, which nobody serves.
+    #[must_use]
+    pub fn cluster(mut self, name: &str, address: SocketAddr) -> Self {
+        self.clusters.push((name.to_owned(), address));
+        self
+    }
+
+    /// With another log level than `warning`.
+    #[must_use]
+    pub fn log_level(mut self, level: &str) -> Self {
+        level.clone_into(&mut self.log_level);
         self
     }
 
@@ -150,7 +202,8 @@ impl Setup {
             module.build()?;
         }
         let upstream = Upstream::start().await;
-        let launch = Launch::new()?.concurrency(self.workers).log_level("warning");
+        let launch = Launch::new()?.concurrency(self.workers).log_level(&self.log_level);
+        let clusters = self.clusters(upstream.address());
         let bootstrap = if self.file_based {
             write_listeners(launch.folder(), &self.listener(), 1)?;
             json!({
@@ -159,10 +212,10 @@ impl Setup {
                     "path": launch.folder().join("lds.json"),
                     "watched_directory": {"path": launch.folder()},
                 }}},
-                "static_resources": {"clusters": clusters(upstream.address())},
+                "static_resources": {"clusters": clusters},
             })
         } else {
-            json!({"static_resources": {"listeners": [self.listener()], "clusters": clusters(upstream.address())}})
+            json!({"static_resources": {"listeners": [self.listener()], "clusters": clusters}})
         };
         let envoy = launch.start(&Bootstrap::from_value(bootstrap)).await?;
         let address = envoy.listener("gateway").await?;
@@ -199,7 +252,8 @@ impl Setup {
                             "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
                             "path": "access.log",
                             "log_format": {"text_format_source": {"inline_string":
-                                "%REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_CODE_DETAILS% %FILTER_STATE(wasm.rate_limit_decision:PLAIN)%\n"}},
+                                "%REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_CODE_DETAILS% %FILTER_STATE(wasm.rate_limit_decision:PLAIN)% \
+                                 %FILTER_STATE(wasm.jwt_authz_decision:PLAIN)%\n"}},
                         },
                     }]) },
                     "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [route]}]},
@@ -208,20 +262,22 @@ impl Setup {
             }]}],
         })
     }
-}
 
-fn clusters(upstream: SocketAddr) -> Value {
-    let cluster = |name: &str, address: SocketAddr| {
-        json!({
-            "name": name,
-            "type": "STATIC",
-            "connect_timeout": "1s",
-            "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint": {"address":
-                {"socket_address": {"address": address.ip().to_string(), "port_value": address.port()}}}}]}]},
-        })
-    };
-    // Nobody listens on the discard port.
-    json!([cluster("upstream", upstream), cluster("dead", SocketAddr::from(([127, 0, 0, 1], 9)))])
+    fn clusters(&self, upstream: SocketAddr) -> Value {
+        let cluster = |name: &str, address: SocketAddr| {
+            json!({
+                "name": name,
+                "type": "STATIC",
+                "connect_timeout": "1s",
+                "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint":
+                    {"address": socket_address(address)}}]}]},
+            })
+        };
+        // Nobody listens on the discard port.
+        let ours = [cluster("upstream", upstream), cluster("dead", SocketAddr::from(([127, 0, 0, 1], 9)))];
+        let theirs = self.clusters.iter().map(|(name, address)| cluster(name, *address));
+        ours.into_iter().chain(theirs).collect()
+    }
 }
 
 fn write_listeners(folder: &Path, listener: &Value, version: u32) -> anyhow::Result<()> {
@@ -271,9 +327,14 @@ impl Gateway {
         self.envoy.admin().stats().await.unwrap().value(name)
     }
 
+    /// The value of a counter or gauge of ours.
+    pub async fn metric(&self, name: &str) -> u64 {
+        self.stat(&format!("wasmcustom.mesh_filters.{name}")).await
+    }
+
     /// A counter of a limit.
     pub async fn counted(&self, limit: &str, outcome: &str) -> u64 {
-        self.stat(&format!("wasmcustom.mesh_filters.rate_limit.limit=.={limit};.;{outcome}")).await
+        self.metric(&format!("rate_limit.limit=.={limit};.;{outcome}")).await
     }
 
     /// The access log so far.
