@@ -6,18 +6,45 @@ use crate::headers::Headers;
 /// client may send a name several times, for one path or domain each. Names are case-sensitive;
 /// quotes stay part of the value.
 pub fn values<'a>(headers: &'a Headers, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-    headers.get("cookie").flat_map(|line| line.split(|byte| *byte == b';')).filter_map(move |pair| {
-        let mut halves = pair.splitn(2, |byte| *byte == b'=');
-        let found = halves.next()?.trim_ascii();
-        // Without a `=` there is no name (RFC 6265, section 5.2, and browsers).
-        let value = halves.next()?.trim_ascii();
+    headers.get("cookie").flat_map(pairs).filter_map(move |pair| {
+        let (found, value) = name_and_value(pair)?;
         (found == name.as_bytes()).then_some(value)
     })
 }
 
+/// One `cookie` header without the cookies of these names: [`values`] finds none of them in it.
+/// `None` if it had none; empty if there are no others, and then the header is to go too.
+///
+/// The others are as they were, byte for byte, each with the space that stood in front of it.
+#[must_use]
+pub fn without(line: &[u8], names: &[&str]) -> Option<Vec<u8>> {
+    let named = |pair: &&[u8]| {
+        name_and_value(pair).is_some_and(|(found, _)| names.iter().any(|name| found == name.as_bytes()))
+    };
+    if !pairs(line).any(|pair| named(&pair)) {
+        return None;
+    }
+    let left: Vec<_> = pairs(line).filter(|pair| !named(pair)).collect();
+    if left.iter().all(|pair| pair.trim_ascii().is_empty()) {
+        return Some(Vec::new());
+    }
+    // What is first now may have had a space in front of it.
+    Some(left.join(&b';').trim_ascii_start().to_vec())
+}
+
+fn pairs(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    line.split(|byte| *byte == b';')
+}
+
+/// Without a `=` there is no name (RFC 6265, section 5.2, and browsers).
+fn name_and_value(pair: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut halves = pair.splitn(2, |byte| *byte == b'=');
+    Some((halves.next()?.trim_ascii(), halves.next()?.trim_ascii()))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::values;
+    use super::{values, without};
     use crate::headers::Headers;
     use crate::testing::test;
 
@@ -49,5 +76,71 @@ mod tests {
         check(&[b"id"], &[]);
         check(&[b"ID=1; xid=2; idx=3; =id"], &[]);
         check(&[b"", b";", b"=", b";;=;"], &[]);
+    }
+
+    #[track_caller]
+    fn check_without(line: &str, expected: Option<&str>) {
+        let found = without(line.as_bytes(), &["id", "token"]);
+        let found = found.map(|found| String::from_utf8(found).unwrap());
+        assert_eq!(found.as_deref(), expected, "{line}");
+    }
+
+    #[test]
+    fn cookies_are_taken_away() {
+        check_without("id=1", Some(""));
+        check_without("id=1; token=2;", Some(""));
+        check_without(" id = 1 ; ; token=2", Some(""));
+        check_without("id=1; a=0", Some("a=0"));
+        check_without("a=0; id=1", Some("a=0"));
+        check_without("a=0; id=1; b=\"2\"", Some("a=0; b=\"2\""));
+        check_without("a=0;id=1;\tid = 2 ;b;  c = 3", Some("a=0;b;  c = 3"));
+        check_without("id=1; a=0; token=; a=%41=;", Some("a=0; a=%41=;"));
+    }
+
+    #[test]
+    fn what_is_not_one_of_the_cookies_stays() {
+        for line in ["", ";", "a=0", "id", "ID=1; xid=2; idx=3; =id", "a=id=1", "a=\"b, id=1\""] {
+            check_without(line, None);
+        }
+        assert_eq!(without(b"id=1", &[]), None);
+    }
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod laws {
+    use super::{values, without};
+    use crate::headers::Headers;
+    use proptest::prelude::*;
+
+    fn all(line: &[u8], name: &str) -> Vec<Vec<u8>> {
+        let headers = Headers::from_pairs([("cookie", line)]);
+        values(&headers, name).map(<[u8]>::to_vec).collect()
+    }
+
+    proptest! {
+        /// Cookies of few names, so that those to take away come up often.
+        #[test]
+        fn what_is_taken_away_is_not_found(
+            line in "([ \t]?[abc]?[ ]?(=[ ]?[a=]{0,2})?;?){0,6}",
+            names in prop::sample::subsequence(vec!["a", "b", ""], 0..3),
+        ) {
+            let line = line.as_bytes();
+            let without_them = without(line, &names);
+            prop_assert_eq!(without_them.is_some(), names.iter().any(|name| !all(line, name).is_empty()));
+            let left = without_them.unwrap_or_else(|| line.to_vec());
+            for name in ["a", "b", "c", ""] {
+                let expected = if names.contains(&name) { Vec::new() } else { all(line, name) };
+                prop_assert_eq!(all(&left, name), expected, "{} {:?}", left.escape_ascii(), name);
+            }
+            // The others keep their order and their bytes.
+            let mut rest = line.iter();
+            prop_assert!(left.iter().all(|byte| rest.any(|found| found == byte)));
+            prop_assert_eq!(without(&left, &names), None);
+        }
+
+        #[test]
+        fn arbitrary_lines_do_not_panic(line: Vec<u8>, name: String) {
+            let _ = without(&line, &[&name, ""]);
+        }
     }
 }
