@@ -5,6 +5,7 @@ pub mod claim;
 pub mod host;
 mod named;
 mod needle;
+mod one_of;
 mod path;
 mod pattern;
 pub mod request;

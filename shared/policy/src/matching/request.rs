@@ -4,7 +4,7 @@ use super::cidr::Cidr;
 use super::claim::ClaimMatch;
 use super::host::HostMatch;
 use super::named::{Named, cookie_name, header_name, parameter_name};
-use super::path::read_path_match;
+use super::path::PathMatch;
 use super::string::StringMatch;
 use crate::config::{Fields, Value};
 use crate::facts::{Facts, Needs};
@@ -21,7 +21,7 @@ use std::net::IpAddr;
 pub struct RequestMatch {
     hosts: Vec<HostMatch>,
     methods: Vec<Box<str>>,
-    path: Option<StringMatch>,
+    path: Option<PathMatch>,
     headers: Vec<Named>,
     cookies: Vec<Named>,
     query: Vec<Named>,
@@ -61,7 +61,7 @@ impl RequestMatch {
         value.object(|fields| {
             let hosts = list(fields, "hosts", HostMatch::read);
             let methods = list(fields, "methods", read_method);
-            let path = fields.optional("path", read_path_match);
+            let path = fields.optional("path", PathMatch::read);
             let headers = list(fields, "headers", |item| Named::read(item, header_name));
             let cookies = list(fields, "cookies", |item| Named::read(item, cookie_name));
             let query = list(fields, "query", |item| Named::read(item, parameter_name));
@@ -111,6 +111,21 @@ impl RequestMatch {
         };
         self.any.iter().chain(self.not.as_deref()).for_each(|within| needs.add(&within.needs()));
         needs
+    }
+
+    /// Whether the template of the path, if that is the test, names a segment so: [`RequestMatch::capture`]
+    /// finds it in every path that passes. Not those of the matches within this one: they need not hold.
+    #[must_use]
+    pub fn has_capture(&self, name: &str) -> bool {
+        self.path.as_ref().is_some_and(|test| test.has_capture(name))
+    }
+
+    /// The segment that the template of the path names so, as it stands in `path`, which is
+    /// [`normalise`](path::normalise)d: see [`decode_segment`](path::decode_segment). `None` if there is no
+    /// such name or the path does not pass; the other parts of the match are not asked.
+    #[must_use]
+    pub fn capture<'a>(&self, path: &'a [u8], name: &str) -> Option<&'a [u8]> {
+        self.path.as_ref()?.capture(path, name)
     }
 
     fn holds_always(&self) -> bool {

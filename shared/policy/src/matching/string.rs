@@ -1,6 +1,7 @@
 //! A test on a value, or on the values of something that may have several.
 
 use super::needle::Needle;
+use super::one_of::one_of;
 use super::pattern::Pattern;
 use crate::config::{Fields, Value};
 
@@ -23,10 +24,11 @@ enum Test {
     Present(bool),
 }
 
-const NAMES: [&str; 7] = ["exact", "prefix", "suffix", "contains", "regex", "in", "present"];
+/// The names of the tests.
+pub(crate) const NAMES: [&str; 7] = ["exact", "prefix", "suffix", "contains", "regex", "in", "present"];
 
 /// The most bytes that a text to compare with may have.
-const MAX_BYTES: usize = 4096;
+pub(crate) const MAX_BYTES: usize = 4096;
 
 /// The most texts that `in` may have: they are compared one by one.
 const MAX_TEXTS: usize = 1000;
@@ -52,33 +54,18 @@ impl StringMatch {
     /// Reads the test from the fields of an object that may have others.
     pub fn read_fields(fields: &Fields<'_>) -> Option<Self> {
         let ignore_case = fields.or("ignore_case", false, |value| value.boolean());
-        let given: Vec<_> = NAMES
-            .into_iter()
-            .filter_map(|name| {
-                Some((name, Test::read(name, &fields.get(name)?, ignore_case.unwrap_or(false))))
-            })
-            .collect();
-        let names = |names: &mut dyn Iterator<Item = &str>| {
-            names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-        };
-        match <[_; 1]>::try_from(given) {
-            Ok([(_, test)]) => {
-                let (test, ignore_case) = (test?, ignore_case?);
-                if matches!(test, Test::Present(_)) && ignore_case {
-                    return fields
-                        .problem("ignore_case", "found true, expected nothing: `present` has no case");
-                }
-                Some(Self { test, ignore_case })
-            }
-            Err(given) if given.is_empty() => {
-                let allowed = names(&mut NAMES.into_iter());
-                fields.problem_here(&format!("found no test, expected one of {allowed}"))
-            }
-            Err(given) => {
-                let found = names(&mut given.iter().map(|(name, _)| *name));
-                fields.problem_here(&format!("found {found}, expected one of them only"))
-            }
+        let test = one_of(fields, &NAMES, |name, value| {
+            Self::read_test(name, &value, ignore_case.unwrap_or(false))
+        })?;
+        if ignore_case? && test.present().is_some() {
+            return fields.problem("ignore_case", "found true, expected nothing: `present` has no case");
         }
+        Some(test)
+    }
+
+    /// Reads the value of the field of one of [`NAMES`].
+    pub(crate) fn read_test(name: &str, value: &Value<'_>, ignore_case: bool) -> Option<Self> {
+        Some(Self { test: Test::read(name, value, ignore_case)?, ignore_case })
     }
 
     /// Whether the one value there is passes.

@@ -132,7 +132,7 @@ fn all_problems_come_at_once() {
             "claims": [], "any": [{"metods": ["GET"]}], "header": []}"#,
         "match.hosts[0]: found `a:80`, expected a host without its port, which is not compared\n\
          match.methods[0]: found `G T`, expected a method, as `GET`\n\
-         match.path: found no test, expected one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `in`, `present`\n\
+         match.path: found no test, expected one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `in`, `present`, `template`\n\
          match.headers[0].name: missing\n\
          match.client_ip[0]: found `10.0.0.1/8`, expected `10.0.0.0/8`, as bits behind the prefix must be zero\n\
          match.claims: found an empty list, expected at least one item\n\
@@ -177,6 +177,57 @@ fn a_path_that_can_never_be_is_refused() {
     for fine in ["/a/.", "/a/..", "/.well-known/", "/"] {
         assert!(request_match(&format!(r#"{{"path": {{"prefix": "{fine}"}}}}"#)).is_ok(), "{fine}");
     }
+}
+
+#[test]
+fn a_path_may_be_a_template() {
+    check(r#"{"path": {"template": "/api/{version}/*"}}"#, true);
+    check(r#"{"path": {"template": "/api/{version}"}}"#, false);
+    check(r#"{"path": {"template": "/api/**"}, "methods": ["GET"]}"#, false);
+    check(r#"{"not": {"path": {"template": "/api/*"}}}"#, true);
+    check_problem(
+        r#"{"path": {"template": "/{a}", "prefix": "/"}}"#,
+        "match.path: found `prefix`, `template`, expected one of them only",
+    );
+    check_problem(
+        r#"{"path": {"templat": "/{a}"}}"#,
+        "match.path: found no test, expected one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `in`, `present`, `template`\n\
+         match.path.templat: unknown field, did you mean `template`?",
+    );
+    check_problem(
+        r#"{"path": {"template": "/{a}", "ignore_case": true}}"#,
+        "match.path.ignore_case: found true, expected nothing: a `template` minds the case",
+    );
+    check_problem(r#"{"path": 7}"#, "match.path: found 7, expected text or an object");
+    check_problem(
+        r#"{"headers": [{"name": "x", "template": "/{a}"}]}"#,
+        "match.headers[0]: found no test, expected one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `in`, `present`\n\
+         match.headers[0].template: unknown field, expected one of `name`, `ignore_case`, `exact`, `prefix`, `suffix`, `contains`, `regex`, `in`, `present`",
+    );
+}
+
+#[test]
+fn captures_are_those_of_the_match_itself() {
+    let check = |config: &str, path: &str, expected: Option<&str>| {
+        let found = request_match(config).unwrap();
+        let found = found.capture(path.as_bytes(), "id").map(|found| str::from_utf8(found).unwrap());
+        assert_eq!(found, expected, "{config} {path}");
+    };
+    check(r#"{"path": {"template": "/users/{id}"}}"#, "/users/a%20b", Some("a%20b"));
+    check(r#"{"path": {"template": "/users/{id}"}}"#, "/users/7/x", None);
+    check(r#"{"path": {"template": "/users/{name}"}}"#, "/users/7", None);
+    check(r#"{"path": {"prefix": "/users/"}}"#, "/users/7", None);
+    check(r#"{"any": [{"path": {"template": "/users/{id}"}}]}"#, "/users/7", None);
+    check("{}", "/users/7", None);
+
+    let check = |config: &str, expected: bool| {
+        assert_eq!(request_match(config).unwrap().has_capture("id"), expected, "{config}");
+    };
+    check(r#"{"path": {"template": "/users/{id}/**"}}"#, true);
+    check(r#"{"path": {"template": "/users/{name}"}}"#, false);
+    check(r#"{"not": {"path": {"template": "/users/{id}"}}}"#, false);
+    check(r#"{"path": {"exact": "/id"}}"#, false);
+    check("{}", false);
 }
 
 #[test]

@@ -1,0 +1,149 @@
+//! A path by its segments: `/users/{id}/*`.
+
+use super::not_normal;
+use crate::config::Value;
+use crate::matching::string::MAX_BYTES;
+use crate::path::normalise;
+
+/// What a path in normal form must be, segment by segment; the words are those of Envoy's match by
+/// URI template (`envoy.path.match.uri_template`).
+///
+/// - `{name}` and `*` are one segment, whatever is in it, but not an empty one.
+/// - `**`, as the last, is whatever follows the slash in front of it, nothing too: `/a/**` is `/a/`
+///   and `/a/b/c`, but not `/a`.
+/// - Everything else is that text, in that case.
+#[derive(Clone, Debug)]
+pub(crate) struct Template {
+    segments: Box<[Segment]>,
+    /// There is a `**` behind the segments.
+    open: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Segment {
+    Text(Box<[u8]>),
+    Any,
+    Named(Box<str>),
+}
+
+/// The most segments of a template.
+const MAX_SEGMENTS: usize = 32;
+
+/// The most characters of a segment's name.
+const MAX_NAME: usize = 32;
+
+impl Template {
+    pub(crate) fn read(value: &Value<'_>) -> Option<Self> {
+        let template = value.text()?;
+        if template.len() > MAX_BYTES {
+            return value
+                .problem(format_args!("found {} bytes, expected at most {MAX_BYTES}", template.len()));
+        }
+        let mut texts: Vec<&str> = template.strip_prefix('/').unwrap_or(template).split('/').collect();
+        if texts.len() > MAX_SEGMENTS {
+            return value
+                .problem(format_args!("found {} segments, expected at most {MAX_SEGMENTS}", texts.len()));
+        }
+        let open = texts.pop_if(|last| *last == "**").is_some();
+        let segments: Vec<_> =
+            texts.into_iter().map(|text| Segment::read(text, value)).collect::<Option<_>>()?;
+        let mut names: Vec<_> = segments.iter().filter_map(Segment::name).collect();
+        names.sort_unstable();
+        if let Some([name, _]) = names.array_windows().find(|[a, b]| a == b) {
+            return value.problem(format_args!("found `{{{name}}}` twice, expected once"));
+        }
+        let normal = normal_form(template);
+        if normal != template {
+            return not_normal(value, template.as_bytes().escape_ascii(), normal);
+        }
+        Some(Self { segments: segments.into(), open })
+    }
+
+    /// Whether a path in normal form is one of these.
+    pub(crate) fn is_match(&self, path: &[u8]) -> bool {
+        let mut found = segments_of(path);
+        let all = self.segments.iter().all(|segment| found.next().is_some_and(|text| segment.is_match(text)));
+        all && found.next().is_some() == self.open
+    }
+
+    pub(crate) fn has_capture(&self, name: &str) -> bool {
+        self.index_of(name).is_some()
+    }
+
+    /// The segment of this name, if the path, in normal form, is one of these.
+    pub(crate) fn capture<'a>(&self, path: &'a [u8], name: &str) -> Option<&'a [u8]> {
+        let index = self.index_of(name)?;
+        if self.is_match(path) { segments_of(path).nth(index) } else { None }
+    }
+
+    fn index_of(&self, name: &str) -> Option<usize> {
+        self.segments.iter().position(|segment| segment.name() == Some(name))
+    }
+}
+
+impl Segment {
+    fn read(text: &str, value: &Value<'_>) -> Option<Self> {
+        if let Some(name) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+            return if is_name(name) {
+                Some(Self::Named(name.into()))
+            } else {
+                value.problem(format_args!(
+                    "found `{}`, expected a name of 1 to {MAX_NAME} letters, digits or `_`, a letter first",
+                    text.as_bytes().escape_ascii(),
+                ))
+            };
+        }
+        match text {
+            "*" => Some(Self::Any),
+            "**" => value.problem("found `**` in front of other segments, expected it as the last"),
+            text if text.contains(['*', '{', '}']) => value.problem(format_args!(
+                "found `{}`, expected `*`, `{{name}}` or `**` as a whole segment, or none of `*`, `{{` and `}}`",
+                text.as_bytes().escape_ascii(),
+            )),
+            text => Some(Self::Text(text.as_bytes().into())),
+        }
+    }
+
+    fn is_match(&self, text: &[u8]) -> bool {
+        match self {
+            Self::Text(expected) => text == &**expected,
+            Self::Any | Self::Named(_) => !text.is_empty(),
+        }
+    }
+
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::Named(name) => Some(name),
+            Self::Text(_) | Self::Any => None,
+        }
+    }
+}
+
+/// Splits a path in normal form, which begins with a slash.
+fn segments_of(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    path.strip_prefix(b"/").unwrap_or(path).split(|byte| *byte == b'/')
+}
+
+fn is_name(name: &str) -> bool {
+    name.len() <= MAX_NAME
+        && name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// A template of segments that were read, in normal form.
+fn normal_form(template: &str) -> String {
+    // A path may have stars in it, but no braces; and text of a template has neither.
+    let starred = template.replace(['{', '}'], "*");
+    let normal = normalise(starred.as_bytes());
+    let segments = String::from_utf8_lossy(&normal)
+        .split('/')
+        .map(|text| match text.strip_prefix('*').and_then(|text| text.strip_suffix('*')) {
+            Some(name) if !name.is_empty() => format!("{{{name}}}"),
+            _ => text.to_owned(),
+        })
+        .collect::<Vec<_>>();
+    segments.join("/")
+}
+
+#[cfg(test)]
+mod tests;
