@@ -4,6 +4,7 @@ use super::algorithm::Algorithm;
 use super::jwk;
 use super::key::Key;
 use super::skip_reason::{MOST_KEYS, SkipReason};
+use policy::json::{self, InvalidJson};
 use serde_json::Value;
 use std::fmt;
 use std::rc::Rc;
@@ -43,7 +44,7 @@ impl fmt::Display for Skipped {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySetError {
     /// Not JSON, or JSON in which an object has a name twice.
-    NotJson,
+    NotJson(InvalidJson),
     /// Not an object with a list `keys`.
     NotASet,
     /// There is no key, or each was skipped.
@@ -53,7 +54,7 @@ pub enum KeySetError {
 impl fmt::Display for KeySetError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotJson => formatter.write_str("not JSON"),
+            Self::NotJson(error) => error.fmt(formatter),
             Self::NotASet => formatter.write_str("expected an object with a list `keys`"),
             Self::NoKey(skipped) => {
                 formatter.write_str("no key can be used")?;
@@ -76,7 +77,7 @@ impl KeySet {
     ///
     /// If it is no set, or no key of it can be used.
     pub fn read(bytes: &[u8], origin: Origin) -> Result<Self, KeySetError> {
-        Self::from_json(&parse(bytes).ok_or(KeySetError::NotJson)?, origin)
+        Self::from_json(&json::parse(bytes).map_err(KeySetError::NotJson)?, origin)
     }
 
     /// Takes a set from JSON that was read already.
@@ -130,10 +131,6 @@ impl KeySet {
     pub fn len(&self) -> usize {
         self.keys.len()
     }
-}
-
-fn parse(bytes: &[u8]) -> Option<Value> {
-    serde_json::from_slice(bytes).ok()
 }
 
 #[cfg(test)]
