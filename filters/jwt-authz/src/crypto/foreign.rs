@@ -2,7 +2,7 @@
 
 use super::vectors::{Vector, bytes, set_of, vector};
 use super::{Algorithm, in_host, in_vm};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 fn file() -> Value {
     serde_json::from_str(include_str!("vectors/foreign.json")).unwrap()
@@ -23,6 +23,11 @@ fn vectors(file: &Value, list: &str) -> Vec<Vector> {
 /// Right signatures, at least one of each algorithm.
 pub(super) fn right() -> Vec<Vector> {
     vectors(&file(), "right")
+}
+
+/// The keys, two of each type.
+pub(super) fn keys() -> Vec<Map<String, Value>> {
+    file()["keys"].as_object().unwrap().values().map(|key| key.as_object().unwrap().clone()).collect()
 }
 
 #[test]
@@ -124,7 +129,7 @@ fn a_public_key_is_no_secret() {
 fn openssl_writes_the_same_public_keys() {
     let file = file();
     let written = file["spki"].as_object().unwrap();
-    assert_eq!(written.len(), 4);
+    assert_eq!(written.len(), 5);
     for (name, spki) in written {
         let set = set_of(&file["keys"][name]);
         let key = Algorithm::ALL.into_iter().find_map(|algorithm| set.candidates(None, algorithm).next());

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use std::rc::Rc;
 
 /// One signature.
+#[derive(Debug)]
 pub(super) struct Vector {
     pub(super) name: String,
     pub(super) algorithm: Algorithm,

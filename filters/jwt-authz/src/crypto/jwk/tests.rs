@@ -1,1 +1,268 @@
+//! What a key must look like, and what is said of one that does not.
 
+use super::super::vectors::set_of;
+use super::{Origin, read};
+use crate::crypto::{Algorithm, Key, SkipReason};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+fn foreign(name: &str) -> Value {
+    let file: Value = serde_json::from_str(include_str!("../vectors/foreign.json")).unwrap();
+    file["keys"][name].clone()
+}
+
+/// The key of a name with these members instead; `null` takes one away.
+fn with(name: &str, members: &Value) -> Value {
+    let mut jwk = foreign(name);
+    for (member, value) in members.as_object().unwrap() {
+        match value {
+            Value::Null => drop(jwk.as_object_mut().unwrap().remove(member)),
+            value => jwk[member] = value.clone(),
+        }
+    }
+    jwk
+}
+
+fn encoded(bytes: &[u8]) -> Value {
+    URL_SAFE_NO_PAD.encode(bytes).into()
+}
+
+fn decoded(jwk: &Value, member: &str) -> Vec<u8> {
+    URL_SAFE_NO_PAD.decode(jwk[member].as_str().unwrap()).unwrap()
+}
+
+#[track_caller]
+fn good(jwk: &Value) -> Key {
+    read(jwk, Origin::Inline).unwrap_or_else(|reason| panic!("{jwk}: {reason}"))
+}
+
+/// The same from both origins.
+#[track_caller]
+fn check(jwk: &Value, expected: &str) {
+    for origin in [Origin::Inline, Origin::Remote] {
+        check_from(origin, jwk, expected);
+    }
+}
+
+#[track_caller]
+fn check_from(origin: Origin, jwk: &Value, expected: &str) {
+    match read(jwk, origin) {
+        Ok(key) => panic!("{key:?}"),
+        Err(reason) => assert_eq!(reason.to_string(), expected, "{origin:?} {jwk}"),
+    }
+}
+
+#[track_caller]
+fn check_algorithms(key: &Key, expected: &[&str]) {
+    let names: Vec<&str> =
+        Algorithm::ALL.into_iter().filter(|algorithm| key.fits(*algorithm)).map(Algorithm::name).collect();
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn a_key_without_alg_fits_all_of_its_type() {
+    check_algorithms(&good(&foreign("rsa")), &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]);
+    check_algorithms(&good(&foreign("p256")), &["ES256"]);
+    check_algorithms(&good(&foreign("p384")), &["ES384"]);
+    check_algorithms(&good(&foreign("ed25519")), &["EdDSA"]);
+    check_algorithms(&good(&foreign("secret")), &["HS256", "HS384", "HS512"]);
+}
+
+#[test]
+fn alg_restricts_a_key() {
+    check_algorithms(&good(&with("rsa", &json!({"alg": "PS384"}))), &["PS384"]);
+    check_algorithms(&good(&with("ed25519", &json!({"alg": "Ed25519"}))), &["EdDSA"]);
+    check_algorithms(&good(&with("secret", &json!({"alg": "HS256"}))), &["HS256"]);
+}
+
+/// RFC 7518 section 3.2.
+#[test]
+fn a_secret_is_as_long_as_the_hash() {
+    let secret =
+        |bytes: usize, alg: Value| with("secret", &json!({"k": encoded(&vec![7; bytes]), "alg": alg}));
+    check_algorithms(&good(&secret(32, Value::Null)), &["HS256"]);
+    check_algorithms(&good(&secret(47, Value::Null)), &["HS256"]);
+    check_algorithms(&good(&secret(48, Value::Null)), &["HS256", "HS384"]);
+    check_algorithms(&good(&secret(64, "HS512".into())), &["HS512"]);
+    let check = |jwk, expected| check_from(Origin::Inline, &jwk, expected);
+    check(secret(0, Value::Null), "`k` has 0 bytes, expected at least 32");
+    check(secret(31, Value::Null), "`k` has 31 bytes, expected at least 32");
+    check(secret(47, "HS384".into()), "`k` has 47 bytes, expected at least 48");
+    check(secret(63, "HS512".into()), "`k` has 63 bytes, expected at least 64");
+}
+
+#[test]
+fn a_name_and_a_use() {
+    assert_eq!(good(&foreign("rsa")).id(), None);
+    assert_eq!(good(&with("rsa", &json!({"kid": "a", "use": "sig"}))).id(), Some("a"));
+    assert_eq!(good(&with("rsa", &json!({"kid": "", "key_ops": ["sign", "verify"]}))).id(), Some(""));
+    let longest = "é".repeat(128);
+    assert_eq!(good(&with("rsa", &json!({"kid": longest}))).id(), Some(longest.as_str()));
+}
+
+/// RFC 7517 section 4: what is not known is ignored.
+#[test]
+fn other_members_are_ignored() {
+    good(&with("rsa", &json!({"x5c": ["AAAA"], "x5t": 7, "ext": true, "nbf": null})));
+}
+
+#[test]
+fn what_is_wrong_with_any_key() {
+    check(&json!("a key"), "expected an object");
+    check(&json!([]), "expected an object");
+    check(&json!({}), "`kty` is missing");
+    check(&json!({"kty": 7}), "`kty` is not text");
+    check(&json!({"kty": "rsa"}), "`kty` is `rsa`, expected one of `RSA`, `EC`, `OKP`, `oct`");
+    check(&with("rsa", &json!({"use": "enc"})), "`use` is `enc`, expected `sig`");
+    check(&with("rsa", &json!({"use": ["sig"]})), "`use` is not text");
+    check(&with("rsa", &json!({"key_ops": ["sign"]})), "`key_ops` is not a list with `verify`");
+    check(&with("rsa", &json!({"key_ops": []})), "`key_ops` is not a list with `verify`");
+    check(&with("rsa", &json!({"key_ops": "verify"})), "`key_ops` is not a list with `verify`");
+    check(&with("rsa", &json!({"kid": 7})), "`kid` is not text");
+    check(&with("rsa", &json!({"kid": "k".repeat(257)})), "`kid` has 257 bytes, expected at most 256");
+    check(&with("rsa", &json!({"alg": 256})), "`alg` is not text");
+    check(
+        &with("rsa", &json!({"alg": "RSA-OAEP"})),
+        "`alg` is `RSA-OAEP`, expected one of `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, \
+         `ES256`, `ES384`, `EdDSA`, `HS256`, `HS384`, `HS512`",
+    );
+}
+
+#[test]
+fn an_algorithm_of_another_type() {
+    let expected = |alg: &str| format!("`alg` is `{alg}`, which is not for this type of key");
+    for (name, alg) in [
+        ("rsa", "ES256"),
+        ("rsa", "HS256"),
+        ("p256", "ES384"),
+        ("p384", "ES256"),
+        ("p256", "RS256"),
+        ("ed25519", "ES256"),
+    ] {
+        check(&with(name, &json!({"alg": alg})), &expected(alg));
+    }
+    check_from(Origin::Inline, &with("secret", &json!({"alg": "RS256"})), &expected("RS256"));
+}
+
+/// A fetched set may say anything, and its problems are logged.
+#[test]
+fn what_is_shown_is_short_and_printable() {
+    let kty = format!("a\n\u{1b}[31m{}", "ü".repeat(1000));
+    check(
+        &json!({"kty": kty}),
+        &format!(
+            "`kty` is `a\u{fffd}\u{fffd}[31m{}`, expected one of `RSA`, `EC`, `OKP`, `oct`",
+            "ü".repeat(33)
+        ),
+    );
+}
+
+#[test]
+fn rsa_numbers() {
+    for (member, wrong, expected) in [
+        ("n", Value::Null, "`n` is missing"),
+        ("e", Value::Null, "`e` is missing"),
+        ("n", json!(7), "`n` is not text"),
+        ("e", json!(65537), "`e` is not text"),
+        ("e", json!("AQAB="), "`e` is not base64url without padding"),
+        ("e", json!("AQA+"), "`e` is not base64url without padding"),
+        ("e", json!("AQ\nAB"), "`e` is not base64url without padding"),
+        // `Aw` is 3, `Ax` has bits that no byte has.
+        ("e", json!("Ax"), "`e` is not base64url without padding"),
+        ("e", json!(""), "`e` is not an odd number from 3 to 2^33"),
+        ("e", encoded(&[1]), "`e` is not an odd number from 3 to 2^33"),
+        ("e", encoded(&[2]), "`e` is not an odd number from 3 to 2^33"),
+        ("e", encoded(&[1, 0, 0]), "`e` is not an odd number from 3 to 2^33"),
+        ("e", encoded(&[2, 0, 0, 0, 1]), "`e` is not an odd number from 3 to 2^33"),
+        ("e", encoded(&[1; 9]), "`e` is not an odd number from 3 to 2^33"),
+        ("n", json!(""), "`n` has 0 bits, expected 2048 to 4096"),
+        ("n", encoded(&[0xff; 128]), "`n` has 1024 bits, expected 2048 to 4096"),
+        (
+            "n",
+            encoded(&[&[0x7f], [0xff; 255].as_slice()].concat()),
+            "`n` has 2047 bits, expected 2048 to 4096",
+        ),
+        ("n", encoded(&[&[1], [0xff; 512].as_slice()].concat()), "`n` has 4097 bits, expected 2048 to 4096"),
+        ("n", encoded(&[0xfe; 256]), "`n` is even, expected an odd number"),
+    ] {
+        check(&with("rsa", &json!({ member: wrong })), expected);
+    }
+    for exponent in [encoded(&[3]), encoded(&[1, 255, 255, 255, 255])] {
+        good(&with("rsa", &json!({"e": exponent})));
+    }
+}
+
+/// They are not to be there, but some issuers have them: RFC 7518 section 6.3.1.1.
+#[test]
+fn leading_zeros_of_rsa_numbers_do_not_count() {
+    let jwk = foreign("rsa");
+    let padded = |member| encoded(&[&[0], decoded(&jwk, member).as_slice()].concat());
+    assert_eq!(good(&with("rsa", &json!({"n": padded("n"), "e": padded("e")}))), good(&jwk));
+}
+
+#[test]
+fn points() {
+    let mut off = decoded(&foreign("p256"), "y");
+    off[31] ^= 1;
+    let zeros = |bytes: usize| encoded(&vec![0; bytes]);
+    for (name, members, expected) in [
+        ("p256", json!({"crv": null}), "`crv` is missing"),
+        ("p256", json!({"crv": "P-521"}), "`crv` is `P-521`, expected `P-256` or `P-384`"),
+        ("p256", json!({"crv": "secp256k1"}), "`crv` is `secp256k1`, expected `P-256` or `P-384`"),
+        ("p256", json!({"crv": "P-384"}), "`x` has 32 bytes, expected 48"),
+        ("p256", json!({"x": null}), "`x` is missing"),
+        ("p256", json!({"y": null}), "`y` is missing"),
+        ("p256", json!({"x": zeros(33)}), "`x` has 33 bytes, expected 32"),
+        ("p256", json!({"y": zeros(31)}), "`y` has 31 bytes, expected 32"),
+        ("p256", json!({"y": ""}), "`y` has 0 bytes, expected 32"),
+        ("p256", json!({"y": encoded(&off)}), "not a usable point of `P-256`"),
+        ("p256", json!({"x": zeros(32), "y": zeros(32)}), "not a usable point of `P-256`"),
+        ("p256", json!({"x": encoded(&[0xff; 32])}), "not a usable point of `P-256`"),
+        ("p384", json!({"y": zeros(48)}), "not a usable point of `P-384`"),
+        ("ed25519", json!({"crv": "Ed448"}), "`crv` is `Ed448`, expected `Ed25519`"),
+        ("ed25519", json!({"crv": "X25519"}), "`crv` is `X25519`, expected `Ed25519`"),
+        ("ed25519", json!({"x": null}), "`x` is missing"),
+        ("ed25519", json!({"x": zeros(31)}), "`x` has 31 bytes, expected 32"),
+        // Of order 4: on the curve, but anybody can sign for it.
+        ("ed25519", json!({"x": zeros(32)}), "not a usable point of `Ed25519`"),
+        // No point has a y of 2.
+        (
+            "ed25519",
+            json!({"x": encoded(&[&[2], [0; 31].as_slice()].concat())}),
+            "not a usable point of `Ed25519`",
+        ),
+    ] {
+        check(&with(name, &members), expected);
+    }
+}
+
+#[test]
+fn a_secret_that_is_fetched() {
+    check_from(Origin::Remote, &foreign("secret"), "`kty` is `oct`, but a set that is fetched is no secret");
+    for (members, expected) in [
+        (json!({"k": null}), "`k` is missing"),
+        (json!({"k": "not base64"}), "`k` is not base64url without padding"),
+    ] {
+        check_from(Origin::Inline, &with("secret", &members), expected);
+    }
+}
+
+#[test]
+fn a_private_key_does_not_belong_into_a_config() {
+    for member in ["d", "p", "q", "dp", "dq", "qi", "oth"] {
+        let jwk = with("rsa", &json!({ member: "AQAB" }));
+        let expected = format!("found a private key (`{member}`), expected its public part only");
+        check_from(Origin::Inline, &jwk, &expected);
+        assert_eq!(read(&jwk, Origin::Remote), Ok(good(&foreign("rsa"))));
+    }
+    assert_eq!(read(&with("p256", &json!({"d": 7})), Origin::Inline), Err(SkipReason::Private("d")));
+}
+
+#[test]
+fn secrets_are_not_shown() {
+    let jwk = with("secret", &json!({"k": encoded(b"correct horse battery staple, and so on")}));
+    let shown = format!("{:?}", set_of(&jwk));
+    assert!(shown.contains("Secret(..)"), "{shown}");
+    assert!(!shown.contains("99") && !shown.contains("correct"), "{shown}");
+}
