@@ -1,7 +1,7 @@
 //! Signatures: the keys that a key set gives, and the two places that can check with them.
 //!
-//! The host is thirty times faster at RSA and ECDSA ([`in_host`] speaks to it), but offers no other
-//! algorithm and may be built without any; [`in_vm`] has all of them. [`self_test`] finds out which.
+//! The host is many times faster at RSA and ECDSA ([`in_host`] speaks to it), but has no other
+//! algorithm and may be built without any: [`self_test`] finds out. [`in_vm`] has all of them.
 
 mod algorithm;
 mod der;

@@ -26,7 +26,7 @@ pub fn verify(algorithm: Algorithm, key: &Key, message: &[u8], signature: &[u8])
             .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
         Material::P384(key) => p384::ecdsa::Signature::from_slice(signature)
             .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
-        // Strict, so that of two implementations of this filter not one says yes and the other no.
+        // Strict: with numbers of small order, one signature would be right for many messages.
         Material::Ed25519(key) => EdwardsSignature::from_slice(signature)
             .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()),
         Material::Secret(secret) => hmac(algorithm, secret, message, signature),

@@ -97,10 +97,10 @@ impl KeySet {
         if list.len() > MOST_KEYS {
             skipped.push(Skipped { index: MOST_KEYS, reason: SkipReason::TooMany(list.len()) });
         }
-        match keys.is_empty() {
-            true => Err(KeySetError::NoKey(skipped)),
-            false => Ok(Self { keys, skipped }),
+        if keys.is_empty() {
+            return Err(KeySetError::NoKey(skipped));
         }
+        Ok(Self { keys, skipped })
     }
 
     /// The keys that a token's signature is to be checked with. A token that names its key is checked
