@@ -1,0 +1,119 @@
+//! Hostile bytes in the places where tokens stand.
+
+use super::{config, inline, provider, setup, status};
+use bytes::Bytes;
+use e2e::{Algorithm, Key, Token, get};
+use mesh_filters::http::{HeaderValue, Load, Request, Turn, Until};
+use serde_json::json;
+use std::fmt::Write as _;
+
+const REQUESTS: u64 = 20_000;
+
+/// Numbers without end, the same in each run (SplitMix64).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.roll() % end as u64).unwrap()
+    }
+
+    fn bytes(&mut self, most: usize) -> Vec<u8> {
+        (0..self.below(most)).map(|_| self.roll().to_le_bytes()[0]).collect()
+    }
+}
+
+/// Bytes that are no token, and such as are nearly one.
+fn arbitrary(dice: &mut Dice, good: &[String]) -> Vec<u8> {
+    const WORDS: [&str; 12] =
+        ["{", "}", "[", "\"alg\"", ":", "\"RS256\"", "\"kid\"", "\"a\"", ",", "1e999", "\"\\ud800\"", "null"];
+    let part = |dice: &mut Dice| match dice.below(3) {
+        0 => e2e::token::encode(&dice.bytes(64)),
+        1 => {
+            let words: String = (0..dice.below(12)).map(|_| WORDS[dice.below(WORDS.len())]).collect();
+            e2e::token::encode(words.as_bytes())
+        }
+        _ => e2e::token::encode(br#"{"alg":"RS256","kid":"a"}"#),
+    };
+    match dice.below(4) {
+        0 => dice.bytes(300),
+        1 => (0..dice.below(5)).map(|_| part(dice)).collect::<Vec<_>>().join(".").into_bytes(),
+        2 => {
+            let mut token = good[dice.below(good.len())].clone().into_bytes();
+            let at = dice.below(token.len());
+            token[at] ^= u8::try_from(1 + dice.below(127)).unwrap();
+            token
+        }
+        _ => {
+            let token = good[dice.below(good.len())].as_bytes();
+            token[..dice.below(token.len())].to_vec()
+        }
+    }
+}
+
+/// What of the bytes can stand in a header.
+fn header(prefix: &str, bytes: &[u8]) -> HeaderValue {
+    let bytes = bytes.iter().map(|byte| if *byte < b' ' || *byte == 0x7f { b'?' } else { *byte });
+    HeaderValue::from_bytes(&prefix.bytes().chain(bytes).collect::<Vec<_>>()).unwrap()
+}
+
+fn request(turn: Turn, good: &[String]) -> Request<Bytes> {
+    let seed = (turn.connection as u64) << 32 | turn.sequence;
+    let mut dice = Dice(seed);
+    let bytes = arbitrary(&mut dice, good);
+    match dice.below(3) {
+        0 => {
+            let mut request = get("/", &[]);
+            request.headers_mut().insert("authorization", header("Bearer ", &bytes));
+            request
+        }
+        1 => {
+            let mut request = get("/", &[]);
+            request.headers_mut().insert("cookie", header("a=1; token=", &bytes));
+            request
+        }
+        _ => {
+            let escaped = bytes.iter().fold(String::new(), |mut escaped, byte| {
+                write!(escaped, "%{byte:02x}").unwrap();
+                escaped
+            });
+            get(&format!("/?access_token={escaped}"), &[])
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn arbitrary_bytes_are_no_token_and_do_no_harm() {
+    let keys = [("a", Key::RSA_A), ("e", Key::P256_A), ("d", Key::ED25519_A), ("s", Key::HMAC_A)];
+    let extra = json!({
+        "algorithms": ["RS256", "ES256", "EdDSA", "HS256"],
+        "from": [{"header": "authorization", "prefix": "Bearer "}, {"cookie": "token"}, {"query": "access_token"}],
+    });
+    let config = config(provider(inline(&keys), extra), json!({"in_vm_share": 100}));
+    let gateway = setup(config).direct().start().await;
+    let good =
+        [(Algorithm::Rs256, "a"), (Algorithm::Es256, "e"), (Algorithm::EdDsa, "d"), (Algorithm::Hs256, "s")]
+            .map(|(algorithm, kid)| Token::good(algorithm).kid(kid).sign());
+    let nearly = good.clone();
+    let load = Load::http1(gateway.address, 8, Until::Requests(REQUESTS));
+    let report = load.run(move |turn| request(turn, &nearly), |_, _| {}).await.unwrap();
+    assert_eq!((report.errors, report.answers()), (0, REQUESTS), "{:?}", report.example);
+    // Envoy itself refuses none of them with another status.
+    assert!(
+        report.by_status.keys().all(|status| [400, 401].contains(&status.as_u16())),
+        "{:?}",
+        report.by_status
+    );
+    for _ in 0..16 {
+        for token in &good {
+            assert_eq!(status(&gateway, token).await, 200);
+        }
+    }
+    gateway.assert_no_trap().await;
+}

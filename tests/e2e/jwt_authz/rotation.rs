@@ -1,0 +1,280 @@
+//! Key sets that change, and key servers that do not do what they should.
+
+use super::{ask, bearer, config, logged, provider, remote, setup, status};
+use e2e::{Algorithm, Behaviour, Gateway, Key, KeyServer, Setup, Token, eventually, get, key_set, token};
+use mesh_filters::http::{Connection, Load, Protocol, StatusCode, Until};
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+fn token_of(kid: &str, key: &Key) -> String {
+    Token::good(Algorithm::Rs256).kid(kid).key(key).sign()
+}
+
+fn set_of_a() -> Value {
+    key_set(&[("a", Key::RSA_A)])
+}
+
+fn set_of_b() -> Value {
+    key_set(&[("b", Key::RSA_B)])
+}
+
+/// A server with the key `a`, and a filter that asks it.
+async fn with_server(extra: Value) -> (KeyServer, Setup) {
+    let server = KeyServer::start().await;
+    server.serve(&set_of_a());
+    let setup = setup(config(provider(remote(extra), json!({})), json!({})));
+    let setup = setup.cluster("jwks", server.address());
+    (server, setup)
+}
+
+async fn of_provider(gateway: &Gateway, what: &str) -> u64 {
+    gateway.metric(&format!("jwt_authz.provider=.=main;.;{what}")).await
+}
+
+/// Connections that are kept, so many that both workers have some.
+async fn connections(gateway: &Gateway) -> Vec<Connection> {
+    let mut connections = Vec::new();
+    for _ in 0..16 {
+        connections.push(Connection::open(gateway.address, Protocol::Http1).await.unwrap());
+    }
+    connections
+}
+
+async fn status_on(connection: &mut Connection, token: &str) -> u16 {
+    let request = get("/", &[("authorization", &bearer(token))]);
+    connection.send(request).await.unwrap().status.as_u16()
+}
+
+/// The issuer's way: publish the new key beside the old one, sign with the new one, drop the old one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotation_fails_no_request() {
+    let (server, setup) = with_server(json!({})).await;
+    let gateway = setup.direct().start().await;
+    let (old, new) = (token_of("a", &Key::RSA_A), token_of("b", &Key::RSA_B));
+    let current = Arc::new(Mutex::new(old.clone()));
+    let load = Load {
+        pause: Duration::from_millis(2),
+        ..Load::http1(gateway.address, 8, Until::Elapsed(Duration::from_secs(8)))
+    };
+    let sent = Arc::clone(&current);
+    let make = move |_| get("/", &[("authorization", &bearer(&sent.lock().unwrap()))]);
+    let loading = tokio::spawn(load.run(make, |_, _| {}));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    // Signed with at once, before the gateway had a reason to ask again.
+    server.serve(&key_set(&[("a", Key::RSA_A), ("b", Key::RSA_B)]));
+    current.lock().unwrap().clone_from(&new);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    server.serve(&set_of_b());
+    let report = loading.await.unwrap().unwrap();
+    assert_eq!(report.errors, 0, "{:?}", report.example);
+    assert_eq!(report.count(StatusCode::OK), report.answers(), "{:?}", report.by_status);
+    // What was remembered of the old key is forgotten with it.
+    let mut connections = connections(&gateway).await;
+    for connection in &mut connections {
+        assert_eq!(status_on(connection, &new).await, 200);
+        assert_eq!(status_on(connection, &old).await, 401);
+    }
+    gateway.assert_no_trap().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unknown_keys_are_asked_for_a_handful_of_times() {
+    let (server, setup) = with_server(json!({"refresh": "1h"})).await;
+    let gateway = setup.direct().start().await;
+    let good = token_of("a", &Key::RSA_A);
+    eventually("the first set", || async { status(&gateway, &good).await == 200 }).await;
+    let before = server.fetches();
+    let load = Load::http2(gateway.address, 16, 16, Until::Requests(10_000));
+    // Nobody gets as far as the signature.
+    let signature = good.rsplit('.').next().unwrap().to_owned();
+    let make = move |turn: mesh_filters::http::Turn| {
+        let kid = format!("k-{}-{}", turn.connection, turn.sequence);
+        let token = Token::good(Algorithm::Rs256).kid(&kid).unsigned();
+        get("/", &[("authorization", &format!("Bearer {token}.{signature}"))])
+    };
+    let loading = tokio::spawn(load.run(make, |_, _| {}));
+    // Others are served meanwhile.
+    assert_eq!(status(&gateway, &good).await, 200);
+    let report = loading.await.unwrap().unwrap();
+    assert_eq!(
+        (report.errors, report.count(StatusCode::UNAUTHORIZED)),
+        (0, 10_000),
+        "{:?}",
+        report.by_status
+    );
+    let fetched = server.fetches() - before;
+    assert!((1..=8).contains(&fetched), "{fetched} fetches");
+    assert_eq!(status(&gateway, &good).await, 200);
+    gateway.assert_no_trap().await;
+}
+
+#[tokio::test]
+async fn two_workers_agree_within_a_second() {
+    let (server, setup) = with_server(json!({"wait": "0s"})).await;
+    let gateway = setup.start().await;
+    let (old, new) = (token_of("a", &Key::RSA_A), token_of("b", &Key::RSA_B));
+    eventually("the first set", || async { status(&gateway, &old).await == 200 }).await;
+    // As long as the other worker may take.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut connections = connections(&gateway).await;
+    for connection in &mut connections {
+        assert_eq!(status_on(connection, &old).await, 200);
+    }
+    server.serve(&set_of_b());
+    let mut changed: Vec<Option<Instant>> = vec![None; connections.len()];
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while changed.iter().any(Option::is_none) {
+        assert!(Instant::now() < deadline, "{changed:?}");
+        for (connection, changed) in connections.iter_mut().zip(&mut changed) {
+            match status_on(connection, &new).await {
+                200 => _ = changed.get_or_insert_with(Instant::now),
+                status => assert!(status == 401 && changed.is_none(), "{status}"),
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let changed: Vec<_> = changed.into_iter().flatten().collect();
+    let (first, last) = (changed.iter().min().unwrap(), changed.iter().max().unwrap());
+    assert!(last.duration_since(*first) <= Duration::from_secs(1), "{:?}", last.duration_since(*first));
+    for connection in &mut connections {
+        assert_eq!(status_on(connection, &old).await, 401);
+    }
+}
+
+/// One after the other, each on top of a good set that must go on serving.
+#[tokio::test]
+async fn stale_keys_serve_while_the_server_fails() {
+    let (mut server, setup) = with_server(json!({"timeout": "300ms"})).await;
+    let gateway = setup.start().await;
+    let good = token_of("a", &Key::RSA_A);
+    eventually("the first set", || async { status(&gateway, &good).await == 200 }).await;
+    let mut connections = connections(&gateway).await;
+    for behaviour in [
+        Behaviour::Refuse,
+        Behaviour::Silent,
+        Behaviour::Slow(Duration::from_secs(2)),
+        Behaviour::Status(500),
+        Behaviour::Status(404),
+        Behaviour::Html,
+        Behaviour::Truncated,
+        Behaviour::Huge,
+        Behaviour::Empty,
+        Behaviour::Redirect,
+    ] {
+        server.behave(behaviour.clone()).await;
+        let failed = of_provider(&gateway, "jwks_fetch_failed").await;
+        eventually(&format!("a failure of {behaviour:?}"), || async {
+            of_provider(&gateway, "jwks_fetch_failed").await > failed
+        })
+        .await;
+        for connection in &mut connections {
+            assert_eq!(status_on(connection, &good).await, 200, "{behaviour:?}");
+        }
+        assert_eq!(of_provider(&gateway, "keys").await, 1, "{behaviour:?}");
+        server.behave(Behaviour::Serve).await;
+        let fetched = of_provider(&gateway, "jwks_fetch_ok").await;
+        eventually(&format!("the end of {behaviour:?}"), || async {
+            of_provider(&gateway, "jwks_fetch_ok").await > fetched
+        })
+        .await;
+    }
+    assert_eq!(server.fetches_of("/elsewhere"), 0);
+    // As if nothing had been.
+    server.serve(&set_of_b());
+    let new = token_of("b", &Key::RSA_B);
+    eventually("the new set", || async { status(&gateway, &new).await == 200 }).await;
+    gateway.assert_no_trap().await;
+}
+
+#[tokio::test]
+async fn the_first_request_waits_for_the_first_set() {
+    let (mut server, setup) = with_server(json!({"wait": "20s", "timeout": "10s"})).await;
+    server.behave(Behaviour::Slow(Duration::from_secs(1))).await;
+    let gateway = setup.start().await;
+    let good = token_of("a", &Key::RSA_A);
+    for mut connection in connections(&gateway).await {
+        assert_eq!(status_on(&mut connection, &good).await, 200);
+    }
+    // One asks for all.
+    assert!(server.fetches() <= 2, "{}", server.fetches());
+}
+
+#[tokio::test]
+async fn without_a_set_ever() {
+    let rules = json!([
+        {"name": "open", "match": {"path": {"exact": "/open"}}, "action": "allow", "token": "none"},
+        {"name": "either", "match": {"path": {"exact": "/either"}}, "action": "allow", "token": "optional"},
+        {"name": "signed", "action": "allow"},
+    ]);
+    for (policy, either) in [("deny", 503), ("allow_public", 200)] {
+        let keys = remote(json!({"cluster": "dead", "wait": "200ms"}));
+        let extra = json!({"rules": rules, "on_jwks_unavailable": policy});
+        let gateway = setup(config(provider(keys, json!({})), extra)).start().await;
+        let good = token_of("a", &Key::RSA_A);
+        assert_eq!(ask(&gateway, "/open", &good).await.status, 200, "{policy}");
+        assert_eq!(ask(&gateway, "/either", &good).await.status, either, "{policy}");
+        // Who brings none waits for nothing.
+        assert_eq!(gateway.send(get("/either", &[])).await.status, 200, "{policy}");
+        assert_eq!(gateway.send(get("/closed", &[])).await.status, 401, "{policy}");
+        assert_ne!(ask(&gateway, "/protected", &good).await.status, 200, "{policy}");
+        if policy == "deny" {
+            let line = logged(&gateway, "/protected").await;
+            assert!(line.starts_with("503 jwt_authz{jwks_unavailable}"), "{line}");
+            assert!(gateway.metric("jwt_authz.reason=.=jwks_unavailable;.;denied").await >= 2);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_set_is_found_by_discovery_on_the_same_host_only() {
+    for (jwks_uri, expected) in [
+        ("https://auth.example.com/keys", 200),
+        ("https://evil.example/keys", 503),
+        ("https://auth.example.com.evil.example/keys", 503),
+        ("https://auth.example.com@evil.example/keys", 503),
+        ("/keys", 503),
+    ] {
+        let server = KeyServer::start().await;
+        server.discovery(token::ISSUER, jwks_uri);
+        server.document("/keys", &set_of_a());
+        let keys = json!({"remote": {"cluster": "jwks", "host": "auth.example.com", "discovery": KeyServer::DISCOVERY}});
+        let setup = setup(config(provider(keys, json!({})), json!({})));
+        let gateway = setup.cluster("jwks", server.address()).start().await;
+        assert_eq!(status(&gateway, &token_of("a", &Key::RSA_A)).await, expected, "{jwks_uri}");
+        assert!(server.fetches_of(KeyServer::DISCOVERY) >= 1, "{jwks_uri}");
+        assert_eq!(server.fetches_of("/keys") > 0, expected == 200, "{jwks_uri}");
+    }
+}
+
+#[tokio::test]
+async fn a_dead_provider_does_not_disturb_the_other() {
+    let server = KeyServer::start().await;
+    server.serve(&set_of_a());
+    let other = "https://other.example";
+    let dead = remote(json!({"cluster": "dead", "wait": "200ms"}));
+    let config = json!({
+        "providers": [
+            provider(dead, json!({"name": "other", "issuer": other})),
+            provider(remote(json!({})), json!({})),
+        ],
+        "rules": [{"name": "signed", "action": "allow"}],
+    });
+    let gateway = setup(config).cluster("jwks", server.address()).start().await;
+    let good = token_of("a", &Key::RSA_A);
+    let theirs = Token::good(Algorithm::Rs256).claim("iss", other).kid("b").key(&Key::RSA_B).sign();
+    for _ in 0..8 {
+        assert_eq!(status(&gateway, &good).await, 200);
+        assert_eq!(status(&gateway, &theirs).await, 503);
+    }
+    assert_eq!(of_provider(&gateway, "jwks_fetch_failed").await, 0);
+}
+
+#[tokio::test]
+async fn a_set_is_asked_for_again_when_its_time_is_up() {
+    let (server, setup) = with_server(json!({"refresh": "1h"})).await;
+    server.headers(&[("cache-control", "public, max-age=1")]);
+    let gateway = setup.start().await;
+    eventually("the third set", || async { server.fetches() >= 3 }).await;
+    assert_eq!(status(&gateway, &token_of("a", &Key::RSA_A)).await, 200);
+}
