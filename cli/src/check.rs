@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use policy::config::Problems;
 
 /// The filters whose configs can be checked.
-pub const FILTERS: [&str; 1] = ["rate-limit"];
+pub const FILTERS: [&str; 2] = ["jwt-authz", "rate-limit"];
 
 /// Checks a file, or standard input for `-`, and prints every problem: where, what was found, what is
 /// allowed.
@@ -43,6 +43,7 @@ fn read(config: &Path) -> std::io::Result<Vec<u8>> {
 
 fn problems(filter: &str, config: &[u8]) -> anyhow::Result<Option<Problems>> {
     match filter {
+        "jwt-authz" => Ok(jwt_authz::config::parse(config).err()),
         "rate-limit" => Ok(rate_limit::config::parse(config).err()),
         other => bail!("there is no filter `{other}`"),
     }
@@ -55,8 +56,8 @@ mod tests {
     #[test]
     fn every_filter_is_known() {
         for filter in FILTERS {
-            assert!(problems(filter, b"{}").unwrap().is_none());
-            assert_eq!(problems(filter, b"{\"x\": 1}").unwrap().unwrap().iter().count(), 1);
+            let of = |config: &[u8]| problems(filter, config).unwrap().map_or(0, |all| all.iter().count());
+            assert_eq!(of(b"{\"x\": 1}"), of(b"{}") + 1, "{filter}");
         }
     }
 }

@@ -30,7 +30,7 @@ pub struct Module {
 }
 
 /// The modules that users get, in the order in which the command line lists them.
-pub const SHIPPED: [Module; 1] = [Module::shipped("rate-limit")];
+pub const SHIPPED: [Module; 2] = [Module::shipped("jwt-authz"), Module::shipped("rate-limit")];
 
 /// A module that shows what the host layer does. Only for tests.
 pub const PROBE: Module = Module::of_probe("probe");

@@ -4,7 +4,7 @@ use e2e::{Plugin, Setup, eventually, get};
 use mesh_filters::module::{Module, PROBE, SHIPPED};
 use serde_json::{Value, json};
 
-const RATE_LIMIT: Module = SHIPPED[0];
+const RATE_LIMIT: Module = SHIPPED[1];
 
 fn limited(config: Value) -> Setup {
     Setup::default().file_based().plugins(&[Plugin::new(RATE_LIMIT, config)])

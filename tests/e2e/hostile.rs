@@ -6,7 +6,7 @@ use mesh_filters::http::{Connection, HeaderName, HeaderValue, Protocol, Request,
 use mesh_filters::module::SHIPPED;
 use serde_json::json;
 
-const RATE_LIMIT: mesh_filters::module::Module = SHIPPED[0];
+const RATE_LIMIT: mesh_filters::module::Module = SHIPPED[1];
 
 /// A gateway that uses everything a request can bring: matchers, keys, cost, forwarded addresses.
 async fn gateway() -> Gateway {

@@ -6,7 +6,7 @@ use mesh_filters::http::{Request, Response};
 use mesh_filters::module::{Module, SHIPPED};
 use serde_json::{Value, json};
 
-const RATE_LIMIT: Module = SHIPPED[0];
+const RATE_LIMIT: Module = SHIPPED[1];
 
 fn setup(config: Value) -> Setup {
     Setup::default().plugins(&[Plugin::new(RATE_LIMIT, config)])

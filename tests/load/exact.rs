@@ -13,7 +13,7 @@ const CONNECTIONS: usize = 16;
 const TIME: Duration = Duration::from_secs(20);
 
 async fn gateway(limit: Value) -> Gateway {
-    let plugin = Plugin::new(SHIPPED[0], json!({"limits": [limit]}));
+    let plugin = Plugin::new(SHIPPED[1], json!({"limits": [limit]}));
     Setup::default().workers(2).direct().plugins(&[plugin]).start().await
 }
 

@@ -37,6 +37,8 @@ pub struct Reply {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum GrpcStatus {
+    /// `INVALID_ARGUMENT`
+    InvalidArgument = 3,
     /// `PERMISSION_DENIED`
     PermissionDenied = 7,
     /// `RESOURCE_EXHAUSTED`

@@ -6,6 +6,7 @@ use policy::client_ip::parse_address;
 use policy::facts::{Attribute, Facts, Needs};
 use policy::headers::Headers;
 use std::net::IpAddr;
+use std::rc::Rc;
 
 static NO_HEADERS: Headers = Headers::EMPTY;
 
@@ -24,12 +25,12 @@ const CLAIMS: [&str; 2] = ["filter_state", "wasm.jwt_claims"];
 pub(crate) struct Fetched {
     source: Option<Option<IpAddr>>,
     principal: Option<Option<Vec<u8>>>,
-    claims: Option<Option<serde_json::Value>>,
+    claims: Option<Option<Rc<serde_json::Value>>>,
     attributes: Vec<Attribute>,
 }
 
 impl Fetched {
-    pub(crate) fn set_claims(&mut self, claims: serde_json::Value) {
+    pub(crate) fn set_claims(&mut self, claims: Rc<serde_json::Value>) {
         self.claims = Some(Some(claims));
     }
 
@@ -48,7 +49,7 @@ impl Fetched {
         }
         if needs.claims && self.claims.is_none() {
             let claims = property::get(&CLAIMS)?;
-            self.claims = Some(claims.and_then(|claims| serde_json::from_slice(&claims).ok()));
+            self.claims = Some(claims.and_then(|claims| serde_json::from_slice(&claims).ok().map(Rc::new)));
         }
         for path in &needs.attributes {
             if !self.attributes.iter().any(|attribute| attribute.path == *path) {
@@ -59,7 +60,7 @@ impl Fetched {
             headers: headers.unwrap_or(&NO_HEADERS),
             source: self.source.flatten(),
             principal: self.principal.as_ref().and_then(Option::as_deref),
-            claims: self.claims.as_ref().and_then(Option::as_ref),
+            claims: self.claims.as_ref().and_then(Option::as_deref),
             attributes: &self.attributes,
         })
     }

@@ -86,7 +86,7 @@ impl Request<'_> {
     }
 
     /// Hands on the claims of a verified token, for the stages behind.
-    pub fn set_claims(&mut self, claims: serde_json::Value) {
+    pub fn set_claims(&mut self, claims: Rc<serde_json::Value>) {
         self.core.fetched.set_claims(claims);
     }
 

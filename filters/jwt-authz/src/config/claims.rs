@@ -1,0 +1,232 @@
+//! What a rule wants a token's claims to say.
+
+use policy::config::{Fields, Value};
+use policy::headers::HeaderName;
+use policy::matching::claim::{ClaimTest, claim_path};
+use policy::matching::host::HostMatch;
+use policy::matching::request::RequestMatch;
+
+/// An expression on claims.
+#[derive(Clone, Debug)]
+pub enum Claims {
+    /// A test on one claim.
+    Test {
+        /// The names that lead to it.
+        path: Vec<String>,
+        /// The test.
+        test: Test,
+    },
+    /// All of them hold.
+    All(Vec<Claims>),
+    /// One of them holds.
+    Any(Vec<Claims>),
+    /// It does not hold.
+    Not(Box<Claims>),
+}
+
+/// A test on one claim. On a list it holds if it does on one of the elements.
+#[derive(Clone, Debug)]
+pub enum Test {
+    /// It is one of these.
+    In(Vec<Literal>),
+    /// It is a number within all of these bounds.
+    Compare(Vec<(Comparison, f64)>),
+    /// It is what this word of the rule's path template stands for.
+    EqualsPath(Box<str>),
+    /// It is the value of this header, which must be there once.
+    EqualsHeader(HeaderName),
+    /// It is the request's host.
+    EqualsHost(HostTest),
+    /// `contains`, `prefix`, `suffix`, `regex`, `present`: as in any match on claims.
+    Text(ClaimTest),
+}
+
+/// A value to compare a claim with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Literal {
+    /// A text; a number or a boolean as JSON writes it is the same.
+    Text(String),
+    /// A number, and only a number.
+    Number(f64),
+    /// A boolean, and only a boolean.
+    Boolean(bool),
+}
+
+/// How a number is compared with a bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `gt`
+    Greater,
+    /// `gte`
+    GreaterOrEqual,
+    /// `lt`
+    Less,
+    /// `lte`
+    LessOrEqual,
+}
+
+/// What a claim is compared with of the request's host (lower case, without port and trailing dot).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostTest {
+    /// All of it.
+    Whole,
+    /// What stands in front of this suffix, which begins with a dot: `a` of `a.example.com`.
+    Before(Box<str>),
+}
+
+/// The most expressions within each other.
+const MAX_DEPTH: usize = 8;
+/// The most items of a list.
+const MAX_ITEMS: usize = 100;
+const NAMES: [&str; 14] = [
+    "equals",
+    "in",
+    "contains",
+    "prefix",
+    "suffix",
+    "regex",
+    "present",
+    "gt",
+    "gte",
+    "lt",
+    "lte",
+    "equals_path",
+    "equals_header",
+    "equals_host",
+];
+const COMPARISONS: [(&str, Comparison); 4] = [
+    ("gt", Comparison::Greater),
+    ("gte", Comparison::GreaterOrEqual),
+    ("lt", Comparison::Less),
+    ("lte", Comparison::LessOrEqual),
+];
+
+impl Claims {
+    /// Reads an expression. `matches`: the rule's match, whose path template `equals_path` refers to.
+    pub(super) fn read(value: &Value<'_>, matches: Option<&RequestMatch>) -> Option<Self> {
+        Self::read_at(value, matches, MAX_DEPTH)
+    }
+
+    fn read_at(value: &Value<'_>, matches: Option<&RequestMatch>, depth: usize) -> Option<Self> {
+        if depth == 0 {
+            return value.problem(format_args!("found more than {MAX_DEPTH} expressions within each other"));
+        }
+        let list = |value: &Value<'_>| {
+            let items = value.non_empty_list(|item| Self::read_at(&item, matches, depth - 1))?;
+            if items.len() > MAX_ITEMS {
+                return value
+                    .problem(format_args!("found {} items, expected at most {MAX_ITEMS}", items.len()));
+            }
+            Some(items)
+        };
+        if value.is_list() {
+            return list(value).map(Self::All);
+        }
+        if !value.is_object() {
+            return value.expected("a list or an object");
+        }
+        value.object(|fields| {
+            let parts = [
+                fields.get("all").map(|value| list(&value).map(Self::All)),
+                fields.get("any").map(|value| list(&value).map(Self::Any)),
+                fields.get("not").map(|value| {
+                    Self::read_at(&value, matches, depth - 1).map(|within| Self::Not(Box::new(within)))
+                }),
+            ];
+            let given: Vec<_> = parts.into_iter().flatten().collect();
+            match (<[_; 1]>::try_from(given), fields.get("claim")) {
+                (Ok([part]), None) => part,
+                (Err(none), Some(_)) if none.is_empty() => Self::read_test(fields, matches),
+                (Err(none), None) if none.is_empty() => {
+                    fields.problem_here("found none, expected one of `claim`, `all`, `any`, `not`")
+                }
+                _ => fields.problem_here("found several, expected one of `claim`, `all`, `any`, `not`"),
+            }
+        })
+    }
+
+    fn read_test(fields: &Fields<'_>, matches: Option<&RequestMatch>) -> Option<Self> {
+        let path = fields.required("claim", claim_path);
+        let test = Test::read(fields, matches);
+        Some(Self::Test { path: path?, test: test? })
+    }
+}
+
+impl Test {
+    fn read(fields: &Fields<'_>, matches: Option<&RequestMatch>) -> Option<Self> {
+        let given: Vec<&str> = NAMES.into_iter().filter(|name| fields.get(name).is_some()).collect();
+        let is_comparison = |name: &&str| COMPARISONS.iter().any(|(comparison, _)| comparison == name);
+        match given.as_slice() {
+            [] => fields.problem_here(&format!("found no test, expected one of {}", quoted(&NAMES))),
+            ["equals"] => fields.required("equals", |value| Some(Self::In(vec![Literal::read(&value)?]))),
+            ["in"] => fields.required("in", read_in),
+            ["equals_path"] => fields.required("equals_path", |value| read_equals_path(&value, matches)),
+            ["equals_header"] => fields.required("equals_header", HeaderName::read).map(Self::EqualsHeader),
+            ["equals_host"] => fields.required("equals_host", HostTest::read).map(Self::EqualsHost),
+            names if names.iter().all(is_comparison) => Self::read_comparisons(fields),
+            [_] => ClaimTest::read_fields(fields).map(Self::Text),
+            names => fields.problem_here(&format!("found {}, expected one of them only", quoted(names))),
+        }
+    }
+
+    fn read_comparisons(fields: &Fields<'_>) -> Option<Self> {
+        let bounds = COMPARISONS.into_iter().filter_map(|(name, comparison)| {
+            let value = fields.get(name)?;
+            Some(value.number(f64::MIN..=f64::MAX).map(|bound| (comparison, bound)))
+        });
+        bounds.collect::<Option<_>>().map(Self::Compare)
+    }
+}
+
+impl Literal {
+    fn read(value: &Value<'_>) -> Option<Self> {
+        match value.json()? {
+            serde_json::Value::String(text) => Some(Self::Text(text)),
+            serde_json::Value::Number(number) => number.as_f64().map(Self::Number),
+            serde_json::Value::Bool(flag) => Some(Self::Boolean(flag)),
+            _ => value.expected("text, a number, true or false"),
+        }
+    }
+}
+
+impl HostTest {
+    fn read(value: Value<'_>) -> Option<Self> {
+        if !value.is_text() {
+            return match value.boolean()? {
+                true => Some(Self::Whole),
+                false => value.expected("true, or a host as `*.example.com`"),
+            };
+        }
+        let text = value.text()?;
+        let suffix = text.strip_prefix('*').filter(|suffix| suffix.starts_with('.') && suffix.len() > 1);
+        match suffix {
+            // The words of a host, as in a match.
+            Some(suffix) => {
+                HostMatch::read(value.clone())?;
+                Some(Self::Before(suffix.trim_end_matches('.').to_ascii_lowercase().into()))
+            }
+            None => value.expected("true, or a host as `*.example.com`"),
+        }
+    }
+}
+
+fn read_in(value: Value<'_>) -> Option<Test> {
+    let literals = value.non_empty_list(|item| Literal::read(&item))?;
+    if literals.len() > MAX_ITEMS {
+        return value.problem(format_args!("found {} items, expected at most {MAX_ITEMS}", literals.len()));
+    }
+    Some(Test::In(literals))
+}
+
+fn read_equals_path(value: &Value<'_>, matches: Option<&RequestMatch>) -> Option<Test> {
+    let name = value.text()?;
+    // Without a good match there is nothing to refer to.
+    if !matches?.has_capture(name) {
+        return value.expected("a name of the rule's own path template, as `id` of `/users/{id}`");
+    }
+    Some(Test::EqualsPath(name.into()))
+}
+
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,96 @@
+//! Where a token is found in a request.
+
+use policy::config::{Fields, Value};
+use policy::headers::HeaderName;
+
+/// A place for a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A header's value, or what follows a prefix in it.
+    Header {
+        /// The header.
+        name: HeaderName,
+        /// Compared without case, since a scheme has none (RFC 9110, section 11.1).
+        prefix: Box<str>,
+    },
+    /// A cookie.
+    Cookie(Box<str>),
+    /// A query parameter (RFC 6750, section 2.3, which advises against it).
+    Query(Box<str>),
+}
+
+const MOST_BYTES: usize = 64;
+const NAMES: [&str; 3] = ["header", "cookie", "query"];
+
+impl Place {
+    /// RFC 6750, section 2.1.
+    #[must_use]
+    pub fn bearer() -> Self {
+        Self::Header { name: HeaderName::from_static("authorization"), prefix: "Bearer ".into() }
+    }
+
+    pub(super) fn read(value: Value<'_>) -> Option<Self> {
+        value.object(Self::read_fields)
+    }
+
+    fn read_fields(fields: &Fields<'_>) -> Option<Self> {
+        let header = fields.optional("header", |value| {
+            let name = HeaderName::read(value.clone())?;
+            match name.as_str() {
+                "cookie" => value.expected("another header; for a cookie use `cookie`"),
+                "host" => value.expected("another header"),
+                _ => Some(name),
+            }
+        });
+        let prefix = fields.optional("prefix", read_prefix);
+        let cookie = fields.optional("cookie", read_cookie);
+        let query = fields.optional("query", |value| short(&value));
+        let given: Vec<_> = NAMES
+            .into_iter()
+            .zip([
+                matches!(header, None | Some(Some(_))),
+                matches!(cookie, None | Some(Some(_))),
+                matches!(query, None | Some(Some(_))),
+            ])
+            .filter_map(|(name, given)| given.then(|| format!("`{name}`")))
+            .collect();
+        if given.len() != 1 {
+            let found = if given.is_empty() { "none".to_owned() } else { given.join(", ") };
+            return fields
+                .problem_here(&format!("found {found}, expected one of `header`, `cookie`, `query`"));
+        }
+        if matches!(prefix, Some(Some(_))) && !matches!(header, None | Some(Some(_))) {
+            return fields.problem("prefix", "found one without `header`, expected none");
+        }
+        match (header?, cookie?, query?) {
+            (Some(name), ..) => Some(Self::Header { name, prefix: prefix?.unwrap_or_default() }),
+            (_, Some(name), _) => Some(Self::Cookie(name)),
+            (.., Some(name)) => Some(Self::Query(name)),
+            _ => None,
+        }
+    }
+}
+
+fn read_prefix(value: Value<'_>) -> Option<Box<str>> {
+    let prefix = short(&value)?;
+    if prefix.starts_with(' ') || !prefix.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return value.expected("printable ASCII characters, as `Bearer `");
+    }
+    Some(prefix)
+}
+
+fn read_cookie(value: Value<'_>) -> Option<Box<str>> {
+    let name = short(&value)?;
+    match HeaderName::new(&name) {
+        Some(_) => Some(name),
+        None => value.expected("a cookie name"),
+    }
+}
+
+fn short(value: &Value<'_>) -> Option<Box<str>> {
+    let name = value.non_empty_text()?;
+    if name.len() > MOST_BYTES {
+        return value.problem(format_args!("found {} bytes, expected at most {MOST_BYTES}", name.len()));
+    }
+    Some(name.into())
+}

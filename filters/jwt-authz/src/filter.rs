@@ -1,0 +1,181 @@
+//! Facts in, effects out: the filter in its proxy. No decision is taken here.
+
+mod counters;
+mod keyring;
+mod signatures;
+
+use crate::config;
+use crate::jwks::Ask;
+use crate::policy::{Decision, Outcome, Patience, Policy, Refusal};
+use counters::Counters;
+use host::{
+    Answer, Background, Callbacks, Configure, Flow, Plugin, Request, Stage, Status, Wake, clock, random,
+};
+use keyring::Keyring;
+use policy::config::Problems;
+use policy::grpc::is_grpc;
+use policy::hash::Key;
+use policy::mode::Mode;
+use policy::time::Nanos;
+use signatures::Checker;
+use std::time::Duration;
+
+/// The filter with its config.
+pub struct JwtAuthz {
+    policy: Policy,
+    keyring: Keyring,
+    checker: Checker,
+    counters: Counters,
+}
+
+/// What the filter remembers of a request that waits for keys.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Waiting(Option<(u32, usize, Nanos)>);
+
+/// The first look for keys: not in `configure`, from where no call may be made.
+const SOON: Duration = Duration::from_millis(1);
+
+impl Configure for JwtAuthz {
+    fn configure(config: &[u8], plugin: &Plugin) -> Result<Self, Problems> {
+        let config = config::parse(config)?;
+        let key = random::key().map_err(|status| {
+            // With a key that everybody knows, a client could make tokens that crowd others out.
+            Problems::one(format!("the proxy gives no random numbers, and the cache needs a key: {status}"))
+        })?;
+        let counters = Counters::new(&config);
+        let keyring = Keyring::new(&config, &counters)?;
+        if keyring.has_remote() && config.mode != Mode::Off {
+            plugin.tick_after(SOON);
+        }
+        Ok(Self {
+            checker: Checker::new(config.in_vm_share),
+            keyring,
+            counters,
+            policy: Policy::new(config, Key::new(key)),
+        })
+    }
+}
+
+impl Stage for JwtAuthz {
+    const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS
+        .and(Callbacks::PAUSE_REQUESTS)
+        .and(Callbacks::TICK)
+        .and(Callbacks::HTTP_CALL);
+
+    type Stream = Waiting;
+
+    fn on_request_headers(&self, waiting: &mut Waiting, request: &mut Request<'_>) -> Flow {
+        self.handle(waiting, request, false)
+    }
+
+    fn on_request_wake(&self, waiting: &mut Waiting, request: &mut Request<'_>, wake: Wake) -> Flow {
+        self.handle(waiting, request, matches!(wake, Wake::Deadline))
+    }
+
+    fn on_stream_gone(&self, waiting: &mut Waiting) {
+        self.leave(waiting);
+    }
+
+    fn on_tick(&self, background: &mut Background<'_>) {
+        self.keyring.on_tick(background, &self.counters);
+    }
+
+    fn on_answer(&self, background: &mut Background<'_>, call: u32, answer: Answer) {
+        self.keyring.on_answer(background, &self.counters, call, &answer);
+    }
+}
+
+impl JwtAuthz {
+    fn handle(&self, waiting: &mut Waiting, request: &mut Request<'_>, is_last: bool) -> Flow {
+        let asked = self.leave(waiting);
+        let flow = self.try_handle(waiting, request, asked, is_last);
+        flow.unwrap_or_else(|status| {
+            host::log!(Warn, "a request cannot be read or changed: {status}");
+            self.counters.unreadable.increment();
+            // Also in shadow mode: headers that only this filter may set could be the client's.
+            Flow::Reply(self.policy.config().reply(&Refusal::ERROR, false))
+        })
+    }
+
+    fn try_handle(
+        &self,
+        waiting: &mut Waiting,
+        request: &mut Request<'_>,
+        asked: Option<Nanos>,
+        is_last: bool,
+    ) -> Result<Flow, Status> {
+        let config = self.policy.config();
+        let exempt = config.mode == Mode::Off || config.cors_preflight.lets_through(request.headers()?);
+        if exempt {
+            self.forward(request, None)?;
+            return Ok(Flow::Continue);
+        }
+        let patience = if is_last { Patience::Decide } else { Patience::Wait };
+        let mut decision = self.decide(request, patience)?;
+        // A second look if another worker has fetched keys in the meantime; a third one decides.
+        if let Outcome::NoKey { provider, key_id } = &decision.outcome {
+            match self.ask(request, *provider, key_id.as_deref(), asked) {
+                Ask::Wait(until) if config.mode == Mode::Enforce => {
+                    let since = asked.or_else(|| clock::monotonic().ok()).unwrap_or_default();
+                    waiting.0 = Some((request.id(), *provider, since));
+                    return Ok(Flow::Pause { until });
+                }
+                Ask::Again | Ask::Wait(_) | Ask::Never => {
+                    decision = self.decide(request, Patience::Decide)?
+                }
+            }
+        }
+        self.carry_out(request, &decision)
+    }
+
+    fn decide(&self, request: &mut Request<'_>, patience: Patience) -> Result<Decision, Status> {
+        let now = clock::since_epoch()?;
+        let facts = request.facts(self.policy.needs())?;
+        Ok(self.policy.decide(&facts, now, patience, &self.keyring, &self.checker))
+    }
+
+    fn ask(&self, request: &Request<'_>, provider: usize, key_id: Option<&str>, asked: Option<Nanos>) -> Ask {
+        let waits = self.policy.config().mode == Mode::Enforce;
+        self.keyring.ask(provider, key_id, asked, waits.then(|| request.id()), &self.counters)
+    }
+
+    fn carry_out(&self, request: &mut Request<'_>, decision: &Decision) -> Result<Flow, Status> {
+        let config = self.policy.config();
+        self.counters.count(decision, config.mode);
+        // For the access log; without it the request is treated no differently.
+        let _unlogged =
+            request.set_filter_state("jwt_authz_decision", self.policy.explain(decision).as_bytes());
+        if let Outcome::Refused(refusal) = &decision.outcome
+            && config.mode == Mode::Enforce
+        {
+            return Ok(Flow::Reply(config.reply(refusal, is_grpc(request.headers()?))));
+        }
+        self.forward(request, Some(decision))?;
+        Ok(Flow::Continue)
+    }
+
+    /// Changes a request that goes on. A change that cannot be made stops it.
+    fn forward(&self, request: &mut Request<'_>, decision: Option<&Decision>) -> Result<(), Status> {
+        let forwarded = self.policy.forward(request.headers()?, decision);
+        for edit in &forwarded.edits {
+            request.edit(edit)?;
+        }
+        for _ in 0..forwarded.left_out {
+            self.counters.claims_left_out.increment();
+        }
+        if let Some(verified) = decision.and_then(|decision| decision.verified.as_ref()) {
+            if let Some(claims) = self.policy.export(verified) {
+                request.set_filter_state("jwt_claims", &claims)?;
+            }
+            request.set_claims(verified.claims());
+        }
+        Ok(())
+    }
+
+    /// Takes the request from among those that wait. Answers since when it has waited.
+    fn leave(&self, waiting: &mut Waiting) -> Option<Nanos> {
+        let (stream, provider, since) = waiting.0.take()?;
+        self.keyring.leave(provider, stream);
+        Some(since)
+    }
+}

@@ -1,0 +1,254 @@
+//! The providers' keys in this worker, and the calls that keep them fresh.
+
+use super::counters::{Counters, OfProvider};
+use crate::config::{Config, Jwks, Remote};
+use crate::crypto::KeySet;
+use crate::jwks::{Answered, Ask, Failure, Next, Source, Step, Tracker, read};
+use crate::policy::Keys;
+use host::call::{Call, HttpCall};
+use host::{Answer, Background, SharedData, random};
+use policy::config::Problems;
+use policy::hash::Key;
+use policy::headers::{HeaderName, HeaderValue};
+use policy::store::StoreError;
+use policy::time::Nanos;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// What a key set may have.
+const MOST_BYTES: usize = 256 << 10;
+/// While nobody waits: two workers agree within a second.
+const IDLE: Duration = Duration::from_millis(500);
+/// While somebody waits.
+const BUSY: Duration = Duration::from_millis(10);
+
+/// The keys of all providers.
+pub(super) struct Keyring(Vec<Ring>);
+
+/// The keys of one provider.
+enum Ring {
+    Fixed(Rc<KeySet>),
+    Remote(RefCell<Fetched>),
+}
+
+/// Keys that are fetched.
+struct Fetched {
+    tracker: Tracker,
+    /// The call under way: its number and what it is for.
+    call: Option<(u32, Step)>,
+}
+
+impl Keyring {
+    pub(super) fn new(config: &Config, counters: &Counters) -> Result<Self, Problems> {
+        let rings = config.providers.iter().zip(&counters.providers).map(|(provider, counters)| {
+            Ok(match &provider.jwks {
+                Jwks::Inline(set) => {
+                    report(set, counters);
+                    Ring::Fixed(Rc::clone(set))
+                }
+                Jwks::Remote(remote) => Ring::Remote(RefCell::new(Fetched::new(remote.clone())?)),
+            })
+        });
+        rings.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether there is anything to keep fresh.
+    pub(super) fn has_remote(&self) -> bool {
+        self.0.iter().any(|ring| matches!(ring, Ring::Remote(_)))
+    }
+
+    /// A request, `stream`, needs a key of a provider, and has needed it since `asked`. With `wait` it is
+    /// among those that wait if it may.
+    pub(super) fn ask(
+        &self,
+        provider: usize,
+        key_id: Option<&str>,
+        asked: Option<Nanos>,
+        wait: Option<u32>,
+        counters: &Counters,
+    ) -> Ask {
+        let asked = self.with(provider, counters, |fetched, counters| {
+            let ask = fetched.tracker.ask(&mut SharedData, key_id, asked)?;
+            if ask == Ask::Again {
+                fetched.report(counters);
+            }
+            if let Ask::Wait(_) = ask {
+                match wait {
+                    Some(stream) => fetched.tracker.wait(stream, key_id.is_some()),
+                    None => fetched.tracker.nudge(),
+                }
+            }
+            Ok(ask)
+        });
+        asked.unwrap_or(Ask::Never)
+    }
+
+    /// A request waits no longer.
+    pub(super) fn leave(&self, provider: usize, stream: u32) {
+        if let Some(Ring::Remote(fetched)) = self.0.get(provider)
+            && let Ok(mut fetched) = fetched.try_borrow_mut()
+        {
+            fetched.tracker.leave(stream);
+        }
+    }
+
+    /// Looks for new sets, and fetches what is due. Asks for the next tick.
+    pub(super) fn on_tick(&self, background: &mut Background<'_>, counters: &Counters) {
+        let mut next = IDLE;
+        for provider in 0..self.0.len() {
+            self.with(provider, counters, |fetched, counters| {
+                let now = fetched.look(background, counters)?;
+                if fetched.call.is_none() && fetched.tracker.claim(&mut SharedData, now)? {
+                    let (step, path) = Step::first(fetched.tracker.source().remote());
+                    let path = path.clone();
+                    fetched.send(background, counters, step, path)?;
+                }
+                if fetched.tracker.is_wanted() {
+                    next = BUSY;
+                }
+                Ok(())
+            });
+        }
+        background.tick_after(next);
+    }
+
+    /// An answer has come.
+    pub(super) fn on_answer(
+        &self,
+        background: &mut Background<'_>,
+        counters: &Counters,
+        call: u32,
+        answer: &Answer,
+    ) {
+        for provider in 0..self.0.len() {
+            self.with(provider, counters, |fetched, counters| {
+                let Some((_, step)) = fetched.call.take_if(|(number, _)| *number == call) else {
+                    return Ok(());
+                };
+                fetched.answered(background, counters, step, answer)?;
+                fetched.look(background, counters)?;
+                Ok(())
+            });
+        }
+    }
+
+    fn with<T>(
+        &self,
+        provider: usize,
+        counters: &Counters,
+        act: impl FnOnce(&mut Fetched, &OfProvider) -> Result<T, StoreError>,
+    ) -> Option<T> {
+        let Some(Ring::Remote(fetched)) = self.0.get(provider) else { return None };
+        let mut fetched = fetched.try_borrow_mut().ok()?;
+        // Without shared data each worker keeps the keys it has.
+        act(&mut fetched, counters.providers.get(provider)?)
+            .inspect_err(|error| host::log!(Warn, "shared data for key sets: {error:?}"))
+            .ok()
+    }
+}
+
+impl Keys for Keyring {
+    fn of(&self, provider: usize) -> Option<Rc<KeySet>> {
+        match self.0.get(provider)? {
+            Ring::Fixed(set) => Some(Rc::clone(set)),
+            Ring::Remote(fetched) => fetched.try_borrow().ok()?.tracker.set().map(Rc::clone),
+        }
+    }
+}
+
+impl Fetched {
+    fn new(remote: Remote) -> Result<Self, Problems> {
+        let failed = |status| Problems::one(format!("the proxy gives no random numbers: {status}"));
+        let owner = random::number().map_err(failed)?;
+        let key = Key::new(random::key().map_err(failed)?);
+        Ok(Self { tracker: Tracker::new(Source::new(remote, owner), key), call: None })
+    }
+
+    /// Looks for a new set, and wakes those that wait if anything has happened.
+    fn look(&mut self, background: &Background<'_>, counters: &OfProvider) -> Result<Nanos, StoreError> {
+        let (polled, now) = self.tracker.poll(&mut SharedData)?;
+        if polled.changed {
+            self.report(counters);
+        }
+        if polled.changed || polled.completed {
+            self.tracker.take_waiting().into_iter().for_each(|stream| background.wake(stream));
+        }
+        Ok(now)
+    }
+
+    fn report(&self, counters: &OfProvider) {
+        if let Some(set) = self.tracker.set() {
+            report(set, counters);
+        }
+    }
+
+    fn send(
+        &mut self,
+        background: &Background<'_>,
+        counters: &OfProvider,
+        step: Step,
+        path: HeaderValue,
+    ) -> Result<(), StoreError> {
+        let remote = self.tracker.source().remote();
+        let call = HttpCall {
+            cluster: remote.cluster.clone(),
+            method: "GET",
+            authority: remote.host.clone(),
+            path,
+            headers: vec![(HeaderName::from_static("accept"), HeaderValue::text("application/json"))],
+            body: Vec::new(),
+            timeout: remote.timeout,
+            most: MOST_BYTES,
+        };
+        match background.call(&Call::Http(call)) {
+            Ok(number) => {
+                self.call = Some((number, step));
+                Ok(())
+            }
+            Err(status) => self.failed(counters, &Failure::NotSent(status.to_string())),
+        }
+    }
+
+    fn answered(
+        &mut self,
+        background: &Background<'_>,
+        counters: &OfProvider,
+        step: Step,
+        answer: &Answer,
+    ) -> Result<(), StoreError> {
+        let Answer::Http(answer) = answer else { return Ok(()) };
+        let answered = Answered {
+            status: answer.status(),
+            headers: &answer.headers,
+            body: &answer.body,
+            whole: answer.whole,
+        };
+        match read(step, self.tracker.source().remote(), &answered) {
+            Ok(Next::Ask(path)) => self.send(background, counters, Step::KeySet, path),
+            Ok(Next::Keys(max_age)) => {
+                counters.fetch_ok.increment();
+                let dice = random::number().unwrap_or_default();
+                self.tracker.source_mut().succeed(&mut SharedData, &answer.body, max_age, dice)
+            }
+            Err(failure) => self.failed(counters, &failure),
+        }
+    }
+
+    fn failed(&mut self, counters: &OfProvider, failure: &Failure) -> Result<(), StoreError> {
+        counters.fetch_failed.increment();
+        let remote = self.tracker.source().remote();
+        host::log!(
+            Warn,
+            "the key set of {} in cluster {} cannot be fetched: {failure}",
+            String::from_utf8_lossy(remote.host.as_bytes()),
+            remote.cluster
+        );
+        self.tracker.source_mut().fail(&mut SharedData)
+    }
+}
+
+fn report(set: &KeySet, counters: &OfProvider) {
+    counters.keys.set(set.len() as u64);
+    counters.keys_skipped.set(set.skipped().len() as u64);
+}

@@ -1,0 +1,142 @@
+//! What a key server answers.
+
+use crate::config::{Location, Remote};
+use crate::crypto::{KeySet, Origin};
+use policy::headers::{HeaderValue, Headers};
+use serde_json::Value as Json;
+use std::fmt;
+use std::time::Duration;
+
+/// What a call was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The OpenID configuration.
+    Discovery,
+    /// The key set.
+    KeySet,
+}
+
+/// What follows from an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The key set is there, with the time for which the server says that it is good.
+    Keys(Option<Duration>),
+    /// The key set is at this path.
+    Ask(HeaderValue),
+}
+
+/// An answer: its status, its headers, its body and whether that is all of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered<'a> {
+    /// `None` if there was none.
+    pub status: Option<u16>,
+    /// The headers.
+    pub headers: &'a Headers,
+    /// The body.
+    pub body: &'a [u8],
+    /// Whether the body is whole.
+    pub whole: bool,
+}
+
+/// Why an answer is of no use. For the log: nothing of the answer is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The call could not be sent, as where the cluster does not exist.
+    NotSent(String),
+    /// There was no answer, or one with another status than 200.
+    Status(Option<u16>),
+    /// The body is larger than a key set may be.
+    TooLarge,
+    /// It is no key set, or none of its keys can be used.
+    NoKeys(String),
+    /// It is no OpenID configuration with a `jwks_uri`.
+    NoUri,
+    /// `jwks_uri` leads to another host.
+    ElsewhereUri,
+}
+
+impl Step {
+    /// The first call of a fetch, and its path.
+    #[must_use]
+    pub const fn first(remote: &Remote) -> (Self, &HeaderValue) {
+        match &remote.location {
+            Location::KeySet(path) => (Self::KeySet, path),
+            Location::Discovery(path) => (Self::Discovery, path),
+        }
+    }
+}
+
+/// Reads an answer.
+///
+/// # Errors
+/// Why it is of no use.
+pub fn read(step: Step, remote: &Remote, answered: &Answered<'_>) -> Result<Next, Failure> {
+    // A redirect is not followed: keys come from where the config says.
+    if answered.status != Some(200) {
+        return Err(Failure::Status(answered.status));
+    }
+    if !answered.whole {
+        return Err(Failure::TooLarge);
+    }
+    match step {
+        Step::Discovery => key_set_path(answered.body, remote).map(Next::Ask),
+        Step::KeySet => match KeySet::read(answered.body, Origin::Remote) {
+            Ok(_) => Ok(Next::Keys(max_age(answered.headers))),
+            Err(error) => Err(Failure::NoKeys(error.to_string())),
+        },
+    }
+}
+
+/// The path that `jwks_uri` names (OpenID Connect Discovery 1.0, section 3), if it is on the same host.
+fn key_set_path(body: &[u8], remote: &Remote) -> Result<HeaderValue, Failure> {
+    let document = policy::json::parse(body).map_err(|_| Failure::NoUri)?;
+    let uri = document.get("jwks_uri").and_then(Json::as_str).ok_or(Failure::NoUri)?;
+    let (rest, port) = match (uri.strip_prefix("https://"), uri.strip_prefix("http://")) {
+        (Some(rest), _) => (rest, ":443"),
+        (_, Some(rest)) => (rest, ":80"),
+        _ => return Err(Failure::NoUri),
+    };
+    let uri = rest.split('#').next().unwrap_or_default();
+    let end = uri.find(['/', '?']).unwrap_or(uri.len());
+    let (authority, path) = uri.split_at_checked(end).unwrap_or((uri, ""));
+    let own = String::from_utf8_lossy(remote.host.as_bytes());
+    let without_port = |host: &str| host.strip_suffix(port).unwrap_or(host).to_ascii_lowercase();
+    if without_port(authority) != without_port(&own) {
+        return Err(Failure::ElsewhereUri);
+    }
+    if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Failure::NoUri);
+    }
+    HeaderValue::new(path).ok_or(Failure::NoUri)
+}
+
+/// For how long the server says that its answer is good (RFC 9111, section 5.2.2.1).
+fn max_age(headers: &Headers) -> Option<Duration> {
+    let mut age = None;
+    for directive in headers.get("cache-control").flat_map(|line| line.split(|byte| *byte == b',')) {
+        let directive = String::from_utf8_lossy(directive).trim().to_ascii_lowercase();
+        if directive == "no-store" || directive == "no-cache" {
+            return Some(Duration::ZERO);
+        }
+        if let Some(seconds) = directive.strip_prefix("max-age=")
+            && let Ok(seconds) = seconds.trim_matches('"').parse()
+        {
+            age = Some(Duration::from_secs(seconds));
+        }
+    }
+    age
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotSent(status) => write!(formatter, "the call cannot be sent: {status}"),
+            Self::Status(Some(status)) => write!(formatter, "status {status}"),
+            Self::Status(None) => formatter.write_str("no answer"),
+            Self::TooLarge => formatter.write_str("the answer is too large"),
+            Self::NoKeys(error) => formatter.write_str(error),
+            Self::NoUri => formatter.write_str("no OpenID configuration with a `jwks_uri`"),
+            Self::ElsewhereUri => formatter.write_str("`jwks_uri` is on another host"),
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! From the bytes of a token to its claims, in the one order that is safe: size, shape and header; the
+//! key; the signature over the raw bytes; and only then what the payload says.
+
+use super::cache::Cache;
+use super::places::Found;
+use super::reason::{Fault, Reason};
+use super::registered;
+use super::token::{Token, unverified_issuer};
+use super::verified::Verified;
+use crate::config::{Config, Provider};
+use crate::crypto::{Algorithm, Key, KeySet};
+use policy::hash;
+use serde_json::Value as Json;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Whoever checks signatures: the proxy, or code in the VM.
+pub trait Signatures {
+    /// Whether `key` has made `signature` of `message`.
+    fn verify(&self, algorithm: Algorithm, key: &Key, message: &[u8], signature: &[u8]) -> Signature;
+}
+
+/// What a check of a signature comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signature {
+    /// The key has made it.
+    Good,
+    /// The key has not.
+    Bad,
+    /// There is no time left for it.
+    NoTime,
+    /// The proxy fails to say.
+    Failed,
+}
+
+/// The key sets of the providers, by their place in the config.
+pub trait Keys {
+    /// The provider's set at the moment; `None` as long as there is none.
+    fn of(&self, provider: usize) -> Option<Rc<KeySet>>;
+}
+
+/// What is known of a request's token.
+#[derive(Clone, Debug)]
+pub enum Judged {
+    /// There is none.
+    Absent,
+    /// It is good.
+    Good(Rc<Verified>),
+    /// It is not.
+    Bad(Fault),
+    /// It may be: the provider's keys are not there, or this one is not among them.
+    NoKey {
+        /// The provider, by its place in the config.
+        provider: usize,
+        /// The key that is not in the set; `None` if there is no set.
+        key_id: Option<String>,
+    },
+    /// It cannot be said.
+    Unknown(Fault),
+}
+
+/// Whether the token was remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remembered {
+    /// It was, and is still good.
+    Hit,
+    /// It was not.
+    Miss,
+}
+
+/// Verifies tokens, and remembers the good ones.
+pub(crate) struct Verifier {
+    cache: RefCell<Cache>,
+}
+
+impl Verifier {
+    pub(crate) fn new(config: &Config, key: hash::Key) -> Self {
+        let cache = Cache::new(config.token_cache.entries, config.token_cache.max_token_bytes, key);
+        Self { cache: RefCell::new(cache) }
+    }
+
+    /// Judges a token. `now`: since 1970.
+    pub(crate) fn judge(
+        &self,
+        config: &Config,
+        found: &Found<'_>,
+        now: Duration,
+        keys: &impl Keys,
+        signatures: &impl Signatures,
+    ) -> (Judged, Remembered) {
+        if found.token.len() > config.max_token_bytes {
+            return (Judged::Bad(Fault::new(Reason::TooLarge, "the token is too large")), Remembered::Miss);
+        }
+        if let Some(verified) = self.recall(found, now, keys) {
+            return (Judged::Good(verified), Remembered::Hit);
+        }
+        let judged = verify(config, found, now, keys, signatures).unwrap_or_else(|judged| judged);
+        if let (Judged::Good(verified), Ok(mut cache)) = (&judged, self.cache.try_borrow_mut())
+            && cache.takes(&verified.token)
+        {
+            cache.insert(Rc::clone(verified));
+        }
+        (judged, Remembered::Miss)
+    }
+
+    /// A token that was verified before, if its key still is in the provider's set and its time has not
+    /// come.
+    fn recall(&self, found: &Found<'_>, now: Duration, keys: &impl Keys) -> Option<Rc<Verified>> {
+        let mut cache = self.cache.try_borrow_mut().ok()?;
+        if !cache.takes(&found.token) {
+            return None;
+        }
+        let verified = cache.get(&found.token)?;
+        let looks_there = found.providers & (1 << verified.provider) != 0;
+        if !looks_there {
+            return None;
+        }
+        let in_time = verified.until.is_none_or(|until| now.as_secs_f64() < until);
+        if in_time && keys.of(verified.provider).is_some_and(|set| set.contains(&verified.key)) {
+            return Some(Rc::clone(verified));
+        }
+        cache.remove(&found.token);
+        None
+    }
+}
+
+fn verify(
+    config: &Config,
+    found: &Found<'_>,
+    now: Duration,
+    keys: &impl Keys,
+    signatures: &impl Signatures,
+) -> Result<Judged, Judged> {
+    let token = Token::read(&found.token).map_err(Judged::Bad)?;
+    let (index, provider) = pick(config, found, &token).map_err(Judged::Bad)?;
+    let bad = |fault: Fault| Judged::Bad(fault.of(index));
+    let algorithm = token
+        .header
+        .algorithm
+        .filter(|algorithm| provider.algorithms.contains(algorithm))
+        .ok_or_else(|| bad(Fault::new(Reason::UnknownKey, "the token's algorithm is not allowed")))?;
+    let set = keys.of(index).ok_or(Judged::NoKey { provider: index, key_id: None })?;
+    let key = signer(&set, &token, algorithm, signatures).map_err(|missing| match missing {
+        // A set may grow by the key of that name; without a name there is nothing to wait for.
+        Missing::NoKey => match &token.header.key_id {
+            Some(id) => Judged::NoKey { provider: index, key_id: Some(id.clone()) },
+            None => bad(Fault::new(Reason::UnknownKey, "no key is for the token's algorithm")),
+        },
+        Missing::BadSignature => bad(Fault::new(Reason::BadSignature, "the token's signature is wrong")),
+        Missing::NoTime => {
+            Judged::Unknown(Fault::new(Reason::Overloaded, "too many signatures to check").of(index))
+        }
+        Missing::Failed => {
+            Judged::Unknown(Fault::new(Reason::Error, "the signature cannot be checked").of(index))
+        }
+    })?;
+    // From here on the payload is the provider's word.
+    let not_json =
+        Fault::new(Reason::BadClaims, "the token's payload is not a JSON object with each name once");
+    let payload = token.payload_bytes().ok_or_else(|| bad(not_json))?;
+    let Ok(Json::Object(claims)) = policy::json::parse(&payload) else { return Err(bad(not_json)) };
+    let until = registered::check(&claims, provider, now).map_err(bad)?;
+    Ok(Judged::Good(Rc::new(Verified {
+        token: (*found.token).into(),
+        provider: index,
+        key,
+        until,
+        claims: Rc::new(Json::Object(claims)),
+    })))
+}
+
+/// The provider that is to verify the token, with its place in the config.
+///
+/// With one provider that looks where the token was found there is nothing to pick. With several, the
+/// token's own `iss` picks one of them, unverified; whether it told the truth is checked with the other
+/// claims.
+fn pick<'a>(
+    config: &'a Config,
+    found: &Found<'_>,
+    token: &Token<'_>,
+) -> Result<(usize, &'a Provider), Fault> {
+    let looks_there = |(index, _): &(usize, &Provider)| found.providers & (1 << index) != 0;
+    let mut providers = config.providers.iter().enumerate().filter(looks_there);
+    let (first, second) = (providers.next(), providers.next());
+    if let (Some(only), None) = (first, second) {
+        return Ok(only);
+    }
+    let issuer = unverified_issuer(token)?;
+    let with = |issuer: Option<&String>| {
+        config.providers.iter().enumerate().filter(looks_there).find(|(_, own)| own.issuer.as_ref() == issuer)
+    };
+    issuer
+        .as_ref()
+        .and_then(|issuer| with(Some(issuer)))
+        .or_else(|| with(None))
+        .ok_or(Fault::new(Reason::WrongIssuer, "the token is of another issuer"))
+}
+
+/// Why no key has made a signature.
+enum Missing {
+    NoKey,
+    BadSignature,
+    NoTime,
+    Failed,
+}
+
+/// The key that has made the token's signature.
+fn signer(
+    set: &KeySet,
+    token: &Token<'_>,
+    algorithm: Algorithm,
+    signatures: &impl Signatures,
+) -> Result<Rc<Key>, Missing> {
+    let mut missing = Missing::NoKey;
+    for key in set.candidates(token.header.key_id.as_deref(), algorithm) {
+        match signatures.verify(algorithm, key, token.message, &token.signature) {
+            Signature::Good => return Ok(Rc::clone(key)),
+            Signature::Bad => missing = Missing::BadSignature,
+            Signature::NoTime => return Err(Missing::NoTime),
+            Signature::Failed => return Err(Missing::Failed),
+        }
+    }
+    Err(missing)
+}
