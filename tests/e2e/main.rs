@@ -3,6 +3,7 @@
 mod config_push;
 mod harness;
 mod hostile;
+mod jwt_authz;
 mod module;
 mod probe;
 mod rate_limit;

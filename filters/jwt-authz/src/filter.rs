@@ -48,7 +48,7 @@ impl Configure for JwtAuthz {
             plugin.tick_after(SOON);
         }
         Ok(Self {
-            checker: Checker::new(config.in_vm_share),
+            checker: Checker::new(&config),
             keyring,
             counters,
             policy: Policy::new(config, Key::new(key)),

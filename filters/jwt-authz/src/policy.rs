@@ -208,13 +208,13 @@ impl Policy {
     /// A decision in a few words, for the access log.
     #[must_use]
     pub fn explain(&self, decision: &Decision) -> String {
-        let bites = if self.config.mode == Mode::Enforce { "" } else { "shadow_" };
         match &decision.outcome {
             Outcome::Allowed => {
                 let rule = decision.rule.and_then(|index| self.config.rules.get(index));
                 format!("allowed{{{}}}", rule.map_or("default", |rule| &rule.name))
             }
-            Outcome::Refused(refusal) => format!("{bites}{}", self.config.details(refusal)),
+            Outcome::Refused(refusal) if self.config.mode == Mode::Enforce => self.config.details(refusal),
+            Outcome::Refused(refusal) => format!("shadow_denied{{{}}}", self.config.stage(refusal)),
             Outcome::NoKey { .. } => "waiting".to_owned(),
         }
     }

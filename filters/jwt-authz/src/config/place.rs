@@ -45,17 +45,9 @@ impl Place {
         let prefix = fields.optional("prefix", read_prefix);
         let cookie = fields.optional("cookie", read_cookie);
         let query = fields.optional("query", |value| short(&value));
-        let given: Vec<_> = NAMES
-            .into_iter()
-            .zip([
-                matches!(header, None | Some(Some(_))),
-                matches!(cookie, None | Some(Some(_))),
-                matches!(query, None | Some(Some(_))),
-            ])
-            .filter_map(|(name, given)| given.then(|| format!("`{name}`")))
-            .collect();
+        let given: Vec<_> = NAMES.into_iter().filter(|name| fields.get(name).is_some()).collect();
         if given.len() != 1 {
-            let found = if given.is_empty() { "none".to_owned() } else { given.join(", ") };
+            let found = if given.is_empty() { "none" } else { "several" };
             return fields
                 .problem_here(&format!("found {found}, expected one of `header`, `cookie`, `query`"));
         }

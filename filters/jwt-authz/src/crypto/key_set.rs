@@ -104,19 +104,19 @@ impl KeySet {
     }
 
     /// The keys that a token's signature is to be checked with. A token that names its key is checked
-    /// with keys of that name only, not with one that has no name.
+    /// with keys of that name; only where there is none, with keys that have no name, as Envoy's own
+    /// filter does: issuers whose set is a single key may leave its name out.
     pub fn candidates(&self, id: Option<&str>, algorithm: Algorithm) -> impl Iterator<Item = &Rc<Key>> {
-        self.keys
-            .iter()
-            .filter(move |key| id.is_none() || key.id() == id)
-            .filter(move |key| key.fits(algorithm))
-            .take(Self::MOST_CANDIDATES)
+        let fitting = move || self.keys.iter().filter(move |key| key.fits(algorithm));
+        let is_named = fitting().any(|key| key.id() == id);
+        let wanted = if is_named { id } else { None };
+        fitting().filter(move |key| id.is_none() || key.id() == wanted).take(Self::MOST_CANDIDATES)
     }
 
     /// Whether this very key is in the set.
     #[must_use]
     pub fn contains(&self, key: &Key) -> bool {
-        self.keys.iter().any(|own| **own == *key)
+        self.keys.iter().any(|own| std::ptr::eq(&raw const **own, key) || **own == *key)
     }
 
     /// The keys that are not used, and why.

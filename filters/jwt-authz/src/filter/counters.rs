@@ -33,7 +33,7 @@ fn name(rest: &str) -> String {
 }
 
 /// As Istio cuts labels out of names, see the README.
-fn labelled(label: &str, value: &str, what: &str) -> String {
+pub(super) fn labelled(label: &str, value: &str, what: &str) -> String {
     name(&format!("{label}=.={value};.;{what}"))
 }
 

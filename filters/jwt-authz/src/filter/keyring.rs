@@ -29,7 +29,7 @@ pub(super) struct Keyring(Vec<Ring>);
 /// The keys of one provider.
 enum Ring {
     Fixed(Rc<KeySet>),
-    Remote(RefCell<Fetched>),
+    Remote(Box<RefCell<Fetched>>),
 }
 
 /// Keys that are fetched.
@@ -47,7 +47,7 @@ impl Keyring {
                     report(set, counters);
                     Ring::Fixed(Rc::clone(set))
                 }
-                Jwks::Remote(remote) => Ring::Remote(RefCell::new(Fetched::new(remote.clone())?)),
+                Jwks::Remote(remote) => Ring::Remote(Box::new(RefCell::new(Fetched::new(remote.clone())?))),
             })
         });
         rings.collect::<Result<_, _>>().map(Self)

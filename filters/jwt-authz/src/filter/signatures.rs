@@ -1,5 +1,7 @@
 //! Signature checks: by the proxy where it can, in the VM where they must be.
 
+use super::counters::labelled;
+use crate::config::Config;
 use crate::crypto::{Algorithm, Key, in_host, in_vm, self_test};
 use crate::policy::{Share, Signature, Signatures};
 use host::metrics::Gauge;
@@ -13,27 +15,22 @@ pub(super) struct Checker {
     share: Cell<Share>,
 }
 
-/// An algorithm of each kind that a proxy may offer, the others it stands for, and the gauge.
-const KINDS: [(Algorithm, &[Algorithm], &str); 3] = [
-    (Algorithm::Rs256, &[Algorithm::Rs256, Algorithm::Rs384, Algorithm::Rs512], "host_checks_rsa"),
-    (Algorithm::Es256, &[Algorithm::Es256], "host_checks_p256"),
-    (Algorithm::Es384, &[Algorithm::Es384], "host_checks_p384"),
-];
-
 impl Checker {
-    /// Tries the proxy. `in_vm_share`: see the config.
-    pub(super) fn new(in_vm_share: u8) -> Self {
+    /// Tries the proxy on each algorithm that a provider uses.
+    pub(super) fn new(config: &Config) -> Self {
         let mut in_host = Vec::new();
-        for (algorithm, stands_for, gauge) in KINDS {
-            let works =
-                self_test::works(|a, key, message, signature| ask(a, key, message, signature), algorithm);
-            Gauge::define(&format!("mesh_filters.jwt_authz.{gauge}")).set(works.into());
+        for algorithm in Algorithm::ALL {
+            if !config.providers.iter().any(|provider| provider.algorithms.contains(&algorithm)) {
+                continue;
+            }
+            let works = self_test::works(ask, algorithm);
+            Gauge::define(&labelled("algorithm", algorithm.name(), "in_host")).set(works.into());
             if works {
-                in_host.extend_from_slice(stands_for);
+                in_host.push(algorithm);
             }
         }
         let now = clock::monotonic().unwrap_or_default();
-        Self { in_host, share: Cell::new(Share::new(in_vm_share, now)) }
+        Self { in_host, share: Cell::new(Share::new(config.in_vm_share, now)) }
     }
 
     fn in_vm(&self, algorithm: Algorithm, key: &Key, message: &[u8], signature: &[u8]) -> Signature {
@@ -63,7 +60,7 @@ impl Signatures for Checker {
         }
         match in_host::argument(algorithm, key, message, signature) {
             None => Signature::Bad,
-            Some(argument) => match foreign::call("verify_signature", &argument) {
+            Some(argument) => match foreign::call(in_host::FUNCTION, &argument) {
                 Ok(answer) => in_host::read_answer(&answer).map_or(Signature::Failed, verdict),
                 Err(status) => {
                     host::log!(Warn, "the proxy cannot check a signature: {status}");
@@ -77,7 +74,7 @@ impl Signatures for Checker {
 /// Asks the proxy; `None` if it does not say.
 fn ask(algorithm: Algorithm, key: &Key, message: &[u8], signature: &[u8]) -> Option<bool> {
     let argument = in_host::argument(algorithm, key, message, signature)?;
-    in_host::read_answer(&foreign::call("verify_signature", &argument).ok()?)
+    in_host::read_answer(&foreign::call(in_host::FUNCTION, &argument).ok()?)
 }
 
 const fn verdict(good: bool) -> Signature {

@@ -117,10 +117,15 @@ impl Config {
     /// The response-code details: the stage that refused, `denied_by` with the rule's name.
     #[must_use]
     pub fn details(&self, refusal: &Refusal) -> String {
+        format!("jwt_authz{{{}}}", self.stage(refusal))
+    }
+
+    /// The stage that refused, `denied_by` with the rule's name.
+    pub(super) fn stage(&self, refusal: &Refusal) -> String {
         let word = refusal.fault.reason.word();
         match self.rule_name(refusal) {
-            Some(rule) => format!("jwt_authz{{{word}:{rule}}}"),
-            None => format!("jwt_authz{{{word}}}"),
+            Some(rule) => format!("{word}:{rule}"),
+            None => word.to_owned(),
         }
     }
 

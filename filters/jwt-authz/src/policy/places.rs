@@ -55,7 +55,7 @@ impl Places {
                 Place::Header { name, prefix } => {
                     let mut values = headers.get(name.as_str());
                     let (first, second) = (values.next(), values.next());
-                    if second.is_some() {
+                    if second.is_some() || first.is_some_and(|value| is_joined(value, prefix)) {
                         return Err(Fault::new(
                             Reason::Ambiguous,
                             "the request has a header for tokens twice",
@@ -97,6 +97,12 @@ impl Places {
             })
             .collect()
     }
+}
+
+/// Whether a value is several, joined by commas, as Envoy does with `authorization` and others, and one of
+/// them is for us. No token has a comma in it; other schemes have.
+fn is_joined(value: &[u8], prefix: &str) -> bool {
+    value.contains(&b',') && value.split(|byte| *byte == b',').any(|part| behind(part, prefix).is_some())
 }
 
 /// What follows the prefix in a header's value; `None` if the value is something else, as another scheme.

@@ -103,17 +103,18 @@ fn a_token_that_names_its_key() {
     check(&set, Some("a"), Algorithm::Hs256, &[0, 4]);
     check(&set, Some("a"), Algorithm::EdDsa, &[3]);
     check(&set, Some("b"), Algorithm::EdDsa, &[]);
-    // Not the one without a name.
-    check(&set, Some("c"), Algorithm::Hs256, &[]);
-    check(&set, Some("A"), Algorithm::Hs256, &[]);
+    // None of that name, so the one without.
+    check(&set, Some("c"), Algorithm::Hs256, &[2]);
+    check(&set, Some("A"), Algorithm::Hs256, &[2]);
     // An empty name is a name.
     check(&set, Some(""), Algorithm::Hs256, &[5]);
 }
 
-/// Not even where it is the only one: whoever names a key wants this key.
+/// Issuers whose set is a single key may leave its name out.
 #[test]
-fn a_key_without_a_name_is_not_what_a_token_names() {
-    check(&set(&[secret(None, 1)]), Some("a"), Algorithm::Hs256, &[]);
+fn a_key_without_a_name_is_for_every_token() {
+    check(&set(&[secret(None, 1)]), Some("a"), Algorithm::Hs256, &[0]);
+    check(&set(&[secret(Some("b"), 1)]), Some("a"), Algorithm::Hs256, &[]);
 }
 
 #[test]
