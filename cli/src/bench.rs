@@ -6,13 +6,15 @@
 //! rows take turns, and of each the mean of the lowest third counts. Quote ratios; the absolute
 //! figures are those of one machine.
 
+mod jwt_authz;
 mod rate_limit;
 mod rows;
 
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use bytes::Bytes;
+use hyper::header::HeaderValue;
 use hyper::{Request, StatusCode};
 
 use crate::envoy::usage::cpu_nanos;
@@ -32,17 +34,25 @@ pub struct Effort {
     pub requests: u64,
 }
 
-/// Measures the rate-limit filter and prints a table.
+/// Measures a filter and prints a table.
 ///
 /// # Errors
 ///
-/// Something cannot be built or started, or a listener does not answer as it should.
-pub fn rate_limit(effort: Effort) -> anyhow::Result<()> {
+/// There is no bench for it, something cannot be built or started, or a listener does not answer as it
+/// should.
+pub fn bench(filter: &str, effort: Effort) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let rows = rate_limit::rows(folder.path())?;
+    match filter {
+        "jwt-authz" => run(&jwt_authz::rows()?, effort),
+        "rate-limit" => run(&rate_limit::rows(folder.path())?, effort),
+        other => bail!("there is no bench for `{other}`"),
+    }
+}
+
+fn run(rows: &[Row], effort: Effort) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let figures = runtime.block_on(measure(&rows, effort))?;
-    print(&rows, &figures);
+    let figures = runtime.block_on(measure(rows, effort))?;
+    print(rows, &figures);
     Ok(())
 }
 
@@ -68,7 +78,8 @@ async fn sample(envoy: &Envoy, row: &Row, requests: u64) -> anyhow::Result<f64> 
     let address = envoy.listener(row.name).await?;
     let load = Load::http2(address, CONNECTIONS, STREAMS, Until::Requests(requests));
     let before = cpu_nanos(envoy.pid())?;
-    let report = load.run(|_| request(), |_, _| {}).await?;
+    let token = row.token;
+    let report = load.run(move |_| request(token), |_, _| {}).await?;
     // What is still under way after the last answer (logs, frees) belongs to it.
     tokio::time::sleep(Duration::from_millis(20)).await;
     let spent = cpu_nanos(envoy.pid())?.saturating_sub(before);
@@ -78,7 +89,7 @@ async fn sample(envoy: &Envoy, row: &Row, requests: u64) -> anyhow::Result<f64> 
 }
 
 /// About as many headers as a browser's request brings.
-fn request() -> Request<Bytes> {
+fn request(token: Option<&str>) -> Request<Bytes> {
     let mut request = Request::new(Bytes::new());
     *request.uri_mut() = hyper::Uri::from_static("/api/items?page=2");
     for (name, value) in [
@@ -88,7 +99,10 @@ fn request() -> Request<Bytes> {
         ("x-api-key", "0123456789abcdef"),
         ("cookie", "session=0123456789abcdef"),
     ] {
-        request.headers_mut().insert(name, hyper::header::HeaderValue::from_static(value));
+        request.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    if let Some(token) = token.and_then(|token| HeaderValue::try_from(format!("Bearer {token}")).ok()) {
+        request.headers_mut().insert(hyper::header::AUTHORIZATION, token);
     }
     request
 }

@@ -21,7 +21,8 @@ struct Arguments {
 enum Command {
     /// Build the modules into dist/<filter>.wasm.
     ///
-    /// Two builds of the same source give the same bytes, on any machine.
+    /// Two builds of the same source give the same bytes, on any machine. Also makes dist/keys/, the demo's
+    /// key pair, if it is not there: docker compose serves the public half.
     Build {
         /// The filters to build; all when none is named.
         filters: Vec<String>,
@@ -54,7 +55,7 @@ enum Command {
     /// A machine with little else to do gives the steadiest figures. Quote ratios.
     Bench {
         /// The filter.
-        #[arg(value_parser = ["rate-limit"])]
+        #[arg(value_parser = check::FILTERS)]
         filter: String,
         /// Rounds; each measures every listener once, the lowest third counts.
         #[arg(long, default_value_t = 30)]
@@ -82,8 +83,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo { check: true, .. } => demo::check(),
         Command::Demo { .. } => demo::show(),
         Command::Check { filter, config } => check::check(&filter, &config),
-        Command::Bench { filter: _, rounds, requests } => {
-            bench::rate_limit(bench::Effort { rounds, requests }).map(|()| ExitCode::SUCCESS)
+        Command::Bench { filter, rounds, requests } => {
+            bench::bench(&filter, bench::Effort { rounds, requests }).map(|()| ExitCode::SUCCESS)
         }
     }
 }
@@ -98,6 +99,7 @@ fn build(filters: &[String]) -> anyhow::Result<ExitCode> {
         let size = std::fs::metadata(&path)?.len();
         println!("{} ({size} bytes)", path.strip_prefix(workspace::root()).unwrap_or(&path).display());
     }
+    demo::keys::prepare()?;
     Ok(ExitCode::SUCCESS)
 }
 

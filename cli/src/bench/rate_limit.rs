@@ -30,7 +30,7 @@ pub(super) fn rows(folder: &Path) -> anyhow::Result<Vec<Row>> {
         "name": "per-key", "match": {"path": {"prefix": "/api/"}}, "key": [{"header": "x-api-key"}], "rate": rate,
     }]});
     Ok(vec![
-        Row { name: BARE, filter: None },
+        Row::new(BARE, Vec::new()),
         wasm("Wasm, smallest by hand", &smallest, &json!({})),
         wasm(NOOP, &noop, &json!({})),
         native(),
@@ -54,5 +54,5 @@ fn native() -> Row {
             "filter_enforced": always,
         },
     });
-    Row { name: "native local_ratelimit", filter: Some(filter) }
+    Row::new("native local_ratelimit", vec![filter])
 }

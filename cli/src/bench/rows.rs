@@ -9,10 +9,24 @@ pub(super) const BARE: &str = "no filter";
 /// The listener with the module that does nothing.
 pub(super) const NOOP: &str = "Wasm, does nothing";
 
-/// A listener with at most one filter.
+/// A listener with the filters that are measured, and what is sent to it.
 pub(super) struct Row {
     pub(super) name: &'static str,
-    pub(super) filter: Option<Value>,
+    filters: Vec<Value>,
+    /// A bearer token.
+    pub(super) token: Option<&'static str>,
+}
+
+impl Row {
+    pub(super) const fn new(name: &'static str, filters: Vec<Value>) -> Self {
+        Self { name, filters, token: None }
+    }
+
+    /// Sends this token with each request.
+    pub(super) const fn with_token(mut self, token: &'static str) -> Self {
+        self.token = Some(token);
+        self
+    }
 }
 
 /// A module as a filter. Each row has a VM of its own.
@@ -34,7 +48,7 @@ pub(super) fn wasm(name: &'static str, module: &Path, config: &Value) -> Row {
             },
         },
     });
-    Row { name, filter: Some(filter) }
+    Row::new(name, vec![filter])
 }
 
 /// An Envoy with a listener for each row, which answers by itself.
@@ -48,7 +62,7 @@ fn listener(row: &Row) -> Value {
         "name": "envoy.filters.http.router",
         "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
     });
-    let filters: Vec<Value> = row.filter.iter().cloned().chain([router]).collect();
+    let filters: Vec<Value> = row.filters.iter().cloned().chain([router]).collect();
     json!({
         "name": row.name,
         "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
