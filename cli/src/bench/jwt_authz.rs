@@ -1,0 +1,83 @@
+//! The jwt-authz filter beside Envoy's own `jwt_authn` and `rbac` and beside a module that does nothing.
+//!
+//! The tokens and their keys were made for this bench; the private keys are gone. "Cold" is without a cache
+//! of verified tokens, so that every signature is checked; "warm" is with the token in the cache.
+
+use serde_json::{Value, json};
+
+use super::rows::{BARE, NOOP, Row, wasm};
+use crate::module;
+
+const JWKS: &str = include_str!("jwt_authz/jwks.json");
+const RS256: &str = include_str!("jwt_authz/rs256.jwt").trim_ascii_end();
+const ES256: &str = include_str!("jwt_authz/es256.jwt").trim_ascii_end();
+const ISSUER: &str = "https://auth.example.com";
+const AUDIENCE: &str = "api.example.com";
+
+/// The rows, in the order of the table.
+pub(super) fn rows() -> anyhow::Result<Vec<Row>> {
+    let noop = module::NOOP.build()?;
+    let filter =
+        module::Module::find("jwt-authz").map(module::Module::build).transpose()?.unwrap_or_default();
+    let ours = |name, cached: bool, token| {
+        Ok::<_, anyhow::Error>(wasm(name, &filter, &config(cached)?).with_token(token))
+    };
+    Ok(vec![
+        Row::new(BARE, Vec::new()).with_token(RS256),
+        wasm(NOOP, &noop, &json!({})).with_token(RS256),
+        native("native, RS256 cold", false).with_token(RS256),
+        ours("jwt-authz, RS256 cold", false, RS256)?,
+        native("native, ES256 cold", false).with_token(ES256),
+        ours("jwt-authz, ES256 cold", false, ES256)?,
+        native("native, RS256 warm", true).with_token(RS256),
+        ours("jwt-authz, RS256 warm", true, RS256)?,
+        native("native, ES256 warm", true).with_token(ES256),
+        ours("jwt-authz, ES256 warm", true, ES256)?,
+    ])
+}
+
+fn config(cached: bool) -> anyhow::Result<Value> {
+    let keys: Value = serde_json::from_str(JWKS)?;
+    Ok(json!({
+        "providers": [{
+            "name": "main", "issuer": ISSUER, "audiences": [AUDIENCE], "algorithms": ["RS256", "ES256"],
+            "jwks": {"inline": keys}, "forward_token": true,
+        }],
+        "rules": [{"name": "admins", "action": "allow", "claims": [{"claim": "role", "equals": "admin"}]}],
+        "token_cache": {"entries": if cached { 1024 } else { 0 }},
+    }))
+}
+
+/// Envoy's two filters that do the same.
+fn native(name: &'static str, cached: bool) -> Row {
+    let mut provider = json!({
+        "issuer": ISSUER, "audiences": [AUDIENCE], "forward": true, "payload_in_metadata": "claims",
+        "local_jwks": {"inline_string": JWKS},
+    });
+    if let Some(provider) = provider.as_object_mut().filter(|_| cached) {
+        provider.insert("jwt_cache_config".to_owned(), json!({"jwt_cache_size": 1024}));
+    }
+    let jwt_authn = json!({
+        "name": "envoy.filters.http.jwt_authn",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
+            "providers": {"main": provider},
+            "rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": "main"}}],
+        },
+    });
+    let is_admin = json!({"metadata": {
+        "filter": "envoy.filters.http.jwt_authn",
+        "path": [{"key": "claims"}, {"key": "role"}],
+        "value": {"string_match": {"exact": "admin"}},
+    }});
+    let rbac = json!({
+        "name": "envoy.filters.http.rbac",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
+            "rules": {"action": "ALLOW", "policies": {
+                "admins": {"permissions": [{"any": true}], "principals": [is_admin]},
+            }},
+        },
+    });
+    Row::new(name, vec![jwt_authn, rbac])
+}
