@@ -4,15 +4,19 @@
 //! - [`curl`]: what a line asks for;
 //! - [`expect`]: what an answer should be;
 //! - [`places`]: where things really are, since a fixed port may be taken;
+//! - [`keys`]: the key pair of the demo's issuer;
+//! - [`tokens`]: what it has signed, for the lines;
 //! - [`stage`]: the gateway and its upstreams, running;
 //! - [`check`]: runs the lines.
 
 pub mod check;
 pub mod curl;
 pub mod expect;
+pub mod keys;
 pub mod places;
 pub mod scenario;
 pub mod stage;
+pub mod tokens;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -23,9 +27,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::envoy::locate;
 use crate::module::SHIPPED;
+use keys::KeyPair;
 use places::Places;
 use scenario::Scenario;
 use stage::{Ports, Stage};
+use tokens::Tokens;
 
 /// How often the demo looks whether its Envoys are still there.
 const WATCH: Duration = Duration::from_millis(500);
@@ -43,8 +49,11 @@ pub fn show() -> anyhow::Result<ExitCode> {
     until_signalled(async |shown| {
         let scenario = Scenario::load()?;
         let mut stage = Stage::start(Ports::OfTheFiles).await?;
-        println!("{}", scenario.guide(stage.places())?);
+        let tokens = Tokens::mint(&KeyPair::load()?)?;
+        println!("{}", scenario.guide(stage.places(), &tokens)?);
+        println!("The good tokens are good for an hour; started again, the demo makes new ones.");
         println!("Upstreams: v1 at http://{}, v2 at http://{}", stage.v1(), stage.v2());
+        println!("Key set: http://{}/.well-known/jwks.json", stage.keys());
         println!("Ctrl-C ends it.");
         *shown = true;
         loop {
@@ -64,18 +73,21 @@ pub fn check() -> anyhow::Result<ExitCode> {
     until_signalled(async |_| {
         let scenario = Scenario::load()?;
         let stage = Stage::start(Ports::Free).await?;
-        check::run(&scenario, stage.places()).await
+        check::run(&scenario, stage.places(), &Tokens::mint(&KeyPair::load()?)?).await
     })
 }
 
 /// Runs the lines against a gateway that runs already, such as that of docker compose: at `host`, with
-/// the ports of the files. Blocks.
+/// the ports of the files, and with a key server that serves the demo's key set. Blocks.
 ///
 /// # Errors
 ///
-/// The scenario cannot be read. A gateway that does not answer differs from what is expected.
+/// The scenario or the key pair cannot be read. A gateway that does not answer differs from what is expected.
 pub fn check_against(host: &str) -> anyhow::Result<ExitCode> {
-    until_signalled(async |_| check::run(&Scenario::load()?, &Places::of_the_files(host)).await)
+    until_signalled(async |_| {
+        let tokens = Tokens::mint(&KeyPair::load()?)?;
+        check::run(&Scenario::load()?, &Places::of_the_files(host), &tokens).await
+    })
 }
 
 /// What takes long, before there is anything to leave behind.
@@ -83,6 +95,7 @@ fn prepare() -> anyhow::Result<()> {
     for module in SHIPPED {
         module.build()?;
     }
+    keys::prepare()?;
     locate::envoy()?;
     Ok(())
 }

@@ -12,6 +12,7 @@
 //!
 //! ```no_run
 //! use bytes::Bytes;
+//! use mesh_filters::demo::stage;
 //! use mesh_filters::envoy::{Bootstrap, Launch};
 //! use mesh_filters::http::{self, Protocol, Request};
 //! use mesh_filters::module::Module;
@@ -21,15 +22,12 @@
 //! for module in mesh_filters::module::SHIPPED {
 //!     module.build()?;
 //! }
-//! let mut upstreams = Bootstrap::load("upstreams")?;
-//! upstreams.use_free_ports();
-//! let upstreams = Launch::new()?.concurrency(1).start(&upstreams).await?;
-//!
+//! let upstreams = stage::upstreams().await?;
 //! let mut gateway = Bootstrap::load("demo")?;
 //! gateway.use_free_ports();
 //! gateway.set_modules(&workspace::dist());
-//! for version in ["v1", "v2"] {
-//!     gateway.set_cluster(version, upstreams.listener(version).await?)?;
+//! for name in ["v1", "v2", "keys"] {
+//!     gateway.set_cluster(name, upstreams.listener(name).await?)?;
 //! }
 //! let gateway = Launch::new()?.concurrency(2).start(&gateway).await?;
 //!

@@ -8,7 +8,7 @@
 //!
 //! The same source gives the same bytes, in whatever folder and by whatever command it was built.
 
-mod appear;
+pub(crate) mod appear;
 mod compile;
 pub mod strip;
 mod toolchain;

@@ -63,7 +63,10 @@ fn it_runs_until_it_is_told_to_end_and_leaves_nothing_behind() {
         let mut child = demo(temporary.path()).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let shown: Vec<_> = lines.map(Result::unwrap).take_while(|line| line != "Ctrl-C ends it.").collect();
-        assert!(shown.iter().any(|line| line.trim_start().starts_with("curl ")), "{shown:?}");
+        let lines: Vec<_> = shown.iter().filter(|line| line.trim_start().starts_with("curl ")).collect();
+        // With a token's own text, to be pasted as they are.
+        assert!(lines.iter().any(|line| line.contains("Bearer eyJ")), "{lines:?}");
+        assert!(lines.iter().all(|line| !line.contains("<token:")), "{lines:?}");
         assert!(inhabited(temporary.path()));
         send(signal, &child);
         assert!(wait(child).success());

@@ -5,15 +5,9 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use mesh_filters::demo::stage::upstreams;
 use mesh_filters::envoy::{Bootstrap, Envoy, Launch, usage};
 use mesh_filters::http::{self, HeaderValue, Load, Protocol, Request, StatusCode, Until, Version};
-
-/// The two upstreams of the demo, on free ports.
-async fn upstreams() -> anyhow::Result<Envoy> {
-    let mut bootstrap = Bootstrap::load("upstreams")?;
-    bootstrap.use_free_ports();
-    Launch::new()?.concurrency(1).start(&bootstrap).await
-}
 
 #[tokio::test]
 async fn each_upstream_answers_its_name_and_what_it_was_sent() {

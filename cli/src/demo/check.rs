@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use super::curl::Call;
 use super::places::Places;
 use super::scenario::Scenario;
+use super::tokens::Tokens;
 use crate::http::{self, Response};
 
 /// Runs every line, prints what came back and where it differs. Fails when one differs, after all ran:
@@ -16,7 +17,7 @@ use crate::http::{self, Response};
 /// # Errors
 ///
 /// A line cannot be understood. One that is not answered differs.
-pub async fn run(scenario: &Scenario, places: &Places) -> anyhow::Result<ExitCode> {
+pub async fn run(scenario: &Scenario, places: &Places, tokens: &Tokens) -> anyhow::Result<ExitCode> {
     let mut differing = 0;
     let mut all = 0;
     for chapter in &scenario.chapters {
@@ -26,7 +27,7 @@ pub async fn run(scenario: &Scenario, places: &Places) -> anyhow::Result<ExitCod
             if let Some(about) = &step.about {
                 println!("# {about}");
             }
-            let line = places.in_line(&step.curl)?;
+            let line = step.line(places, tokens)?;
             println!("$ {line}");
             let call = Call::parse(&line)?;
             let with_headers = call.with_headers;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::expect::Expect;
 use super::places::Places;
+use super::tokens::Tokens;
 use crate::{workspace, yaml};
 
 /// What to try, filter by filter.
@@ -35,7 +36,8 @@ pub struct Chapter {
 pub struct Step {
     /// What it shows; nothing when it goes on with the step before.
     pub about: Option<String>,
-    /// The line, as it is pasted into a shell, with the ports of `demo.yaml`.
+    /// The line, as it is pasted into a shell, with the ports of `demo.yaml` and names
+    /// for tokens.
     pub curl: String,
     /// What comes back.
     pub expect: Expect,
@@ -67,8 +69,8 @@ impl Scenario {
     ///
     /// # Errors
     ///
-    /// A line names a port that is not the demo's.
-    pub fn guide(&self, places: &Places) -> anyhow::Result<String> {
+    /// A line names a port or a token that is not the demo's.
+    pub fn guide(&self, places: &Places, tokens: &Tokens) -> anyhow::Result<String> {
         let mut guide = String::new();
         for chapter in &self.chapters {
             writeln!(guide, "\n{}: http://{}\n", chapter.filter, places.authority(chapter.listener)?)?;
@@ -76,7 +78,7 @@ impl Scenario {
                 if let Some(about) = &step.about {
                     writeln!(guide, "  # {about}")?;
                 }
-                writeln!(guide, "  {}", places.in_line(&step.curl)?)?;
+                writeln!(guide, "  {}", step.line(places, tokens)?)?;
                 writeln!(guide, "      {}", step.expect)?;
             }
         }
@@ -84,17 +86,34 @@ impl Scenario {
     }
 }
 
+impl Step {
+    /// The line as it is pasted: with the real places and tokens in it.
+    ///
+    /// # Errors
+    ///
+    /// It names a port or a token that is not the demo's.
+    pub fn line(&self, places: &Places, tokens: &Tokens) -> anyhow::Result<String> {
+        tokens.in_line(&places.in_line(&self.curl)?)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::demo::curl::Call;
+    use crate::demo::keys::KeyPair;
     use crate::module::SHIPPED;
+
+    fn tokens() -> Tokens {
+        Tokens::mint(&KeyPair::random().unwrap()).unwrap()
+    }
 
     #[test]
     fn every_line_is_one_that_the_check_can_run() {
         let places = Places::of_the_files("localhost");
+        let tokens = tokens();
         for step in Scenario::load().unwrap().chapters.iter().flat_map(|chapter| &chapter.steps) {
-            Call::parse(&places.in_line(&step.curl).unwrap()).unwrap();
+            Call::parse(&step.line(&places, &tokens).unwrap()).unwrap();
         }
     }
 
@@ -113,7 +132,7 @@ mod tests {
         )
         .unwrap();
         let places = Places::local([(10000, 4711)]);
-        let guide = scenario.guide(&places).unwrap();
+        let guide = scenario.guide(&places, &tokens()).unwrap();
         assert_eq!(
             guide,
             "\nf: http://localhost:4711\n\n  # It answers.\n  curl http://localhost:4711/a\n      200\n"

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use anyhow::{Context as _, bail};
 
+use super::keys;
 use super::places::Places;
 use crate::envoy::config::ANY_LOCAL_PORT;
 use crate::envoy::{Bootstrap, Envoy, Launch};
@@ -18,6 +19,19 @@ pub enum Ports {
     Free,
 }
 
+/// The upstreams of `upstreams.yaml`, the key server among them, on free ports.
+///
+/// # Errors
+///
+/// The key pair cannot be made, or Envoy does not start.
+pub async fn upstreams() -> anyhow::Result<Envoy> {
+    keys::prepare()?;
+    let mut bootstrap = Bootstrap::load("upstreams")?;
+    bootstrap.use_free_ports();
+    bootstrap.set_keys(&keys::served());
+    Launch::new()?.concurrency(1).start(&bootstrap).await
+}
+
 /// The gateway of `demo.yaml` in front of the upstreams of `upstreams.yaml`. All of it ends when this
 /// value is dropped.
 ///
@@ -29,6 +43,7 @@ pub struct Stage {
     upstreams: Envoy,
     v1: SocketAddr,
     v2: SocketAddr,
+    keys: SocketAddr,
     places: Places,
 }
 
@@ -39,12 +54,10 @@ impl Stage {
     ///
     /// An Envoy does not start.
     pub async fn start(ports: Ports) -> anyhow::Result<Self> {
-        let mut bootstrap = Bootstrap::load("upstreams")?;
-        bootstrap.use_free_ports();
-        let upstreams =
-            Launch::new()?.concurrency(1).start(&bootstrap).await.context("no upstreams for the demo")?;
+        let upstreams = upstreams().await.context("no upstreams for the demo")?;
         let v1 = upstreams.listener("v1").await?;
         let v2 = upstreams.listener("v2").await?;
+        let keys = upstreams.listener("keys").await?;
 
         let mut bootstrap = Bootstrap::load("demo")?;
         let listeners = bootstrap.listener_ports();
@@ -52,6 +65,7 @@ impl Stage {
         bootstrap.set_modules(&workspace::dist());
         bootstrap.set_cluster("v1", v1)?;
         bootstrap.set_cluster("v2", v2)?;
+        bootstrap.set_cluster("keys", keys)?;
         for (name, port) in &listeners {
             bootstrap.set_listener(name, ports.choose(*port))?;
         }
@@ -64,7 +78,7 @@ impl Stage {
             let address = real.get(&name).with_context(|| format!("the listener `{name}` is missing"))?;
             places.push((port, address.port()));
         }
-        Ok(Self { gateway, upstreams, v1, v2, places: Places::local(places) })
+        Ok(Self { gateway, upstreams, v1, v2, keys, places: Places::local(places) })
     }
 
     /// The gateway.
@@ -89,6 +103,12 @@ impl Stage {
     #[must_use]
     pub const fn v2(&self) -> SocketAddr {
         self.v2
+    }
+
+    /// Where the key server is.
+    #[must_use]
+    pub const fn keys(&self) -> SocketAddr {
+        self.keys
     }
 
     /// Sees whether everything still runs.

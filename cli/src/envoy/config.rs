@@ -1,7 +1,7 @@
 //! The configurations of `envoy-configs/envoy/`, and what a local run changes in them.
 //!
-//! They are written for docker compose: upstreams by the names of services, modules below `/filters`,
-//! fixed ports. A local run has other addresses, and everything else stays as the files say.
+//! They are written for docker compose: upstreams by the names of services, modules below `/filters`, the
+//! key set below `/keys`, fixed ports. A local run has other addresses, and everything else stays as the files say.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -16,6 +16,9 @@ pub const ANY_LOCAL_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4
 
 /// Where the modules are in a container.
 const MODULES: &str = "/filters/";
+
+/// Where what the key server serves is in a container.
+const KEYS: &str = "/keys/";
 
 /// An Envoy bootstrap configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -126,13 +129,28 @@ impl Bootstrap {
 
     /// Lets the modules be loaded from `folder` instead of the container's `/filters`.
     pub fn set_modules(&mut self, folder: &Path) {
+        self.move_files(MODULES, folder);
+    }
+
+    /// Lets what the key server serves be read from `folder` instead of the container's `/keys`.
+    pub fn set_keys(&mut self, folder: &Path) {
+        self.move_files(KEYS, folder);
+    }
+
+    fn move_files(&mut self, from: &str, to: &Path) {
         each_string(&mut self.0, &mut |key, text| {
             if key == "filename"
-                && let Some(file) = text.strip_prefix(MODULES)
+                && let Some(file) = text.strip_prefix(from)
             {
-                *text = folder.join(file).to_string_lossy().into_owned();
+                *text = to.join(file).to_string_lossy().into_owned();
             }
         });
+    }
+
+    /// The config of the Wasm plugin that has this name.
+    #[must_use]
+    pub fn plugin_config(&self, name: &str) -> Option<&str> {
+        plugin(&self.0, name)?.pointer("/configuration/value")?.as_str()
     }
 
     /// The entry of a list below `static_resources` that has this name.
@@ -173,6 +191,18 @@ fn port(listening: &Value) -> Option<u16> {
     listening.pointer("/address/socket_address/port_value")?.as_u64()?.try_into().ok()
 }
 
+/// What has this name and a `vm_config`.
+fn plugin<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    match value {
+        Value::Array(items) => items.iter().find_map(|item| plugin(item, name)),
+        Value::Object(entries) if entries.contains_key("vm_config") => {
+            entries.get("name").is_some_and(|found| found == name).then_some(value)
+        }
+        Value::Object(entries) => entries.values().find_map(|entry| plugin(entry, name)),
+        _ => None,
+    }
+}
+
 /// Shows `change` every text that has a key.
 fn each_string(value: &mut Value, change: &mut impl FnMut(&str, &mut String)) {
     match value {
@@ -197,13 +227,15 @@ mod tests {
     #[test]
     fn the_demo_runs_locally_with_other_addresses_and_nothing_else_changed() {
         let mut bootstrap = Bootstrap::load("demo").unwrap();
-        assert_eq!(bootstrap.listener_ports(), [("rate-limit".to_owned(), 10000)]);
+        let names = ["jwt-authz", "rate-limit"].map(str::to_owned);
+        let ports = |ports: [u16; 2]| Vec::from_iter(names.clone().into_iter().zip(ports));
+        assert_eq!(bootstrap.listener_ports(), ports([10001, 10000]));
         assert_eq!(bootstrap.admin_port(), Some(9901));
         let files = bootstrap.clone();
         bootstrap.use_free_ports();
         bootstrap.set_cluster("v1", "127.0.0.1:8".parse().unwrap()).unwrap();
         bootstrap.set_modules(Path::new("/somewhere"));
-        assert_eq!(bootstrap.listener_ports(), [("rate-limit".to_owned(), 0)]);
+        assert_eq!(bootstrap.listener_ports(), ports([0, 0]));
         let text = bootstrap.value().to_string();
         assert!(text.contains(r#""filename":"/somewhere/rate-limit.wasm""#), "{text}");
         assert!(text.contains(r#"{"address":"127.0.0.1","port_value":8}"#), "{text}");
@@ -211,16 +243,21 @@ mod tests {
     }
 
     #[test]
+    fn the_key_set_is_read_from_where_it_is() {
+        let mut bootstrap = Bootstrap::load("upstreams").unwrap();
+        bootstrap.set_keys(Path::new("/somewhere"));
+        let text = bootstrap.value().to_string();
+        assert!(text.contains(r#""filename":"/somewhere/jwks.json""#), "{text}");
+    }
+
+    #[test]
     fn a_literal_block_is_taken_as_it_stands() {
         let bootstrap = Bootstrap::load("demo").unwrap();
-        let mut texts = Vec::new();
-        each_string(&mut bootstrap.value().clone(), &mut |key, text| {
-            if key == "value" && text.starts_with('{') {
-                texts.push(text.clone());
-            }
-        });
-        assert_eq!(texts.len(), 1);
-        assert!(serde_json::from_str::<Value>(&texts[0]).unwrap().get("limits").is_some());
+        for (name, field) in [("jwt-authz", "providers"), ("rate-limit", "limits")] {
+            let config = bootstrap.plugin_config(name).unwrap();
+            assert!(serde_json::from_str::<Value>(config).unwrap().get(field).is_some(), "{config}");
+        }
+        assert_eq!(bootstrap.plugin_config("v1"), None);
     }
 
     #[test]

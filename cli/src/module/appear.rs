@@ -10,7 +10,7 @@ use anyhow::Context as _;
 /// Writes `path`, and its folders, so that a reader sees the old bytes or the new ones, never a part.
 ///
 /// A file that already has these bytes is left alone: what watches its time has nothing to do.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let unchanged = std::fs::read(path).is_ok_and(|present| present == bytes);
     if unchanged { Ok(()) } else { replace(path, bytes) }
         .with_context(|| format!("cannot write `{}`", path.display()))
@@ -19,7 +19,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let folder = path.parent().context("the path names no file")?;
     std::fs::create_dir_all(folder)?;
-    // The stock Envoy image does not run as the user who built the module: readable by everyone.
+    // The stock Envoy image does not run as the user who wrote the file: readable by everyone.
     let mut file = tempfile::Builder::new().permissions(Permissions::from_mode(0o644)).tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.persist(path)?;
