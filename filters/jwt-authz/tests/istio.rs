@@ -1,0 +1,94 @@
+//! The manifests for Istio: valid by its schemas, with a config that the filter takes and a way to the keys.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, which is its purpose"
+)]
+
+#[path = "../../../tests/istio/manifest.rs"]
+mod manifest;
+
+use jwt_authz::config::{Config, Jwks};
+use manifest::{documents, plugin_config, problems};
+use serde_json::{Value, json};
+
+const JWT_AUTHZ: &str = include_str!("../../../envoy-configs/istio/jwt-authz.yaml");
+
+/// `WasmPlugin` and `TrafficExtension`, `ServiceEntry` and `DestinationRule`.
+fn manifests() -> [Value; 4] {
+    documents(JWT_AUTHZ).try_into().unwrap()
+}
+
+fn plugins() -> [Value; 2] {
+    let [plugin, extension, ..] = manifests();
+    [plugin, extension]
+}
+
+fn config(plugin: &Value) -> Config {
+    let config = plugin_config(plugin).to_string();
+    jwt_authz::config::parse(config.as_bytes()).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+#[test]
+fn the_manifests_are_valid() {
+    let kinds = manifests().map(|document| document["kind"].as_str().unwrap().to_owned());
+    assert_eq!(kinds, ["WasmPlugin", "TrafficExtension", "ServiceEntry", "DestinationRule"]);
+    for plugin in plugins() {
+        assert_eq!(problems(&plugin), [] as [&str; 0], "{}", plugin["kind"]);
+        assert!(!config(&plugin).rules.is_empty());
+    }
+}
+
+/// What Istio would otherwise choose is not what anyone means.
+#[test]
+fn the_manifests_leave_nothing_to_istio_s_defaults() {
+    for plugin in plugins() {
+        let spec = &plugin["spec"];
+        let wasm = spec.get("wasm").unwrap_or(spec);
+        assert!(spec["phase"].is_string() && spec["priority"].is_i64() && spec["selector"].is_object());
+        assert_eq!(spec["match"], json!([{"mode": "CLIENT"}]));
+        assert_eq!(wasm["failStrategy"], "FAIL_CLOSE");
+        assert!(wasm["url"].as_str().unwrap().contains("@sha256:"));
+    }
+}
+
+#[test]
+fn the_manifests_are_one_plugin_in_two_spellings() {
+    let [plugin, extension] = plugins();
+    assert_eq!(plugin_config(&plugin), plugin_config(&extension));
+    for name in ["selector", "phase", "priority", "match"] {
+        assert_eq!(plugin["spec"][name], extension["spec"][name], "{name}");
+    }
+    for name in ["url", "failStrategy"] {
+        assert_eq!(plugin["spec"][name], extension["spec"]["wasm"][name], "{name}");
+    }
+}
+
+/// Without the label of one API, the other one's plugin is left and the way to the keys.
+#[test]
+fn a_label_picks_one_spelling() {
+    let labels = manifests().map(|document| document["metadata"]["labels"]["mesh-filters/api"].clone());
+    assert_eq!(labels, ["wasm-plugin", "traffic-extension", "issuer", "issuer"]);
+}
+
+#[test]
+fn the_keys_are_where_the_mesh_knows_them_and_come_by_checked_tls() {
+    let [plugin, _, entry, rule] = manifests();
+    let config = config(&plugin);
+    let Jwks::Remote(remote) = &config.providers[0].jwks else { panic!("no remote key set") };
+    let host = std::str::from_utf8(remote.host.as_bytes()).unwrap();
+    let port = &entry["spec"]["ports"][0]["number"];
+    assert_eq!(remote.cluster, format!("outbound|{port}||{host}"));
+    assert_eq!(entry["spec"]["hosts"], json!([host]));
+    assert_eq!(rule["spec"]["host"], host);
+    let settings = &rule["spec"]["trafficPolicy"]["portLevelSettings"][0];
+    assert_eq!(&settings["port"]["number"], port);
+    let tls = json!({"mode": "SIMPLE", "sni": host, "subjectAltNames": [host], "caCertificates": "system"});
+    assert_eq!(settings["tls"], tls);
+    for document in [&entry, &rule] {
+        assert_eq!(document["spec"]["exportTo"], json!(["."]));
+        assert_eq!(document["metadata"]["namespace"], plugin["metadata"]["namespace"]);
+    }
+}
