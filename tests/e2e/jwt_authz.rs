@@ -2,8 +2,10 @@
 
 mod accepted;
 mod attacks;
+mod counters;
 mod forwarding;
 mod hostile;
+mod overload;
 mod rotation;
 mod rules;
 

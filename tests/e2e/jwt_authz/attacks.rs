@@ -1,8 +1,8 @@
 //! Tokens that must not be let in, and the stage that stops each.
 
-use super::{bearer, config, inline, logged, provider, remote, setup, status};
+use super::{bearer, config, inline, logged, plugin, provider, remote, setup, status};
 use e2e::token::{self, encode, non_canonical, sign_text};
-use e2e::{Algorithm, Key, KeyServer, Token, eventually, get, key_set};
+use e2e::{Algorithm, Gateway, Key, KeyServer, Setup, Token, eventually, get, key_set};
 use serde_json::{Value, json};
 
 /// What it is, the headers of the request, and the stage that refuses it.
@@ -57,7 +57,7 @@ fn shapes() -> Vec<Attack> {
         ("two parts", good().unsigned()),
         ("four parts", format!("{token}.x")),
         ("five parts, as if it were encrypted", format!("{token}.x.y")),
-        ("two tokens in one", format!("{token},{token}")),
+        ("two tokens in one", format!("{token}~{token}")),
         ("a header that is no JSON", header("alg=RS256")),
         ("a header that is a list", header(r#"["RS256"]"#)),
         ("a header of two values", header(r#"{"alg":"RS256","kid":"a"}{}"#)),
@@ -233,6 +233,10 @@ fn ambiguities() -> Vec<Attack> {
     let table = [
         ("one in the header, another in a cookie", vec![header(&first), cookie(&second)]),
         ("the header twice", vec![header(&first), header(&second)]),
+        (
+            "two tokens in one value, as Envoy joins headers",
+            vec![("authorization", format!("Bearer {first},{second}"))],
+        ),
         ("the header twice, the same", vec![header(&first), header(&first)]),
         (
             "the header twice, one of another scheme",
@@ -254,8 +258,14 @@ async fn each_is_refused_by_the_stage_that_should() {
         "max_lifetime": "24h",
         "from": [{"header": "authorization", "prefix": "Bearer "}, {"cookie": "token"}, {"query": "access_token"}],
     });
-    let config = config(provider(inline(&keys), extra), json!({"in_vm_share": 100}));
-    let gateway = setup(config).start().await;
+    // Whoever checks the signatures: what comes through with the proxy's checks must not without them.
+    let plugin = plugin(config(provider(inline(&keys), extra), json!({"in_vm_share": 100})));
+    for plugin in [plugin.clone(), plugin.without(&["proxy_call_foreign_function"])] {
+        refused_by_the_stage_that_should(Setup::default().plugins(&[plugin]).start().await).await;
+    }
+}
+
+async fn refused_by_the_stage_that_should(gateway: Gateway) {
     let attacks = [shapes(), keys_and_signatures(), claims(), ambiguities()].concat();
     for (index, (what, headers, stage)) in attacks.iter().enumerate() {
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
