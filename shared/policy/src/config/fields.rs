@@ -26,7 +26,9 @@ impl<'a> Fields<'a> {
     /// `name` is in snake case; the same name in camel case is found too.
     pub fn get(&self, name: &'static str) -> Option<Value<'a>> {
         let mut asked = self.asked.take();
-        asked.push(name);
+        if !asked.contains(&name) {
+            asked.push(name);
+        }
         self.asked.set(asked);
         let (found, node) = self.entries.iter().find(|(found, _)| same_name(found, name))?;
         (!matches!(node, Node::Null)).then(|| self.value_of(found, node))
