@@ -174,20 +174,12 @@ fn read_realm(value: Value<'_>) -> Option<String> {
 }
 
 fn read_providers(value: Value<'_>) -> Option<Vec<Provider>> {
-    let mut names = Vec::new();
-    let providers = value.non_empty_list(|item| item.object(|fields| Provider::read(fields, &mut names)))?;
+    let (mut names, mut issuers) = (Vec::new(), Vec::new());
+    let providers = value
+        .non_empty_list(|item| item.object(|fields| Provider::read(fields, &mut names, &mut issuers)))?;
     if providers.len() > MOST_PROVIDERS {
         return value
             .problem(format_args!("found {} providers, expected at most {MOST_PROVIDERS}", providers.len()));
-    }
-    // A token's issuer picks its provider.
-    for (index, provider) in providers.iter().enumerate() {
-        if providers.iter().take(index).any(|other| other.issuer == provider.issuer) {
-            return value.problem(match &provider.issuer {
-                Some(issuer) => format!("found the issuer `{issuer}` twice, expected once"),
-                None => "found two providers without an `issuer`, expected at most one".to_owned(),
-            });
-        }
     }
     Some(providers)
 }

@@ -76,6 +76,8 @@ pub enum HostTest {
 
 /// The most expressions within each other.
 const MAX_DEPTH: usize = 8;
+/// The largest number up to which a float is one whole number: 2^53 - 1.
+const MOST_EXACT: f64 = 9_007_199_254_740_991.0;
 /// The most items of a list.
 const MAX_ITEMS: usize = 100;
 const NAMES: [&str; 14] = [
@@ -138,6 +140,11 @@ impl Claims {
                 (Ok([part]), None) => part,
                 (Err(none), Some(_)) if none.is_empty() => Self::read_test(fields, matches),
                 (Err(none), None) if none.is_empty() => {
+                    // Only `claim` is missing where a test is given: that one is no mistake.
+                    let has_test = NAMES.into_iter().filter(|name| fields.get(name).is_some()).count() > 0;
+                    if has_test {
+                        return fields.problem("claim", "missing");
+                    }
                     fields.problem_here("found none, expected one of `claim`, `all`, `any`, `not`")
                 }
                 _ => fields.problem_here("found several, expected one of `claim`, `all`, `any`, `not`"),
@@ -157,6 +164,8 @@ impl Test {
         let given: Vec<&str> = NAMES.into_iter().filter(|name| fields.get(name).is_some()).collect();
         let is_comparison = |name: &&str| COMPARISONS.iter().any(|(comparison, _)| comparison == name);
         match given.as_slice() {
+            // As this test is called in matches on text.
+            [] if fields.get("exact").is_some() => fields.problem("exact", "expected `equals` instead"),
             [] => fields.problem_here(&format!("found no test, expected one of {}", quoted(&NAMES))),
             ["equals"] => fields.required("equals", |value| Some(Self::In(vec![Literal::read(&value)?]))),
             ["in"] => fields.required("in", read_in),
@@ -172,7 +181,7 @@ impl Test {
     fn read_comparisons(fields: &Fields<'_>) -> Option<Self> {
         let bounds = COMPARISONS.into_iter().filter_map(|(name, comparison)| {
             let value = fields.get(name)?;
-            Some(value.number(f64::MIN..=f64::MAX).map(|bound| (comparison, bound)))
+            Some(read_bound(&value).map(|bound| (comparison, bound)))
         });
         bounds.collect::<Option<_>>().map(Self::Compare)
     }
@@ -182,7 +191,13 @@ impl Literal {
     fn read(value: &Value<'_>) -> Option<Self> {
         match value.json()? {
             serde_json::Value::String(text) => Some(Self::Text(text)),
-            serde_json::Value::Number(number) => number.as_f64().map(Self::Number),
+            serde_json::Value::Number(number) => match number.as_f64() {
+                // Beyond, a float is several whole numbers: one user's would be another's.
+                Some(number) if number.abs() <= MOST_EXACT => Some(Self::Number(number)),
+                _ => value.expected(format_args!(
+                    "a number from -{MOST_EXACT} to {MOST_EXACT}; write a larger one as text, in quotes"
+                )),
+            },
             serde_json::Value::Bool(flag) => Some(Self::Boolean(flag)),
             _ => value.expected("text, a number, true or false"),
         }
@@ -191,22 +206,23 @@ impl Literal {
 
 impl HostTest {
     fn read(value: Value<'_>) -> Option<Self> {
-        if !value.is_text() {
-            return match value.boolean()? {
-                true => Some(Self::Whole),
-                false => value.expected("true, or a host as `*.example.com`"),
-            };
-        }
-        let text = value.text()?;
-        let suffix = text.strip_prefix('*').filter(|suffix| suffix.starts_with('.') && suffix.len() > 1);
-        match suffix {
+        match value.json()? {
+            serde_json::Value::Bool(true) => Some(Self::Whole),
             // The words of a host, as in a match.
-            Some(suffix) => {
-                HostMatch::read(value.clone())?;
-                Some(Self::Before(suffix.trim_end_matches('.').to_ascii_lowercase().into()))
+            serde_json::Value::String(text) if text.starts_with("*.") => {
+                HostMatch::read(value)?;
+                let suffix = text.trim_start_matches('*').trim_end_matches('.');
+                Some(Self::Before(suffix.to_ascii_lowercase().into()))
             }
-            None => value.expected("true, or a host as `*.example.com`"),
+            _ => value.expected("true, or a host as `*.example.com`"),
         }
+    }
+}
+
+fn read_bound(value: &Value<'_>) -> Option<f64> {
+    match value.json()?.as_f64() {
+        None => value.expected("a number"),
+        bound => bound,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where a provider's keys come from.
 
-use crate::crypto::{KeySet, Origin};
+use crate::crypto::{KeySet, KeySetError, Origin};
 use policy::config::{Fields, Value};
 use policy::headers::HeaderValue;
 use std::rc::Rc;
@@ -47,6 +47,7 @@ const DEFAULT_REFRESH: Duration = Duration::from_secs(300);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
 const DEFAULT_WAIT: Duration = Duration::from_secs(3);
 const MOST_BYTES: usize = 2048;
+const MOST_HOST_BYTES: usize = 255;
 
 impl Jwks {
     pub(super) fn read(value: Value<'_>) -> Option<Self> {
@@ -61,17 +62,25 @@ impl Jwks {
 
 /// In a config an unusable key is a mistake; at a key server it is somebody else's.
 fn read_inline(value: &Value<'_>) -> Option<KeySet> {
-    match KeySet::from_json(&value.json()?, Origin::Inline) {
-        Ok(set) if set.skipped().is_empty() => Some(set),
-        Ok(set) => {
-            for skipped in set.skipped() {
-                let _reported: Option<()> =
-                    value.problem(format_args!("keys[{}]: {}", skipped.index, skipped.reason));
-            }
-            None
+    let (set, skipped) = match KeySet::from_json(&value.json()?, Origin::Inline) {
+        Ok(set) => (Some(set.clone()), set.skipped().to_vec()),
+        Err(KeySetError::NoKey(skipped)) if !skipped.is_empty() => (None, skipped),
+        Err(error) => return value.problem(error),
+    };
+    // Other members of a set are nobody's mistake (RFC 7517, section 5).
+    let read = value.entries(|name, value| match name {
+        "keys" => {
+            let mut index = 0;
+            value.list(|key| {
+                let reason = skipped.iter().find(|skipped| skipped.index == index);
+                index += 1;
+                reason.map_or(Some(()), |skipped| key.problem(&skipped.reason))
+            })?;
+            Some(())
         }
-        Err(error) => value.problem(error),
-    }
+        _ => Some(()),
+    });
+    read.and(set)
 }
 
 impl Remote {
@@ -117,7 +126,10 @@ fn read_host(value: Value<'_>) -> Option<HeaderValue> {
     let host = value.non_empty_text()?;
     let plain =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']');
-    if host.len() > 255 || !host.bytes().all(plain) {
+    if host.len() > MOST_HOST_BYTES {
+        return value.problem(format_args!("found {} bytes, expected at most {MOST_HOST_BYTES}", host.len()));
+    }
+    if !host.bytes().all(plain) {
         return value.expected("a host, as `auth.example.com`");
     }
     Some(HeaderValue::text(host))
@@ -125,8 +137,10 @@ fn read_host(value: Value<'_>) -> Option<HeaderValue> {
 
 fn read_path(value: Value<'_>) -> Option<HeaderValue> {
     let path = value.text()?;
-    if !path.starts_with('/') || path.len() > MOST_BYTES || !path.bytes().all(|byte| byte.is_ascii_graphic())
-    {
+    if path.len() > MOST_BYTES {
+        return value.problem(format_args!("found {} bytes, expected at most {MOST_BYTES}", path.len()));
+    }
+    if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
         return value.expected("a path, as `/.well-known/jwks.json`");
     }
     Some(HeaderValue::text(path))

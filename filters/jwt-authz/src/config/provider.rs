@@ -75,10 +75,14 @@ const NOT_FOR_CLAIMS: [&str; 11] = [
 ];
 
 impl Provider {
-    /// `names`: those of the providers in front, which this one must not have.
-    pub(super) fn read(fields: &Fields<'_>, names: &mut Vec<String>) -> Option<Self> {
+    /// `names` and `issuers`: those of the providers in front, which this one must not have.
+    pub(super) fn read(
+        fields: &Fields<'_>,
+        names: &mut Vec<String>,
+        issuers: &mut Vec<Option<String>>,
+    ) -> Option<Self> {
         let name = fields.required("name", |value| read_name(&value, "provider", names));
-        let issuer = fields.optional("issuer", |value| read_text(&value));
+        let issuer = read_issuer(fields, issuers);
         let audiences = fields.or("audiences", Vec::new(), |value| {
             bounded(&value, value.non_empty_list(|item| read_text(&item))?, MOST_TEXTS, "audiences")
         });
@@ -132,28 +136,47 @@ impl ClaimHeader {
     }
 }
 
+/// A token's issuer picks its provider, and one without an issuer takes the tokens that are left.
+#[allow(clippy::option_option, reason = "left out and wrong are different answers")]
+fn read_issuer(fields: &Fields<'_>, issuers: &mut Vec<Option<String>>) -> Option<Option<String>> {
+    let issuer = fields.optional("issuer", |value| {
+        let issuer = read_text(&value)?;
+        if issuers.iter().flatten().any(|other| *other == issuer) {
+            return value.expected("an issuer that no other provider has");
+        }
+        Some(issuer)
+    })?;
+    if issuer.is_none() && issuers.contains(&None) {
+        return fields.problem("issuer", "missing, expected one: another provider has none already");
+    }
+    issuers.push(issuer.clone());
+    Some(issuer)
+}
+
 fn read_algorithms(value: &Value<'_>, jwks: Option<&Jwks>) -> Option<Vec<Algorithm>> {
     let choices = Algorithm::ALL.map(|algorithm| (algorithm.name(), algorithm));
-    let algorithms = value.non_empty_list(|item| {
+    let mut known: Vec<Algorithm> = Vec::new();
+    value.non_empty_list(|item| {
         let algorithm: Algorithm = item.choice(&choices)?;
-        // A secret that a server gives to whoever asks is none.
-        if algorithm.is_symmetric() && matches!(jwks, Some(Jwks::Remote(_))) {
-            return item.expected("an algorithm with public keys: a remote key set has no secrets");
+        if known.contains(&algorithm) {
+            return item.expected("an algorithm that is not in the list yet");
         }
-        Some(algorithm)
-    })?;
-    for (index, algorithm) in algorithms.iter().enumerate() {
-        if algorithms.iter().take(index).any(|other| other == algorithm) {
-            return value.problem(format_args!("found `{}` twice, expected once", algorithm.name()));
+        known.push(algorithm);
+        match jwks {
+            // A secret that a server gives to whoever asks is none.
+            Some(Jwks::Remote(_)) if algorithm.is_symmetric() => {
+                item.expected("an algorithm with public keys: a remote key set has no secrets")
+            }
+            Some(Jwks::Inline(set)) if set.candidates(None, algorithm).next().is_none() => {
+                item.expected(if algorithm.is_symmetric() {
+                    "an algorithm of an inline key; a secret must be as long as the hash"
+                } else {
+                    "an algorithm of an inline key"
+                })
+            }
+            _ => Some(algorithm),
         }
-        if let Some(Jwks::Inline(set)) = jwks
-            && set.candidates(None, *algorithm).next().is_none()
-        {
-            return value
-                .problem(format_args!("found `{}`, which none of the inline keys is for", algorithm.name()));
-        }
-    }
-    Some(algorithms)
+    })
 }
 
 fn place_headers(places: &[Place]) -> Vec<HeaderName> {
@@ -170,7 +193,7 @@ fn read_header(value: Value<'_>, taken: &mut Vec<HeaderName>) -> Option<HeaderNa
     if NOT_FOR_CLAIMS.contains(&name.as_str()) {
         return value.expected("another header: this one has a meaning of its own");
     }
-    if taken.contains(&name) {
+    if taken.iter().any(|other| other.is_same_variable(name.as_str().as_bytes())) {
         return value.expected("another header: this provider uses this one already");
     }
     taken.push(name.clone());
