@@ -6,6 +6,7 @@ mod counters;
 mod forwarding;
 mod hostile;
 mod overload;
+mod push;
 mod rotation;
 mod rules;
 
