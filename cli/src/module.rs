@@ -30,7 +30,13 @@ pub struct Module {
 }
 
 /// The modules that users get, in the order in which the command line lists them.
-pub const SHIPPED: [Module; 2] = [Module::shipped("jwt-authz"), Module::shipped("rate-limit")];
+pub const SHIPPED: [Module; 2] = [JWT_AUTHZ, RATE_LIMIT];
+
+/// The jwt-authz filter.
+pub const JWT_AUTHZ: Module = Module::shipped("jwt-authz");
+
+/// The rate-limit filter.
+pub const RATE_LIMIT: Module = Module::shipped("rate-limit");
 
 /// A module that shows what the host layer does. Only for tests.
 pub const PROBE: Module = Module::of_probe("probe");

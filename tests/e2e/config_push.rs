@@ -1,10 +1,8 @@
 //! Configs, good and bad, at start and later.
 
 use e2e::{Plugin, Setup, eventually, get};
-use mesh_filters::module::{Module, PROBE, SHIPPED};
+use mesh_filters::module::{PROBE, RATE_LIMIT};
 use serde_json::{Value, json};
-
-const RATE_LIMIT: Module = SHIPPED[1];
 
 fn limited(config: Value) -> Setup {
     Setup::default().file_based().plugins(&[Plugin::new(RATE_LIMIT, config)])

@@ -3,10 +3,8 @@
 use bytes::Bytes;
 use e2e::{Gateway, Plugin, Setup, get};
 use mesh_filters::http::{Connection, HeaderName, HeaderValue, Protocol, Request, Response};
-use mesh_filters::module::SHIPPED;
+use mesh_filters::module::RATE_LIMIT;
 use serde_json::json;
-
-const RATE_LIMIT: mesh_filters::module::Module = SHIPPED[1];
 
 /// A gateway that uses everything a request can bring: matchers, keys, cost, forwarded addresses.
 async fn gateway() -> Gateway {

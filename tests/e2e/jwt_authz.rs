@@ -13,11 +13,11 @@ mod rules;
 use e2e::token::{AUDIENCE, ISSUER};
 use e2e::{Gateway, Key, KeyServer, Plugin, Setup, eventually, get, key_set};
 use mesh_filters::http::Response;
-use mesh_filters::module::Module;
+use mesh_filters::module::JWT_AUTHZ;
 use serde_json::{Value, json};
 
 fn plugin(config: Value) -> Plugin {
-    Plugin::new(Module::find("jwt-authz").unwrap(), config)
+    Plugin::new(JWT_AUTHZ, config)
 }
 
 fn setup(config: Value) -> Setup {

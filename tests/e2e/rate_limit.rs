@@ -3,10 +3,8 @@
 use bytes::Bytes;
 use e2e::{Gateway, Plugin, Setup, eventually, get};
 use mesh_filters::http::{Request, Response};
-use mesh_filters::module::{Module, SHIPPED};
+use mesh_filters::module::RATE_LIMIT;
 use serde_json::{Value, json};
-
-const RATE_LIMIT: Module = SHIPPED[1];
 
 fn setup(config: Value) -> Setup {
     Setup::default().plugins(&[Plugin::new(RATE_LIMIT, config)])

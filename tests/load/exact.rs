@@ -3,7 +3,7 @@
 use crate::alone;
 use e2e::{Gateway, Plugin, Setup, get, show};
 use mesh_filters::http::{Load, StatusCode, Until};
-use mesh_filters::module::SHIPPED;
+use mesh_filters::module::RATE_LIMIT;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ const CONNECTIONS: usize = 16;
 const TIME: Duration = Duration::from_secs(20);
 
 async fn gateway(limit: Value) -> Gateway {
-    let plugin = Plugin::new(SHIPPED[1], json!({"limits": [limit]}));
+    let plugin = Plugin::new(RATE_LIMIT, json!({"limits": [limit]}));
     Setup::default().workers(2).direct().plugins(&[plugin]).start().await
 }
 

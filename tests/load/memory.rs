@@ -4,7 +4,7 @@ use crate::alone;
 use e2e::{Plugin, Setup, eventually, get, show};
 use mesh_filters::envoy::usage::resident_bytes;
 use mesh_filters::http::{Load, Protocol, StatusCode, Until};
-use mesh_filters::module::SHIPPED;
+use mesh_filters::module::RATE_LIMIT;
 use serde_json::json;
 
 /// What a client has sent does not stay in the module while its request is under way.
@@ -17,7 +17,7 @@ async fn requests_under_way_do_not_hold_their_headers() {
         let limit = json!({"name": "l", "key": [{"header": key}], "on_missing_key": "shared",
             "rate": {"requests": 1_000_000, "per": "1s"}});
         let config = if key.is_empty() { json!({}) } else { json!({"limits": [limit]}) };
-        let gateway = Setup::default().workers(1).plugins(&[Plugin::new(SHIPPED[1], config)]).start().await;
+        let gateway = Setup::default().workers(1).plugins(&[Plugin::new(RATE_LIMIT, config)]).start().await;
         let before = resident_bytes(gateway.envoy.pid()).unwrap();
         let big = "x".repeat(HEADER);
         let waiting: Vec<_> = (0..STREAMS)
@@ -51,7 +51,7 @@ const MOST_GROWTH: u64 = 24 << 20;
 async fn a_million_keys_take_no_more_memory_than_the_table_has() {
     let _turn = alone().await;
     let plugin = Plugin::new(
-        SHIPPED[1],
+        RATE_LIMIT,
         json!({
             "capacity": 65536,
             "limits": [{"name": "each", "key": [{"header": "x-key"}], "rate": {"requests": 2, "per": "1h"}}],

@@ -3,7 +3,7 @@
 use crate::alone;
 use e2e::{Plugin, Setup, eventually, get, show};
 use mesh_filters::http::{Load, StatusCode, Until};
-use mesh_filters::module::SHIPPED;
+use mesh_filters::module::RATE_LIMIT;
 use serde_json::json;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn pushes_under_load_fail_no_request_and_keep_the_levels() {
                 {"name": format!("new-{version}"), "rate": {"requests": 1_000_000, "per": "1s"}},
             ],
         });
-        Setup::default().workers(2).direct().file_based().plugins(&[Plugin::new(SHIPPED[1], config)])
+        Setup::default().workers(2).direct().file_based().plugins(&[Plugin::new(RATE_LIMIT, config)])
     };
     let gateway = setup(1).start().await;
     let load = Load {
@@ -38,7 +38,7 @@ async fn pushes_under_load_fail_no_request_and_keep_the_levels() {
     }
     // A bad one among them, too.
     gateway.push(
-        &Setup::default().direct().file_based().plugins(&[Plugin::new(SHIPPED[1], json!({"limits": 1}))]),
+        &Setup::default().direct().file_based().plugins(&[Plugin::new(RATE_LIMIT, json!({"limits": 1}))]),
         99,
     );
     eventually("the refusal", || async { gateway.stat("listener_manager.lds.update_rejected").await >= 1 })

@@ -17,8 +17,7 @@ const AUDIENCE: &str = "api.example.com";
 /// The rows, in the order of the table.
 pub(super) fn rows() -> anyhow::Result<Vec<Row>> {
     let noop = module::NOOP.build()?;
-    let filter =
-        module::Module::find("jwt-authz").map(module::Module::build).transpose()?.unwrap_or_default();
+    let filter = module::JWT_AUTHZ.build()?;
     let ours = |name, cached: bool, token| {
         Ok::<_, anyhow::Error>(wasm(name, &filter, &config(cached)?).with_token(token))
     };

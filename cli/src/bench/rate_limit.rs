@@ -21,8 +21,7 @@ pub(super) fn rows(folder: &Path) -> anyhow::Result<Vec<Row>> {
     let smallest = by_hand("smallest.wasm", include_str!("smallest.wat"))?;
     let host_calls = by_hand("host_calls.wasm", include_str!("host_calls.wat"))?;
     let noop = module::NOOP.build()?;
-    let filter =
-        module::Module::find("rate-limit").map(module::Module::build).transpose()?.unwrap_or_default();
+    let filter = module::RATE_LIMIT.build()?;
     let rate = json!({"requests": REQUESTS, "per": RATE});
     let global = json!({"limits": [{"name": "global", "rate": rate}], "response_headers": []});
     let per_client = json!({"limits": [{"name": "per-client", "key": ["client_ip"], "rate": rate}]});
