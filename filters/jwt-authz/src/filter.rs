@@ -34,6 +34,8 @@ pub struct Waiting(Option<(u32, usize, Nanos)>);
 
 /// The first look for keys: not in `configure`, from where no call may be made.
 const SOON: Duration = Duration::from_millis(1);
+/// How often a request looks for its key, where another worker has just fetched other ones.
+const LOOKS: u32 = 3;
 
 impl Configure for JwtAuthz {
     fn configure(config: &[u8], plugin: &Plugin) -> Result<Self, Problems> {
@@ -112,18 +114,20 @@ impl JwtAuthz {
         }
         let patience = if is_last { Patience::Decide } else { Patience::Wait };
         let mut decision = self.decide(request, patience)?;
-        // A second look if another worker has fetched keys in the meantime; a third one decides.
-        if let Outcome::NoKey { provider, key_id } = &decision.outcome {
-            match self.ask(request, *provider, key_id.as_deref(), asked) {
+        let mut looks = LOOKS;
+        while let Outcome::NoKey { provider, key_id } = &decision.outcome {
+            let (provider, ask) = (*provider, self.ask(request, *provider, key_id.as_deref(), asked));
+            looks -= 1;
+            decision = match ask {
                 Ask::Wait(until) if config.mode == Mode::Enforce => {
                     let since = asked.or_else(|| clock::monotonic().ok()).unwrap_or_default();
-                    waiting.0 = Some((request.id(), *provider, since));
+                    waiting.0 = Some((request.id(), provider, since));
+                    request.tick_after(keyring::BUSY);
                     return Ok(Flow::Pause { until });
                 }
-                Ask::Again | Ask::Wait(_) | Ask::Never => {
-                    decision = self.decide(request, Patience::Decide)?
-                }
-            }
+                Ask::Again if looks > 0 => self.decide(request, Patience::Wait)?,
+                Ask::Again | Ask::Wait(_) | Ask::Never => self.decide(request, Patience::Decide)?,
+            };
         }
         self.carry_out(request, &decision)
     }

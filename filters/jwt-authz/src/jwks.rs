@@ -15,4 +15,8 @@ pub use source::Source;
 pub use tracker::{Ask, Polled, Tracker};
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod tests;

@@ -21,7 +21,7 @@ const MOST_BYTES: usize = 256 << 10;
 /// While nobody waits: two workers agree within a second.
 const IDLE: Duration = Duration::from_millis(500);
 /// While somebody waits.
-const BUSY: Duration = Duration::from_millis(10);
+pub(super) const BUSY: Duration = Duration::from_millis(10);
 
 /// The keys of all providers.
 pub(super) struct Keyring(Vec<Ring>);
@@ -70,14 +70,10 @@ impl Keyring {
     ) -> Ask {
         let asked = self.with(provider, counters, |fetched, counters| {
             let ask = fetched.tracker.ask(&mut SharedData, key_id, asked)?;
-            if ask == Ask::Again {
-                fetched.report(counters);
-            }
-            if let Ask::Wait(_) = ask {
-                match wait {
-                    Some(stream) => fetched.tracker.wait(stream, key_id.is_some()),
-                    None => fetched.tracker.nudge(),
-                }
+            match (ask, wait) {
+                (Ask::Again, _) => fetched.report(counters),
+                (Ask::Wait(_), Some(stream)) => fetched.tracker.wait(stream),
+                (Ask::Wait(_), None) | (Ask::Never, _) => {}
             }
             Ok(ask)
         });
@@ -99,12 +95,13 @@ impl Keyring {
         for provider in 0..self.0.len() {
             self.with(provider, counters, |fetched, counters| {
                 let now = fetched.look(background, counters)?;
-                if fetched.call.is_none() && fetched.tracker.claim(&mut SharedData, now)? {
+                // Also if an answer is still awaited: its lease is over.
+                if fetched.tracker.claim(&mut SharedData, now)? {
                     let (step, path) = Step::first(fetched.tracker.source().remote());
                     let path = path.clone();
                     fetched.send(background, counters, step, path)?;
                 }
-                if fetched.tracker.is_wanted() {
+                if fetched.tracker.has_waiting() {
                     next = BUSY;
                 }
                 Ok(())
@@ -167,14 +164,12 @@ impl Fetched {
 
     /// Looks for a new set, and wakes those that wait if anything has happened.
     fn look(&mut self, background: &Background<'_>, counters: &OfProvider) -> Result<Nanos, StoreError> {
-        let (polled, now) = self.tracker.poll(&mut SharedData)?;
+        let polled = self.tracker.poll(&mut SharedData)?;
         if polled.changed {
             self.report(counters);
         }
-        if polled.changed || polled.completed {
-            self.tracker.take_waiting().into_iter().for_each(|stream| background.wake(stream));
-        }
-        Ok(now)
+        polled.woken.into_iter().for_each(|stream| background.wake(stream));
+        Ok(polled.now)
     }
 
     fn report(&self, counters: &OfProvider) {
@@ -229,7 +224,7 @@ impl Fetched {
             Ok(Next::Keys(max_age)) => {
                 counters.fetch_ok.increment();
                 let dice = random::number().unwrap_or_default();
-                self.tracker.source_mut().succeed(&mut SharedData, &answer.body, max_age, dice)
+                self.tracker.source().succeed(&mut SharedData, &answer.body, max_age, dice)
             }
             Err(failure) => self.failed(counters, &failure),
         }
@@ -244,7 +239,7 @@ impl Fetched {
             String::from_utf8_lossy(remote.host.as_bytes()),
             remote.cluster
         );
-        self.tracker.source_mut().fail(&mut SharedData)
+        self.tracker.source().fail(&mut SharedData)
     }
 }
 

@@ -110,7 +110,8 @@ fn key_set_path(body: &[u8], remote: &Remote) -> Result<HeaderValue, Failure> {
     HeaderValue::new(path).ok_or(Failure::NoUri)
 }
 
-/// For how long the server says that its answer is good (RFC 9111, section 5.2.2.1).
+/// For how long the server says that its answer is good (RFC 9111, section 5.2.2.1). Of several `max-age` the
+/// first one counts (section 4.2.1).
 fn max_age(headers: &Headers) -> Option<Duration> {
     let mut age = None;
     for directive in headers.get("cache-control").flat_map(|line| line.split(|byte| *byte == b',')) {
@@ -118,13 +119,19 @@ fn max_age(headers: &Headers) -> Option<Duration> {
         if directive == "no-store" || directive == "no-cache" {
             return Some(Duration::ZERO);
         }
-        if let Some(seconds) = directive.strip_prefix("max-age=")
-            && let Ok(seconds) = seconds.trim_matches('"').parse()
-        {
-            age = Some(Duration::from_secs(seconds));
+        if let Some(seconds) = directive.strip_prefix("max-age=") {
+            age = age.or_else(|| read_seconds(seconds));
         }
     }
     age
+}
+
+/// Digits, which may be quoted.
+fn read_seconds(text: &str) -> Option<Duration> {
+    let unquoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let digits = unquoted.unwrap_or(text);
+    let seconds = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?;
+    seconds.map(Duration::from_secs)
 }
 
 impl fmt::Display for Failure {
@@ -140,3 +147,6 @@ impl fmt::Display for Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

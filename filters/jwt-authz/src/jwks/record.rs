@@ -1,6 +1,5 @@
 //! The small record of a source: who fetches, and when.
 
-use super::source::FIRST_COOLDOWN;
 use policy::time::Nanos;
 use std::time::Duration;
 
@@ -17,75 +16,141 @@ pub(super) struct State {
     pub(super) owner: u64,
     /// When the last fetch began.
     pub(super) started: Nanos,
-    /// When the last fetch that has ended, well or not, had begun.
-    pub(super) completed: Nanos,
-    /// How long after the last fetch an unknown key may cause the next one.
+    /// When the last fetch ended, well or not.
+    pub(super) ended: Nanos,
+    /// When the last fetch that has brought a set had begun.
+    pub(super) answered: Nanos,
+    /// When the last fetch began that a missing key has caused.
+    pub(super) wanted: Nanos,
+    /// How long after that a missing key may cause the next one.
     pub(super) cooldown: Duration,
     /// Fetches in a row that have failed.
     pub(super) failures: u64,
 }
 
-/// The first byte; another layout gets another one, since records outlive the module that wrote them.
-const FORMAT: u8 = 1;
+const NUMBERS: usize = 10;
+const NUMBER: usize = size_of::<u64>();
+/// How long after any fetch, at least, a missing key may cause one.
+const SHORTEST_COOLDOWN: Duration = Duration::from_secs(1);
+/// A flood of unknown keys makes two fetches a minute in the long run.
+const LONGEST_COOLDOWN: Duration = Duration::from_secs(30);
+/// After this time without a fetch that it has caused, a flood is over.
+const QUIET: Duration = Duration::from_secs(60);
+const SHORTEST_RETRY: Duration = Duration::from_secs(1);
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
+/// As long as there is no set at all, every token is refused.
+const LONGEST_FIRST_RETRY: Duration = Duration::from_secs(5);
 
 impl State {
-    /// From when on an unknown key may cause a fetch.
-    pub(super) fn may_ask_again(&self) -> Nanos {
-        self.leased_until.max(self.started.after(self.cooldown.max(FIRST_COOLDOWN)))
+    pub(super) fn is_fetching(&self, now: Nanos) -> bool {
+        now < self.leased_until
     }
 
-    /// Whether somebody should fetch. `wanted`: a request waits for a key that is not in the set.
-    pub(super) fn is_due(&self, wanted: bool, now: Nanos) -> bool {
-        self.leased_until <= now && (self.due <= now || wanted && self.may_ask_again() <= now)
+    /// When the next fetch begins that no missing key causes. `refresh`: the asker's own; configs with another
+    /// one may share the record.
+    fn due(&self, refresh: Duration) -> Nanos {
+        self.due.min(self.ended.after(refresh))
+    }
+
+    /// When the next fetch may begin.
+    pub(super) fn next(&self, wanted: bool, refresh: Duration) -> Nanos {
+        let due = self.due(refresh);
+        let next = if wanted {
+            due.min(self.started.after(SHORTEST_COOLDOWN).max(self.wanted.after(self.cooldown)))
+        } else {
+            due
+        };
+        next.max(self.leased_until)
+    }
+
+    /// A fetch begins.
+    pub(super) fn begin(&mut self, owner: u64, lease: Duration, refresh: Duration, now: Nanos) {
+        if now < self.due(refresh) {
+            let is_quiet = now.since(self.wanted) > QUIET;
+            let cooldown = if is_quiet { SHORTEST_COOLDOWN } else { self.cooldown.saturating_mul(2) };
+            self.cooldown = cooldown.clamp(SHORTEST_COOLDOWN, LONGEST_COOLDOWN);
+            self.wanted = now;
+        }
+        self.owner = owner;
+        self.leased_until = now.after(lease);
+        self.started = now;
+    }
+
+    /// Whether the fetch is still this worker's: nobody has taken it over.
+    pub(super) fn is_of(&self, owner: u64) -> bool {
+        self.owner == owner && self.leased_until != Nanos(0)
+    }
+
+    /// The fetch has brought the set of this number, good for `refresh`.
+    pub(super) fn succeed(&mut self, set: u64, refresh: Duration, now: Nanos) {
+        self.set = set;
+        self.failures = 0;
+        self.due = now.after(refresh);
+        self.answered = self.started;
+        self.end(now);
+    }
+
+    /// The fetch has failed.
+    pub(super) fn fail(&mut self, refresh: Duration, now: Nanos) {
+        let longest = if self.set == 0 { LONGEST_FIRST_RETRY } else { LONGEST_RETRY };
+        let exponent = u32::try_from(self.failures).unwrap_or(u32::MAX);
+        let retry = SHORTEST_RETRY.saturating_mul(2u32.saturating_pow(exponent));
+        self.failures = self.failures.saturating_add(1);
+        self.due = now.after(retry.min(longest).min(refresh));
+        self.end(now);
+    }
+
+    const fn end(&mut self, now: Nanos) {
+        self.ended = now;
+        self.leased_until = Nanos(0);
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
         let cooldown = u64::try_from(self.cooldown.as_nanos()).unwrap_or(u64::MAX);
-        let numbers = [
+        let numbers: [u64; NUMBERS] = [
             self.set,
             self.due.0,
             self.leased_until.0,
             self.owner,
             self.started.0,
-            self.completed.0,
+            self.ended.0,
+            self.answered.0,
+            self.wanted.0,
             cooldown,
             self.failures,
         ];
-        let mut bytes = vec![FORMAT];
-        numbers.iter().for_each(|number| bytes.extend_from_slice(&number.to_le_bytes()));
-        bytes
+        numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
     }
 
     /// `None` for what is no such record: then nothing is known, and a fetch is due.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (FORMAT, numbers) = bytes.split_first().map(|(format, rest)| (*format, rest))? else {
+        if bytes.len() != NUMBERS * NUMBER {
             return None;
-        };
-        let mut numbers = numbers.chunks_exact(8).map(|number| {
-            let number: Result<[u8; 8], _> = number.try_into();
-            number.map(u64::from_le_bytes).unwrap_or_default()
-        });
+        }
+        let mut numbers = bytes.chunks_exact(NUMBER).filter_map(|number| number.try_into().ok());
+        let mut number = || numbers.next().map(u64::from_le_bytes);
         Some(Self {
-            set: numbers.next()?,
-            due: Nanos(numbers.next()?),
-            leased_until: Nanos(numbers.next()?),
-            owner: numbers.next()?,
-            started: Nanos(numbers.next()?),
-            completed: Nanos(numbers.next()?),
-            cooldown: Duration::from_nanos(numbers.next()?),
-            failures: numbers.next()?,
+            set: number()?,
+            due: Nanos(number()?),
+            leased_until: Nanos(number()?),
+            owner: number()?,
+            started: Nanos(number()?),
+            ended: Nanos(number()?),
+            answered: Nanos(number()?),
+            wanted: Nanos(number()?),
+            cooldown: Duration::from_nanos(number()?),
+            failures: number()?,
         })
     }
 }
 
 /// A key set as it is kept: its number, then its text.
 pub(super) fn encode_set(number: u64, text: &[u8]) -> Vec<u8> {
-    [&[FORMAT], &number.to_le_bytes()[..], text].concat()
+    [&number.to_le_bytes(), text].concat()
 }
 
 /// The number and the text of a key set that was kept.
 pub(super) fn decode_set(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let (format, rest) = bytes.split_first()?;
-    let (number, text) = rest.split_first_chunk()?;
-    (*format == FORMAT).then(|| (u64::from_le_bytes(*number), text))
+    let (number, text) = bytes.split_first_chunk()?;
+    Some((u64::from_le_bytes(*number), text))
 }

@@ -3,7 +3,7 @@
 use super::record::{State, decode_set, encode_set};
 use crate::config::{Location, Remote};
 use crate::crypto::{KeySet, Origin};
-use policy::store::{Store, StoreError, update};
+use policy::store::{Store, StoreError, Written, update};
 use policy::time::Nanos;
 use std::rc::Rc;
 use std::time::Duration;
@@ -16,24 +16,23 @@ pub struct Source {
     set_key: Vec<u8>,
     /// Tells this worker's leases from the others'.
     owner: u64,
-    /// The number of the set that is loaded; 0 before the first.
-    loaded: u64,
+    /// The state's number of the set when the set's record was last read.
+    read: Option<u64>,
+    /// The number of the set that is loaded. It may be ahead of the state's, whose writer is a moment
+    /// behind or has gone silent between the two.
+    loaded: Option<u64>,
     state: State,
 }
 
-/// How a worker's attempt to write a record may be outrun by others.
+/// How often a worker's attempt to write a record may be outrun by others.
 const TRIES: u32 = 8;
-pub(super) const FIRST_COOLDOWN: Duration = Duration::from_secs(1);
-/// A flood of unknown keys makes two fetches a minute in the long run.
-const LONGEST_COOLDOWN: Duration = Duration::from_secs(30);
-/// After this time without a fetch a flood is over.
-const QUIET: Duration = Duration::from_secs(60);
-const FIRST_RETRY: Duration = Duration::from_secs(1);
-const LONGEST_RETRY: Duration = Duration::from_secs(30);
 /// A shorter `max-age` is not honoured.
 const SHORTEST_REFRESH: Duration = Duration::from_secs(10);
 /// How long a leader may be silent beyond its calls' timeouts.
 const GRACE: Duration = Duration::from_secs(2);
+/// The layout of the records, which outlive the module that wrote them. It is in their names: of two modules
+/// that serve side by side, each would take the other's record for none, and fetch.
+const LAYOUT: &str = "mesh_filters.jwt_authz/1";
 
 impl Source {
     /// `owner`: a random number.
@@ -44,9 +43,9 @@ impl Source {
             Location::Discovery(path) => ("discovery", path),
         };
         let key = |record: &str| {
-            // No part can hold the separator.
+            // Unambiguous: behind the cluster no part can hold the separator.
             let parts = [
-                format!("mesh_filters.jwt_authz/{record}/{kind}").into_bytes(),
+                format!("{LAYOUT}/{record}/{kind}").into_bytes(),
                 remote.cluster.clone().into_bytes(),
                 remote.host.as_bytes().to_vec(),
                 path.as_bytes().to_vec(),
@@ -54,8 +53,7 @@ impl Source {
             parts.join(&0)
         };
         let (state_key, set_key) = (key("state"), key("set"));
-        // 0 is nobody.
-        Self { remote, state_key, set_key, owner: owner.max(1), loaded: 0, state: State::default() }
+        Self { remote, state_key, set_key, owner, read: None, loaded: None, state: State::default() }
     }
 
     /// Where it is.
@@ -70,42 +68,56 @@ impl Source {
     /// # Errors
     /// The host's failure.
     pub fn look(&mut self, store: &mut impl Store) -> Result<(Option<Rc<KeySet>>, Nanos), StoreError> {
-        let snapshot = store.read(&self.state_key)?;
-        self.state = snapshot.value.as_deref().and_then(State::decode).unwrap_or_default();
-        if self.state.set == self.loaded {
-            return Ok((None, snapshot.now));
+        let (state, now) = self.state(store)?;
+        self.state = state;
+        if self.read == Some(state.set) {
+            return Ok((None, now));
         }
-        let record = store.read(&self.set_key)?.value.unwrap_or_default();
-        // A record that is another than the state says is about to be followed by its state.
-        let set = decode_set(&record)
-            .filter(|(number, _)| *number == self.state.set)
-            .and_then(|(_, text)| KeySet::read(text, Origin::Remote).ok());
+        let record = store.read(&self.set_key)?.value;
+        self.read = Some(state.set);
+        let Some((number, text)) = record.as_deref().and_then(decode_set) else { return Ok((None, now)) };
+        if self.loaded == Some(number) {
+            return Ok((None, now));
+        }
+        let set = KeySet::read(text, Origin::Remote).ok();
         if set.is_some() {
-            self.loaded = self.state.set;
+            self.loaded = Some(number);
         }
-        Ok((set.map(Rc::new), snapshot.now))
+        Ok((set.map(Rc::new), now))
     }
 
-    /// When the last fetch had begun that has ended, as of the last look.
+    /// When the last fetch had begun, as of the last look.
     #[must_use]
-    pub const fn completed(&self) -> Nanos {
-        self.state.completed
+    pub const fn started(&self) -> Nanos {
+        self.state.started
     }
 
-    /// From when on an unknown key may cause a fetch, as of the last look.
+    /// When the last fetch had ended, as of the last look.
     #[must_use]
-    pub fn may_ask_again(&self) -> Nanos {
-        self.state.may_ask_again()
+    pub const fn ended(&self) -> Nanos {
+        self.state.ended
     }
 
-    /// Whether [`Source::claim`] might succeed, as of the last look.
+    /// When the last fetch that has brought a set had begun, as of the last look.
     #[must_use]
-    pub fn is_due(&self, wanted: bool, now: Nanos) -> bool {
-        self.state.is_due(wanted, now)
+    pub const fn answered(&self) -> Nanos {
+        self.state.answered
     }
 
-    /// Takes the next fetch upon this worker, if one is due and it is nobody else's. `wanted`: a request
-    /// waits for a key that is not in the set.
+    /// Whether somebody fetches, as of the last look.
+    #[must_use]
+    pub fn is_fetching(&self, now: Nanos) -> bool {
+        self.state.is_fetching(now)
+    }
+
+    /// From when on [`Source::claim`] may succeed, as of the last look. `wanted`: a request needs a key that
+    /// is not in the set.
+    #[must_use]
+    pub fn next(&self, wanted: bool) -> Nanos {
+        self.state.next(wanted, self.remote.refresh)
+    }
+
+    /// Takes the next fetch upon this worker, if it is time and it is nobody else's.
     ///
     /// # Errors
     /// The host's failure.
@@ -114,20 +126,13 @@ impl Source {
             Location::KeySet(_) => 1,
             Location::Discovery(_) => 2,
         };
-        let (lease, owner) = (self.remote.timeout * calls + GRACE, self.owner);
+        let (lease, owner, refresh) = (self.remote.timeout * calls + GRACE, self.owner, self.remote.refresh);
         let claimed = update(store, &self.state_key, TRIES, |record, now| {
             let mut state = record.and_then(State::decode).unwrap_or_default();
-            if !state.is_due(wanted, now) {
+            if now < state.next(wanted, refresh) {
                 return (None, false);
             }
-            if state.due > now {
-                let quiet = now.since(state.started) > QUIET;
-                let longer = if quiet { FIRST_COOLDOWN } else { state.cooldown.saturating_mul(2) };
-                state.cooldown = longer.clamp(FIRST_COOLDOWN, LONGEST_COOLDOWN);
-            }
-            state.owner = owner;
-            state.leased_until = now.after(lease);
-            state.started = now;
+            state.begin(owner, lease, refresh, now);
             (Some(state.encode()), true)
         });
         match claimed {
@@ -143,7 +148,7 @@ impl Source {
     /// # Errors
     /// The host's failure.
     pub fn succeed(
-        &mut self,
+        &self,
         store: &mut impl Store,
         text: &[u8],
         max_age: Option<Duration>,
@@ -154,55 +159,63 @@ impl Source {
         // Up to a tenth earlier.
         let earlier = u32::try_from(dice % 1024).map_or(Duration::ZERO, |dice| refresh / 10 * dice / 1024);
         let refresh = refresh.saturating_sub(earlier);
-        let snapshot = store.read(&self.set_key)?;
-        let kept = snapshot.value.as_deref().and_then(decode_set);
-        let is_new = kept.is_none_or(|(_, kept)| kept != text);
-        let number = match kept {
-            Some((number, _)) if is_new => number.wrapping_add(1).max(1),
-            Some((number, _)) => number,
-            None => self.state.set.wrapping_add(1).max(1),
-        };
-        if is_new {
-            // Before the state says so: a worker that reads the new state finds the new set.
-            let _another_worker_was_faster =
-                store.write(&self.set_key, &encode_set(number, text), snapshot.version)?;
-        }
-        self.end(store, |state, now| {
-            if state.set != number {
-                state.cooldown = FIRST_COOLDOWN;
-            }
-            state.set = number;
-            state.failures = 0;
-            state.due = now.after(refresh);
-        })
+        // Before the state says so: a worker that reads the new state finds the new set.
+        let Some(number) = self.keep(store, text)? else { return Ok(()) };
+        self.end(store, |state, now| state.succeed(number, refresh, now))
     }
 
     /// Notes that the fetch has failed. The keys there are stay.
     ///
     /// # Errors
     /// The host's failure.
-    pub fn fail(&mut self, store: &mut impl Store) -> Result<(), StoreError> {
-        let longest = LONGEST_RETRY.min(self.remote.refresh);
+    pub fn fail(&self, store: &mut impl Store) -> Result<(), StoreError> {
+        // Usually the state's; not if the leader before has gone silent between its two writes.
+        let kept = store.read(&self.set_key)?.value;
+        let number = kept.as_deref().and_then(decode_set).map(|(number, _)| number);
         self.end(store, |state, now| {
-            let exponent = u32::try_from(state.failures).unwrap_or(u32::MAX).min(16);
-            let retry = FIRST_RETRY.saturating_mul(2u32.saturating_pow(exponent)).min(longest);
-            state.failures = state.failures.saturating_add(1);
-            state.due = now.after(retry);
+            state.set = number.unwrap_or(state.set);
+            state.fail(self.remote.refresh, now);
         })
     }
 
+    /// Writes the set's record, unless the fetch was taken over. Answers the set's number.
+    ///
+    /// The record is read first and the lease after it. Whoever takes the lease over later writes later, so
+    /// that either his write makes this one fail or he sees it: a worker that was asleep never replaces a
+    /// newer set. For that, a set is written even if it is the one that is there.
+    fn keep(&self, store: &mut impl Store, text: &[u8]) -> Result<Option<u64>, StoreError> {
+        for _ in 0..TRIES {
+            let kept = store.read(&self.set_key)?;
+            let (state, _) = self.state(store)?;
+            if !state.is_of(self.owner) {
+                return Ok(None);
+            }
+            let number = match kept.value.as_deref().and_then(decode_set) {
+                Some((number, same)) if same == text => number,
+                Some((number, _)) => number.max(state.set).saturating_add(1),
+                None => state.set.saturating_add(1),
+            };
+            if store.write(&self.set_key, &encode_set(number, text), kept.version)? == Written::Done {
+                return Ok(Some(number));
+            }
+        }
+        Err(StoreError::Contention)
+    }
+
     /// Ends the fetch that this worker has leased. One that was taken over in the meantime is not its own.
-    fn end(&mut self, store: &mut impl Store, change: impl Fn(&mut State, Nanos)) -> Result<(), StoreError> {
-        let owner = self.owner;
+    fn end(&self, store: &mut impl Store, change: impl Fn(&mut State, Nanos)) -> Result<(), StoreError> {
         update(store, &self.state_key, TRIES, |record, now| {
             let mut state = record.and_then(State::decode).unwrap_or_default();
-            if state.owner != owner || state.leased_until == Nanos(0) {
+            if !state.is_of(self.owner) {
                 return (None, ());
             }
             change(&mut state, now);
-            state.completed = state.started;
-            state.leased_until = Nanos(0);
             (Some(state.encode()), ())
         })
+    }
+
+    fn state(&self, store: &mut impl Store) -> Result<(State, Nanos), StoreError> {
+        let snapshot = store.read(&self.state_key)?;
+        Ok((snapshot.value.as_deref().and_then(State::decode).unwrap_or_default(), snapshot.now))
     }
 }

@@ -1,1 +1,359 @@
+//! One worker after the other, and what each sees.
 
+use super::record::{State, decode_set};
+use super::simulation::{BUSY, IDLE, Simulation, Step, Wanted, remote, text, version};
+use super::{Ask, Source, Tracker};
+use crate::config::Remote;
+use policy::hash::Key;
+use policy::time::Nanos;
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn tracker(remote: &Remote, owner: u64) -> Tracker {
+    Tracker::new(Source::new(remote.clone(), owner), Key::new([7; 16]))
+}
+
+/// Looks, and claims if it is time.
+fn tick(tracker: &mut Tracker, simulation: &mut Simulation) -> bool {
+    let now = tracker.poll(simulation).unwrap().now;
+    tracker.claim(simulation, now).unwrap()
+}
+
+fn fetch(tracker: &mut Tracker, simulation: &mut Simulation, version: u32) {
+    assert!(tick(tracker, simulation));
+    tracker.source().succeed(simulation, &text(version), None, 0).unwrap();
+    tracker.poll(simulation).unwrap();
+}
+
+fn loaded(tracker: &Tracker) -> Option<u32> {
+    tracker.set().map(|set| version(set))
+}
+
+/// A world without workers of its own.
+fn world() -> Simulation {
+    Simulation::new(0, &remote())
+}
+
+#[test]
+fn what_is_no_record() {
+    for bytes in [&[][..], &[1; 65], &[0; 79], &[0; 81], b"state"] {
+        assert_eq!(State::decode(bytes), None, "{bytes:?}");
+    }
+    assert_eq!(State::decode(&[0; 80]), Some(State::default()));
+    assert_eq!(decode_set(&[]), None);
+    assert_eq!(decode_set(&[1; 7]), None);
+    assert_eq!(decode_set(&[1, 0, 0, 0, 0, 0, 0, 0, b'k']), Some((1, &b"k"[..])));
+}
+
+#[test]
+fn one_fetches_and_all_have_it() {
+    let (mut world, mut one, mut other) = (world(), tracker(&remote(), 1), tracker(&remote(), 2));
+    assert!(tick(&mut one, &mut world));
+    assert!(!tick(&mut other, &mut world) && !tick(&mut one, &mut world));
+    one.source().succeed(&mut world, &text(1), None, 0).unwrap();
+    let polled = other.poll(&mut world).unwrap();
+    assert_eq!((polled.changed, loaded(&other)), (true, Some(1)));
+    assert!(!other.poll(&mut world).unwrap().changed);
+    assert!(!tick(&mut other, &mut world));
+    assert!(one.poll(&mut world).unwrap().changed);
+    world.pass(3600 * SECOND);
+    fetch(&mut other, &mut world, 1);
+    // The same one again is no change.
+    assert!(!one.poll(&mut world).unwrap().changed);
+}
+
+#[test]
+fn a_silent_leader_is_taken_over() {
+    let simulation = Simulation::new(2, &remote());
+    simulation.server(|server| server.latency = SECOND);
+    simulation.pass(BUSY);
+    assert_eq!(simulation.fetches().len(), 1);
+    let leader = usize::from(simulation.state().unwrap().owner == 2);
+    simulation.silence_for_ever(leader);
+    simulation.pass(4 * SECOND + IDLE);
+    let [first, second] = simulation.fetches()[..] else { panic!("{:?}", simulation.fetches()) };
+    assert!(second.since(first) <= 4 * SECOND + IDLE && second.since(first) >= 4 * SECOND);
+    simulation.pass(SECOND);
+    assert_eq!(simulation.versions()[1 - leader], Some(1));
+}
+
+/// A discovery is two calls.
+#[test]
+fn a_lease_covers_all_calls() {
+    let path = policy::headers::HeaderValue::text("/.well-known/openid-configuration");
+    let remote = Remote { location: crate::config::Location::Discovery(path), ..remote() };
+    let (mut world, mut one, mut other) = (world(), tracker(&remote, 1), tracker(&remote, 2));
+    assert!(tick(&mut one, &mut world));
+    world.pass(2 * remote.timeout + SECOND);
+    assert!(!tick(&mut other, &mut world));
+    world.pass(SECOND);
+    assert!(tick(&mut other, &mut world));
+}
+
+#[test]
+fn who_was_taken_over_changes_nothing() {
+    let (mut world, mut one, mut other) = (world(), tracker(&remote(), 1), tracker(&remote(), 2));
+    assert!(tick(&mut one, &mut world));
+    world.pass(4 * SECOND);
+    fetch(&mut other, &mut world, 2);
+    let records = world.records();
+    one.source().succeed(&mut world, &text(1), None, 0).unwrap();
+    one.source().fail(&mut world).unwrap();
+    assert_eq!(world.records(), records);
+}
+
+/// Between the two writes of a fetch: a new worker has the set at once, the others with the next fetch,
+/// whether or not that one succeeds.
+#[test]
+fn a_leader_that_stops_half_way_has_not_fetched_in_vain() {
+    for is_first in [true, false] {
+        let (mut world, mut one, mut other) = (world(), tracker(&remote(), 1), tracker(&remote(), 2));
+        if !is_first {
+            fetch(&mut one, &mut world, 1);
+            other.poll(&mut world).unwrap();
+            world.pass(3600 * SECOND);
+        }
+        assert!(tick(&mut one, &mut world));
+        // Two reads, each with a step before its clock, and a write go well.
+        world.script([[Step::Nothing; 5].as_slice(), &[Step::Fail]].concat());
+        one.source().succeed(&mut world, &text(2), None, 0).unwrap_err();
+        let mut new = tracker(&remote(), 3);
+        assert!(new.poll(&mut world).unwrap().changed);
+        assert_eq!(loaded(&new), Some(2), "{is_first}");
+        world.pass(4 * SECOND);
+        assert!(tick(&mut other, &mut world));
+        other.source().fail(&mut world).unwrap();
+        for tracker in [&mut one, &mut other, &mut new] {
+            tracker.poll(&mut world).unwrap();
+            assert_eq!(loaded(tracker), Some(2), "{is_first}");
+        }
+    }
+}
+
+#[test]
+fn a_failed_fetch_keeps_the_set() {
+    let (mut world, mut one) = (world(), tracker(&remote(), 1));
+    fetch(&mut one, &mut world, 1);
+    world.pass(3600 * SECOND);
+    // Retried at growing distances.
+    for retry in [1, 2, 4, 8, 16, 30, 30] {
+        assert!(tick(&mut one, &mut world));
+        one.source().fail(&mut world).unwrap();
+        world.pass(retry * SECOND - Duration::from_millis(1));
+        assert!(!tick(&mut one, &mut world), "{retry}");
+        world.pass(Duration::from_millis(1));
+        assert_eq!(loaded(&one), Some(1));
+    }
+    fetch(&mut one, &mut world, 2);
+    assert_eq!(loaded(&one), Some(2));
+}
+
+#[test]
+fn the_first_set_is_tried_for_more_often() {
+    let (mut world, mut one) = (world(), tracker(&remote(), 1));
+    for retry in [1, 2, 4, 5, 5] {
+        assert!(tick(&mut one, &mut world));
+        one.source().fail(&mut world).unwrap();
+        world.pass(retry * SECOND - Duration::from_millis(1));
+        assert!(!tick(&mut one, &mut world), "{retry}");
+        world.pass(Duration::from_millis(1));
+    }
+}
+
+/// Another config for the same source, as one that was pushed.
+#[test]
+fn a_shorter_refresh_is_honoured() {
+    let (mut world, mut one) = (world(), tracker(&remote(), 1));
+    fetch(&mut one, &mut world, 1);
+    let mut other = tracker(&Remote { refresh: 5 * SECOND, ..remote() }, 2);
+    assert!(!tick(&mut other, &mut world));
+    world.pass(5 * SECOND);
+    assert!(!tick(&mut one, &mut world));
+    assert!(tick(&mut other, &mut world));
+    // It is a refresh, which no missing key has caused.
+    assert_eq!(world.extra_fetches(), []);
+}
+
+#[test]
+fn damaged_records_are_replaced() {
+    for (record, damaged) in [("state", &b"?"[..]), ("set", b"?"), ("set", b"12345678<html>")] {
+        let (mut world, mut one) = (world(), tracker(&remote(), 1));
+        fetch(&mut one, &mut world, 1);
+        world.overwrite(record, damaged);
+        world.pass(2 * SECOND);
+        let mut new = tracker(&remote(), 2);
+        new.poll(&mut world).unwrap();
+        // Who needs a key sees to it.
+        if new.set().is_none() {
+            assert!(matches!(new.ask(&mut world, None, None), Ok(Ask::Wait(_))), "{record} {damaged:?}");
+        }
+        fetch(&mut new, &mut world, 2);
+        assert_eq!(loaded(&new), Some(2), "{record} {damaged:?}");
+        one.poll(&mut world).unwrap();
+        assert_eq!(loaded(&one), Some(2), "{record} {damaged:?}");
+    }
+}
+
+/// A request that looks for its key sees the change first, but those who wait are told.
+#[test]
+fn news_are_not_taken_away_from_those_who_wait() {
+    for succeeds in [true, false] {
+        let (mut world, mut one, mut other) = (world(), tracker(&remote(), 1), tracker(&remote(), 2));
+        assert!(tick(&mut one, &mut world));
+        assert!(matches!(other.ask(&mut world, None, None), Ok(Ask::Wait(_))));
+        other.wait(5);
+        assert!(other.poll(&mut world).unwrap().woken.is_empty());
+        if succeeds {
+            one.source().succeed(&mut world, &text(1), None, 0).unwrap();
+        } else {
+            one.source().fail(&mut world).unwrap();
+        }
+        assert_eq!(other.ask(&mut world, None, None).unwrap() == Ask::Again, succeeds);
+        assert_eq!(other.poll(&mut world).unwrap().woken, [5], "{succeeds}");
+        assert!(other.poll(&mut world).unwrap().woken.is_empty());
+        assert!(!other.has_waiting());
+    }
+}
+
+fn wait(world: &Simulation) -> Ask {
+    Ask::Wait(world.now().after(remote().wait))
+}
+
+/// As long as a fetch is under way, its lease says nothing of when the next one may begin.
+#[test]
+fn a_fetch_under_way_is_waited_for() {
+    let (mut world, mut one) = (world(), tracker(&remote(), 1));
+    fetch(&mut one, &mut world, 1);
+    world.pass(2 * SECOND);
+    assert_eq!(one.ask(&mut world, Some("2"), None).unwrap(), wait(&world));
+    assert!(tick(&mut one, &mut world));
+    assert_eq!(one.ask(&mut world, Some("2"), None).unwrap(), wait(&world));
+}
+
+/// A fetch that has begun after the request came has looked, unless it failed.
+#[test]
+fn a_key_that_a_fetch_has_not_found() {
+    let (mut world, mut one) = (world(), tracker(&remote(), 1));
+    fetch(&mut one, &mut world, 1);
+    world.pass(2 * SECOND);
+    let asked = world.now();
+    assert_eq!(one.ask(&mut world, Some("2"), None).unwrap(), wait(&world));
+    assert!(tick(&mut one, &mut world));
+    one.source().fail(&mut world).unwrap();
+    assert!(matches!(one.ask(&mut world, Some("2"), Some(asked)), Ok(Ask::Wait(_))));
+    world.pass(SECOND);
+    fetch(&mut one, &mut world, 1);
+    assert_eq!(one.ask(&mut world, Some("2"), Some(asked)).unwrap(), Ask::Never);
+    // Others do not wait for it for a while, and make no fetch.
+    world.pass(4 * SECOND);
+    assert_eq!(one.ask(&mut world, Some("2"), None).unwrap(), Ask::Never);
+    assert!(!tick(&mut one, &mut world));
+    world.pass(SECOND);
+    assert_eq!(one.ask(&mut world, Some("2"), None).unwrap(), wait(&world));
+    assert!(tick(&mut one, &mut world));
+}
+
+/// Its absence is forgotten with the set that lacked it.
+#[test]
+fn a_key_that_comes_after_all() {
+    let (mut world, mut one, mut other) = (world(), tracker(&remote(), 1), tracker(&remote(), 2));
+    fetch(&mut one, &mut world, 1);
+    let asked = world.now();
+    world.pass(3600 * SECOND);
+    fetch(&mut one, &mut world, 1);
+    assert_eq!(one.ask(&mut world, Some("2"), Some(asked)).unwrap(), Ask::Never);
+    world.pass(3600 * SECOND);
+    fetch(&mut other, &mut world, 2);
+    assert_eq!(one.ask(&mut world, Some("2"), None).unwrap(), Ask::Again);
+    assert_eq!(loaded(&one), Some(2));
+}
+
+/// Without patience, or without hope, a request does not wait; but the key is asked for.
+#[test]
+fn a_request_that_does_not_wait_is_not_in_vain() {
+    let remote = Remote { wait: Duration::ZERO, ..remote() };
+    let (mut world, mut one, mut other) = (world(), tracker(&remote, 1), tracker(&remote, 2));
+    fetch(&mut one, &mut world, 1);
+    world.pass(2 * SECOND);
+    other.poll(&mut world).unwrap();
+    for tracker in [&mut one, &mut other] {
+        assert_eq!(tracker.ask(&mut world, Some("2"), None).unwrap(), Ask::Never);
+    }
+    // Once, whoever was asked.
+    fetch(&mut other, &mut world, 1);
+    world.pass(1800 * SECOND);
+    assert!(!tick(&mut one, &mut world) && !tick(&mut other, &mut world));
+}
+
+#[test]
+fn the_distances_in_a_flood() {
+    let (mut world, mut one) = (world(), tracker(&remote(), 1));
+    fetch(&mut one, &mut world, 1);
+    world.pass(61 * SECOND);
+    for (version, cooldown) in (2..).zip([1, 2, 4, 8, 16, 30, 30]) {
+        let id = format!("unknown {version}");
+        let _waits = one.ask(&mut world, Some(&id), None).unwrap();
+        // Also while the set changes again and again.
+        fetch(&mut one, &mut world, version);
+        let _waits_or_not = one.ask(&mut world, Some("another"), None).unwrap();
+        world.pass(cooldown * SECOND - Duration::from_millis(1));
+        let _waits = one.ask(&mut world, Some("another one"), None).unwrap();
+        assert!(!tick(&mut one, &mut world), "{cooldown}");
+        world.pass(Duration::from_millis(1));
+    }
+    // A minute of quiet, whatever was fetched for other reasons: it begins anew.
+    let mut other = tracker(&Remote { refresh: 20 * SECOND, ..remote() }, 2);
+    for _ in 0..4 {
+        world.pass(20 * SECOND);
+        fetch(&mut other, &mut world, 9);
+    }
+    for _ in 0..2 {
+        world.pass(SECOND);
+        let _waits = other.ask(&mut world, Some("yet another"), None).unwrap();
+        assert!(tick(&mut other, &mut world));
+        other.source().fail(&mut world).unwrap();
+    }
+}
+
+#[test]
+fn a_bound_on_those_who_wait() {
+    let (mut world, mut one) = (world(), tracker(&remote(), 1));
+    for stream in 0..256 {
+        assert!(matches!(one.ask(&mut world, None, None), Ok(Ask::Wait(_))));
+        one.wait(stream);
+    }
+    assert_eq!(one.ask(&mut world, None, None).unwrap(), Ask::Never);
+    one.leave(77);
+    assert!(matches!(one.ask(&mut world, None, None), Ok(Ask::Wait(_))));
+    fetch(&mut one, &mut world, 1);
+    assert!(!one.has_waiting());
+}
+
+#[test]
+fn nobody_waits_where_nothing_can_come() {
+    let (mut world, mut one) = (world(), tracker(&remote(), 1));
+    for _ in 0..3 {
+        world.pass(4 * SECOND);
+        assert!(tick(&mut one, &mut world));
+        one.source().fail(&mut world).unwrap();
+    }
+    let asked = world.now();
+    world.pass(remote().wait);
+    assert_eq!(one.ask(&mut world, None, Some(asked)).unwrap(), Ask::Never);
+    assert!(one.source().ended() > Nanos(0));
+}
+
+/// A worker asks again and again while the shared data fails, and goes on when it works.
+#[test]
+fn a_failing_host() {
+    let simulation = Simulation::new(2, &remote());
+    simulation.script([Step::Fail; 40]);
+    simulation.pass(5 * SECOND);
+    assert_eq!(simulation.versions(), [None, None]);
+    simulation.pass(30 * SECOND);
+    assert_eq!(simulation.versions(), [Some(1), Some(1)]);
+    let stream = simulation.ask(0, Wanted::Unknown(1));
+    simulation.pass(SECOND);
+    assert!(!simulation.outcome(stream).unwrap().found);
+}

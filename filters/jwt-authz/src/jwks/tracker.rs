@@ -15,31 +15,29 @@ use std::time::Duration;
 pub struct Tracker {
     source: Source,
     set: Option<Rc<KeySet>>,
-    waiting: Vec<Waiting>,
-    /// Requests do not wait, but one would have.
-    nudged: bool,
+    /// Requests that wait, by their streams.
+    waiting: Vec<u32>,
+    /// Since when a key is missing and no fetch has begun.
+    wanted: Option<Nanos>,
     /// Keys that a fetch has not found, by a keyed hash of their names, with the instant until which no
     /// request waits for them.
     absent: LruCache<u128, Nanos, FxBuildHasher>,
     key: hash::Key,
-    seen: Nanos,
-}
-
-/// A request that waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Waiting {
-    stream: u32,
-    /// For a key that the set does not have; else for the first set.
-    for_key: bool,
+    /// When the fetch had ended that was the last one at the last look.
+    ended: Nanos,
+    /// Something has happened that those who wait were not told.
+    has_news: bool,
 }
 
 /// What a look at the source has shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Polled {
     /// There is another set.
     pub changed: bool,
-    /// A fetch has ended since the last look.
-    pub completed: bool,
+    /// Those who waited and are to look again.
+    pub woken: Vec<u32>,
+    /// The clock.
+    pub now: Nanos,
 }
 
 /// What becomes of a request whose key is not there.
@@ -54,23 +52,24 @@ pub enum Ask {
 }
 
 /// Who waits holds memory: beyond this nobody does.
-const MOST_WAITING: usize = 256;
+pub(super) const MOST_WAITING: usize = 256;
 const MOST_ABSENT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
 /// How long a key that a fetch has not found is not asked for again.
 const ABSENT_FOR: Duration = Duration::from_secs(5);
 
 impl Tracker {
-    /// `owner`, `key`: random.
+    /// `key`: random.
     #[must_use]
     pub fn new(source: Source, key: hash::Key) -> Self {
         Self {
             source,
             set: None,
             waiting: Vec::new(),
-            nudged: false,
+            wanted: None,
             absent: LruCache::with_hasher(MOST_ABSENT, FxBuildHasher),
             key,
-            seen: Nanos(0),
+            ended: Nanos(0),
+            has_news: false,
         }
     }
 
@@ -78,11 +77,6 @@ impl Tracker {
     #[must_use]
     pub const fn source(&self) -> &Source {
         &self.source
-    }
-
-    /// The source, to end a fetch.
-    pub const fn source_mut(&mut self) -> &mut Source {
-        &mut self.source
     }
 
     /// The keys there are.
@@ -93,40 +87,35 @@ impl Tracker {
 
     /// Whether somebody waits: then it pays to look often.
     #[must_use]
-    pub const fn is_wanted(&self) -> bool {
-        !self.waiting.is_empty() || self.nudged
+    pub const fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
-    /// Looks at the source, and takes a set that is new.
+    /// Looks at the source, takes a set that is new, and answers who is to be told.
     ///
     /// # Errors
     /// The host's failure.
-    pub fn poll(&mut self, store: &mut impl Store) -> Result<(Polled, Nanos), StoreError> {
-        let (set, now) = self.source.look(store)?;
-        let completed = self.source.completed() != std::mem::replace(&mut self.seen, self.source.completed());
-        let changed = set.is_some();
-        if changed {
-            self.set = set;
-            self.absent.clear();
-        }
-        Ok((Polled { changed, completed }, now))
+    pub fn poll(&mut self, store: &mut impl Store) -> Result<Polled, StoreError> {
+        let (changed, now) = self.look(store)?;
+        let has_news = std::mem::take(&mut self.has_news);
+        let woken = if has_news { std::mem::take(&mut self.waiting) } else { Vec::new() };
+        Ok(Polled { changed, woken, now })
     }
 
-    /// Takes the next fetch upon this worker if it is due.
+    /// Takes the next fetch upon this worker if it is time.
     ///
     /// # Errors
     /// The host's failure.
     pub fn claim(&mut self, store: &mut impl Store, now: Nanos) -> Result<bool, StoreError> {
-        let wanted = self.nudged || self.waiting.iter().any(|waiting| waiting.for_key);
-        if !self.source.is_due(wanted, now) {
+        let wanted = self.wanted.is_some();
+        if now < self.source.next(wanted) {
             return Ok(false);
         }
-        let claimed = self.source.claim(store, wanted)?;
-        self.nudged &= !claimed;
-        Ok(claimed)
+        self.source.claim(store, wanted)
     }
 
-    /// A request needs a key that is not there, or any set at all. It has needed it since `asked`.
+    /// A request needs a key that is not there, or any set at all. It has needed it since `asked`. Whatever
+    /// becomes of it, the key is fetched if a fetch may find it.
     ///
     /// # Errors
     /// The host's failure.
@@ -136,52 +125,65 @@ impl Tracker {
         key_id: Option<&str>,
         asked: Option<Nanos>,
     ) -> Result<Ask, StoreError> {
-        let (polled, now) = self.poll(store)?;
-        if polled.changed {
+        let (changed, now) = self.look(store)?;
+        if changed {
             return Ok(Ask::Again);
         }
         let asked = asked.unwrap_or(now);
-        let until = asked.after(self.source.remote().wait);
-        if let Some(id) = key_id {
-            let hash = self.hash(id);
-            if self.absent.get(&hash).is_some_and(|until| now < *until) {
-                return Ok(Ask::Never);
-            }
-            if self.source.completed() >= asked {
-                self.absent.put(hash, now.after(ABSENT_FOR));
-                return Ok(Ask::Never);
-            }
-            if self.source.may_ask_again() > until {
-                return Ok(Ask::Never);
-            }
+        if key_id.is_some_and(|id| self.is_absent(id, asked, now)) {
+            return Ok(Ask::Never);
         }
-        let may_wait = until > now && self.waiting.len() < MOST_WAITING;
+        self.wanted = Some(now);
+        let until = asked.after(self.source.remote().wait);
+        // A fetch that has begun before may have missed the key, but is the best there is.
+        let is_coming = self.source.is_fetching(now) || self.source.next(true) < until;
+        let may_wait = now < until && is_coming && self.waiting.len() < MOST_WAITING;
         Ok(if may_wait { Ask::Wait(until) } else { Ask::Never })
     }
 
-    /// A request that does not wait would have a fetch begin.
-    pub const fn nudge(&mut self) {
-        self.nudged = true;
-    }
-
     /// A request waits.
-    pub fn wait(&mut self, stream: u32, for_key: bool) {
-        self.waiting.push(Waiting { stream, for_key });
+    pub fn wait(&mut self, stream: u32) {
+        self.waiting.push(stream);
     }
 
     /// A request waits no longer.
     pub fn leave(&mut self, stream: u32) {
-        self.waiting.retain(|waiting| waiting.stream != stream);
+        self.waiting.retain(|waiting| *waiting != stream);
     }
 
-    /// All that wait, who are to look again.
-    pub fn take_waiting(&mut self) -> Vec<u32> {
-        std::mem::take(&mut self.waiting).into_iter().map(|waiting| waiting.stream).collect()
+    /// Those who wait are told at the next poll: a request that looks in between must not take the news away
+    /// from them.
+    fn look(&mut self, store: &mut impl Store) -> Result<(bool, Nanos), StoreError> {
+        let (set, now) = self.source.look(store)?;
+        let ended = self.source.ended();
+        let has_ended = std::mem::replace(&mut self.ended, ended) != ended;
+        let changed = set.is_some();
+        if changed {
+            self.set = set;
+            self.absent.clear();
+        }
+        self.wanted = self.wanted.filter(|wanted| !changed && self.source.started() < *wanted);
+        self.has_news |= changed || has_ended;
+        Ok((changed, now))
     }
 
-    fn hash(&self, id: &str) -> u128 {
+    /// Whether a fetch has not found the key: one that began after the request had come, or a short while ago.
+    fn is_absent(&mut self, id: &str, asked: Nanos, now: Nanos) -> bool {
         let mut hasher = self.key.hasher();
         hasher.part(id.as_bytes());
-        hasher.finish()
+        let hash = hasher.finish();
+        if self.absent.get(&hash).is_some_and(|until| now < *until) {
+            return true;
+        }
+        let is_absent = asked <= self.source.answered();
+        if is_absent {
+            self.absent.put(hash, now.after(ABSENT_FOR));
+        }
+        is_absent
+    }
+
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> &[u32] {
+        &self.waiting
     }
 }

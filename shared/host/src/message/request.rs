@@ -11,6 +11,7 @@ use policy::effects::Edit;
 use policy::facts::{Facts, Needs};
 use policy::headers::Headers;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// What the chain keeps of a stream. Fetched once, for all stages.
 pub(crate) struct Core {
@@ -121,6 +122,11 @@ impl Request<'_> {
     /// The host's status; there is no answer then.
     pub fn call(&self, call: &Call) -> Result<u32, Status> {
         self.core.services.call(call, Caller::Stream { stream: self.core.id, stage: self.stage })
+    }
+
+    /// Asks for one tick of the stage after this time, in this worker, for what a request has caused.
+    pub fn tick_after(&self, time: Duration) {
+        self.core.services.tick_after(time);
     }
 
     /// Has the route chosen anew.
