@@ -82,11 +82,14 @@ pub fn check() -> anyhow::Result<ExitCode> {
 ///
 /// # Errors
 ///
-/// The scenario or the key pair cannot be read. A gateway that does not answer differs from what is expected.
+/// The scenario or the key pair cannot be read, or the gateway does not become ready.
 pub fn check_against(host: &str) -> anyhow::Result<ExitCode> {
     until_signalled(async |_| {
+        let scenario = Scenario::load()?;
+        let places = Places::of_the_files(host);
         let tokens = Tokens::mint(&KeyPair::load()?)?;
-        check::run(&Scenario::load()?, &Places::of_the_files(host), &tokens).await
+        check::wait_until_ready(&places).await?;
+        check::run(&scenario, &places, &tokens).await
     })
 }
 

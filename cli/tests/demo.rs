@@ -77,8 +77,9 @@ fn it_runs_until_it_is_told_to_end_and_leaves_nothing_behind() {
 #[test]
 fn an_end_that_comes_while_it_starts_leaves_nothing_behind() {
     let temporary = tempfile::tempdir().unwrap();
-    let child = demo(temporary.path()).stdout(Stdio::null()).spawn().unwrap();
+    let mut child = demo(temporary.path()).stdout(Stdio::null()).spawn().unwrap();
     while !inhabited(temporary.path()) {
+        assert_eq!(child.try_wait().unwrap(), None, "it has ended by itself");
         std::thread::sleep(Duration::from_millis(5));
     }
     send(Signal::TERM, &child);

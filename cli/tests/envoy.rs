@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mesh_filters::demo::stage::upstreams;
-use mesh_filters::envoy::{Bootstrap, Envoy, Launch, usage};
+use mesh_filters::envoy::{Bootstrap, Launch, usage};
 use mesh_filters::http::{self, HeaderValue, Load, Protocol, Request, StatusCode, Until, Version};
 
 #[tokio::test]

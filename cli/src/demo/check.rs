@@ -2,14 +2,22 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail, ensure};
+use bytes::Bytes;
 
 use super::curl::Call;
 use super::places::Places;
 use super::scenario::Scenario;
 use super::tokens::Tokens;
-use crate::http::{self, Response};
+use crate::envoy::Bootstrap;
+use crate::http::{self, Protocol, Request, Response, StatusCode};
+
+/// How long a gateway that was started by others may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Runs every line, prints what came back and where it differs. Fails when one differs, after all ran:
 /// a later line may explain an earlier one.
@@ -54,6 +62,31 @@ pub async fn run(scenario: &Scenario, places: &Places, tokens: &Tokens) -> anyho
     Ok(ExitCode::FAILURE)
 }
 
+/// Waits until a gateway serves that others have started: `docker compose up -d` returns before it does.
+///
+/// # Errors
+///
+/// It does not in half a minute.
+pub async fn wait_until_ready(places: &Places) -> anyhow::Result<()> {
+    let admin = Bootstrap::load("demo")?.admin_port().context("`demo.yaml` has no admin interface")?;
+    let admin = places.authority(admin)?;
+    let begin = Instant::now();
+    while let Err(error) = ready(&admin).await {
+        if begin.elapsed() > PATIENCE {
+            bail!("the gateway whose admin interface is at `{admin}` is not ready: {error:#}");
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
+}
+
+async fn ready(admin: &str) -> anyhow::Result<()> {
+    let request = Request::get("/ready").body(Bytes::new())?;
+    let answer = http::send(resolve(admin).await?, Protocol::Http1, request).await?;
+    ensure!(answer.status == StatusCode::OK, "it says {}", answer.text().trim_end());
+    Ok(())
+}
+
 async fn answer(call: Call) -> anyhow::Result<Response> {
     let authority = call.request.uri().authority().context("the URL names no host")?.to_string();
     http::send(resolve(&authority).await?, call.protocol, call.request).await
@@ -87,7 +120,7 @@ fn shown(answer: &Response, with_headers: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{HeaderMap, HeaderValue, StatusCode, Version};
+    use crate::http::{HeaderMap, HeaderValue, Version};
 
     #[test]
     fn an_answer_is_shown_as_curl_shows_it() {

@@ -116,7 +116,7 @@ impl KeyPair {
     #[must_use]
     pub fn public_key(&self) -> Value {
         let point = self.0.verifying_key().to_sec1_point(false);
-        let coordinate = |coordinate: Option<&p256::FieldBytes>| coordinate.map(|bytes| encode(bytes));
+        let coordinate = |coordinate: Option<&p256::FieldBytes>| coordinate.map(encode);
         json!({
             "kty": "EC",
             "crv": "P-256",
@@ -131,7 +131,7 @@ impl KeyPair {
     fn private_key(&self) -> Value {
         let mut key = self.public_key();
         if let Some(key) = key.as_object_mut() {
-            key.insert("d".to_owned(), encode(&self.0.to_bytes()).into());
+            key.insert("d".to_owned(), encode(self.0.to_bytes()).into());
         }
         key
     }

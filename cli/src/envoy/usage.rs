@@ -48,8 +48,10 @@ mod tests {
         assert!(resident_bytes(me).unwrap() > 100_000);
         let before = cpu_nanos(me).unwrap();
         let begin = std::time::Instant::now();
-        while begin.elapsed().as_millis() < 20 {}
-        assert!(cpu_nanos(me).unwrap() > before);
+        // On a busy machine it takes a while to get any.
+        while cpu_nanos(me).unwrap() == before {
+            assert!(begin.elapsed().as_secs() < 10);
+        }
     }
 
     #[test]
