@@ -33,9 +33,9 @@ async fn decisions_and_remembered_tokens() {
     gateway.send(get("/", &[])).await;
     for (name, expected) in [
         ("allowed", 2),
-        ("rule=.=users;.;allowed", 2),
-        ("rule=.=guests;.;denied", 2),
-        ("rule=.=tried;.;shadow_denied", 2),
+        ("rule=.=users;.;rule_allowed", 2),
+        ("rule=.=guests;.;rule_denied", 2),
+        ("rule=.=tried;.;rule_shadow_denied", 2),
         ("reason=.=denied_by;.;denied", 2),
         ("reason=.=no_rule;.;denied", 1),
         ("reason=.=missing;.;denied", 1),

@@ -50,7 +50,7 @@ async fn pushes_fail_no_request_and_keep_the_keys() {
     assert_eq!(report.errors, 0, "{:?}", report.example);
     assert!(report.by_status.keys().all(|status| *status == StatusCode::OK), "{:?}", report.by_status);
     eventually("the last config", || async {
-        gateway.metric(&format!("jwt_authz.rule=.=signed-{};.;allowed", 1 + PUSHES)).await > 0
+        gateway.metric(&format!("jwt_authz.rule=.=signed-{};.;rule_allowed", 1 + PUSHES)).await > 0
     })
     .await;
     gateway.assert_no_trap().await;

@@ -1,6 +1,6 @@
 //! What is counted.
 
-use crate::config::Config;
+use crate::config::{Action, Config};
 use crate::policy::{Decision, Outcome, Reason, Remembered};
 use host::metrics::{Counter, Gauge};
 use policy::mode::Mode;
@@ -44,11 +44,11 @@ impl Counters {
         };
         let rules = config.rules.iter().map(|rule| {
             let decided = match rule.action {
-                crate::config::Action::Allow => "allowed",
-                crate::config::Action::Deny => "denied",
+                Action::Allow => ["rule_allowed", "rule_shadow_allowed"],
+                Action::Deny => ["rule_denied", "rule_shadow_denied"],
             };
-            [decided.to_owned(), format!("shadow_{decided}")]
-                .map(|what| Counter::define(&labelled("rule", &rule.name, &what)))
+            // Not under the names of the totals: whoever adds those up would count twice.
+            decided.map(|what| Counter::define(&labelled("rule", &rule.name, what)))
         });
         let providers = config.providers.iter().map(|provider| {
             let counter = |what| Counter::define(&labelled("provider", &provider.name, what));
