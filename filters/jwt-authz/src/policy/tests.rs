@@ -1,1 +1,12 @@
+//! What is decided on a request, as tables.
 
+mod answers;
+mod cache;
+mod expressions;
+mod forwarding;
+mod order;
+mod places;
+mod providers;
+mod registered;
+mod semantics;
+mod shadow;

@@ -11,6 +11,8 @@ pub struct Verified {
     pub(crate) token: Box<[u8]>,
     /// The provider, by its place in the config.
     pub(crate) provider: usize,
+    /// The providers among which it was picked, as bits: those that look where the token was found.
+    pub(crate) among: u32,
     /// The key that has made the signature.
     pub(crate) key: Rc<crypto::Key>,
     /// Until when it is good, in seconds since 1970, leeway included.

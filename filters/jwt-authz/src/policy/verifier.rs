@@ -112,8 +112,8 @@ impl Verifier {
             return None;
         }
         let verified = cache.get(&found.token)?;
-        let looks_there = found.providers & (1 << verified.provider) != 0;
-        if !looks_there {
+        // Among other providers another one may be for it.
+        if verified.among != found.providers {
             return None;
         }
         let in_time = verified.until.is_none_or(|until| now.as_secs_f64() < until);
@@ -164,6 +164,7 @@ fn verify(
     Ok(Judged::Good(Rc::new(Verified {
         token: (*found.token).into(),
         provider: index,
+        among: found.providers,
         key,
         until,
         claims: Rc::new(Json::Object(claims)),

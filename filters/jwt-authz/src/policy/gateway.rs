@@ -1,0 +1,174 @@
+//! For tests: a policy with keys and a checker of signatures made by hand, and an issuer of its tokens.
+
+use super::{Decision, Keys, Outcome, Patience, Policy, Signature, Signatures};
+use crate::config::{self, Jwks};
+use crate::crypto::{Algorithm, Key, KeySet, Origin, in_vm};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use policy::facts::Facts;
+use policy::hash;
+use policy::headers::Headers;
+use serde_json::{Value as Json, json};
+use sha2::Sha256;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+/// When requests come, in seconds since 1970.
+pub(super) const NOW: u64 = 1_700_000_000;
+
+/// A policy, and all that its decisions hang on.
+pub(super) struct Gateway {
+    pub(super) policy: Policy,
+    /// The key sets of the providers; at first those of the config.
+    pub(super) sets: RefCell<Vec<Option<Rc<KeySet>>>>,
+    /// What every check of a signature comes to, instead of what it should.
+    pub(super) verdict: Cell<Option<Signature>>,
+    /// How many signatures were checked.
+    pub(super) checks: Cell<usize>,
+    pub(super) now: Cell<Duration>,
+    pub(super) patience: Cell<Patience>,
+}
+
+impl Gateway {
+    pub(super) fn new(config: &Json) -> Self {
+        let config = config::parse(config.to_string().as_bytes())
+            .unwrap_or_else(|problems| panic!("{config}\n{problems}"));
+        let set = |jwks: &Jwks| match jwks {
+            Jwks::Inline(set) => Some(Rc::clone(set)),
+            Jwks::Remote(_) => None,
+        };
+        let sets = config.providers.iter().map(|provider| set(&provider.jwks)).collect();
+        Self {
+            policy: Policy::new(config, hash::Key::new([7; 16])),
+            sets: RefCell::new(sets),
+            verdict: Cell::new(None),
+            checks: Cell::new(0),
+            now: Cell::new(Duration::from_secs(NOW)),
+            patience: Cell::new(Patience::Decide),
+        }
+    }
+
+    /// With one provider, `main`, whose key is `k`, and these fields of it and at the top.
+    pub(super) fn with(provider: &Json, top: &Json) -> Self {
+        let mut main = main();
+        merge(&mut main, provider);
+        let mut config = json!({"providers": [main]});
+        merge(&mut config, top);
+        Self::new(&config)
+    }
+
+    /// The decision on a request with these headers.
+    pub(super) fn decide(&self, headers: &Headers) -> Decision {
+        let facts = Facts { headers, source: None, principal: None, claims: None, attributes: &[] };
+        self.policy.decide(&facts, self.now.get(), self.patience.get(), self, self)
+    }
+
+    /// What becomes of a request: `+`, the stage that refuses it, or `waits`.
+    pub(super) fn word(&self, headers: &Headers) -> String {
+        match self.decide(headers).outcome {
+            Outcome::Allowed => "+".to_owned(),
+            Outcome::Refused(refusal) => self.policy.config().stage(&refusal),
+            Outcome::NoKey { .. } => "waits".to_owned(),
+        }
+    }
+
+    /// What becomes of a request with this token.
+    pub(super) fn judge(&self, token: &[u8]) -> String {
+        self.word(&bearer(token))
+    }
+
+    /// From now on a provider has these keys; `None`: no set.
+    pub(super) fn rotate(&self, provider: usize, keys: Option<&Json>) {
+        self.sets.borrow_mut()[provider] = keys.map(|keys| Rc::new(set(keys)));
+    }
+
+    pub(super) fn pass(&self, time: Duration) {
+        self.now.set(self.now.get() + time);
+    }
+}
+
+impl Keys for Gateway {
+    fn of(&self, provider: usize) -> Option<Rc<KeySet>> {
+        self.sets.borrow()[provider].clone()
+    }
+}
+
+impl Signatures for Gateway {
+    fn verify(&self, algorithm: Algorithm, key: &Key, message: &[u8], signature: &[u8]) -> Signature {
+        self.checks.set(self.checks.get() + 1);
+        self.verdict.get().unwrap_or_else(|| match in_vm::verify(algorithm, key, message, signature) {
+            true => Signature::Good,
+            false => Signature::Bad,
+        })
+    }
+}
+
+/// A provider with one key, `k`.
+pub(super) fn main() -> Json {
+    json!({"name": "main", "jwks": {"inline": {"keys": [secret("k")]}}, "algorithms": ["HS256"]})
+}
+
+/// Puts the fields of one object into another.
+pub(super) fn merge(into: &mut Json, fields: &Json) {
+    for (name, value) in fields.as_object().unwrap() {
+        into[name] = value.clone();
+    }
+}
+
+/// A key set.
+pub(super) fn set(keys: &Json) -> KeySet {
+    KeySet::from_json(&json!({"keys": keys}), Origin::Inline).unwrap()
+}
+
+/// A key of this name, that no other has.
+pub(super) fn secret(id: &str) -> Json {
+    json!({"kty": "oct", "kid": id, "k": URL_SAFE_NO_PAD.encode(secret_bytes(id))})
+}
+
+fn secret_bytes(id: &str) -> [u8; 32] {
+    let mut secret = [0; 32];
+    secret.iter_mut().zip(id.bytes().cycle()).for_each(|(to, from)| *to = from);
+    secret
+}
+
+/// A header and a payload, whatever they are, signed with the key of a name.
+pub(super) fn sign(header: &[u8], payload: &[u8], id: &str) -> String {
+    sign_parts(&URL_SAFE_NO_PAD.encode(header), &URL_SAFE_NO_PAD.encode(payload), id)
+}
+
+/// Two parts of a token, in base64url or not, with their signature.
+pub(super) fn sign_parts(header: &str, payload: &str, id: &str) -> String {
+    let message = format!("{header}.{payload}");
+    let mac = Hmac::<Sha256>::new_from_slice(&secret_bytes(id)).unwrap().chain_update(message.as_bytes());
+    format!("{message}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+}
+
+/// A token of the key `id` with this payload.
+pub(super) fn token_of(id: &str, payload: &str) -> String {
+    sign(json!({"alg": "HS256", "kid": id}).to_string().as_bytes(), payload.as_bytes(), id)
+}
+
+/// A token of the key `k` with these claims, which is good for a minute if they do not say otherwise.
+pub(super) fn token(claims: &Json) -> String {
+    let mut payload = json!({"exp": NOW + 60});
+    merge(&mut payload, claims);
+    token_of("k", &payload.to_string())
+}
+
+/// The token with another signature.
+pub(super) fn forged(token: &str) -> String {
+    let (message, _) = token.rsplit_once('.').unwrap();
+    format!("{message}.{}", URL_SAFE_NO_PAD.encode([0; 32]))
+}
+
+/// A request with this token.
+pub(super) fn bearer(token: &[u8]) -> Headers {
+    Headers::from_pairs([(":path", b"/".as_slice()), ("authorization", &[b"Bearer ", token].concat())])
+}
+
+/// A request of these headers, one a line: `name: value`.
+pub(super) fn request(headers: &str) -> Headers {
+    Headers::from_pairs(headers.lines().filter_map(|line| line.trim_start().split_once(": ")))
+}

@@ -1,0 +1,270 @@
+//! Deny rules, allow rules, the default; tokens of every kind. The expectations are the issue's
+//! "Semantics", row by row.
+
+use super::super::gateway::{Gateway, bearer, forged, request, token, token_of};
+use super::super::{Outcome, Patience, Signature};
+use serde_json::{Value as Json, json};
+
+const STATES: [&str; 8] = [
+    "no token",
+    "a good one",
+    "a bad one",
+    "an unknown key",
+    "no keys",
+    "no keys, allow_public",
+    "overloaded",
+    "the proxy fails",
+];
+
+fn word(state: &str, rules: &Json, default: &str) -> String {
+    let public = if state.ends_with("allow_public") { "allow_public" } else { "deny" };
+    let top = json!({"rules": rules, "default": default, "on_jwks_unavailable": public});
+    let gateway = Gateway::with(&json!({}), &top);
+    let good = token(&json!({"role": "admin"}));
+    match state {
+        "no token" => gateway.word(&request(":path: /")),
+        "a bad one" => gateway.judge(forged(&good).as_bytes()),
+        "an unknown key" => gateway.judge(token_of("other", "{}").as_bytes()),
+        state => {
+            match state {
+                "overloaded" => gateway.verdict.set(Some(Signature::NoTime)),
+                "the proxy fails" => gateway.verdict.set(Some(Signature::Failed)),
+                state if state.starts_with("no keys") => gateway.rotate(0, None),
+                _ => {}
+            }
+            gateway.judge(good.as_bytes())
+        }
+    }
+}
+
+#[track_caller]
+fn check(rules: &Json, default: &str, expected: [&str; 8]) {
+    let words = STATES.map(|state| word(state, rules, default));
+    assert_eq!(words, expected, "{rules} {default}");
+}
+
+const BAD: &str = "bad_signature";
+const KEY: &str = "unknown_key";
+const SET: &str = "jwks_unavailable";
+const BUSY: &str = "overloaded";
+const FAILS: &str = "error";
+const DENIED: &str = "denied_by:r";
+
+fn rule(action: &str, more: &Json) -> Json {
+    let mut rule = json!({"name": "r", "action": action});
+    super::super::gateway::merge(&mut rule, more);
+    json!([rule])
+}
+
+fn admin() -> Json {
+    json!({"claim": "role", "equals": "admin"})
+}
+
+fn guest() -> Json {
+    json!({"claim": "role", "equals": "guest"})
+}
+
+/// "nothing holds: `default`. Nothing held and `default: deny`: 401 without a good token, else 403. A bad
+/// token under `default: allow`: 401."
+#[test]
+fn the_default() {
+    check(&json!([]), "deny", ["missing", "no_rule", BAD, KEY, SET, SET, BUSY, FAILS]);
+    check(&json!([]), "allow", ["+", "+", BAD, KEY, SET, "+", BUSY, FAILS]);
+}
+
+/// "`none` = no token is looked at"
+#[test]
+fn a_rule_that_does_not_look_at_the_token() {
+    let none = json!({"token": "none"});
+    check(&rule("allow", &none), "deny", ["+"; 8]);
+    check(&rule("deny", &none), "allow", [DENIED; 8]);
+    check(&rule("deny", &json!({})), "allow", [DENIED; 8]);
+}
+
+/// "`optional` = an absent one passes, a bad one is 401"
+#[test]
+fn a_rule_with_an_optional_token() {
+    let optional = json!({"token": "optional"});
+    check(&rule("allow", &optional), "deny", ["+", "+", BAD, KEY, SET, "+", BUSY, FAILS]);
+    check(&rule("deny", &optional), "allow", [DENIED, DENIED, BAD, KEY, SET, DENIED, BUSY, FAILS]);
+}
+
+/// "`required` = the rule holds only with a good token"
+#[test]
+fn a_rule_with_a_required_token() {
+    let required = json!({"token": "required"});
+    for rule in [rule("allow", &required), rule("allow", &json!({}))] {
+        check(&rule, "deny", ["missing", "+", BAD, KEY, SET, SET, BUSY, FAILS]);
+        check(&rule, "allow", ["+", "+", BAD, KEY, SET, "+", BUSY, FAILS]);
+    }
+    check(&rule("deny", &required), "allow", ["+", DENIED, BAD, KEY, SET, "+", BUSY, FAILS]);
+    check(&rule("deny", &required), "deny", ["missing", DENIED, BAD, KEY, SET, SET, BUSY, FAILS]);
+}
+
+/// "A rule that tests claims never holds without a good token."
+#[test]
+fn a_rule_with_claims() {
+    let holds = [json!({"claims": admin()}), json!({"claims": {"not": guest()}})];
+    let fails = [json!({"claims": guest()}), json!({"claims": {"not": admin()}})];
+    for claims in holds {
+        let optional = {
+            let mut rule = claims.clone();
+            rule["token"] = json!("optional");
+            rule
+        };
+        for claims in [&claims, &optional] {
+            check(&rule("allow", claims), "deny", ["missing", "+", BAD, KEY, SET, SET, BUSY, FAILS]);
+            check(&rule("deny", claims), "allow", ["+", DENIED, BAD, KEY, SET, "+", BUSY, FAILS]);
+        }
+    }
+    for claims in fails {
+        check(&rule("allow", &claims), "deny", ["missing", "no_rule", BAD, KEY, SET, SET, BUSY, FAILS]);
+        check(&rule("deny", &claims), "allow", ["+", "+", BAD, KEY, SET, "+", BUSY, FAILS]);
+    }
+}
+
+/// "Deny rules first, then allow rules, first that holds"
+#[test]
+fn the_order_of_rules() {
+    let rules = |rules: &Json, default| {
+        let gateway = Gateway::with(&json!({}), &json!({"rules": rules, "default": default}));
+        let decision = gateway.decide(&bearer(token(&json!({"role": "admin"})).as_bytes()));
+        let allowed = matches!(decision.outcome, Outcome::Allowed);
+        (allowed, decision.rule)
+    };
+    let allow = json!({"name": "allow", "action": "allow"});
+    let deny = json!({"name": "deny", "action": "deny"});
+    let other = json!({"name": "other", "action": "allow", "claims": guest()});
+    let again = json!({"name": "again", "action": "allow", "claims": admin()});
+    assert_eq!(rules(&json!([allow, deny]), "allow"), (false, Some(1)));
+    assert_eq!(rules(&json!([deny, allow]), "allow"), (false, Some(0)));
+    assert_eq!(rules(&json!([other, again, allow]), "deny"), (true, Some(1)));
+    assert_eq!(rules(&json!([allow, again]), "deny"), (true, Some(0)));
+    assert_eq!(rules(&json!([other]), "deny"), (false, None));
+    assert_eq!(rules(&json!([other]), "allow"), (true, None));
+}
+
+/// A rule that needs a good token does not hold with a bad one; the next may. One for which it is optional
+/// has the last word on it.
+#[test]
+fn a_bad_token_and_the_next_rule() {
+    let open = json!({"name": "open", "action": "allow", "token": "none"});
+    let required = json!([{"name": "r", "action": "allow"}, open]);
+    check(&required, "deny", ["+"; 8]);
+    let optional = json!([{"name": "r", "action": "allow", "token": "optional"}, open]);
+    check(&optional, "deny", ["+", "+", BAD, KEY, SET, "+", BUSY, FAILS]);
+    let deny = json!([{"name": "r", "action": "deny", "claims": admin()}, open]);
+    check(&deny, "deny", ["+", DENIED, "+", "+", "+", "+", "+", "+"]);
+}
+
+#[test]
+fn a_rule_is_for_what_it_matches() {
+    let gateway = Gateway::with(
+        &json!({}),
+        &json!({"rules": [
+            {"name": "health", "action": "allow", "token": "none", "match": {"path": {"in": ["/health"]}}},
+            {"name": "admins", "action": "allow", "match": {"methods": ["PUT"]}, "claims": admin()},
+            {"name": "closed", "action": "deny", "match": {"path": {"prefix": "/closed/"}}},
+        ]}),
+    );
+    let good = token(&json!({"role": "admin"}));
+    let check = |target: &str, expected: &str| {
+        let (method, path) = target.split_once(' ').unwrap();
+        let headers = format!(":method: {method}\n:path: {path}\nauthorization: Bearer {good}");
+        assert_eq!(gateway.word(&request(&headers)), expected, "{target}");
+    };
+    check("GET /health", "+");
+    check("GET /health?a=b", "+");
+    check("GET /HEALTH", "no_rule");
+    check("PUT /", "+");
+    check("PUT /closed/a", "denied_by:closed");
+    // "Paths are judged normalised."
+    check("PUT /a/../closed/a", "denied_by:closed");
+    check("PUT /a/%2e%2E/closed/a", "denied_by:closed");
+    check("PUT //closed//a", "denied_by:closed");
+    check("PUT /%63losed/a", "denied_by:closed");
+    check("PUT \\closed\\a", "denied_by:closed");
+    check("GET /a/..%2fhealth", "escaped_slash");
+    check("GET /health%5C", "escaped_slash");
+    check("GET /health?a=%2F", "+");
+}
+
+#[test]
+fn an_escaped_slash_may_be_kept() {
+    let rules = json!([{"name": "r", "action": "allow", "token": "none", "match": {"path": "/a%2Fb"}}]);
+    let refuse = Gateway::with(&json!({}), &json!({"rules": rules}));
+    let keep = Gateway::with(&json!({}), &json!({"rules": rules, "escaped_slashes": "keep"}));
+    for (path, expected) in [("/a%2Fb", "+"), ("/a%2fb", "+"), ("/a/b", "missing"), ("/a%5Cb", "missing")] {
+        assert_eq!(keep.word(&request(&format!(":path: {path}"))), expected, "{path}");
+    }
+    assert_eq!(refuse.word(&request(":path: /a%2Fb")), "escaped_slash");
+}
+
+/// Who may wait for keys waits, but only where the token is looked at.
+#[test]
+fn waiting_for_keys() {
+    #[track_caller]
+    fn check(rules: &Json, expected: &str) {
+        let gateway = Gateway::with(&json!({}), &json!({"rules": rules}));
+        gateway.patience.set(Patience::Wait);
+        let unknown = token_of("other", "{}");
+        assert_eq!(gateway.judge(unknown.as_bytes()), expected, "{rules}");
+        gateway.rotate(0, None);
+        assert_eq!(gateway.judge(token(&json!({})).as_bytes()), expected, "{rules}");
+        assert_eq!(gateway.word(&request(":path: /")), if expected == "+" { "+" } else { "missing" });
+    }
+    check(&json!([]), "waits");
+    check(&json!([{"name": "r", "action": "allow"}]), "waits");
+    check(&json!([{"name": "r", "action": "allow", "token": "none"}]), "+");
+    check(
+        &json!([{"name": "d", "action": "deny", "claims": admin(), "match": {"path": "/other"}},
+                {"name": "r", "action": "allow", "token": "none"}]),
+        "+",
+    );
+}
+
+#[test]
+fn what_is_waited_for() {
+    let gateway = Gateway::with(&json!({}), &json!({}));
+    gateway.patience.set(Patience::Wait);
+    let wanted = |token: &str| match gateway.decide(&bearer(token.as_bytes())).outcome {
+        Outcome::NoKey { provider, key_id } => Some((provider, key_id)),
+        _ => None,
+    };
+    assert_eq!(wanted(&token_of("other", "{}")), Some((0, Some("other".to_owned()))));
+    // A token that names no key, or one that is there, waits for nothing.
+    let nameless = super::super::gateway::sign(br#"{"alg": "HS256"}"#, b"{}", "other");
+    assert_eq!(wanted(&nameless), None);
+    assert_eq!(wanted(&forged(&token(&json!({})))), None);
+    gateway.rotate(0, None);
+    assert_eq!(wanted(&token(&json!({}))), Some((0, None)));
+    // What can be refused without keys does not wait for any.
+    assert_eq!(wanted("a.b.c"), None);
+    let other = super::super::gateway::sign(br#"{"alg": "RS256", "kid": "k"}"#, b"{}", "k");
+    assert_eq!(wanted(&other), None);
+}
+
+/// What the access log gets.
+#[test]
+fn a_decision_in_a_few_words() {
+    let top = json!({"rules": [{"name": "r", "action": "allow", "claims": admin()},
+                               {"name": "d", "action": "deny", "claims": guest()}]});
+    let gateway = Gateway::with(&json!({}), &top);
+    let say = |gateway: &Gateway, claims: &Json| {
+        gateway.policy.explain(&gateway.decide(&bearer(token(claims).as_bytes())))
+    };
+    assert_eq!(say(&gateway, &json!({"role": "admin"})), "allowed{r}");
+    assert_eq!(say(&gateway, &json!({"role": "guest"})), "jwt_authz{denied_by:d}");
+    assert_eq!(say(&gateway, &json!({"exp": 1})), "jwt_authz{expired}");
+    let open = Gateway::with(&json!({}), &json!({"default": "allow"}));
+    assert_eq!(say(&open, &json!({})), "allowed{default}");
+    let mut shadow = top;
+    shadow["mode"] = json!("shadow");
+    let shadow = Gateway::with(&json!({}), &shadow);
+    assert_eq!(say(&shadow, &json!({"role": "admin"})), "allowed{r}");
+    assert_eq!(say(&shadow, &json!({"role": "guest"})), "shadow_denied{denied_by:d}");
+    assert_eq!(say(&shadow, &json!({"role": "user"})), "shadow_denied{no_rule}");
+    shadow.patience.set(Patience::Wait);
+    shadow.rotate(0, None);
+    assert_eq!(say(&shadow, &json!({})), "waiting");
+}
