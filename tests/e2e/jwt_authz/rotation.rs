@@ -200,6 +200,51 @@ async fn the_first_request_waits_for_the_first_set() {
     assert!(server.fetches() <= 2, "{}", server.fetches());
 }
 
+/// Before a fetch, while it is under way and on whichever worker: they all get what it brings, and soon.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_while_keys_are_fetched_waits_for_them() {
+    let (mut server, setup) = with_server(json!({"refresh": "1h", "timeout": "3s", "wait": "4s"})).await;
+    let gateway = setup.direct().start().await;
+    let (old, new) = (token_of("a", &Key::RSA_A), token_of("b", &Key::RSA_B));
+    eventually("the first set", || async { status(&gateway, &old).await == 200 }).await;
+    let mut connections = connections(&gateway).await;
+    for connection in &mut connections {
+        assert_eq!(status_on(connection, &old).await, 200);
+    }
+    // As long as an unknown key causes no other fetch.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    server.serve(&set_of_b());
+    server.behave(Behaviour::Slow(Duration::from_secs(1))).await;
+    let before = server.fetches();
+    let requests = connections.into_iter().zip(1..).map(|(mut connection, turn)| {
+        let new = new.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(50) * turn).await;
+            let asked = Instant::now();
+            (status_on(&mut connection, &new).await, asked.elapsed())
+        })
+    });
+    for request in requests.collect::<Vec<_>>() {
+        let (status, took) = request.await.unwrap();
+        assert_eq!(status, 200);
+        assert!(took < Duration::from_secs(2), "{took:?}");
+    }
+    assert_eq!(server.fetches() - before, 1);
+    gateway.assert_no_trap().await;
+}
+
+/// A request that does not wait has its key fetched for those that come later.
+#[tokio::test]
+async fn without_patience() {
+    let (server, setup) = with_server(json!({"refresh": "1h", "wait": "0s"})).await;
+    let gateway = setup.start().await;
+    let (old, new) = (token_of("a", &Key::RSA_A), token_of("b", &Key::RSA_B));
+    eventually("the first set", || async { status(&gateway, &old).await == 200 }).await;
+    server.serve(&set_of_b());
+    assert_eq!(status(&gateway, &new).await, 401);
+    eventually("the second set", || async { status(&gateway, &new).await == 200 }).await;
+}
+
 #[tokio::test]
 async fn without_a_set_ever() {
     let rules = json!([
