@@ -5,6 +5,7 @@ use super::simulation::{BUSY, IDLE, Simulation, Step, Wanted, remote, text, vers
 use super::{Ask, Source, Tracker};
 use crate::config::Remote;
 use policy::hash::Key;
+use policy::store::{Snapshot, Store, StoreError, Version, Written};
 use policy::time::Nanos;
 use std::time::Duration;
 
@@ -101,6 +102,58 @@ fn who_was_taken_over_changes_nothing() {
     one.source().succeed(&mut world, &text(1), None, 0).unwrap();
     one.source().fail(&mut world).unwrap();
     assert_eq!(world.records(), records);
+}
+
+/// The shared data, in which something happens before the third call: that is where a set is written.
+struct Disturbed<F> {
+    simulation: Simulation,
+    calls: u32,
+    happens: F,
+}
+
+impl<F: FnMut()> Disturbed<F> {
+    fn count(&mut self) {
+        self.calls += 1;
+        if self.calls == 3 {
+            (self.happens)();
+        }
+    }
+}
+
+impl<F: FnMut()> Store for Disturbed<F> {
+    fn read(&mut self, key: &[u8]) -> Result<Snapshot, StoreError> {
+        self.count();
+        self.simulation.read(key)
+    }
+
+    fn write(&mut self, key: &[u8], value: &[u8], version: Version) -> Result<Written, StoreError> {
+        self.count();
+        self.simulation.write(key, value, version)
+    }
+}
+
+/// Also if it falls asleep after it has seen that the fetch is its own, and wakes up with an older answer;
+/// and also if the newer one brought what was there before.
+#[test]
+fn who_is_taken_over_before_it_writes_changes_nothing() {
+    for newer in [2, 3] {
+        let (mut world, mut one, mut other) = (world(), tracker(&remote(), 1), tracker(&remote(), 2));
+        fetch(&mut one, &mut world, 2);
+        world.pass(3600 * SECOND);
+        assert!(tick(&mut one, &mut world));
+        let mut others = world.clone();
+        let happens = || {
+            others.pass(4 * SECOND);
+            fetch(&mut other, &mut others, newer);
+        };
+        let mut disturbed = Disturbed { simulation: world.clone(), calls: 0, happens };
+        one.source().succeed(&mut disturbed, &text(1), None, 0).unwrap();
+        let mut new = tracker(&remote(), 3);
+        for tracker in [&mut one, &mut new] {
+            tracker.poll(&mut world).unwrap();
+            assert_eq!(loaded(tracker), Some(newer));
+        }
+    }
 }
 
 /// Between the two writes of a fetch: a new worker has the set at once, the others with the next fetch,
