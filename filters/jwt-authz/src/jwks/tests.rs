@@ -364,8 +364,7 @@ fn the_distances_in_a_flood() {
     for _ in 0..2 {
         world.pass(SECOND);
         let _waits = other.ask(&mut world, Some("yet another"), None).unwrap();
-        assert!(tick(&mut other, &mut world));
-        other.source().fail(&mut world).unwrap();
+        fetch(&mut other, &mut world, 9);
     }
 }
 
