@@ -55,3 +55,31 @@ impl Cache {
         hasher.finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Cache;
+    use crate::policy::Verified;
+    use crate::policy::gateway::{Gateway, bearer, token};
+    use policy::hash::Key;
+    use serde_json::json;
+    use std::rc::Rc;
+
+    fn verified() -> Rc<Verified> {
+        let gateway = Gateway::with(&json!({}), &json!({}));
+        gateway.decide(&bearer(token(&json!({})).as_bytes())).verified.unwrap()
+    }
+
+    /// Which nobody can bring about, without the key.
+    #[test]
+    fn a_hash_that_is_equal_lets_nobody_in() {
+        let verified = verified();
+        let mut cache = Cache::new(8, 4096, Key::new([7; 16]));
+        cache.insert(Rc::clone(&verified));
+        assert!(cache.get(&verified.token).is_some());
+        assert!(cache.get(b"other").is_none());
+        let hash = cache.hash(b"other");
+        cache.tokens.as_mut().unwrap().put(hash, Rc::clone(&verified));
+        assert!(cache.get(b"other").is_none());
+    }
+}

@@ -175,7 +175,7 @@ fn headers_of_several_providers() {
 }
 
 /// "`forward_token: false` removes the token wherever it was found, the cookie and the query parameter
-/// included." `T` is the token.
+/// included." `<T>` is the token.
 #[test]
 fn the_token_is_taken_away() {
     let gateway = Gateway::with(

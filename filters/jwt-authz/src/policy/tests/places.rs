@@ -3,7 +3,7 @@
 use super::super::gateway::{Gateway, forged, request, token};
 use serde_json::json;
 
-/// A good token in the place of `T`, another good one in that of `U`, and a forged one in that of `F`.
+/// `<T>` is a good token, `<U>` another good one, and `<F>` a forged one.
 #[track_caller]
 fn check(from: &str, headers: &str, expected: &str) {
     let from: serde_json::Value = serde_json::from_str(from).unwrap();

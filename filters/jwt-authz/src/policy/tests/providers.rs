@@ -165,6 +165,7 @@ fn a_place_of_one_provider() {
         (format!("x-b: {a}"), "unknown_key"),
         (format!("x-a: {a}\nx-b: {b}"), "ambiguous"),
         (format!("x-a: {a}\nx-b: {a}"), "+"),
+        (format!("x-a: {b}\nx-b: {b}"), "+"),
         (format!("authorization: Bearer {a}"), "+"),
     ] {
         assert_eq!(gateway.word(&request(&headers)), expected, "{headers}");

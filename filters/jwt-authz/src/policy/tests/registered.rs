@@ -2,25 +2,22 @@
 
 use super::super::gateway::{Gateway, NOW, token_of};
 use serde_json::{Value as Json, json};
+use std::time::Duration;
 
-/// What becomes of a token with this payload. `{}` in it is now, `{+5}` and `{-5.5}` are around it.
+/// What becomes of a token with this payload, in which `<+5>` is five seconds from now.
 #[track_caller]
 fn check(provider: &Json, payload: &str, expected: &str) {
     let gateway = Gateway::with(provider, &json!({"default": "allow"}));
     let mut text = String::new();
-    let mut rest = payload;
-    while let Some((before, after)) = rest.split_once("<") {
-        let (offset, after) = after.split_once('>').unwrap();
-        let (whole, fraction) = offset.split_once('.').unwrap_or((offset, ""));
-        let time = NOW as i64 + whole.parse::<i64>().unwrap_or(0);
+    for part in payload.split_inclusive('>') {
+        let (before, offset) =
+            part.strip_suffix('>').and_then(|part| part.split_once('<')).unwrap_or((part, ""));
         text += before;
-        text += &time.to_string();
-        if !fraction.is_empty() {
-            text += &format!(".{fraction}");
+        if let Ok(offset) = offset.parse::<f64>() {
+            // A whole number is written as one.
+            text += &(Duration::from_secs(NOW).as_secs_f64() + offset).to_string();
         }
-        rest = after;
     }
-    text += rest;
     assert_eq!(gateway.judge(token_of("k", &text).as_bytes()), expected, "{text}");
 }
 
@@ -32,9 +29,9 @@ fn expiration() {
     check(r#"{"exp": <+60>}"#, "+");
     check(r#"{"exp": <+0>}"#, "+");
     check(r#"{"exp": <-29>}"#, "+");
-    check(r#"{"exp": <-30.5>}"#, "+");
+    check(r#"{"exp": <-29.5>}"#, "+");
     check(r#"{"exp": <-30>}"#, "expired");
-    check(r#"{"exp": <-31.5>}"#, "expired");
+    check(r#"{"exp": <-30.5>}"#, "expired");
     check(r#"{"exp": <-31>}"#, "expired");
     check(r#"{"exp": 1.7e9}"#, "+");
     check(r#"{"exp": 0}"#, "expired");
