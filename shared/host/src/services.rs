@@ -18,6 +18,8 @@ pub(crate) struct Services {
     paused: RefCell<BTreeSet<(Nanos, u32)>>,
     /// The instant of the next tick that a stage has asked for.
     tick: Cell<Option<Nanos>>,
+    /// When the host's timer fires.
+    armed: Cell<Option<Nanos>>,
     /// Calls under way. Each has a timeout, so each entry goes.
     calls: RefCell<FxHashMap<u32, (Caller, usize)>>,
     /// Streams to wake after the current callback.
@@ -85,8 +87,9 @@ impl Services {
         }
     }
 
-    /// Takes out what is due.
+    /// The timer has fired: takes out what is due.
     pub(crate) fn due(&self, now: Nanos) -> Due {
+        self.armed.set(None);
         let mut streams = Vec::new();
         if let Ok(mut paused) = self.paused.try_borrow_mut() {
             while let Some(&(until, stream)) = paused.first().filter(|(until, _)| *until <= now) {
@@ -104,15 +107,27 @@ impl Services {
     /// Sets the host's timer to the next instant of interest, or stops it: an idle tick is a VM
     /// entry in every thread of the proxy.
     pub(crate) fn arm(&self, now: Nanos) {
-        let paused = self.paused.try_borrow().ok().and_then(|paused| paused.first().map(|(until, _)| *until));
-        let next = [paused, self.tick.get()].into_iter().flatten().min();
-        let period = next.map_or(0, |next| {
-            let milliseconds = next.since(now).as_nanos().div_ceil(1_000_000).max(1);
-            u32::try_from(milliseconds).unwrap_or(u32::MAX)
-        });
-        if let Err(status) = abi::set_tick_period(period) {
-            crate::log!(Error, "the timer cannot be set: {status}");
+        let at = self.next(now);
+        // Never to a later instant: it would be put off for as long as requests come at a rate.
+        if at.is_some() && self.armed.get().is_some_and(|armed| Some(armed) <= at) {
+            return;
         }
+        let period = at.map_or(0, |at| at.since(now).as_millis());
+        match abi::set_tick_period(u32::try_from(period).unwrap_or(u32::MAX)) {
+            Ok(()) => self.armed.set(at),
+            Err(status) => {
+                self.armed.set(None);
+                crate::log!(Error, "the timer cannot be set: {status}");
+            }
+        }
+    }
+
+    /// The next instant of interest for which the timer can be set: it counts whole milliseconds, from one.
+    fn next(&self, now: Nanos) -> Option<Nanos> {
+        let paused = self.paused.try_borrow().ok().and_then(|paused| paused.first().map(|(until, _)| *until));
+        let next = [paused, self.tick.get()].into_iter().flatten().min()?;
+        let milliseconds = next.since(now).as_nanos().div_ceil(1_000_000).max(1);
+        Some(now.after(Duration::from_millis(u64::try_from(milliseconds).unwrap_or(u64::MAX))))
     }
 }
 
@@ -130,5 +145,30 @@ mod tests {
         assert!(services.due(Nanos(9)).streams.is_empty());
         assert_eq!(services.due(Nanos(30)).streams, [2, 1]);
         assert!(services.due(Nanos(99)).streams.is_empty());
+    }
+
+    #[test]
+    fn the_timer_counts_whole_milliseconds() {
+        let services = Services::default();
+        assert_eq!(services.next(Nanos(5)), None);
+        services.pause(1, Nanos(2_500_000));
+        for (now, expected) in
+            [(0, 3_000_000), (600_000, 2_600_000), (2_400_000, 3_400_000), (9_000_000, 10_000_000)]
+        {
+            assert_eq!(services.next(Nanos(now)), Some(Nanos(expected)), "{now}");
+        }
+    }
+
+    /// Requests that come more often than once a millisecond would put off the timer for ever.
+    #[test]
+    fn the_timer_is_not_put_off() {
+        let services = Services::default();
+        services.armed.set(Some(Nanos(3_000_000)));
+        services.pause(1, Nanos(3_000_000));
+        for (stream, now) in (2..).zip((0..9_000_000).step_by(300_000)) {
+            services.pause(stream, Nanos(50_000_000));
+            services.arm(Nanos(now));
+            assert_eq!(services.armed.get(), Some(Nanos(3_000_000)));
+        }
     }
 }
