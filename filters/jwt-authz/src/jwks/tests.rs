@@ -282,6 +282,11 @@ fn a_fetch_under_way_is_waited_for() {
     assert_eq!(one.ask(&mut world, Some("2"), None).unwrap(), wait(&world));
     assert!(tick(&mut one, &mut world));
     assert_eq!(one.ask(&mut world, Some("2"), None).unwrap(), wait(&world));
+    one.source().succeed(&mut world, &text(2), None, 0).unwrap();
+    assert!(one.poll(&mut world).unwrap().changed);
+    // It has brought what was asked for in the meantime: there is no other one.
+    world.pass(1800 * SECOND);
+    assert!(!tick(&mut one, &mut world));
 }
 
 /// A fetch that has begun after the request came has looked, unless it failed.
