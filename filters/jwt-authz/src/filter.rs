@@ -92,8 +92,10 @@ impl JwtAuthz {
         let asked = self.leave(waiting);
         let flow = self.try_handle(waiting, request, asked, is_last);
         flow.unwrap_or_else(|status| {
-            host::log!(Warn, "a request cannot be read or changed: {status}");
+            // As often as a client likes, so not louder; the counter tells.
+            host::log!(Debug, "a request cannot be read or changed: {status}");
             self.counters.unreadable.increment();
+            self.report(request, &Decision::refused(Refusal::ERROR));
             // Also in shadow mode: headers that only this filter may set could be the client's.
             Flow::Reply(self.policy.config().reply(&Refusal::ERROR, false))
         })
@@ -107,10 +109,12 @@ impl JwtAuthz {
         is_last: bool,
     ) -> Result<Flow, Status> {
         let config = self.policy.config();
-        let exempt = config.mode == Mode::Off || config.cors_preflight.lets_through(request.headers()?);
-        if exempt {
-            self.forward(request, None)?;
-            return Ok(Flow::Continue);
+        // On each way through the filter, and before a rule reads what a client says of itself.
+        for edit in self.policy.strip(request.headers()?) {
+            request.edit(&edit)?;
+        }
+        if config.mode == Mode::Off || config.cors_preflight.lets_through(request.headers()?) {
+            return self.forward(request, None);
         }
         let patience = if is_last { Patience::Decide } else { Patience::Wait };
         let mut decision = self.decide(request, patience)?;
@@ -145,22 +149,27 @@ impl JwtAuthz {
 
     fn carry_out(&self, request: &mut Request<'_>, decision: &Decision) -> Result<Flow, Status> {
         let config = self.policy.config();
-        self.counters.count(decision, config.mode);
-        // For the access log; without it the request is treated no differently.
-        let _unlogged =
-            request.set_filter_state("jwt_authz_decision", self.policy.explain(decision).as_bytes());
+        self.report(request, decision);
         if let Outcome::Refused(refusal) = &decision.outcome
             && config.mode == Mode::Enforce
         {
             return Ok(Flow::Reply(config.reply(refusal, is_grpc(request.headers()?))));
         }
-        self.forward(request, Some(decision))?;
-        Ok(Flow::Continue)
+        self.forward(request, Some(decision))
     }
 
-    /// Changes a request that goes on. A change that cannot be made stops it.
-    fn forward(&self, request: &mut Request<'_>, decision: Option<&Decision>) -> Result<(), Status> {
-        let forwarded = self.policy.forward(request.headers()?, decision);
+    fn report(&self, request: &Request<'_>, decision: &Decision) {
+        self.counters.count(decision, self.policy.config().mode);
+        // For the access log; without it the request is treated no differently.
+        let _unlogged =
+            request.set_filter_state("jwt_authz_decision", self.policy.explain(decision).as_bytes());
+    }
+
+    /// Changes a request and lets it go on. A change that cannot be made stops it.
+    fn forward(&self, request: &mut Request<'_>, decision: Option<&Decision>) -> Result<Flow, Status> {
+        let Some(forwarded) = self.policy.forward(request.headers()?, decision) else {
+            return Err(Status::BadArgument);
+        };
         for edit in &forwarded.edits {
             request.edit(edit)?;
         }
@@ -173,7 +182,7 @@ impl JwtAuthz {
             }
             request.set_claims(verified.claims());
         }
-        Ok(())
+        Ok(Flow::Continue)
     }
 
     /// Takes the request from among those that wait. Answers since when it has waited.

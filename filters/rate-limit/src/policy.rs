@@ -18,6 +18,7 @@ use crate::config::{Config, Limit, OnError, OnMissingKey};
 use ledger::{Claim, Draft};
 use policy::facts::{Facts, Needs};
 use policy::hash::{Hasher, Key};
+use policy::matching::request::Candidate;
 use policy::mode::Mode;
 use policy::percent::Percentage;
 use policy::store::{Store, StoreError};
@@ -88,13 +89,14 @@ impl Policy {
         let client = self.needs.source.then(|| self.config.client_ip.resolve(facts));
         let client_ip = client.and_then(|client| client.ip);
         let client_ip_fallback = client.is_some_and(|client| client.fallback);
+        let candidate = Candidate::new(facts, client_ip);
         let mut decision = Decision { client_ip_fallback, ..Decision::default() };
         let mut refusals = Refusals::default();
         let mut drafted = Vec::new();
         let mut shadowed = Vec::new();
         for (index, (limit, buckets)) in self.config.limits.iter().zip(&self.buckets).enumerate() {
             let mode = self.config.mode.max(limit.mode);
-            if mode == Mode::Off || !limit.matches.is_match(facts, client_ip) {
+            if mode == Mode::Off || !limit.matches.is_match(&candidate) {
                 continue;
             }
             let bites = |dice: &mut dyn FnMut() -> u64| {

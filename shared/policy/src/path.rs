@@ -10,8 +10,10 @@ use std::borrow::Cow;
 /// section 6.2.2, and Envoy's `normalize_path` and `merge_slashes` have it.
 ///
 /// - `\` is `/`; what does not begin with a slash gets one, so `/` is a prefix of every path.
-/// - Escapes of unreserved characters are decoded (`%61` is `a`), the hex digits of others are in
-///   upper case, and what may not stand in a path, a bare `%` too, is escaped.
+/// - Escapes of characters that may stand in a segment are decoded (`%61` is `a`, `%3A` is `:`), the hex
+///   digits of others are in upper case, and what may not stand in a path, a bare `%` too, is escaped. That
+///   is more than the standard's unreserved characters: upstreams decode the others as well, and a rule on
+///   `/keys:rotate` must see `/keys%3Arotate`. An escaped `;` stays: unescaped it ends a segment's name.
 /// - Dot segments, escaped ones too, are resolved and never lead above the root; then slashes in a
 ///   row are one.
 ///
@@ -32,6 +34,28 @@ pub fn normalise(target: &[u8]) -> Cow<'_, [u8]> {
 pub fn has_escaped_slash(target: &[u8]) -> bool {
     let path = path_of(target);
     path.windows(3).any(|three| matches!(escaped(three), Some(b'/' | b'\\')))
+}
+
+/// Whether upstreams differ in which path this is: whoever merges slashes before resolving dots reads
+/// `/a//../b` as `/b`, not as `/a/b`; whoever does not take `\` for `/` sees no dots in `/a\..\b`; whoever
+/// cuts parameters off segments (`;`) first reads `/a/..;/b` as `/b`. No client that means well sends dot
+/// segments beside any of these, so a policy that guards a path may want to refuse it.
+#[must_use]
+pub fn is_ambiguous(target: &[u8]) -> bool {
+    let path = path_of(target);
+    let is_slash = |byte: &u8| matches!(byte, b'/' | b'\\');
+    let mut has_dots = false;
+    for segment in path.split(is_slash) {
+        let segment = decode_segment(segment);
+        let mut parts = segment.splitn(2, |byte| *byte == b';');
+        if matches!(parts.next(), Some(b"." | b"..")) {
+            if parts.next().is_some() {
+                return true;
+            }
+            has_dots = true;
+        }
+    }
+    has_dots && (path.contains(&b'\\') || path.windows(2).any(|two| two.iter().all(is_slash)))
 }
 
 /// A segment of a path with its escapes decoded, once: what it is called, for comparing it with a
@@ -57,7 +81,7 @@ fn is_normal(path: &[u8]) -> bool {
             ),
             b'%' => {
                 let upper = !after.iter().take(2).any(u8::is_ascii_lowercase);
-                upper && escaped(rest).is_some_and(|byte| !is_unreserved(byte))
+                upper && escaped(rest).is_some_and(|byte| !is_plain(byte))
             }
             byte => may_stand(*byte),
         };
@@ -77,7 +101,7 @@ fn unescape(path: &[u8]) -> Vec<u8> {
         let decoded = escaped(rest);
         rest = if decoded.is_some() { after.get(2..).unwrap_or_default() } else { after };
         match (decoded, *byte) {
-            (Some(byte), _) if is_unreserved(byte) => out.push(byte),
+            (Some(byte), _) if is_plain(byte) => out.push(byte),
             (None, byte) if may_stand(byte) => out.push(byte),
             (None, b'\\') => out.push(b'/'),
             (Some(byte), _) | (None, byte) => {
@@ -129,6 +153,11 @@ fn escaped(text: &[u8]) -> Option<u8> {
 /// RFC 3986, section 2.3: what means the same escaped and not.
 const fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// What means the same escaped and not to whoever serves a path.
+const fn is_plain(byte: u8) -> bool {
+    may_stand(byte) && !matches!(byte, b'/' | b';')
 }
 
 /// RFC 3986, section 3.3: what a path may hold unescaped.

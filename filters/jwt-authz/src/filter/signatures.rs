@@ -63,7 +63,7 @@ impl Signatures for Checker {
             Some(argument) => match foreign::call(in_host::FUNCTION, &argument) {
                 Ok(answer) => in_host::read_answer(&answer).map_or(Signature::Failed, verdict),
                 Err(status) => {
-                    host::log!(Warn, "the proxy cannot check a signature: {status}");
+                    host::log!(Debug, "the proxy cannot check a signature: {status}");
                     Signature::Failed
                 }
             },

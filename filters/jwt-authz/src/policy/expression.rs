@@ -1,26 +1,23 @@
 //! Whether claims say what a rule wants.
 
 use crate::config::{Claims, Comparison, HostTest, Literal, Test};
-use policy::headers::Headers;
 use policy::matching::claim::find;
 use policy::matching::host;
-use policy::matching::request::RequestMatch;
+use policy::matching::request::{Candidate, RequestMatch};
 use policy::path;
 use serde_json::Value as Json;
 use std::borrow::Cow;
 
 /// The request that claims are compared with.
 #[derive(Clone, Copy)]
-pub(super) struct Context<'a> {
-    pub(super) headers: &'a Headers,
-    /// The path in its normal form.
-    pub(super) path: &'a [u8],
+pub(super) struct Context<'a, 'facts> {
+    pub(super) request: &'a Candidate<'facts>,
     /// The match of the rule, which knows what stands for the names of its template.
     pub(super) matches: &'a RequestMatch,
 }
 
 /// Whether the expression holds.
-pub(super) fn holds(claims: &Claims, of: &Json, context: &Context<'_>) -> bool {
+pub(super) fn holds(claims: &Claims, of: &Json, context: &Context<'_, '_>) -> bool {
     match claims {
         Claims::All(items) => items.iter().all(|item| holds(item, of, context)),
         Claims::Any(items) => items.iter().any(|item| holds(item, of, context)),
@@ -29,7 +26,8 @@ pub(super) fn holds(claims: &Claims, of: &Json, context: &Context<'_>) -> bool {
     }
 }
 
-fn test_holds(test: &Test, claim: Option<&Json>, context: &Context<'_>) -> bool {
+fn test_holds(test: &Test, claim: Option<&Json>, context: &Context<'_, '_>) -> bool {
+    let headers = context.request.facts().headers;
     match test {
         Test::Text(test) => test.is_match(claim),
         Test::In(literals) => one(claim, |claim| literals.iter().any(|literal| is_literal(claim, literal))),
@@ -40,16 +38,16 @@ fn test_holds(test: &Test, claim: Option<&Json>, context: &Context<'_>) -> bool 
             })
         }
         Test::EqualsPath(name) => {
-            let segment = context.matches.capture(context.path, name).map(path::decode_segment);
+            let segment = context.matches.capture(context.request.path(), name).map(path::decode_segment);
             segment.is_some_and(|segment| equals(claim, &segment))
         }
         Test::EqualsHeader(name) => {
-            let mut values = context.headers.get(name.as_str());
-            // Of two values the upstream may read the other one.
-            matches!((values.next(), values.next()), (Some(value), None) if equals(claim, value))
+            let mut values = headers.iter().filter(|(found, _)| name.is_same_variable(found));
+            // Of two the upstream may read the other one.
+            matches!((values.next(), values.next()), (Some((_, value)), None) if equals(claim, value))
         }
         Test::EqualsHost(test) => {
-            let host = host::normalise(context.headers.authority());
+            let host = host::normalise(headers.authority());
             let part: Option<&[u8]> = match test {
                 HostTest::Whole => Some(&host),
                 HostTest::Before(suffix) => host.strip_suffix(suffix.as_bytes()),

@@ -1,6 +1,6 @@
 //! What the upstream gets to see of a token.
 
-use super::places::{Places, behind};
+use super::places::behind;
 use super::verified::Verified;
 use crate::config::{Place, Provider};
 use base64::Engine as _;
@@ -23,18 +23,18 @@ pub struct Forwarded {
 }
 
 /// Takes away every header that only this filter may set, in whatever spelling an upstream takes for it.
-pub(super) fn strip(headers: &Headers, own: &[HeaderName], edits: &mut Vec<Edit>) {
+pub(super) fn strip(headers: &Headers, own: &[HeaderName]) -> Vec<Edit> {
+    let mut edits = Vec::new();
     for (found, _) in headers.iter() {
-        let Some(name) = own.iter().find(|own| own.is_same_variable(found)) else { continue };
-        let found = match std::str::from_utf8(found).ok().and_then(HeaderName::new) {
-            Some(found) => found,
-            None => name.clone(),
-        };
-        let edit = Edit::Remove(found);
-        if !edits.contains(&edit) {
-            edits.push(edit);
+        if !own.iter().any(|own| own.is_same_variable(found)) {
+            continue;
         }
+        // It is spelt like a name, so it is one.
+        let name = std::str::from_utf8(found).ok().and_then(HeaderName::new);
+        let edit = name.map(Edit::Remove).filter(|edit| !edits.contains(edit));
+        edits.extend(edit);
     }
+    edits
 }
 
 /// Puts the token's claims into headers.
@@ -82,40 +82,46 @@ fn text(claim: &Json) -> Option<String> {
     }
 }
 
-/// Takes the token away, from each place where it was found. All of them hold the same one.
-pub(super) fn remove_token(headers: &Headers, places: &Places, edits: &mut Vec<Edit>) {
-    for place in places.iter() {
-        if let Place::Header { name, prefix } = place
-            && headers.get(name.as_str()).any(|value| behind(value, prefix).is_some())
-        {
-            edits.push(Edit::Remove(name.clone()));
-        }
-    }
-    let names = places.cookies();
-    if !names.is_empty() {
-        let mut removed = false;
-        let mut lines: Vec<Vec<u8>> = Vec::new();
-        for line in headers.get("cookie") {
-            match cookie::without(line, &names) {
-                Some(rest) => {
-                    removed = true;
-                    lines.push(rest);
+/// Takes the token away from these places, wherever it was found; `None` if it cannot be done.
+pub(super) fn remove_token<'a>(
+    headers: &Headers,
+    places: impl Iterator<Item = &'a Place>,
+    edits: &mut Vec<Edit>,
+) -> Option<()> {
+    let (mut cookies, mut parameters) = (Vec::new(), Vec::new());
+    for place in places {
+        match place {
+            Place::Header { name, prefix } => {
+                if headers.get(name.as_str()).any(|value| behind(value, prefix).is_some()) {
+                    edits.push(Edit::Remove(name.clone()));
                 }
-                None => lines.push(line.to_vec()),
             }
-        }
-        lines.retain(|line| !line.is_empty());
-        if removed {
-            edits.push(match HeaderValue::new(lines.join(&b"; "[..])) {
-                Some(rest) if !lines.is_empty() => Edit::Set(COOKIE, rest),
-                _ => Edit::Remove(COOKIE),
-            });
+            Place::Cookie(name) => cookies.push(&**name),
+            Place::Query(name) => parameters.push(&**name),
         }
     }
-    let names = places.parameters();
-    if !names.is_empty()
-        && let Some(target) = path::without_query(headers.target(), &names).and_then(HeaderValue::new)
+    if !cookies.is_empty() {
+        edits.extend(without_cookies(headers, &cookies)?);
+    }
+    if !parameters.is_empty()
+        && let Some(target) = path::without_query(headers.target(), &parameters)
     {
-        edits.push(Edit::Target(target));
+        edits.push(Edit::Target(HeaderValue::new(target)?));
     }
+    Some(())
+}
+
+/// The change that leaves the other cookies, if there is one.
+#[allow(clippy::option_option, reason = "nothing to change and not to be changed are different answers")]
+fn without_cookies(headers: &Headers, names: &[&str]) -> Option<Option<Edit>> {
+    let lines = || headers.get("cookie");
+    if !lines().any(|line| cookie::without(line, names).is_some()) {
+        return Some(None);
+    }
+    let rest = lines().map(|line| cookie::without(line, names).unwrap_or_else(|| line.to_vec()));
+    let rest: Vec<Vec<u8>> = rest.filter(|line| !line.is_empty()).collect();
+    Some(Some(match rest.is_empty() {
+        true => Edit::Remove(COOKIE),
+        false => Edit::Set(COOKIE, HeaderValue::new(rest.join(&b"; "[..]))?),
+    }))
 }

@@ -2,13 +2,22 @@
 
 use super::reason::{Fault, Reason};
 use crate::config::{Place, Provider};
-use policy::headers::Headers;
+use policy::headers::{HeaderName, Headers};
 use policy::{cookie, path};
 use std::borrow::Cow;
 
-/// All places for tokens, each with the providers that look there.
+/// All places for tokens.
 #[derive(Clone, Debug)]
-pub(crate) struct Places(Vec<(Place, u32)>);
+pub(crate) struct Places(Vec<Entry>);
+
+#[derive(Clone, Debug)]
+struct Entry {
+    place: Place,
+    /// The providers that look there, as bits.
+    providers: u32,
+    /// One of them lets the upstream see the token.
+    forwards: bool,
+}
 
 /// A token that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,12 +29,16 @@ pub(crate) struct Found<'a> {
 
 impl Places {
     pub(crate) fn new(providers: &[Provider]) -> Self {
-        let mut places: Vec<(Place, u32)> = Vec::new();
+        let mut places: Vec<Entry> = Vec::new();
         for (index, provider) in providers.iter().enumerate() {
             for place in &provider.from {
-                match places.iter_mut().find(|(known, _)| known == place) {
-                    Some((_, bits)) => *bits |= 1 << index,
-                    None => places.push((place.clone(), 1 << index)),
+                let (bit, forwards) = (1 << index, provider.forward_token);
+                match places.iter_mut().find(|known| known.place == *place) {
+                    Some(known) => {
+                        known.providers |= bit;
+                        known.forwards |= forwards;
+                    }
+                    None => places.push(Entry { place: place.clone(), providers: bit, forwards }),
                 }
             }
         }
@@ -39,7 +52,7 @@ impl Places {
     /// reads the other one would see another user.
     pub(crate) fn find<'a>(&'a self, headers: &'a Headers) -> Result<Option<Found<'a>>, Fault> {
         let mut found: Option<Found<'a>> = None;
-        for (place, providers) in &self.0 {
+        for Entry { place, providers, .. } in &self.0 {
             let mut add = |token: Cow<'a, [u8]>| match &mut found {
                 None => {
                     found = Some(Found { token, providers: *providers });
@@ -65,44 +78,55 @@ impl Places {
                         add(Cow::Borrowed(token))?;
                     }
                 }
-                Place::Cookie(name) => {
-                    cookie::values(headers, name).try_for_each(|token| add(Cow::Borrowed(token)))?;
+                // Who logs out may leave an empty one behind.
+                Place::Cookie(name) => cookie::values(headers, name)
+                    .filter(|token| !token.is_empty())
+                    .try_for_each(|token| add(Cow::Borrowed(token)))?,
+                Place::Query(name) => {
+                    path::query(headers.target(), name).filter(|token| !token.is_empty()).try_for_each(add)?
                 }
-                Place::Query(name) => path::query(headers.target(), name).try_for_each(add)?,
             }
         }
         Ok(found)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Place> {
-        self.0.iter().map(|(place, _)| place)
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Place> {
+        self.0.iter().map(|entry| &entry.place)
     }
 
-    pub(crate) fn cookies(&self) -> Vec<&str> {
-        self.0
-            .iter()
-            .filter_map(|(place, _)| match place {
-                Place::Cookie(name) => Some(&**name),
-                Place::Header { .. } | Place::Query(_) => None,
-            })
-            .collect()
-    }
-
-    pub(crate) fn parameters(&self) -> Vec<&str> {
-        self.0
-            .iter()
-            .filter_map(|(place, _)| match place {
-                Place::Query(name) => Some(&**name),
-                Place::Header { .. } | Place::Cookie(_) => None,
-            })
-            .collect()
+    /// Those whose tokens no provider wants the upstream to see.
+    pub(crate) fn private(&self) -> impl Iterator<Item = &Place> {
+        self.0.iter().filter(|entry| !entry.forwards).map(|entry| &entry.place)
     }
 }
 
-/// Whether a value is several, joined by commas, as Envoy does with `authorization` and others, and one of
-/// them is for us. No token has a comma in it; other schemes have.
+/// Whether a value is several, joined by commas, as Envoy does with `authorization` and others: behind a
+/// comma stands a token for us, or a scheme as in front. Parameters of a scheme (`realm="a, b"`) are not.
 fn is_joined(value: &[u8], prefix: &str) -> bool {
-    value.contains(&b',') && value.split(|byte| *byte == b',').any(|part| behind(part, prefix).is_some())
+    if !value.contains(&b',') {
+        return false;
+    }
+    let mut quoted = false;
+    let mut parts = value.split(|byte| {
+        quoted ^= *byte == b'"';
+        *byte == b',' && !quoted
+    });
+    let first = parts.next().is_some_and(|part| behind(part, prefix).is_some());
+    let (mut rest, mut again) = (false, false);
+    for part in parts {
+        rest = true;
+        again |= behind(part, prefix).is_some() || begins_with_scheme(part);
+    }
+    first && rest || again
+}
+
+/// Whether a scheme and a space are in front (RFC 9110, section 11.4).
+fn begins_with_scheme(part: &[u8]) -> bool {
+    let part = part.trim_ascii();
+    let end = part.iter().position(|byte| *byte == b' ');
+    let scheme = end.and_then(|end| part.get(..end)).and_then(|scheme| std::str::from_utf8(scheme).ok());
+    scheme.is_some_and(|scheme| HeaderName::new(scheme).is_some())
 }
 
 /// What follows the prefix in a header's value; `None` if the value is something else, as another scheme.

@@ -35,6 +35,8 @@ pub enum Reason {
     DeniedBy,
     /// The path holds an escaped slash.
     EscapedSlash,
+    /// The path has dot segments that upstreams resolve differently.
+    AmbiguousPath,
     /// Signature checks in the VM have used up their share of the worker's time.
     Overloaded,
     /// The proxy fails.
@@ -43,7 +45,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Missing,
         Self::Malformed,
         Self::TooLarge,
@@ -60,6 +62,7 @@ impl Reason {
         Self::NoRule,
         Self::DeniedBy,
         Self::EscapedSlash,
+        Self::AmbiguousPath,
         Self::Overloaded,
         Self::Error,
     ];
@@ -84,6 +87,7 @@ impl Reason {
             Self::NoRule => "no_rule",
             Self::DeniedBy => "denied_by",
             Self::EscapedSlash => "escaped_slash",
+            Self::AmbiguousPath => "ambiguous_path",
             Self::Overloaded => "overloaded",
             Self::Error => "error",
         }

@@ -86,11 +86,10 @@ impl RequestMatch {
         })
     }
 
-    /// Whether the request is one that the rule is for. `client_ip` is what the filter's
-    /// [`ClientIp`](crate::client_ip::ClientIp) made of the facts.
+    /// Whether the request is one that the rule is for.
     #[must_use]
-    pub fn is_match(&self, facts: &Facts<'_>, client_ip: Option<IpAddr>) -> bool {
-        self.holds(&Request { facts, client_ip, path: OnceCell::new() })
+    pub fn is_match(&self, request: &Candidate<'_>) -> bool {
+        self.holds(request)
     }
 
     /// What [`RequestMatch::is_match`] reads. If `source` is among it, the client's address is: add
@@ -133,7 +132,7 @@ impl RequestMatch {
     }
 
     /// The cheap parts come first.
-    fn holds(&self, request: &Request<'_>) -> bool {
+    fn holds(&self, request: &Candidate<'_>) -> bool {
         let Facts { headers, principal, claims, .. } = *request.facts;
         let method = || headers.method();
         let authority = || headers.authority();
@@ -158,15 +157,29 @@ impl RequestMatch {
     }
 }
 
-/// A request while it is matched: what costs is found out once, and only if it is asked for.
-struct Request<'a> {
+/// A request before the rules. What costs is found out once for all of them, and only if one asks: a client
+/// may send a path of 60 KB, and a config may have hundreds of rules.
+pub struct Candidate<'a> {
     facts: &'a Facts<'a>,
     client_ip: Option<IpAddr>,
     path: OnceCell<Cow<'a, [u8]>>,
 }
 
-impl Request<'_> {
-    fn path(&self) -> &[u8] {
+impl<'a> Candidate<'a> {
+    /// `client_ip`: what the filter's [`ClientIp`](crate::client_ip::ClientIp) made of the facts.
+    #[must_use]
+    pub const fn new(facts: &'a Facts<'a>, client_ip: Option<IpAddr>) -> Self {
+        Self { facts, client_ip, path: OnceCell::new() }
+    }
+
+    /// The facts.
+    #[must_use]
+    pub const fn facts(&self) -> &'a Facts<'a> {
+        self.facts
+    }
+
+    /// The path in its [normal form](path::normalise).
+    pub fn path(&self) -> &[u8] {
         self.path.get_or_init(|| path::normalise(self.facts.headers.target()))
     }
 }

@@ -1,4 +1,4 @@
-use super::{decode_segment, has_escaped_slash, normalise, query, without_query};
+use super::{decode_segment, has_escaped_slash, is_ambiguous, normalise, query, without_query};
 use crate::testing::test;
 use std::borrow::Cow;
 
@@ -64,6 +64,8 @@ fn disguised_dots_and_slashes_are_seen_through() {
     check(b"/a/%252e%252e/b", "/a/%252e%252e/b");
     check(b"/a/%%32e%%32e/b", "/a/%252e%252e/b");
     check(b"/%61%64min", "/admin");
+    check(b"/keys%3arotate%2C%40", "/keys:rotate,@");
+    check(b"/a%3bb;c", "/a%3Bb;c");
 }
 
 #[test]
@@ -90,6 +92,30 @@ fn escaped_slashes() {
         ("", false),
     ] {
         assert_eq!(has_escaped_slash(target.as_bytes()), expected, "{target}");
+    }
+}
+
+#[test]
+fn paths_that_upstreams_read_differently() {
+    for (target, expected) in [
+        ("/a/../b", false),
+        ("/a//b", false),
+        ("/a;x=1/b", false),
+        ("/a\\b", false),
+        ("/a/...//b", false),
+        ("/a?//../b", false),
+        ("", false),
+        ("/a//../b", true),
+        ("//a/./b", true),
+        ("/a//%2e%2E/b", true),
+        ("/a\\..\\b", true),
+        ("/a/..\\b", true),
+        ("/a/..;/b", true),
+        ("/a/.%2e;x=1/b", true),
+        ("/a/..%3b/b", true),
+        ("/.;", true),
+    ] {
+        assert_eq!(is_ambiguous(target.as_bytes()), expected, "{target}");
     }
 }
 
@@ -161,14 +187,14 @@ fn what_is_not_a_parameter_of_the_name_stays() {
 
 #[cfg(not(target_arch = "wasm32"))]
 mod laws {
-    use super::super::{decode_segment, normalise, query, without_query};
+    use super::super::{decode_segment, is_ambiguous, normalise, query, without_query};
     use proptest::prelude::*;
     use std::borrow::Cow;
 
     /// Bytes that mean something in a path come up often.
     fn target() -> impl Strategy<Value = Vec<u8>> {
         let piece = prop_oneof![
-            4 => prop::sample::select(vec![&b"/"[..], b".", b"..", b"%2e", b"%2F", b"%", b"25", b"\\", b"a", b"?"])
+            4 => prop::sample::select(vec![&b"/"[..], b".", b"..", b"%2e", b"%2F", b"%", b"25", b"\\", b";", b"a", b"?"])
                 .prop_map(<[u8]>::to_vec),
             1 => any::<u8>().prop_map(|byte| vec![byte]),
         ];
@@ -198,6 +224,21 @@ mod laws {
             let path = target.split(|byte| b"?#".contains(byte)).next().unwrap();
             let normal = normalise(&target);
             prop_assert_eq!(matches!(normal, Cow::Borrowed(_)), *normal == *path);
+        }
+
+        /// Merging slashes first, or cutting parameters off first, gives the same path unless it is ambiguous.
+        #[test]
+        fn what_is_not_ambiguous_is_read_alike(target in target()) {
+            prop_assume!(!is_ambiguous(&target));
+            let path = target.split(|byte| b"?#".contains(byte)).next().unwrap();
+            let mut merged = path.to_vec();
+            merged.dedup_by(|a, b| *a == b'/' && *b == b'/');
+            prop_assert_eq!(normalise(&merged), normalise(path));
+            let cut = |segment: &[u8]| segment.split(|byte| *byte == b';').next().unwrap().to_vec();
+            let is_dots = |segment: &[u8]| matches!(&*decode_segment(segment), b"." | b"..");
+            for segment in path.split(|byte| *byte == b'/') {
+                prop_assert_eq!(is_dots(&cut(segment)), is_dots(segment));
+            }
         }
 
         #[test]

@@ -197,6 +197,13 @@ fn every_reason() {
     let bad_request =
         Expected { status: 400, grpc: GrpcStatus::InvalidArgument, challenge: None, title: "Bad Request" };
     check(&request(":path: /a%2Fb"), "escaped_slash", &bad_request, "the path holds an escaped slash", &none);
+    check(
+        &request(":path: /a//../b"),
+        "ambiguous_path",
+        &bad_request,
+        "the path can be read in several ways",
+        &none,
+    );
     let new = with(&json!({"jti": 1}));
     gateway.verdict.set(Some(Signature::NoTime));
     check(&new, "overloaded", &UNAVAILABLE, "too many signatures to check", &main);
@@ -204,7 +211,7 @@ fn every_reason() {
     check(&new, "error", &UNAVAILABLE, "the signature cannot be checked", &main);
     gateway.rotate(0, None);
     check(&with(&none), "jwks_unavailable", &UNAVAILABLE, "there are no keys to check the token with", &main);
-    assert_eq!(Reason::ALL.len(), 18);
+    assert_eq!(Reason::ALL.len(), 19);
 }
 
 #[test]

@@ -258,6 +258,8 @@ fn headers() {
     check_header("x-tenant: A", r#""a""#, false);
     check_header("x-tenant: a,b", r#""a""#, false);
     check_header("y: a", r#""a""#, false);
+    check_header("x_tenant: a", r#""a""#, true);
+    check_header("x-tenant: a\nx_tenant: b", r#""a""#, false);
     // Of two values the upstream may read the other one.
     check_header("x-tenant: a\nx-tenant: a", r#""a""#, false);
     check_header("x-tenant: a\nx-tenant: b", r#""a""#, false);

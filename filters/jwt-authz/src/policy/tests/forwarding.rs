@@ -9,9 +9,10 @@ use serde_json::{Value as Json, json};
 /// Forwarded without a decision where `decided` is not set.
 fn forwarded(gateway: &Gateway, headers: &Headers, decided: bool) -> (String, u32) {
     let decision = decided.then(|| gateway.decide(headers));
-    let forwarded = gateway.policy.forward(headers, decision.as_ref());
+    let stripped = gateway.policy.strip(headers);
+    let forwarded = gateway.policy.forward(headers, decision.as_ref()).unwrap();
     let mut headers = headers.clone();
-    for edit in &forwarded.edits {
+    for edit in stripped.iter().chain(&forwarded.edits) {
         match edit {
             Edit::Set(name, value) => {
                 headers.remove(name);
@@ -202,7 +203,7 @@ fn the_token_is_taken_away() {
     check("cookie: token=<T>; token=<T>", "");
     check("cookie: tokens=<T>; token=<T>", "cookie: tokens=<T>");
     check(":path: /?access_token=<T>", ":path: /");
-    check(":path: /a//b/../c?x=%2F&access_token=<T>&y", ":path: /a//b/../c?x=%2F&y");
+    check(":path: /a/b/../c?x=%2F&access_token=<T>&y", ":path: /a/b/../c?x=%2F&y");
     check(":path: /?access_token=<T>&access_token=<T>#f", ":path: /#f");
     check(":path: /?access%5ftoken=<T>&x", ":path: /?x");
     check(
@@ -216,16 +217,57 @@ fn the_token_is_taken_away() {
     );
 }
 
-/// A token that was not looked at, or that is to go on, stays; and in shadow mode the upstream may still
-/// look at it by itself.
+/// An upstream might take it for one that was verified.
+#[test]
+fn a_token_that_nobody_has_verified_is_taken_away_too() {
+    let open = json!({"name": "o", "action": "allow", "token": "none"});
+    let optional = json!({"name": "o", "action": "allow", "token": "optional"});
+    let check = |provider: &Json, top: &Json, is_there: bool, expected: bool| {
+        let gateway = Gateway::with(provider, top);
+        if !is_there {
+            gateway.rotate(0, None);
+        }
+        let headers = request(&format!("authorization: Bearer {}\nx: y", token(&json!({}))));
+        assert_eq!(gateway.word(&headers), "+", "{provider} {top}");
+        let (seen, _) = forwarded(&gateway, &headers, true);
+        assert_eq!(seen.contains("Bearer"), expected, "{provider} {top}");
+    };
+    let (keep, take) = (json!({"forward_token": true}), json!({}));
+    check(&take, &json!({"rules": [open]}), true, false);
+    check(&keep, &json!({"rules": [open]}), true, true);
+    let public = json!({"rules": [optional], "on_jwks_unavailable": "allow_public"});
+    check(&take, &public, false, false);
+    check(&keep, &public, false, true);
+    // Another scheme is not this filter's.
+    let gateway = Gateway::with(&take, &json!({"rules": [open]}));
+    let basic = request("authorization: Basic dTpw");
+    assert_eq!(forwarded(&gateway, &basic, true).0, "authorization: Basic dTpw");
+}
+
+/// Who a request is for is said where what decided has looked, whichever rules stand beside it.
+#[test]
+fn a_rule_that_does_not_decide_changes_nothing() {
+    let open = json!({"name": "open", "action": "allow", "token": "none"});
+    let headers = request(&format!("authorization: Bearer {}", token(&json!({"sub": "alice"}))));
+    for mode in ["enforce", "shadow"] {
+        let deny =
+            json!({"name": "d", "action": "deny", "mode": mode, "claims": {"claim": "sub", "equals": "bob"}});
+        let gateway = Gateway::with(
+            &json!({"forward_token": true, "claims_to_headers": [{"claim": "sub", "header": "x-sub"}]}),
+            &json!({"rules": [deny, open]}),
+        );
+        let (seen, _) = forwarded(&gateway, &headers, true);
+        assert!(!seen.contains("x-sub") && seen.contains("Bearer"), "{mode} {seen}");
+    }
+}
+
+/// A token that is to go on stays; and in shadow mode the upstream may still look at it by itself.
 #[test]
 fn the_token_stays() {
     let good = token(&json!({}));
     let headers = format!(":path: /\nauthorization: Bearer {good}");
-    let open = json!({"rules": [{"name": "o", "action": "allow", "token": "none"}]});
     for (provider, top) in [
         (json!({"forward_token": true}), json!({"default": "allow"})),
-        (json!({}), open),
         (json!({}), json!({"default": "allow", "mode": "shadow"})),
     ] {
         let gateway = Gateway::with(&provider, &top);
@@ -264,7 +306,7 @@ fn names_that_are_almost_ours() {
     let (seen, _) = forwarded(&gateway, &request(":path: /\nx-sub-2: a\nxsub: b\nx.sub: c\nX_SUB: d"), true);
     assert_eq!(seen, ":path: /\nx-sub-2: a\nxsub: b\nx.sub: c");
     let headers = Headers::from_pairs([("x-sub", "a"), ("x_sub", "b"), ("x-sub", "c")]);
-    let edits = gateway.policy.forward(&headers, None).edits;
+    let edits = gateway.policy.strip(&headers);
     let remove = |name| Edit::Remove(HeaderName::new(name).unwrap());
     assert_eq!(edits, [remove("x-sub"), remove("x_sub")]);
     assert_eq!(HeaderValue::text("a").as_bytes(), b"a");

@@ -1,4 +1,4 @@
-use super::RequestMatch;
+use super::{Candidate, RequestMatch};
 use crate::config::read;
 use crate::facts::{Facts, Needs};
 use crate::headers::Headers;
@@ -31,7 +31,11 @@ fn check(config: &str, expected: bool) {
         attributes: &[],
     };
     let client_ip = Some([10, 1, 2, 3].into());
-    assert_eq!(request_match(config).unwrap().is_match(&facts, client_ip), expected, "{config}");
+    assert_eq!(
+        request_match(config).unwrap().is_match(&Candidate::new(&facts, client_ip)),
+        expected,
+        "{config}"
+    );
 }
 
 /// A request of which nothing is known.
@@ -39,7 +43,7 @@ fn check(config: &str, expected: bool) {
 fn check_bare(config: &str, expected: bool) {
     let headers = Headers::default();
     let facts = Facts { headers: &headers, source: None, principal: None, claims: None, attributes: &[] };
-    assert_eq!(request_match(config).unwrap().is_match(&facts, None), expected, "{config}");
+    assert_eq!(request_match(config).unwrap().is_match(&Candidate::new(&facts, None)), expected, "{config}");
 }
 
 #[track_caller]
