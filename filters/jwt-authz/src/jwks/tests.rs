@@ -312,7 +312,7 @@ fn a_key_that_a_fetch_has_not_found() {
     assert!(tick(&mut one, &mut world));
 }
 
-/// Its absence is forgotten with the set that lacked it.
+/// Nobody has to wait until its absence is forgotten.
 #[test]
 fn a_key_that_comes_after_all() {
     let (mut world, mut one, mut other) = (world(), tracker(&remote(), 1), tracker(&remote(), 2));

@@ -160,7 +160,6 @@ impl Tracker {
         let changed = set.is_some();
         if changed {
             self.set = set;
-            self.absent.clear();
         }
         self.wanted = self.wanted.filter(|wanted| !changed && self.source.started() < *wanted);
         self.has_news |= changed || has_ended;
