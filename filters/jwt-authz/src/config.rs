@@ -94,6 +94,8 @@ const MOST_REALM_BYTES: usize = 128;
 const DEFAULT_REALM: &str = "mesh";
 const DEFAULT_TOKEN_BYTES: u64 = 8192;
 const TOKEN_BYTES: std::ops::RangeInclusive<u64> = 256..=65_536;
+/// Claims take several times their token's bytes, and a VM has a gigabyte.
+const MOST_CACHED_BYTES: u64 = 64 << 20;
 const DEFAULT_IN_VM_SHARE: u64 = 20;
 
 /// Reads a config.
@@ -148,14 +150,21 @@ impl Config {
 
 impl TokenCache {
     fn read(value: Value<'_>) -> Option<Self> {
-        value.object(|fields| {
+        value.clone().object(|fields| {
             let default = Self::default();
             let entries = fields.or("entries", default.entries as u64, |value| value.integer(0..=65_536));
             let max_token_bytes = fields
                 .or("max_token_bytes", default.max_token_bytes as u64, |value| value.integer(TOKEN_BYTES));
+            let (entries, max_token_bytes) = (entries?, max_token_bytes?);
+            if entries * max_token_bytes > MOST_CACHED_BYTES {
+                return value.problem(format_args!(
+                    "found {entries} tokens of up to {max_token_bytes} bytes, expected at most \
+                     {MOST_CACHED_BYTES} bytes in all"
+                ));
+            }
             Some(Self {
-                entries: usize::try_from(entries?).ok()?,
-                max_token_bytes: usize::try_from(max_token_bytes?).ok()?,
+                entries: usize::try_from(entries).ok()?,
+                max_token_bytes: usize::try_from(max_token_bytes).ok()?,
             })
         })
     }
@@ -180,6 +189,24 @@ fn read_providers(value: Value<'_>) -> Option<Vec<Provider>> {
     if providers.len() > MOST_PROVIDERS {
         return value
             .problem(format_args!("found {} providers, expected at most {MOST_PROVIDERS}", providers.len()));
+    }
+    let places = || providers.iter().flat_map(|provider| &provider.from);
+    for (index, place) in places().enumerate() {
+        if let Some(header) = places().take(index).find_map(|other| place.overlaps(other)) {
+            return value.problem(format_args!(
+                "found the header `{header}` with prefixes that begin alike, expected one of them: its value \
+                 would be two tokens"
+            ));
+        }
+    }
+    for header in providers.iter().flat_map(Provider::own_headers) {
+        if places().any(|place| place.is_in(header)) {
+            return value.problem(format_args!(
+                "found the header `{}` for claims and for tokens, expected two: what clients send in the one \
+                 is removed",
+                header.as_str()
+            ));
+        }
     }
     Some(providers)
 }

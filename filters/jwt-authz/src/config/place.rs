@@ -29,6 +29,24 @@ impl Place {
         Self::Header { name: HeaderName::from_static("authorization"), prefix: "Bearer ".into() }
     }
 
+    /// The header in which one value would be a token for both places.
+    pub(super) fn overlaps(&self, other: &Self) -> Option<&str> {
+        let (Self::Header { name, prefix }, Self::Header { name: same, prefix: second }) = (self, other)
+        else {
+            return None;
+        };
+        let begins = |one: &str, with: &str| {
+            one.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
+        };
+        (name == same && prefix != second && (begins(prefix, second) || begins(second, prefix)))
+            .then(|| name.as_str())
+    }
+
+    /// Whether the place is in this header, however it is spelt.
+    pub(super) fn is_in(&self, header: &HeaderName) -> bool {
+        matches!(self, Self::Header { name, .. } if header.is_same_variable(name.as_str().as_bytes()))
+    }
+
     pub(super) fn read(value: Value<'_>) -> Option<Self> {
         value.object(Self::read_fields)
     }

@@ -78,6 +78,8 @@ fn equals(claim: Option<&Json>, value: &[u8]) -> bool {
 fn text(claim: &Json) -> Option<Cow<'_, [u8]>> {
     match claim {
         Json::String(text) => Some(Cow::Borrowed(text.as_bytes())),
+        // Beyond 2^64 numbers are floats, and two of them may be one.
+        Json::Number(number) if number.as_f64().is_some_and(|float| float.abs() >= 2f64.powi(64)) => None,
         Json::Number(number) => Some(Cow::Owned(number.to_string().into_bytes())),
         Json::Bool(flag) => Some(Cow::Borrowed(if *flag { b"true" } else { b"false" })),
         Json::Null | Json::Array(_) | Json::Object(_) => None,

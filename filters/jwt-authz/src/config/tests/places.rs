@@ -1,6 +1,6 @@
 //! Where tokens are found.
 
-use super::super::Place;
+use super::super::{Place, parse};
 use super::{check, good, header, list, provider};
 
 fn from(places: &str) -> String {
@@ -106,4 +106,46 @@ fn what_is_no_place() {
     let places = |count| from(&list(count, |index| format!(r#"{{"cookie": "c{index}"}}"#)));
     check(&places(8), "");
     check(&places(9), "providers[0].from: found 9 places, expected at most 8");
+}
+
+/// `Bearer x` would be a token for each, and they would differ.
+#[test]
+fn a_header_whose_value_would_be_two_tokens() {
+    let problem = "providers: found the header `authorization` with prefixes that begin alike, expected one of them: \
+                   its value would be two tokens";
+    check(
+        &from(r#"[{"header": "authorization"}, {"header": "authorization", "prefix": "Bearer "}]"#),
+        problem,
+    );
+    check(
+        &from(
+            r#"[{"header": "authorization", "prefix": "bearer "}, {"header": "authorization", "prefix": "Bearer "}]"#,
+        ),
+        problem,
+    );
+    check(
+        &from(
+            r#"[{"header": "authorization", "prefix": "DPoP "}, {"header": "authorization", "prefix": "Bearer "}]"#,
+        ),
+        "",
+    );
+}
+
+#[test]
+fn a_header_for_claims_that_is_one_for_tokens() {
+    let key = r#"{"keys": [{"kty": "oct", "k": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]}"#;
+    let provider = |name: &str, rest: &str| {
+        format!(
+            r#"{{"name": "{name}", "issuer": "{name}", "jwks": {{"inline": {key}}}, "algorithms": ["HS256"], {rest}}}"#
+        )
+    };
+    let config = format!(
+        r#"{{"providers": [{}, {}]}}"#,
+        provider("a", r#""payload_header": "x_token""#),
+        provider("b", r#""from": [{"header": "x-token"}]"#)
+    );
+    assert_eq!(
+        parse(config.as_bytes()).unwrap_err().to_string(),
+        "providers: found the header `x_token` for claims and for tokens, expected two: what clients send in the one is removed"
+    );
 }
