@@ -45,7 +45,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(86_400);
 const DEFAULT_REFRESH: Duration = Duration::from_secs(300);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
-const DEFAULT_WAIT: Duration = Duration::from_secs(3);
+const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 const MOST_BYTES: usize = 2048;
 const MOST_HOST_BYTES: usize = 255;
 

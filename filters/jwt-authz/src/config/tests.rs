@@ -150,7 +150,7 @@ fn a_config_has_every_default() {
             location: Location::KeySet(HeaderValue::text("/")),
             refresh: Duration::from_secs(300),
             timeout: Duration::from_secs(2),
-            wait: Duration::from_secs(3),
+            wait: Duration::from_secs(5),
         }
     );
     assert_eq!(algorithms, [Algorithm::Rs256]);

@@ -97,8 +97,28 @@ fn busiest_minute(fetches: &[Nanos]) -> usize {
     fetches.iter().map(within).max().unwrap_or_default()
 }
 
-/// At 0, 1, 3, 7, 15, 31 and 61 seconds.
-const MOST_EXTRA: usize = 6;
+/// Three in a row, then one in ten seconds.
+const MOST_EXTRA: usize = 9;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Whoever floods, and however often the set changes.
+    #[test]
+    fn a_flood_makes_a_handful_of_fetches(pauses in prop::collection::vec(0u64..2000, 1..200), rotates in any::<bool>()) {
+        let simulation = Simulation::new(3, &remote());
+        for (number, pause) in (0..).zip(pauses) {
+            simulation.pass(Duration::from_millis(pause));
+            simulation.server(|server| server.version += u32::from(rotates));
+            for worker in 0..3 {
+                simulation.ask(worker, Wanted::Unknown(number * 3 + worker as u32));
+            }
+        }
+        simulation.pass(60 * SECOND);
+        prop_assert!(busiest_minute(&simulation.extra_fetches()) <= MOST_EXTRA);
+        prop_assert!(busiest_minute(&simulation.fetches()) <= MOST_EXTRA + 1);
+    }
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
@@ -148,26 +168,11 @@ proptest! {
         let enough = Duration::from_millis(20) + 3 * BUSY;
         if let Some(allowed) = outcome.allowed {
             let expected = allowed.max(outcome.asked).after(enough);
-            prop_assert!(outcome.found || expected > outcome.asked.after(source.wait), "{outcome:?}");
+            let is_far = allowed > outcome.asked.after(SECOND);
+            prop_assert!(outcome.found || is_far || expected > outcome.asked.after(source.wait), "{outcome:?}");
             // And it is not kept waiting for longer than that takes.
             prop_assert!(!outcome.found || outcome.ended <= expected, "{outcome:?}");
         }
-    }
-
-    /// Whoever floods, and however often the set changes.
-    #[test]
-    fn a_flood_makes_a_handful_of_fetches(pauses in prop::collection::vec(0u64..2000, 1..200), rotates in any::<bool>()) {
-        let simulation = Simulation::new(3, &remote());
-        for (number, pause) in (0..).zip(pauses) {
-            simulation.pass(Duration::from_millis(pause));
-            simulation.server(|server| server.version += u32::from(rotates));
-            for worker in 0..3 {
-                simulation.ask(worker, Wanted::Unknown(number * 3 + worker as u32));
-            }
-        }
-        simulation.pass(60 * SECOND);
-        prop_assert!(busiest_minute(&simulation.extra_fetches()) <= MOST_EXTRA);
-        prop_assert!(busiest_minute(&simulation.fetches()) <= MOST_EXTRA + 1);
     }
 
     #[test]
@@ -186,7 +191,7 @@ proptest! {
     }
 
     #[test]
-    fn records_come_back_as_they_were(numbers: [u64; 10], text: Vec<u8>) {
+    fn records_come_back_as_they_were(numbers: [u64; 9], text: Vec<u8>) {
         let state = State {
             set: numbers[0],
             due: Nanos(numbers[1]),
@@ -195,9 +200,8 @@ proptest! {
             started: Nanos(numbers[4]),
             ended: Nanos(numbers[5]),
             answered: Nanos(numbers[6]),
-            wanted: Nanos(numbers[7]),
-            cooldown: Duration::from_nanos(numbers[8]),
-            failures: numbers[9],
+            paid: Nanos(numbers[7]),
+            failures: numbers[8],
         };
         prop_assert_eq!(State::decode(&state.encode()), Some(state));
         let set = super::record::encode_set(numbers[0], &text);
@@ -206,7 +210,7 @@ proptest! {
 
     /// Records that anybody may have written do no harm, and are replaced.
     #[test]
-    fn hostile_records(state: Vec<u8>, set: Vec<u8>, numbers: [u64; 10]) {
+    fn hostile_records(state: Vec<u8>, set: Vec<u8>, numbers: [u64; 9]) {
         let _nothing_or_something = (State::decode(&state), decode_set(&set));
         let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
         let mut state = State::decode(&bytes).unwrap();

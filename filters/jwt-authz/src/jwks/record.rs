@@ -20,22 +20,21 @@ pub(super) struct State {
     pub(super) ended: Nanos,
     /// When the last fetch that has brought a set had begun.
     pub(super) answered: Nanos,
-    /// When the last fetch began that a missing key has caused.
-    pub(super) wanted: Nanos,
-    /// How long after that a missing key may cause the next one.
-    pub(super) cooldown: Duration,
+    /// Until when the fetches that missing keys have caused are paid for, at one for each [`INTERVAL`].
+    pub(super) paid: Nanos,
     /// Fetches in a row that have failed.
     pub(super) failures: u64,
 }
 
-const NUMBERS: usize = 10;
+const NUMBERS: usize = 9;
 const NUMBER: usize = size_of::<u64>();
 /// How long after any fetch, at least, a missing key may cause one.
-const SHORTEST_COOLDOWN: Duration = Duration::from_secs(1);
-/// A flood of unknown keys makes two fetches a minute in the long run.
-const LONGEST_COOLDOWN: Duration = Duration::from_secs(30);
-/// After this time without a fetch that it has caused, a flood is over.
-const QUIET: Duration = Duration::from_secs(60);
+pub(super) const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+/// A flood of unknown keys makes one fetch in this time, and delays a new key by no more.
+const INTERVAL: Duration = Duration::from_secs(10);
+/// What may be saved up beyond the one: two more fetches. Whoever asks for unknown keys now and then leaves
+/// the others the fetch that they need at once.
+const SAVED: Duration = Duration::from_secs(20);
 const SHORTEST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
 /// As long as there is no set at all, every token is refused.
@@ -56,7 +55,8 @@ impl State {
     pub(super) fn next(&self, wanted: bool, refresh: Duration) -> Nanos {
         let due = self.due(refresh);
         let next = if wanted {
-            due.min(self.started.after(SHORTEST_COOLDOWN).max(self.wanted.after(self.cooldown)))
+            let saved = u64::try_from(SAVED.as_nanos()).unwrap_or(u64::MAX);
+            due.min(self.started.after(SHORTEST_PAUSE).max(Nanos(self.paid.0.saturating_sub(saved))))
         } else {
             due
         };
@@ -66,10 +66,7 @@ impl State {
     /// A fetch begins.
     pub(super) fn begin(&mut self, owner: u64, lease: Duration, refresh: Duration, now: Nanos) {
         if now < self.due(refresh) {
-            let is_quiet = now.since(self.wanted) > QUIET;
-            let cooldown = if is_quiet { SHORTEST_COOLDOWN } else { self.cooldown.saturating_mul(2) };
-            self.cooldown = cooldown.clamp(SHORTEST_COOLDOWN, LONGEST_COOLDOWN);
-            self.wanted = now;
+            self.paid = self.paid.max(now).after(INTERVAL);
         }
         self.owner = owner;
         self.leased_until = now.after(lease);
@@ -106,7 +103,6 @@ impl State {
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
-        let cooldown = u64::try_from(self.cooldown.as_nanos()).unwrap_or(u64::MAX);
         let numbers: [u64; NUMBERS] = [
             self.set,
             self.due.0,
@@ -115,8 +111,7 @@ impl State {
             self.started.0,
             self.ended.0,
             self.answered.0,
-            self.wanted.0,
-            cooldown,
+            self.paid.0,
             self.failures,
         ];
         numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
@@ -137,8 +132,7 @@ impl State {
             started: Nanos(number()?),
             ended: Nanos(number()?),
             answered: Nanos(number()?),
-            wanted: Nanos(number()?),
-            cooldown: Duration::from_nanos(number()?),
+            paid: Nanos(number()?),
             failures: number()?,
         })
     }

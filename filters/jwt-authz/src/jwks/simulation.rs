@@ -44,7 +44,7 @@ pub(super) fn remote() -> Remote {
         location: Location::KeySet(HeaderValue::text("/keys")),
         refresh: Duration::from_secs(3600),
         timeout: Duration::from_secs(2),
-        wait: Duration::from_secs(3),
+        wait: Duration::from_secs(5),
     }
 }
 
@@ -350,7 +350,7 @@ impl World {
         // It begins, and nobody else's is under way.
         assert!(before.leased_until <= after.started, "{before:?}, {after:?}");
         self.fetches.push(after.started);
-        if after.wanted == after.started {
+        if after.paid != before.paid {
             self.extra.push(after.started);
         }
     }

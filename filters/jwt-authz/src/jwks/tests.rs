@@ -23,6 +23,10 @@ fn tick(tracker: &mut Tracker, simulation: &mut Simulation) -> bool {
 
 fn fetch(tracker: &mut Tracker, simulation: &mut Simulation, version: u32) {
     assert!(tick(tracker, simulation));
+    succeed(tracker, simulation, version);
+}
+
+fn succeed(tracker: &mut Tracker, simulation: &mut Simulation, version: u32) {
     tracker.source().succeed(simulation, &text(version), None, 0).unwrap();
     tracker.poll(simulation).unwrap();
 }
@@ -38,10 +42,10 @@ fn world() -> Simulation {
 
 #[test]
 fn what_is_no_record() {
-    for bytes in [&[][..], &[1; 65], &[0; 79], &[0; 81], b"state"] {
+    for bytes in [&[][..], &[1; 65], &[0; 71], &[0; 73], b"state"] {
         assert_eq!(State::decode(bytes), None, "{bytes:?}");
     }
-    assert_eq!(State::decode(&[0; 80]), Some(State::default()));
+    assert_eq!(State::decode(&[0; 72]), Some(State::default()));
     assert_eq!(decode_set(&[]), None);
     assert_eq!(decode_set(&[1; 7]), None);
     assert_eq!(decode_set(&[1, 0, 0, 0, 0, 0, 0, 0, b'k']), Some((1, &b"k"[..])));
@@ -349,27 +353,44 @@ fn the_distances_in_a_flood() {
     let (mut world, mut one) = (world(), tracker(&remote(), 1));
     fetch(&mut one, &mut world, 1);
     world.pass(61 * SECOND);
-    for (version, cooldown) in (2..).zip([1, 2, 4, 8, 16, 30, 30]) {
+    for (version, distance) in (2..).zip([1, 1, 8, 10, 10, 10]) {
         let id = format!("unknown {version}");
         let _waits = one.ask(&mut world, Some(&id), None).unwrap();
         // Also while the set changes again and again.
         fetch(&mut one, &mut world, version);
         let _waits_or_not = one.ask(&mut world, Some("another"), None).unwrap();
-        world.pass(cooldown * SECOND - Duration::from_millis(1));
+        world.pass(distance * SECOND - Duration::from_millis(1));
         let _waits = one.ask(&mut world, Some("another one"), None).unwrap();
-        assert!(!tick(&mut one, &mut world), "{cooldown}");
+        assert!(!tick(&mut one, &mut world), "{distance}");
         world.pass(Duration::from_millis(1));
     }
-    // A minute of quiet, whatever was fetched for other reasons: it begins anew.
-    let mut other = tracker(&Remote { refresh: 20 * SECOND, ..remote() }, 2);
-    for _ in 0..4 {
-        world.pass(20 * SECOND);
-        fetch(&mut other, &mut world, 9);
-    }
-    for _ in 0..2 {
-        world.pass(SECOND);
-        let _waits = other.ask(&mut world, Some("yet another"), None).unwrap();
-        fetch(&mut other, &mut world, 9);
+}
+
+/// Whoever asks for unknown keys delays a new one by no more than the distance, and not at all if he asks
+/// less often.
+#[test]
+fn a_trickle_of_unknown_keys_does_not_hide_a_new_one() {
+    for (pause, longest) in [(1, 11), (10, 2)] {
+        let (mut world, mut one) = (world(), tracker(&remote(), 1));
+        fetch(&mut one, &mut world, 1);
+        let mut number = 0;
+        let mut trickle = |one: &mut Tracker, world: &mut Simulation, version| {
+            number += 1;
+            let _waits_or_not = one.ask(world, Some(&format!("unknown {number}")), None).unwrap();
+            if tick(one, world) {
+                succeed(one, world, version);
+            }
+        };
+        for _ in 0..100 {
+            world.pass(pause * SECOND);
+            trickle(&mut one, &mut world, 1);
+        }
+        let gained = world.now();
+        while loaded(&one) != Some(2) {
+            world.pass(SECOND);
+            trickle(&mut one, &mut world, 2);
+            assert!(world.now() <= gained.after(longest * SECOND), "{pause}");
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A source and the requests of one worker that wait for its keys.
 
+use super::record::SHORTEST_PAUSE;
 use super::source::Source;
 use crate::crypto::KeySet;
 use lru::LruCache;
@@ -135,8 +136,10 @@ impl Tracker {
         }
         self.wanted = Some(now);
         let until = asked.after(self.source.remote().wait);
+        // In a flood nobody is kept waiting for the fetch after the next one.
+        let soon = if key_id.is_some() { until.min(now.after(SHORTEST_PAUSE)) } else { until };
         // A fetch that has begun before may have missed the key, but is the best there is.
-        let is_coming = self.source.is_fetching(now) || self.source.next(true) < until;
+        let is_coming = self.source.is_fetching(now) || self.source.next(true) <= soon;
         let may_wait = now < until && is_coming && self.waiting.len() < MOST_WAITING;
         Ok(if may_wait { Ask::Wait(until) } else { Ask::Never })
     }
