@@ -30,6 +30,7 @@ mod value;
 pub use fields::Fields;
 pub(crate) use node::Node;
 pub use problem::{Problem, Problems};
+pub use suggest::quoted;
 pub use value::Value;
 
 use problem::Sink;

@@ -1,6 +1,6 @@
 //! What a rule wants a token's claims to say.
 
-use policy::config::{Fields, Value};
+use policy::config::{Fields, Value, quoted};
 use policy::headers::HeaderName;
 use policy::matching::claim::{ClaimTest, claim_path};
 use policy::matching::host::HostMatch;
@@ -166,7 +166,9 @@ impl Test {
         match given.as_slice() {
             // As this test is called in matches on text.
             [] if fields.get("exact").is_some() => fields.problem("exact", "expected `equals` instead"),
-            [] => fields.problem_here(&format!("found no test, expected one of {}", quoted(&NAMES))),
+            [] => {
+                fields.problem_here(&format!("found no test, expected one of {}", quoted(NAMES.into_iter())))
+            }
             ["equals"] => fields.required("equals", |value| Some(Self::In(vec![Literal::read(&value)?]))),
             ["in"] => fields.required("in", read_in),
             ["equals_path"] => fields.required("equals_path", |value| read_equals_path(&value, matches)),
@@ -174,7 +176,8 @@ impl Test {
             ["equals_host"] => fields.required("equals_host", HostTest::read).map(Self::EqualsHost),
             names if names.iter().all(is_comparison) => Self::read_comparisons(fields),
             [_] => ClaimTest::read_fields(fields).map(Self::Text),
-            names => fields.problem_here(&format!("found {}, expected one of them only", quoted(names))),
+            names => fields
+                .problem_here(&format!("found {}, expected one of them only", quoted(names.iter().copied()))),
         }
     }
 
@@ -241,8 +244,4 @@ fn read_equals_path(value: &Value<'_>, matches: Option<&RequestMatch>) -> Option
         return value.expected("a name of the rule's own path template, as `id` of `/users/{id}`");
     }
     Some(Test::EqualsPath(name.into()))
-}
-
-fn quoted(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

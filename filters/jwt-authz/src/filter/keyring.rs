@@ -231,6 +231,10 @@ impl Fetched {
     }
 
     fn failed(&mut self, counters: &OfProvider, failure: &Failure) -> Result<(), StoreError> {
+        // A cluster whose name is still being resolved cannot be called yet: at each start, and no trouble.
+        if matches!(failure, Failure::NotSent(_)) && self.tracker.source().is_first_try() {
+            return self.tracker.source().fail(&mut SharedData);
+        }
         counters.fetch_failed.increment();
         let remote = self.tracker.source().remote();
         host::log!(

@@ -38,7 +38,8 @@ pub struct Answered<'a> {
     pub whole: bool,
 }
 
-/// Why an answer is of no use. For the log: nothing of the answer is in it.
+/// Why an answer is of no use. For the log: of the answer itself nothing but the names of what is not
+/// supported, shortened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The call could not be sent, as where the cluster does not exist.

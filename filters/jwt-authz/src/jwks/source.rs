@@ -104,6 +104,12 @@ impl Source {
         self.state.answered
     }
 
+    /// Whether no fetch has ended yet, as of the last look.
+    #[must_use]
+    pub fn is_first_try(&self) -> bool {
+        self.state.ended == Nanos(0)
+    }
+
     /// Whether somebody fetches, as of the last look.
     #[must_use]
     pub fn is_fetching(&self, now: Nanos) -> bool {

@@ -1,7 +1,7 @@
 //! What a limit counts by.
 
 use policy::client_ip::{ClientIp, masked};
-use policy::config::{Fields, Value};
+use policy::config::{Fields, Value, quoted};
 use policy::facts::Needs;
 use policy::headers::HeaderName;
 use policy::matching::claim::claim_path;
@@ -85,11 +85,11 @@ impl KeyPart {
             Ok([part]) => Some(part),
             Err(none) if none.is_empty() => value.problem(format_args!(
                 "found no part, expected one of {}",
-                quoted(&PARTS.map(|(name, _)| name))
+                quoted(PARTS.iter().map(|(name, _)| *name))
             )),
             Err(_) => value.problem(format_args!(
                 "found {}, expected one of them only: another part is another item",
-                quoted(&given)
+                quoted(given.iter().copied())
             )),
         }
     }
@@ -165,8 +165,4 @@ fn read_attribute(value: Value<'_>) -> Option<Vec<String>> {
         return value.non_empty_list(|part| part.non_empty_text().map(str::to_owned));
     }
     Some(value.non_empty_text()?.split('.').map(str::to_owned).collect())
-}
-
-fn quoted(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

@@ -16,7 +16,7 @@ pub(crate) fn nearest<'a>(found: &str, allowed: impl Iterator<Item = &'a str>) -
         .map(|(_, name)| name)
 }
 
-/// `` `a`, `b`, `c` ``.
-pub(crate) fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
+/// Names as messages list them: `` `a`, `b`, `c` ``.
+pub fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

@@ -1,6 +1,6 @@
 //! Exactly one of several tests, each a field of its own.
 
-use crate::config::{Fields, Value};
+use crate::config::{Fields, Value, quoted};
 
 /// Reads the one field of `names` that is there; none and several are problems.
 pub(crate) fn one_of<T>(
@@ -10,17 +10,14 @@ pub(crate) fn one_of<T>(
 ) -> Option<T> {
     let given: Vec<_> =
         names.iter().filter_map(|name| Some((*name, read(name, fields.get(name)?)))).collect();
-    let quoted = |names: &mut dyn Iterator<Item = &str>| {
-        names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-    };
     match <[_; 1]>::try_from(given) {
         Ok([(_, test)]) => test,
         Err(given) if given.is_empty() => {
-            let allowed = quoted(&mut names.iter().copied());
+            let allowed = quoted(names.iter().copied());
             fields.problem_here(&format!("found no test, expected one of {allowed}"))
         }
         Err(given) => {
-            let found = quoted(&mut given.iter().map(|(name, _)| *name));
+            let found = quoted(given.iter().map(|(name, _)| *name));
             fields.problem_here(&format!("found {found}, expected one of them only"))
         }
     }
