@@ -6,7 +6,7 @@ mod signatures;
 
 use crate::config;
 use crate::jwks::Ask;
-use crate::policy::{Decision, Outcome, Patience, Policy, Refusal};
+use crate::policy::{Decision, Outcome, Patience, Policy, Refusal, Unchangeable};
 use counters::Counters;
 use host::{
     Answer, Background, Callbacks, Configure, Flow, Plugin, Request, Stage, Status, Wake, clock, random,
@@ -95,8 +95,8 @@ impl JwtAuthz {
             // As often as a client likes, so not louder; the counter tells.
             host::log!(Debug, "a request cannot be read or changed: {status}");
             self.counters.unreadable.increment();
-            self.report(request, &Decision::refused(Refusal::ERROR));
             // Also in shadow mode: headers that only this filter may set could be the client's.
+            self.report(request, &Decision::refused(Refusal::ERROR), Mode::Enforce);
             Flow::Reply(self.policy.config().reply(&Refusal::ERROR, false))
         })
     }
@@ -149,27 +149,28 @@ impl JwtAuthz {
 
     fn carry_out(&self, request: &mut Request<'_>, decision: &Decision) -> Result<Flow, Status> {
         let config = self.policy.config();
-        self.report(request, decision);
         if let Outcome::Refused(refusal) = &decision.outcome
             && config.mode == Mode::Enforce
         {
+            self.report(request, decision, config.mode);
             return Ok(Flow::Reply(config.reply(refusal, is_grpc(request.headers()?))));
         }
-        self.forward(request, Some(decision))
+        let flow = self.forward(request, Some(decision))?;
+        self.report(request, decision, config.mode);
+        Ok(flow)
     }
 
-    fn report(&self, request: &Request<'_>, decision: &Decision) {
-        self.counters.count(decision, self.policy.config().mode);
+    fn report(&self, request: &Request<'_>, decision: &Decision, mode: Mode) {
+        self.counters.count(decision, mode);
         // For the access log; without it the request is treated no differently.
         let _unlogged =
-            request.set_filter_state("jwt_authz_decision", self.policy.explain(decision).as_bytes());
+            request.set_filter_state("jwt_authz_decision", self.policy.explain(decision, mode).as_bytes());
     }
 
     /// Changes a request and lets it go on. A change that cannot be made stops it.
     fn forward(&self, request: &mut Request<'_>, decision: Option<&Decision>) -> Result<Flow, Status> {
-        let Some(forwarded) = self.policy.forward(request.headers()?, decision) else {
-            return Err(Status::BadArgument);
-        };
+        let forwarded =
+            self.policy.forward(request.headers()?, decision).map_err(|Unchangeable| Status::BadArgument)?;
         for edit in &forwarded.edits {
             request.edit(edit)?;
         }

@@ -17,7 +17,7 @@ mod verifier;
 
 pub use answer::Refusal;
 pub use decision::{Decision, Outcome, Patience};
-pub use forward::Forwarded;
+pub use forward::{Forwarded, Unchangeable};
 pub use reason::{Fault, Reason};
 pub use share::Share;
 pub use token::{Header, Token};
@@ -133,10 +133,11 @@ impl Policy {
         forward::strip(headers, &self.own_headers)
     }
 
-    /// Changes to a request that goes on, after this decision or without one; `None` if one of them cannot be
-    /// made.
-    #[must_use]
-    pub fn forward(&self, headers: &Headers, decision: Option<&Decision>) -> Option<Forwarded> {
+    /// Changes to a request that goes on, after this decision or without one.
+    ///
+    /// # Errors
+    /// A token cannot be taken away: the request must not go on.
+    pub fn forward(&self, headers: &Headers, decision: Option<&Decision>) -> Result<Forwarded, Unchangeable> {
         let mut forwarded = Forwarded::default();
         let verified = decision.and_then(|decision| decision.verified.as_ref());
         let provider = verified.and_then(|verified| self.config.providers.get(verified.provider));
@@ -152,7 +153,7 @@ impl Policy {
                 None => forward::remove_token(headers, self.places.private(), &mut forwarded.edits)?,
             }
         }
-        Some(forwarded)
+        Ok(forwarded)
     }
 
     /// The claims that other modules may see, as a JSON object; `None` if there are none.
@@ -161,15 +162,15 @@ impl Policy {
         export::export(&verified.claims, &self.config.export).map(|claims| claims.to_string().into_bytes())
     }
 
-    /// A decision in a few words, for the access log.
+    /// A decision in a few words, for the access log. `mode`: whether it bites.
     #[must_use]
-    pub fn explain(&self, decision: &Decision) -> String {
+    pub fn explain(&self, decision: &Decision, mode: Mode) -> String {
         match &decision.outcome {
             Outcome::Allowed => match decision.rule.and_then(|index| self.config.rules.get(index)) {
                 Some(rule) => format!("allowed{{{}}}", rule.name),
                 None => "allowed".to_owned(),
             },
-            Outcome::Refused(refusal) if self.config.mode == Mode::Enforce => self.config.details(refusal),
+            Outcome::Refused(refusal) if mode == Mode::Enforce => self.config.details(refusal),
             Outcome::Refused(refusal) => format!("shadow_denied{{{}}}", self.config.stage(refusal)),
             Outcome::NoKey { .. } => "waiting".to_owned(),
         }

@@ -36,26 +36,26 @@ pub fn has_escaped_slash(target: &[u8]) -> bool {
     path.windows(3).any(|three| matches!(escaped(three), Some(b'/' | b'\\')))
 }
 
-/// Whether upstreams differ in which path this is: whoever merges slashes before resolving dots reads
-/// `/a//../b` as `/b`, not as `/a/b`; whoever does not take `\` for `/` sees no dots in `/a\..\b`; whoever
-/// cuts parameters off segments (`;`) first reads `/a/..;/b` as `/b`. No client that means well sends dot
-/// segments beside any of these, so a policy that guards a path may want to refuse it.
+/// Whether upstreams differ in which path this is, so that a policy that guards a path may want to refuse
+/// it. No client that means well sends such a path.
+///
+/// - `//a/b`: who takes it for a reference (RFC 3986, section 4.2) reads the authority `a` and the path `/b`.
+/// - Dot segments beside what upstreams do before, or after, they resolve dots, or not at all: merge slashes
+///   (`/a//../b`), take `\` for `/`, decode `%2F` (`/a/..%2Fb`), cut off parameters (`/a/..;/b`, `/a/;/../b`).
 #[must_use]
 pub fn is_ambiguous(target: &[u8]) -> bool {
     let path = path_of(target);
     let is_slash = |byte: &u8| matches!(byte, b'/' | b'\\');
-    let mut has_dots = false;
-    for segment in path.split(is_slash) {
-        let segment = decode_segment(segment);
-        let mut parts = segment.splitn(2, |byte| *byte == b';');
-        if matches!(parts.next(), Some(b"." | b"..")) {
-            if parts.next().is_some() {
-                return true;
-            }
-            has_dots = true;
-        }
+    if path.len() > 1 && path.iter().take(2).all(is_slash) {
+        return true;
     }
-    has_dots && (path.contains(&b'\\') || path.windows(2).any(|two| two.iter().all(is_slash)))
+    let decoded = decode_segment(path);
+    let name = |segment: &[u8]| matches!(segment.split(|byte| *byte == b';').next(), Some(b"." | b".."));
+    let has_dots = decoded.split(is_slash).any(name);
+    has_dots
+        && (has_escaped_slash(path)
+            || decoded.iter().any(|byte| matches!(byte, b'\\' | b';'))
+            || decoded.windows(2).any(|two| two.iter().all(is_slash)))
 }
 
 /// A segment of a path with its escapes decoded, once: what it is called, for comparing it with a

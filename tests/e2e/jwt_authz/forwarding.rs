@@ -157,7 +157,7 @@ async fn the_path_goes_on_as_it_came() {
         {"name": "b", "match": {"path": {"exact": "/b"}}, "action": "allow", "token": "none"},
     ]});
     let gateway = gateway(json!({}), rules).await;
-    for path in ["/a/../b", "//b", "/%62", "/./b?x=../y"] {
+    for path in ["/a/../b", "/b?//x", "/%62", "/./b?x=../y"] {
         let answer = gateway.send(get(path, &[])).await;
         assert!(answer.text().starts_with(&format!("GET {path}\n")), "{path}: {}", answer.text());
     }

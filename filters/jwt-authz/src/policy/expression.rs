@@ -5,7 +5,7 @@ use policy::matching::claim::find;
 use policy::matching::host;
 use policy::matching::request::{Candidate, RequestMatch};
 use policy::path;
-use serde_json::Value as Json;
+use serde_json::{Number, Value as Json};
 use std::borrow::Cow;
 
 /// The request that claims are compared with.
@@ -78,12 +78,16 @@ fn equals(claim: Option<&Json>, value: &[u8]) -> bool {
 fn text(claim: &Json) -> Option<Cow<'_, [u8]>> {
     match claim {
         Json::String(text) => Some(Cow::Borrowed(text.as_bytes())),
-        // Beyond 2^64 numbers are floats, and two of them may be one.
-        Json::Number(number) if number.as_f64().is_some_and(|float| float.abs() >= 2f64.powi(64)) => None,
-        Json::Number(number) => Some(Cow::Owned(number.to_string().into_bytes())),
+        Json::Number(number) => exact(number).map(|text| Cow::Owned(text.into_bytes())),
         Json::Bool(flag) => Some(Cow::Borrowed(if *flag { b"true" } else { b"false" })),
         Json::Null | Json::Array(_) | Json::Object(_) => None,
     }
+}
+
+/// A number as JSON writes it; not one that may stand for several, as whole numbers beyond 64 bits do.
+pub(super) fn exact(number: &Number) -> Option<String> {
+    let is_whole_beyond = number.is_f64() && number.as_f64().is_none_or(|float| float.abs() >= 2f64.powi(63));
+    (!is_whole_beyond).then(|| number.to_string())
 }
 
 fn is_literal(claim: &Json, literal: &Literal) -> bool {

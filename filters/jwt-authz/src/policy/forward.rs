@@ -1,6 +1,7 @@
 //! What the upstream gets to see of a token.
 
-use super::places::behind;
+use super::expression::exact;
+use super::places::{behind, is_joined};
 use super::verified::Verified;
 use crate::config::{Place, Provider};
 use base64::Engine as _;
@@ -21,6 +22,10 @@ pub struct Forwarded {
     /// Claims that no header can take as they are, and that were left out.
     pub left_out: u32,
 }
+
+/// A request cannot be changed as it must be: its own bytes do not fit into a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unchangeable;
 
 /// Takes away every header that only this filter may set, in whatever spelling an upstream takes for it.
 pub(super) fn strip(headers: &Headers, own: &[HeaderName]) -> Vec<Edit> {
@@ -76,23 +81,24 @@ fn text(claim: &Json) -> Option<String> {
         // What a recipient trims would be another text there; an empty one is none.
         Json::String(text) if text.is_empty() || text.trim_matches([' ', '\t']).len() != text.len() => None,
         Json::String(text) => Some(text.clone()),
-        Json::Number(number) => Some(number.to_string()),
+        Json::Number(number) => exact(number),
         Json::Bool(flag) => Some(flag.to_string()),
         Json::Null | Json::Array(_) | Json::Object(_) => None,
     }
 }
 
-/// Takes the token away from these places, wherever it was found; `None` if it cannot be done.
+/// Takes the token away from these places, wherever it was found.
 pub(super) fn remove_token<'a>(
     headers: &Headers,
     places: impl Iterator<Item = &'a Place>,
     edits: &mut Vec<Edit>,
-) -> Option<()> {
+) -> Result<(), Unchangeable> {
     let (mut cookies, mut parameters) = (Vec::new(), Vec::new());
     for place in places {
         match place {
             Place::Header { name, prefix } => {
-                if headers.get(name.as_str()).any(|value| behind(value, prefix).is_some()) {
+                let holds_one = |value| behind(value, prefix).is_some() || is_joined(value, prefix);
+                if headers.get(name.as_str()).any(holds_one) {
                     edits.push(Edit::Remove(name.clone()));
                 }
             }
@@ -106,22 +112,22 @@ pub(super) fn remove_token<'a>(
     if !parameters.is_empty()
         && let Some(target) = path::without_query(headers.target(), &parameters)
     {
-        edits.push(Edit::Target(HeaderValue::new(target)?));
+        edits.push(Edit::Target(HeaderValue::new(target).ok_or(Unchangeable)?));
     }
-    Some(())
+    Ok(())
 }
 
 /// The change that leaves the other cookies, if there is one.
-#[allow(clippy::option_option, reason = "nothing to change and not to be changed are different answers")]
-fn without_cookies(headers: &Headers, names: &[&str]) -> Option<Option<Edit>> {
+fn without_cookies(headers: &Headers, names: &[&str]) -> Result<Option<Edit>, Unchangeable> {
     let lines = || headers.get("cookie");
     if !lines().any(|line| cookie::without(line, names).is_some()) {
-        return Some(None);
+        return Ok(None);
     }
     let rest = lines().map(|line| cookie::without(line, names).unwrap_or_else(|| line.to_vec()));
     let rest: Vec<Vec<u8>> = rest.filter(|line| !line.is_empty()).collect();
-    Some(Some(match rest.is_empty() {
-        true => Edit::Remove(COOKIE),
-        false => Edit::Set(COOKIE, HeaderValue::new(rest.join(&b"; "[..]))?),
-    }))
+    if rest.is_empty() {
+        return Ok(Some(Edit::Remove(COOKIE)));
+    }
+    let rest = HeaderValue::new(rest.join(&b"; "[..])).ok_or(Unchangeable)?;
+    Ok(Some(Edit::Set(COOKIE, rest)))
 }

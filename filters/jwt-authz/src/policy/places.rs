@@ -103,13 +103,15 @@ impl Places {
 
 /// Whether a value is several, joined by commas, as Envoy does with `authorization` and others: behind a
 /// comma stands a token for us, or a scheme as in front. Parameters of a scheme (`realm="a, b"`) are not.
-fn is_joined(value: &[u8], prefix: &str) -> bool {
+pub(super) fn is_joined(value: &[u8], prefix: &str) -> bool {
     if !value.contains(&b',') {
         return false;
     }
+    // A quote that nobody has closed hides nothing.
+    let has_quotes = value.iter().filter(|byte| **byte == b'"').count() % 2 == 0;
     let mut quoted = false;
     let mut parts = value.split(|byte| {
-        quoted ^= *byte == b'"';
+        quoted ^= *byte == b'"' && has_quotes;
         *byte == b',' && !quoted
     });
     let first = parts.next().is_some_and(|part| behind(part, prefix).is_some());

@@ -238,8 +238,11 @@ fn a_token_that_nobody_has_verified_is_taken_away_too() {
     let public = json!({"rules": [optional], "on_jwks_unavailable": "allow_public"});
     check(&take, &public, false, false);
     check(&keep, &public, false, true);
-    // Another scheme is not this filter's.
     let gateway = Gateway::with(&take, &json!({"rules": [open]}));
+    // As Envoy joins two.
+    let joined = request(&format!("authorization: Basic dTpw,Bearer {}", token(&json!({}))));
+    assert_eq!(forwarded(&gateway, &joined, true).0, "");
+    // Another scheme is not this filter's.
     let basic = request("authorization: Basic dTpw");
     assert_eq!(forwarded(&gateway, &basic, true).0, "authorization: Basic dTpw");
 }

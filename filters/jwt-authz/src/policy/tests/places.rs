@@ -63,6 +63,7 @@ fn a_header_that_is_there_twice() {
     check(BEARER, "authorization: ,bearer <T>", "ambiguous");
     check(BEARER, "authorization: Basic dTpw, Bearer <T>", "ambiguous");
     check(BEARER, "authorization: Basic dTpw,Basic dTpw", "ambiguous");
+    check(BEARER, "authorization: x\",Bearer <T>", "ambiguous");
     // Other schemes have commas of their own.
     check(BEARER, r#"authorization: Digest username="a", realm="b""#, "missing");
     check(BEARER, r#"authorization: Digest realm="a, Bearer b", nonce=c"#, "missing");
