@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use mesh_filters::module::{Module, SHIPPED};
 use mesh_filters::workspace;
 use mesh_filters::{bench, check, demo};
+use policy::config::quoted;
 
 /// WebAssembly filters for Envoy and Istio.
 #[derive(Parser)]
@@ -104,6 +105,5 @@ fn build(filters: &[String]) -> anyhow::Result<ExitCode> {
 }
 
 fn known() -> String {
-    let names: Vec<_> = SHIPPED.iter().map(|module| format!("`{}`", module.name())).collect();
-    format!("known: {}", names.join(", "))
+    format!("known: {}", quoted(SHIPPED.iter().map(|module| module.name())))
 }

@@ -29,6 +29,27 @@ pub(crate) fn plugin_config(document: &Value) -> Value {
     as_floats(wasm.get("pluginConfig").unwrap().clone())
 }
 
+/// That nothing is left to what Istio would otherwise choose, which is not what anyone means.
+pub(crate) fn assert_explicit(document: &Value, fail_strategy: &str) {
+    let spec = &document["spec"];
+    let wasm = spec.get("wasm").unwrap_or(spec);
+    assert!(spec["phase"].is_string() && spec["priority"].is_i64() && spec["selector"].is_object());
+    assert_eq!(spec["match"], json!([{"mode": "CLIENT"}]));
+    assert_eq!(wasm["failStrategy"], fail_strategy);
+    assert!(wasm["url"].as_str().unwrap().contains("@sha256:"));
+}
+
+/// That a `WasmPlugin` and a `TrafficExtension` are one plugin in two spellings.
+pub(crate) fn assert_same_plugin(plugin: &Value, extension: &Value) {
+    assert_eq!(plugin_config(plugin), plugin_config(extension));
+    for name in ["selector", "phase", "priority", "match"] {
+        assert_eq!(plugin["spec"][name], extension["spec"][name], "{name}");
+    }
+    for name in ["url", "failStrategy"] {
+        assert_eq!(plugin["spec"][name], extension["spec"]["wasm"][name], "{name}");
+    }
+}
+
 /// A schema by which a field that it does not name is a problem.
 fn strict(mut schema: Value) -> Value {
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {

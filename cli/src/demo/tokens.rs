@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
+use policy::config::quoted;
 use serde_json::{Value, json};
 
 use super::keys::KeyPair;
@@ -58,8 +59,7 @@ impl Tokens {
             let (name, rest) =
                 part.split_once('>').with_context(|| format!("a `{MARK}` is not closed in `{line}`"))?;
             let token = self.0.get(name).with_context(|| {
-                let known: Vec<_> = self.0.keys().map(|name| format!("`{name}`")).collect();
-                format!("there is no token `{name}`; known: {}", known.join(", "))
+                format!("there is no token `{name}`; known: {}", quoted(self.0.keys().copied()))
             })?;
             whole.push_str(token);
             whole.push_str(rest);

@@ -1,6 +1,7 @@
 //! Why a key of a set is not used.
 
 use super::algorithm::Algorithm;
+use policy::config::quoted;
 use std::fmt;
 
 /// Why a key of a set is not used. Displayed as the problem of a config is, for inline sets.
@@ -90,12 +91,8 @@ impl fmt::Display for SkipReason {
             }
             Self::Curve { found, allowed } => write!(formatter, "`crv` is `{found}`, expected {allowed}"),
             Self::Algorithm(found) => {
-                write!(formatter, "`alg` is `{found}`, expected one of ")?;
-                for (index, algorithm) in Algorithm::ALL.into_iter().enumerate() {
-                    let separator = if index == 0 { "" } else { ", " };
-                    write!(formatter, "{separator}`{}`", algorithm.name())?;
-                }
-                Ok(())
+                let known = quoted(Algorithm::ALL.iter().map(|algorithm| algorithm.name()));
+                write!(formatter, "`alg` is `{found}`, expected one of {known}")
             }
             Self::AlgorithmOfOtherType(algorithm) => {
                 write!(formatter, "`alg` is `{}`, which is not for this type of key", algorithm.name())

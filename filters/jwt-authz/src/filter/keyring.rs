@@ -138,9 +138,9 @@ impl Keyring {
     ) -> Option<T> {
         let Some(Ring::Remote(fetched)) = self.0.get(provider) else { return None };
         let mut fetched = fetched.try_borrow_mut().ok()?;
-        // Without shared data each worker keeps the keys it has.
+        // Without shared data each worker keeps the keys it has. Requests come here, too, so not louder.
         act(&mut fetched, counters.providers.get(provider)?)
-            .inspect_err(|error| host::log!(Warn, "shared data for key sets: {error:?}"))
+            .inspect_err(|error| host::log!(Debug, "shared data for key sets: {error:?}"))
             .ok()
     }
 }

@@ -1,12 +1,11 @@
 //! Whether claims say what a rule wants.
 
 use crate::config::{Claims, Comparison, HostTest, Literal, Test};
-use policy::matching::claim::find;
+use policy::matching::claim::{find, text};
 use policy::matching::host;
 use policy::matching::request::{Candidate, RequestMatch};
 use policy::path;
-use serde_json::{Number, Value as Json};
-use std::borrow::Cow;
+use serde_json::Value as Json;
 
 /// The request that claims are compared with.
 #[derive(Clone, Copy)]
@@ -54,7 +53,7 @@ fn test_holds(test: &Test, claim: Option<&Json>, context: &Context<'_, '_>) -> b
             };
             // Hosts have no case; a claim that names one may have.
             part.filter(|part| !part.is_empty()).is_some_and(|part| {
-                one(claim, |claim| text(claim).is_some_and(|text| text.eq_ignore_ascii_case(part)))
+                one(claim, |claim| text(claim).is_some_and(|text| text.as_bytes().eq_ignore_ascii_case(part)))
             })
         }
     }
@@ -71,28 +70,12 @@ fn one(claim: Option<&Json>, test: impl Fn(&Json) -> bool) -> bool {
 
 /// Whether the claim, or one of its elements, is this text. An empty text is nobody's.
 fn equals(claim: Option<&Json>, value: &[u8]) -> bool {
-    !value.is_empty() && one(claim, |claim| text(claim).is_some_and(|text| *text == *value))
-}
-
-/// A text as it is; a number or a boolean as JSON writes it.
-fn text(claim: &Json) -> Option<Cow<'_, [u8]>> {
-    match claim {
-        Json::String(text) => Some(Cow::Borrowed(text.as_bytes())),
-        Json::Number(number) => exact(number).map(|text| Cow::Owned(text.into_bytes())),
-        Json::Bool(flag) => Some(Cow::Borrowed(if *flag { b"true" } else { b"false" })),
-        Json::Null | Json::Array(_) | Json::Object(_) => None,
-    }
-}
-
-/// A number as JSON writes it; not one that may stand for several, as whole numbers beyond 64 bits do.
-pub(super) fn exact(number: &Number) -> Option<String> {
-    let is_whole_beyond = number.is_f64() && number.as_f64().is_none_or(|float| float.abs() >= 2f64.powi(63));
-    (!is_whole_beyond).then(|| number.to_string())
+    !value.is_empty() && one(claim, |claim| text(claim).is_some_and(|text| text.as_bytes() == value))
 }
 
 fn is_literal(claim: &Json, literal: &Literal) -> bool {
     match literal {
-        Literal::Text(wanted) => text(claim).is_some_and(|text| *text == *wanted.as_bytes()),
+        Literal::Text(wanted) => text(claim).is_some_and(|text| *text == **wanted),
         #[allow(clippy::float_cmp, reason = "the very number that the config names")]
         Literal::Number(wanted) => claim.as_f64() == Some(*wanted),
         Literal::Boolean(wanted) => claim.as_bool() == Some(*wanted),

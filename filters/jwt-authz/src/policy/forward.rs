@@ -1,6 +1,5 @@
 //! What the upstream gets to see of a token.
 
-use super::expression::exact;
 use super::places::{behind, is_joined};
 use super::verified::Verified;
 use crate::config::{Place, Provider};
@@ -8,9 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use policy::effects::Edit;
 use policy::headers::{HeaderName, HeaderValue, Headers};
-use policy::matching::claim::find;
+use policy::matching::claim::{find, text};
 use policy::{cookie, path};
 use serde_json::Value as Json;
+use std::borrow::Cow;
 
 const COOKIE: HeaderName = HeaderName::from_static("cookie");
 
@@ -64,27 +64,21 @@ pub(super) fn claims(verified: &Verified, provider: &Provider, forwarded: &mut F
 fn value(claim: &Json) -> Option<HeaderValue> {
     match claim {
         Json::Array(elements) => {
-            let texts: Option<Vec<String>> =
-                elements.iter().map(|element| text(element).filter(|text| !text.contains(','))).collect();
+            let texts: Option<Vec<_>> =
+                elements.iter().map(|element| single(element).filter(|text| !text.contains(','))).collect();
             texts.filter(|texts| !texts.is_empty()).and_then(|texts| HeaderValue::new(texts.join(",")))
         }
         Json::Object(_) => {
             let json = serde_json::to_vec(claim).ok()?;
             HeaderValue::new(URL_SAFE_NO_PAD.encode(json))
         }
-        claim => HeaderValue::new(text(claim)?),
+        claim => HeaderValue::new(single(claim)?.into_owned()),
     }
 }
 
-fn text(claim: &Json) -> Option<String> {
-    match claim {
-        // What a recipient trims would be another text there; an empty one is none.
-        Json::String(text) if text.is_empty() || text.trim_matches([' ', '\t']).len() != text.len() => None,
-        Json::String(text) => Some(text.clone()),
-        Json::Number(number) => exact(number),
-        Json::Bool(flag) => Some(flag.to_string()),
-        Json::Null | Json::Array(_) | Json::Object(_) => None,
-    }
+/// One value as a header has it. What a recipient trims would be another text there; an empty one is none.
+fn single(claim: &Json) -> Option<Cow<'_, str>> {
+    text(claim).filter(|text| !text.is_empty() && text.trim_matches([' ', '\t']).len() == text.len())
 }
 
 /// Takes the token away from these places, wherever it was found.

@@ -3,6 +3,7 @@
 use super::string::StringMatch;
 use crate::config::{Fields, Value};
 use serde_json::Value as Json;
+use std::borrow::Cow;
 
 /// A claim and a test on it.
 #[derive(Clone, Debug)]
@@ -75,12 +76,25 @@ impl ClaimTest {
     }
 
     fn is_element_match(&self, element: &Json) -> bool {
-        match element {
-            Json::String(text) => self.test.is_match(text.as_bytes()),
-            Json::Number(number) => self.test.is_match(number.to_string().as_bytes()),
-            Json::Bool(flag) => self.test.is_match(if *flag { b"true" } else { b"false" }),
-            Json::Null | Json::Array(_) | Json::Object(_) => false,
+        text(element).is_some_and(|text| self.test.is_match(text.as_bytes()))
+    }
+}
+
+/// A claim, or an element of one, as text: a text as it is, a number or a boolean as JSON writes it.
+///
+/// `None` for what is no single value, and for a number that may stand for several: whole numbers beyond 64
+/// bits are read as floats, and one user's would be another's.
+#[must_use]
+pub fn text(claim: &Json) -> Option<Cow<'_, str>> {
+    match claim {
+        Json::String(text) => Some(Cow::Borrowed(text)),
+        Json::Number(number) => {
+            let float = number.as_f64().filter(|_| number.is_f64());
+            let is_exact = float.is_none_or(|float| float.abs() < 2f64.powi(63));
+            is_exact.then(|| Cow::Owned(number.to_string()))
         }
+        Json::Bool(flag) => Some(Cow::Borrowed(if *flag { "true" } else { "false" })),
+        Json::Null | Json::Array(_) | Json::Object(_) => None,
     }
 }
 

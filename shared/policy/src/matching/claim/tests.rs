@@ -127,3 +127,24 @@ fn words_have_one_space_or_more_between_them() {
     let empty = read(br#"{"contains": ""}"#, ClaimTest::read_fields).err().unwrap();
     assert_eq!(empty.to_string(), "contains: found ``, expected text that is not empty");
 }
+
+#[test]
+fn numbers_that_stand_for_several_are_no_text() {
+    let text_of =
+        |json: &str| super::text(&serde_json::from_str(json).unwrap()).map(std::borrow::Cow::into_owned);
+    for (json, expected) in [
+        ("42", Some("42")),
+        ("1.5", Some("1.5")),
+        ("18446744073709551615", Some("18446744073709551615")),
+        ("-9223372036854775808", Some("-9223372036854775808")),
+        ("18446744073709551616", None),
+        ("18446744073709551617", None),
+        ("-9223372036854775809", None),
+        ("1e300", None),
+        ("true", Some("true")),
+        ("null", None),
+        ("[1]", None),
+    ] {
+        assert_eq!(text_of(json).as_deref(), expected, "{json}");
+    }
+}
