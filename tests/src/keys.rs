@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-/// What may stand as `alg` in a token.
+/// What may stand as `alg` in a token. A list of its own: a name that the filter has wrong must not be wrong
+/// here, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// RSA PKCS#1 with SHA-256.

@@ -29,6 +29,7 @@ mod value;
 
 pub use fields::Fields;
 pub(crate) use node::Node;
+pub use node::shorten;
 pub use problem::{Problem, Problems};
 pub use suggest::quoted;
 pub use value::Value;

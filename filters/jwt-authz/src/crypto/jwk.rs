@@ -6,6 +6,7 @@ use super::key_set::Origin;
 use super::skip_reason::{MOST_ID_BYTES, SkipReason};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use policy::config::shorten;
 use rsa::{BoxedUint, RsaPublicKey};
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
@@ -34,7 +35,7 @@ pub(super) fn read(jwk: &Value, origin: Origin) -> Result<Key, SkipReason> {
         "OKP" => jwk.edwards_curve()?,
         "oct" if origin == Origin::Remote => return Err(SkipReason::FetchedSecret),
         "oct" => jwk.secret(algorithm)?,
-        other => return Err(SkipReason::Type(shown(other))),
+        other => return Err(SkipReason::Type(shorten(other))),
     };
     match algorithm {
         Some(algorithm) if !material.suits(algorithm) => Err(SkipReason::AlgorithmOfOtherType(algorithm)),
@@ -86,7 +87,7 @@ impl<'a> Jwk<'a> {
     fn is_for_signatures(&self) -> Result<(), SkipReason> {
         match self.text("use")? {
             None | Some("sig") => {}
-            Some(other) => return Err(SkipReason::Use(shown(other))),
+            Some(other) => return Err(SkipReason::Use(shorten(other))),
         }
         match self.0.get("key_ops") {
             None => Ok(()),
@@ -108,7 +109,7 @@ impl<'a> Jwk<'a> {
         match self.text("alg")? {
             None => Ok(None),
             Some(name) => match Algorithm::find(name) {
-                None => Err(SkipReason::Algorithm(shown(name))),
+                None => Err(SkipReason::Algorithm(shorten(name))),
                 algorithm => Ok(algorithm),
             },
         }
@@ -147,7 +148,7 @@ impl<'a> Jwk<'a> {
             "P-384" => p384::ecdsa::VerifyingKey::from_sec1_bytes(&self.point(48)?)
                 .map(Material::P384)
                 .map_err(|_| SkipReason::NotAPoint("P-384")),
-            other => Err(SkipReason::Curve { found: shown(other), allowed: "`P-256` or `P-384`" }),
+            other => Err(SkipReason::Curve { found: shorten(other), allowed: "`P-256` or `P-384`" }),
         }
     }
 
@@ -160,7 +161,7 @@ impl<'a> Jwk<'a> {
     fn edwards_curve(&self) -> Result<Material, SkipReason> {
         match self.required("crv")? {
             "Ed25519" => {}
-            other => return Err(SkipReason::Curve { found: shown(other), allowed: "`Ed25519`" }),
+            other => return Err(SkipReason::Curve { found: shorten(other), allowed: "`Ed25519`" }),
         }
         let point = self.coordinate("x", 32)?;
         ed25519_dalek::VerifyingKey::try_from(point.as_slice())
@@ -184,16 +185,6 @@ impl<'a> Jwk<'a> {
 /// The bits of a big-endian number without leading zeros.
 fn bits(number: &[u8]) -> usize {
     number.first().map_or(0, |first| number.len() * 8 - first.leading_zeros() as usize)
-}
-
-/// What was found, fit for a line of a log: a fetched set may say anything at any length.
-fn shown(found: &str) -> String {
-    const MOST: usize = 40;
-    found
-        .chars()
-        .take(MOST)
-        .map(|char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char })
-        .collect()
 }
 
 #[cfg(test)]

@@ -61,7 +61,10 @@ impl Node {
     }
 }
 
-fn shorten(text: &str) -> String {
+/// What somebody wrote, as a line of a message has it: up to 40 characters, none of them a line break or
+/// another control character.
+#[must_use]
+pub fn shorten(text: &str) -> String {
     const MOST: usize = 40;
     let mut characters = text.chars();
     let mut short: String = characters.by_ref().take(MOST).flat_map(char::escape_debug).collect();

@@ -152,7 +152,7 @@ fn what_is_shown_is_short_and_printable() {
     check(
         &json!({"kty": kty}),
         &format!(
-            "`kty` is `a\u{fffd}\u{fffd}[31m{}`, expected one of `RSA`, `EC`, `OKP`, `oct`",
+            "`kty` is `a\\n\\u{{1b}}[31m{}…`, expected one of `RSA`, `EC`, `OKP`, `oct`",
             "ü".repeat(33)
         ),
     );
