@@ -60,6 +60,16 @@ pub enum EscapedSlashes {
     Keep,
 }
 
+impl EscapedSlashes {
+    /// What an escaped slash is to the tests on a path that is not refused.
+    pub(crate) const fn in_paths(self) -> policy::path::EscapedSlashes {
+        match self {
+            Self::Refuse => policy::path::EscapedSlashes::Either,
+            Self::Keep => policy::path::EscapedSlashes::Character,
+        }
+    }
+}
+
 /// What becomes of a request whose token cannot be checked for want of keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnJwksUnavailable {

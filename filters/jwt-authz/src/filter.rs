@@ -110,10 +110,10 @@ impl JwtAuthz {
     ) -> Result<Flow, Status> {
         let config = self.policy.config();
         // On each way through the filter, and before a rule reads what a client says of itself.
-        for edit in self.policy.strip(request.headers()?) {
+        for edit in self.policy.strip(request.headers()?).map_err(|Unchangeable| Status::BadArgument)? {
             request.edit(&edit)?;
         }
-        if config.mode == Mode::Off || config.cors_preflight.lets_through(request.headers()?) {
+        if config.mode == Mode::Off || self.is_exempt(request)? {
             return self.forward(request, None);
         }
         let patience = if is_last { Patience::Decide } else { Patience::Wait };
@@ -134,6 +134,13 @@ impl JwtAuthz {
             };
         }
         self.carry_out(request, &decision)
+    }
+
+    /// A CORS preflight, which goes on unjudged if the config says so.
+    fn is_exempt(&self, request: &mut Request<'_>) -> Result<bool, Status> {
+        let end_of_stream = request.end_of_stream();
+        let cors_preflight = self.policy.config().cors_preflight;
+        Ok(cors_preflight.lets_through(request.headers()?, end_of_stream, self.policy.token_headers()))
     }
 
     fn decide(&self, request: &mut Request<'_>, patience: Patience) -> Result<Decision, Status> {

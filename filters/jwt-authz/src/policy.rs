@@ -27,6 +27,7 @@ pub use verifier::{Judged, Keys, Remembered, Signature, Signatures};
 use crate::config::{Config, EscapedSlashes};
 use case::Case;
 use places::Places;
+use policy::authority::Authority;
 use policy::effects::Edit;
 use policy::facts::{Facts, Needs};
 use policy::hash;
@@ -43,6 +44,8 @@ pub struct Policy {
     needs: Needs,
     places: Places,
     own_headers: Vec<HeaderName>,
+    /// A rule that decides looks at the host.
+    tests_host: bool,
     verifier: Verifier,
 }
 
@@ -62,8 +65,9 @@ impl Policy {
             }
         }
         let places = Places::new(&config.providers);
+        let tests_host = config.rules.iter().any(|rule| rule.mode == Mode::Enforce && rule.tests_host());
         let verifier = Verifier::new(&config, key);
-        Self { config, needs, places, own_headers, verifier }
+        Self { config, needs, places, own_headers, tests_host, verifier }
     }
 
     /// The config.
@@ -87,12 +91,14 @@ impl Policy {
         keys: &impl Keys,
         signatures: &impl Signatures,
     ) -> Decision {
-        if let Some(fault) = self.unclear_path(facts.headers.target()) {
+        let client = self.needs.source.then(|| self.config.client_ip.resolve(facts));
+        let request = Candidate::new(facts, client.and_then(|client| client.ip))
+            .with_escaped_slashes(self.config.escaped_slashes.in_paths());
+        if let Some(fault) = self.unclear_path(facts.headers.target()).or_else(|| self.unclear_host(&request))
+        {
             return Decision::refused(Refusal::new(fault));
         }
-        let client = self.needs.source.then(|| self.config.client_ip.resolve(facts));
-        let request = Candidate::new(facts, client.and_then(|client| client.ip));
-        let judge = || self.judge(facts.headers, now, patience, keys, signatures);
+        let judge = |request: &Candidate<'_>| self.judge(request, now, patience, keys, signatures);
         let decision = Case::new(&self.config, request, judge).decision();
         Decision { client_ip_fallback: client.is_some_and(|client| client.fallback), ..decision }
     }
@@ -106,15 +112,21 @@ impl Policy {
             .then_some(Fault::new(Reason::AmbiguousPath, "the path can be read in several ways"))
     }
 
+    /// Why the rules cannot judge a host: the upstream may be another one.
+    fn unclear_host(&self, request: &Candidate<'_>) -> Option<Fault> {
+        let is_unclear = self.tests_host && *request.authority() == Authority::Ambiguous;
+        is_unclear.then_some(Fault::new(Reason::AmbiguousHost, "the host can be read in several ways"))
+    }
+
     fn judge(
         &self,
-        headers: &Headers,
+        request: &Candidate<'_>,
         now: Duration,
         patience: Patience,
         keys: &impl Keys,
         signatures: &impl Signatures,
     ) -> (Judged, Option<Remembered>) {
-        let found = match self.places.find(headers) {
+        let found = match self.places.find(request) {
             Ok(Some(found)) => found,
             Ok(None) => return (Judged::Absent, None),
             Err(fault) => return (Judged::Bad(fault), None),
@@ -127,9 +139,16 @@ impl Policy {
         (judged, Some(remembered))
     }
 
+    /// The headers in which tokens are found.
+    pub fn token_headers(&self) -> impl Iterator<Item = &HeaderName> {
+        self.places.headers()
+    }
+
     /// Takes away the headers that only this filter may set: before anything is made of the request.
-    #[must_use]
-    pub fn strip(&self, headers: &Headers) -> Vec<Edit> {
+    ///
+    /// # Errors
+    /// One cannot be taken away: the request must not go on.
+    pub fn strip(&self, headers: &Headers) -> Result<Vec<Edit>, Unchangeable> {
         forward::strip(headers, &self.own_headers)
     }
 

@@ -66,7 +66,7 @@ impl Config {
         let mode = fields.or("mode", Mode::default(), Mode::read);
         let client_ip = fields.or("client_ip", ClientIp::default(), ClientIp::read);
         let cors_preflight = fields.or("cors_preflight", CorsPreflight::default(), CorsPreflight::read);
-        let limits = fields.or("limits", Vec::new(), read_limits);
+        let limits = fields.restriction("limits", read_limits);
         let reject = fields.or("reject", Reject::default(), Reject::read);
         let response_headers =
             fields.or("response_headers", ResponseHeaders::default(), ResponseHeaders::read);
@@ -78,7 +78,7 @@ impl Config {
             mode: mode?,
             client_ip: client_ip?,
             cors_preflight: cors_preflight?,
-            limits: limits?,
+            limits: limits?.unwrap_or_default(),
             reject: reject?,
             response_headers: response_headers?,
             on_error: on_error?,

@@ -111,7 +111,8 @@ impl RateLimit {
         {
             return Ok(false);
         }
-        Ok(self.policy.config().cors_preflight.lets_through(request.headers()?))
+        let ends = request.end_of_stream();
+        Ok(self.policy.config().cors_preflight.lets_through(request.headers()?, ends, []))
     }
 
     fn report(&self, decision: &Decision, request: &Request<'_>) {

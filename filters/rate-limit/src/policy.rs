@@ -3,7 +3,7 @@
 mod answer;
 pub(crate) mod bucket;
 mod decision;
-mod key;
+pub(crate) mod key;
 mod ledger;
 pub(crate) mod set;
 mod table;
@@ -26,7 +26,6 @@ use policy::time::Nanos;
 use set::{Charge, Charged, Place, Verdict};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use table::{Location, Table};
 
 /// A config at work: the same for every request, until the next config.
@@ -96,14 +95,14 @@ impl Policy {
         let mut shadowed = Vec::new();
         for (index, (limit, buckets)) in self.config.limits.iter().zip(&self.buckets).enumerate() {
             let mode = self.config.mode.max(limit.mode);
-            if mode == Mode::Off || !limit.matches.is_match(&candidate) {
+            if mode == Mode::Off || !limit.matches.test(&candidate).is_possible() {
                 continue;
             }
             let bites = |dice: &mut dyn FnMut() -> u64| {
                 mode == Mode::Enforce
                     && (limit.enforce_percentage == Percentage::ALL || limit.enforce_percentage.holds(dice()))
             };
-            let Some(claim) = self.claim(index, limit, buckets, facts, client_ip) else {
+            let Some(claim) = self.claim(index, limit, buckets, &candidate) else {
                 if limit.on_missing_key == OnMissingKey::Deny {
                     refusals.add(&mut decision, bites(&mut dice), index, Reason::NoKey);
                 }
@@ -165,15 +164,14 @@ impl Policy {
         index: usize,
         limit: &'a Limit,
         buckets: &'a Buckets,
-        facts: &Facts<'_>,
-        client_ip: Option<IpAddr>,
+        request: &Candidate<'_>,
     ) -> Option<Claim<'a>> {
         let (location, quota) = match &buckets.only {
             Some(location) => (Cow::Borrowed(location), &limit.quota),
             None => {
                 let mut hasher = buckets.hasher.clone();
                 for part in &limit.key {
-                    match part.value(facts, client_ip) {
+                    match part.value(request) {
                         Some(value) => hasher.part(&value),
                         None if limit.on_missing_key == OnMissingKey::Shared => hasher.absent(),
                         None => return None,
@@ -188,7 +186,7 @@ impl Policy {
             fingerprint: location.fingerprint,
             quota,
             generation: self.generation,
-            cost: limit.cost.of(facts),
+            cost: limit.cost.of(request.facts()),
             overflow: limit.overflow,
         };
         Some(Claim { limit: index, location, charge })

@@ -83,8 +83,8 @@ impl<S: Stages + Configure> Dispatcher<S> {
     }
 
     /// `proxy_on_request_headers`
-    pub fn on_request_headers(&self, id: u32) -> u32 {
-        self.with(id, |stream| stream.on_headers(Direction::Request)).unwrap_or_else(refuse) as u32
+    pub fn on_request_headers(&self, id: u32, last: bool) -> u32 {
+        self.with(id, |stream| stream.on_request_headers(last)).unwrap_or_else(refuse) as u32
     }
 
     /// `proxy_on_request_body`

@@ -47,8 +47,8 @@ macro_rules! export {
             }
 
             #[unsafe(no_mangle)]
-            extern "C" fn proxy_on_request_headers(id: u32, _count: u32, _last: u32) -> u32 {
-                DISPATCHER.with(|dispatcher| dispatcher.on_request_headers(id))
+            extern "C" fn proxy_on_request_headers(id: u32, _count: u32, last: u32) -> u32 {
+                DISPATCHER.with(|dispatcher| dispatcher.on_request_headers(id, last != 0))
             }
 
             #[unsafe(no_mangle)]

@@ -50,6 +50,12 @@ impl<S: Stages> Stream<S> {
         Self { core: Core::new(id, services), streams: S::Streams::default(), stages, paused: None }
     }
 
+    /// `last`: nothing follows the headers.
+    pub(crate) fn on_request_headers(&mut self, last: bool) -> Action {
+        self.core.end_of_stream = last;
+        self.on_headers(Direction::Request)
+    }
+
     pub(crate) fn on_headers(&mut self, direction: Direction) -> Action {
         match (&self.stages, direction) {
             (Some(_), direction) => {

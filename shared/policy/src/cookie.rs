@@ -2,17 +2,46 @@
 
 use crate::headers::Headers;
 
-/// The values of a cookie, in order, over all `cookie` headers: HTTP/2 sends one a cookie. A
-/// client may send a name several times, for one path or domain each. Names are case-sensitive;
-/// quotes stay part of the value.
-pub fn values<'a>(headers: &'a Headers, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-    headers.get("cookie").flat_map(pairs).filter_map(move |pair| {
-        let (found, value) = name_and_value(pair)?;
-        (found == name.as_bytes()).then_some(value)
-    })
+/// The cookies of a request, read once, however many are asked for.
+///
+/// A value in double quotes is compared without them (section 4.1.1): some upstreams take them off, others do
+/// not, and both see one credential.
+#[derive(Clone, Debug, Default)]
+pub struct Cookies<'a> {
+    /// Names and values, sorted by name; those of one name in the order of the request.
+    cookies: Vec<(&'a [u8], &'a [u8])>,
 }
 
-/// One `cookie` header without the cookies of these names: [`values`] finds none of them in it.
+impl<'a> Cookies<'a> {
+    /// Reads all `cookie` headers: HTTP/2 sends one for each cookie.
+    #[must_use]
+    pub fn of(headers: &'a Headers) -> Self {
+        let mut cookies: Vec<_> = headers
+            .get("cookie")
+            .flat_map(pairs)
+            .filter_map(name_and_value)
+            .map(|(name, value)| (name, unquoted(value)))
+            .collect();
+        cookies.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Self { cookies }
+    }
+
+    /// The values of a cookie, in order. A client may send a name several times, for one path or domain
+    /// each. Names are case-sensitive.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        let start = self.cookies.partition_point(|(found, _)| *found < name.as_bytes());
+        let of_name = self.cookies.get(start..).unwrap_or_default().iter();
+        of_name.take_while(move |(found, _)| *found == name.as_bytes()).map(|(_, value)| *value)
+    }
+}
+
+/// A cookie's value without one pair of double quotes.
+#[must_use]
+pub fn unquoted(value: &[u8]) -> &[u8] {
+    value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value)
+}
+
+/// One `cookie` header without the cookies of these names: [`Cookies`] finds none of them in it.
 /// `None` if it had none; empty if there are no others, and then the header is to go too.
 ///
 /// The others are as they were, byte for byte, each with the space that stood in front of it.
@@ -44,14 +73,14 @@ fn name_and_value(pair: &[u8]) -> Option<(&[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::{values, without};
+    use super::{Cookies, without};
     use crate::headers::Headers;
     use crate::testing::test;
 
     #[track_caller]
     fn check(lines: &[&[u8]], expected: &[&[u8]]) {
         let headers = Headers::from_pairs(lines.iter().map(|line| ("cookie", line)));
-        assert_eq!(values(&headers, "id").collect::<Vec<_>>(), expected);
+        assert_eq!(Cookies::of(&headers).values("id").collect::<Vec<_>>(), expected);
     }
 
     #[test]
@@ -64,9 +93,18 @@ mod tests {
     }
 
     #[test]
+    fn one_pair_of_quotes_is_no_part_of_a_value() {
+        check(&[b"id=\"a b\""], &[b"a b"]);
+        check(&[b"id= \"a\" ; id=\"\""], &[b"a", b""]);
+        check(&[b"id=\"\"a\"\""], &[b"\"a\""]);
+        check(&[b"id=\"a"], &[b"\"a"]);
+        check(&[b"id=a\""], &[b"a\""]);
+        check(&[b"id=\""], &[b"\""]);
+    }
+
+    #[test]
     fn values_stay_as_they_are() {
         check(&[b"id="], &[b""]);
-        check(&[b"id=\"a b\""], &[b"\"a b\""]);
         check(&[b"id=a=b=="], &[b"a=b=="]);
         check(&[b"id=\xff%20+"], &[b"\xff%20+"]);
     }
@@ -108,13 +146,13 @@ mod tests {
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod laws {
-    use super::{values, without};
+    use super::{Cookies, without};
     use crate::headers::Headers;
     use proptest::prelude::*;
 
     fn all(line: &[u8], name: &str) -> Vec<Vec<u8>> {
         let headers = Headers::from_pairs([("cookie", line)]);
-        values(&headers, name).map(<[u8]>::to_vec).collect()
+        Cookies::of(&headers).values(name).map(<[u8]>::to_vec).collect()
     }
 
     proptest! {

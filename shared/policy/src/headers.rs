@@ -1,8 +1,10 @@
 //! A header map as the proxy hands it over: bytes, in order, repeats kept.
 
+mod credentials;
 mod name;
 mod value;
 
+pub use credentials::folded_credentials;
 pub use name::HeaderName;
 pub use value::HeaderValue;
 
@@ -12,6 +14,10 @@ use std::ops::Range;
 ///
 /// Names are in lower case, as HTTP/2 wants and Envoy does. Values are bytes: a client may send
 /// anything from 0x80 to 0xff, and no part of this type assumes UTF-8.
+///
+/// Values are read without the spaces and tabs at their ends, which are no part of a value (RFC 9110,
+/// section 5.5): HTTP/2 carries them, and an HTTP/1 upstream cuts them off. [`Headers::raw`] has the bytes as
+/// they came.
 #[derive(Clone, Debug, Default)]
 pub struct Headers {
     bytes: Vec<u8>,
@@ -79,7 +85,7 @@ impl Headers {
 
     /// Every header, in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
-        self.entries.iter().map(|entry| (self.span(&entry.name), self.span(&entry.value)))
+        self.entries.iter().map(|entry| (self.span(&entry.name), trimmed(self.span(&entry.value))))
     }
 
     /// Every value of a header, in order. `name` is in lower case.
@@ -93,10 +99,23 @@ impl Headers {
         self.iter().find(|(found, _)| *found == name.as_bytes()).map(|(_, value)| value)
     }
 
-    /// `:path`: the request target with its query, empty if there is none.
+    /// Every value of a header that an upstream may take for this one, in order: see
+    /// [`HeaderName::is_same_variable`].
+    pub fn spelt_like<'a>(&'a self, name: &'a HeaderName) -> impl Iterator<Item = &'a [u8]> {
+        self.iter().filter(move |(found, _)| name.is_same_variable(found)).map(|(_, value)| value)
+    }
+
+    /// Every value of a header as it came, in order: to forward it.
+    pub fn raw<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        let named = move |entry: &&Entry| self.span(&entry.name) == name.as_bytes();
+        self.entries.iter().filter(named).map(|entry| self.span(&entry.value))
+    }
+
+    /// `:path`: the request target with its query, as it came; empty if there is none, as in a CONNECT
+    /// request.
     #[must_use]
     pub fn target(&self) -> &[u8] {
-        self.first(":path").unwrap_or_default()
+        self.raw(":path").next().unwrap_or_default()
     }
 
     /// `:method`, empty if there is none.
@@ -144,6 +163,15 @@ impl Headers {
     fn span(&self, span: &Range<usize>) -> &[u8] {
         self.bytes.get(span.clone()).unwrap_or_default()
     }
+}
+
+/// Without the spaces and tabs at the ends (`OWS` of RFC 9110, section 5.6.3).
+#[must_use]
+pub fn trimmed(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Pure. There is no proxy here, no clock and no randomness: time and dice come in as values,
 //! effects go out as data, so a policy can be tested with values alone.
 
+pub mod authority;
 pub mod client_ip;
 pub mod config;
 pub mod cookie;

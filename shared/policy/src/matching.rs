@@ -3,6 +3,7 @@
 pub mod cidr;
 pub mod claim;
 pub mod host;
+mod method;
 mod named;
 mod needle;
 mod one_of;
@@ -10,3 +11,4 @@ mod path;
 mod pattern;
 pub mod request;
 pub mod string;
+pub mod truth;

@@ -1,13 +1,16 @@
 //! The path and the query of a request target (`:path`).
 
 mod query;
+mod readings;
 
-pub use query::{query, without_query};
+pub use query::{Query, without_query};
+pub use readings::{EscapedSlashes, Readings, folded};
 
 use std::borrow::Cow;
 
 /// The path of a request target in its normal form: without query and fragment, as RFC 3986,
-/// section 6.2.2, and Envoy's `normalize_path` and `merge_slashes` have it.
+/// section 6.2.2, and Envoy's `normalize_path` and `merge_slashes` have it. Texts of a config are
+/// compared in this form; the path of a request may have several [`Readings`].
 ///
 /// - `\` is `/`; what does not begin with a slash gets one, so `/` is a prefix of every path.
 /// - Escapes of characters that may stand in a segment are decoded (`%61` is `a`, `%3A` is `:`), the hex
@@ -17,15 +20,19 @@ use std::borrow::Cow;
 /// - Dot segments, escaped ones too, are resolved and never lead above the root; then slashes in a
 ///   row are one.
 ///
-/// `%2F` stays an escape: whether it separates segments is the upstream's choice. See
-/// [`has_escaped_slash`]. Borrowed if the path is normal already.
+/// `%2F` stays an escape: whether it separates segments is the upstream's choice. Borrowed if the path is
+/// normal already.
 #[must_use]
 pub fn normalise(target: &[u8]) -> Cow<'_, [u8]> {
     let path = path_of(target);
     if is_normal(path) {
         return Cow::Borrowed(path);
     }
-    Cow::Owned(resolve_dots(&unescape(path)))
+    let mut normal = unescape(path);
+    replace_backslashes(&mut normal);
+    let mut normal = resolve_dots(&normal);
+    merge_slashes(&mut normal);
+    Cow::Owned(normal)
 }
 
 /// Whether the path holds an escaped `/` or `\`. Upstreams differ in what they make of it, so a
@@ -36,12 +43,14 @@ pub fn has_escaped_slash(target: &[u8]) -> bool {
     path.windows(3).any(|three| matches!(escaped(three), Some(b'/' | b'\\')))
 }
 
-/// Whether upstreams differ in which path this is, so that a policy that guards a path may want to refuse
-/// it. No client that means well sends such a path.
+/// Whether upstreams differ in where the path leads, so that a policy that guards a path may want to refuse
+/// it. Legitimate clients resolve dot segments before they send a path.
 ///
-/// - `//a/b`: who takes it for a reference (RFC 3986, section 4.2) reads the authority `a` and the path `/b`.
-/// - Dot segments beside what upstreams do before, or after, they resolve dots, or not at all: merge slashes
-///   (`/a//../b`), take `\` for `/`, decode `%2F` (`/a/..%2Fb`), cut off parameters (`/a/..;/b`, `/a/;/../b`).
+/// - `//a/b`: a reader that takes it for a reference (RFC 3986, section 4.2) finds the authority `a` and the
+///   path `/b`.
+/// - A dot segment, raw or escaped, between slashes of any kind (`/`, `\`, `%2F`, `%5C`) or in front of a
+///   parameter (`/a/..;x/b`): upstreams resolve it or do not, before or after they decode, merge slashes
+///   and cut off parameters.
 #[must_use]
 pub fn is_ambiguous(target: &[u8]) -> bool {
     let path = path_of(target);
@@ -51,11 +60,7 @@ pub fn is_ambiguous(target: &[u8]) -> bool {
     }
     let decoded = decode_segment(path);
     let name = |segment: &[u8]| matches!(segment.split(|byte| *byte == b';').next(), Some(b"." | b".."));
-    let has_dots = decoded.split(is_slash).any(name);
-    has_dots
-        && (has_escaped_slash(path)
-            || decoded.iter().any(|byte| matches!(byte, b'\\' | b';'))
-            || decoded.windows(2).any(|two| two.iter().all(is_slash)))
+    decoded.split(is_slash).any(name)
 }
 
 /// A segment of a path with its escapes decoded, once: what it is called, for comparing it with a
@@ -93,7 +98,7 @@ fn is_normal(path: &[u8]) -> bool {
     path.starts_with(b"/")
 }
 
-/// Everything but segments: `\` turned, escapes decoded, put in upper case or added.
+/// Escapes decoded, put in upper case or added; a raw `\` stays, for the caller to replace.
 fn unescape(path: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(path.len());
     let mut rest = path;
@@ -102,8 +107,7 @@ fn unescape(path: &[u8]) -> Vec<u8> {
         rest = if decoded.is_some() { after.get(2..).unwrap_or_default() } else { after };
         match (decoded, *byte) {
             (Some(byte), _) if is_plain(byte) => out.push(byte),
-            (None, byte) if may_stand(byte) => out.push(byte),
-            (None, b'\\') => out.push(b'/'),
+            (None, byte) if may_stand(byte) || byte == b'\\' => out.push(byte),
             (Some(byte), _) | (None, byte) => {
                 out.push(b'%');
                 out.extend(
@@ -116,8 +120,15 @@ fn unescape(path: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Resolves dot segments (RFC 3986, section 5.2.4), then merges slashes: in Envoy's order, so that
-/// `/a//../b` is `/a/b`.
+fn replace_backslashes(path: &mut [u8]) {
+    for byte in path {
+        if *byte == b'\\' {
+            *byte = b'/';
+        }
+    }
+}
+
+/// Resolves dot segments (RFC 3986, section 5.2.4). The answer begins with a slash.
 fn resolve_dots(path: &[u8]) -> Vec<u8> {
     let path = path.strip_prefix(b"/").unwrap_or(path);
     let mut out: Vec<u8> = Vec::with_capacity(path.len() + 1);
@@ -139,8 +150,11 @@ fn resolve_dots(path: &[u8]) -> Vec<u8> {
             out.push(b'/');
         }
     }
-    out.dedup_by(|a, b| *a == b'/' && *b == b'/');
     out
+}
+
+fn merge_slashes(path: &mut Vec<u8>) {
+    path.dedup_by(|a, b| *a == b'/' && *b == b'/');
 }
 
 /// The byte that `text` begins with an escape of.

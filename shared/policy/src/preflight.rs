@@ -1,14 +1,39 @@
 //! CORS preflights: what a browser asks before it sends a request to another origin.
 
 use crate::config::Value;
-use crate::headers::Headers;
+use crate::headers::{HeaderName, Headers};
 
-/// Whether the request is a preflight (Fetch, section 3.3.2, as Envoy's CORS filter reads it):
-/// `OPTIONS` with an `origin` and an `access-control-request-method`.
-#[must_use]
-pub fn is_preflight(headers: &Headers) -> bool {
-    let given = |name| headers.first(name).is_some_and(|value| !value.is_empty());
-    headers.method() == b"OPTIONS" && given("origin") && given("access-control-request-method")
+/// What no preflight has: credentials (Fetch, section 4.8), or another method than the one that it names.
+static NEVER: [HeaderName; 6] = [
+    HeaderName::from_static("authorization"),
+    HeaderName::from_static("proxy-authorization"),
+    HeaderName::from_static("cookie"),
+    HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-http-method"),
+    HeaderName::from_static("x-method-override"),
+];
+
+/// Whether the request is a preflight (Fetch, section 3.3.2), and nothing that an upstream could take for
+/// another request: `OPTIONS` that ends with its headers, with one `origin` and one
+/// `access-control-request-method`, and without credentials.
+///
+/// `credentials`: headers that hold credentials besides the usual ones. The query is that of the real request,
+/// and may hold a token.
+pub fn is_preflight<'a>(
+    headers: &Headers,
+    end_of_stream: bool,
+    credentials: impl IntoIterator<Item = &'a HeaderName>,
+) -> bool {
+    let once = |name| {
+        let mut values = headers.get(name);
+        values.next().is_some_and(|value| !value.is_empty()) && values.next().is_none()
+    };
+    let is_given = |name: &HeaderName| headers.spelt_like(name).next().is_some();
+    end_of_stream
+        && headers.method() == b"OPTIONS"
+        && once("origin")
+        && once("access-control-request-method")
+        && !NEVER.iter().chain(credentials).any(is_given)
 }
 
 /// The config's `cors_preflight`: what a filter does with a preflight. Browsers send it without
@@ -28,35 +53,73 @@ impl CorsPreflight {
         value.choice(&[("allow", Self::Allow), ("check", Self::Check)])
     }
 
-    /// Whether the request goes on unjudged.
-    #[must_use]
-    pub fn lets_through(self, headers: &Headers) -> bool {
-        self == Self::Allow && is_preflight(headers)
+    /// Whether the request goes on unjudged. The arguments are those of [`is_preflight`].
+    pub fn lets_through<'a>(
+        self,
+        headers: &Headers,
+        end_of_stream: bool,
+        credentials: impl IntoIterator<Item = &'a HeaderName>,
+    ) -> bool {
+        self == Self::Allow && is_preflight(headers, end_of_stream, credentials)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::CorsPreflight;
-    use crate::headers::Headers;
+    use crate::headers::{HeaderName, Headers};
     use crate::testing::test;
+
+    const TOKEN: HeaderName = HeaderName::from_static("x-token");
+    const ORIGIN: (&str, &str) = ("origin", "https://a.example");
+    const METHOD: (&str, &str) = ("access-control-request-method", "PUT");
 
     #[track_caller]
     fn check(headers: &[(&str, &str)], expected: bool) {
         let headers = Headers::from_pairs(headers.iter().copied());
-        assert_eq!(CorsPreflight::Allow.lets_through(&headers), expected);
-        assert!(!CorsPreflight::Check.lets_through(&headers));
+        assert_eq!(CorsPreflight::Allow.lets_through(&headers, true, [&TOKEN]), expected);
+        assert!(!CorsPreflight::Allow.lets_through(&headers, false, [&TOKEN]));
+        assert!(!CorsPreflight::Check.lets_through(&headers, true, [&TOKEN]));
+    }
+
+    /// A preflight but for one more header.
+    #[track_caller]
+    fn check_with(name: &str, expected: bool) {
+        check(&[(":method", "OPTIONS"), ORIGIN, METHOD, (name, "x")], expected);
     }
 
     #[test]
     fn preflights() {
-        const ORIGIN: (&str, &str) = ("origin", "https://a.example");
-        const METHOD: (&str, &str) = ("access-control-request-method", "PUT");
         check(&[(":method", "OPTIONS"), ORIGIN, METHOD], true);
+        check(&[(":method", "OPTIONS"), (":path", "/?token=1"), ORIGIN, METHOD], true);
         check(&[(":method", "OPTIONS"), ORIGIN], false);
         check(&[(":method", "OPTIONS"), METHOD], false);
         check(&[(":method", "OPTIONS"), ("origin", ""), METHOD], false);
+        check(&[(":method", "OPTIONS"), ("origin", " "), METHOD], false);
         check(&[(":method", "GET"), ORIGIN, METHOD], false);
+        check(&[(":method", "options"), ORIGIN, METHOD], false);
         check(&[], false);
+    }
+
+    #[test]
+    fn what_no_preflight_has() {
+        check_with("accept", true);
+        check_with("access-control-request-headers", true);
+        for name in [
+            "origin",
+            "access-control-request-method",
+            "authorization",
+            "proxy-authorization",
+            "Proxy_Authorization",
+            "cookie",
+            "x-http-method-override",
+            "X-HTTP-Method_Override",
+            "x-http-method",
+            "x-method-override",
+            "x-token",
+            "x.token",
+        ] {
+            check_with(name, false);
+        }
     }
 }

@@ -35,7 +35,7 @@ pub enum Test {
     EqualsPath(Box<str>),
     /// It is the value of this header, which must be there once.
     EqualsHeader(HeaderName),
-    /// It is the request's host.
+    /// It is the request's host, or a part of it.
     EqualsHost(HostTest),
     /// `contains`, `prefix`, `suffix`, `regex`, `present`: as in any match on claims.
     Text(ClaimTest),
@@ -65,13 +65,15 @@ pub enum Comparison {
     LessOrEqual,
 }
 
-/// What a claim is compared with of the request's host (lower case, without port and trailing dot).
+/// What a claim is compared with of the request's authority.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostTest {
-    /// All of it.
+    /// `true`: all of it, the port too.
     Whole,
-    /// What stands in front of this suffix, which begins with a dot: `a` of `a.example.com`.
-    Before(Box<str>),
+    /// `*:*`: all of it but the port.
+    AnyPort,
+    /// `*.example.com`: what stands in front, `a` of `a.example.com`.
+    Front(HostMatch),
 }
 
 /// The most expressions within each other.
@@ -107,6 +109,15 @@ impl Claims {
     /// Reads an expression. `matches`: the rule's match, whose path template `equals_path` refers to.
     pub(super) fn read(value: &Value<'_>, matches: Option<&RequestMatch>) -> Option<Self> {
         Self::read_at(value, matches, MAX_DEPTH)
+    }
+
+    /// Whether a claim is compared with the request's host.
+    pub(crate) fn tests_host(&self) -> bool {
+        match self {
+            Self::Test { test, .. } => matches!(test, Test::EqualsHost(_)),
+            Self::All(items) | Self::Any(items) => items.iter().any(Self::tests_host),
+            Self::Not(within) => within.tests_host(),
+        }
     }
 
     fn read_at(value: &Value<'_>, matches: Option<&RequestMatch>, depth: usize) -> Option<Self> {
@@ -182,11 +193,12 @@ impl Test {
     }
 
     fn read_comparisons(fields: &Fields<'_>) -> Option<Self> {
-        let bounds = COMPARISONS.into_iter().filter_map(|(name, comparison)| {
-            let value = fields.get(name)?;
-            Some(read_bound(&value).map(|bound| (comparison, bound)))
+        let bounds = COMPARISONS.map(|(name, comparison)| {
+            let bound = fields.restriction(name, |value| read_bound(&value))?;
+            Some(bound.map(|bound| (comparison, bound)))
         });
-        bounds.collect::<Option<_>>().map(Self::Compare)
+        let bounds = bounds.into_iter().collect::<Option<Vec<_>>>()?;
+        Some(Self::Compare(bounds.into_iter().flatten().collect()))
     }
 }
 
@@ -211,13 +223,12 @@ impl HostTest {
     fn read(value: Value<'_>) -> Option<Self> {
         match value.json()? {
             serde_json::Value::Bool(true) => Some(Self::Whole),
+            serde_json::Value::String(text) if text == "*:*" => Some(Self::AnyPort),
             // The words of a host, as in a match.
             serde_json::Value::String(text) if text.starts_with("*.") => {
-                HostMatch::read(value)?;
-                let suffix = text.trim_start_matches('*').trim_end_matches('.');
-                Some(Self::Before(suffix.to_ascii_lowercase().into()))
+                HostMatch::read(value).map(Self::Front)
             }
-            _ => value.expected("true, or a host as `*.example.com`"),
+            _ => value.expected("true, `*:*`, or a host as `*.example.com` or `*.example.com:*`"),
         }
     }
 }

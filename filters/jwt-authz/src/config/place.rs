@@ -38,8 +38,10 @@ impl Place {
         let begins = |one: &str, with: &str| {
             one.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
         };
-        (name == same && prefix != second && (begins(prefix, second) || begins(second, prefix)))
-            .then(|| name.as_str())
+        (name.is_same_variable(same.as_str().as_bytes())
+            && prefix != second
+            && (begins(prefix, second) || begins(second, prefix)))
+        .then(|| name.as_str())
     }
 
     /// Whether the place is in this header, however it is spelt.

@@ -83,10 +83,10 @@ impl Provider {
     ) -> Option<Self> {
         let name = fields.required("name", |value| read_name(&value, "provider", names));
         let issuer = read_issuer(fields, issuers);
-        let audiences = fields.or("audiences", Vec::new(), |value| {
+        let audiences = fields.restriction("audiences", |value| {
             bounded(&value, value.non_empty_list(|item| read_text(&item))?, MOST_TEXTS, "audiences")
         });
-        let subjects = fields.or("subjects", Vec::new(), |value| {
+        let subjects = fields.restriction("subjects", |value| {
             bounded(&value, value.non_empty_list(StringMatch::read)?, MOST_TEXTS, "subjects")
         });
         let jwks = fields.required("jwks", Jwks::read);
@@ -94,7 +94,7 @@ impl Provider {
         let leeway =
             fields.or("leeway", DEFAULT_LEEWAY, |value| value.duration(Duration::ZERO..=MOST_LEEWAY));
         let require_expiration = fields.or("require_expiration", true, |value| value.boolean());
-        let max_lifetime = fields.optional("max_lifetime", |value| value.duration(LIFETIMES));
+        let max_lifetime = fields.restriction("max_lifetime", |value| value.duration(LIFETIMES));
         let from = fields.or("from", vec![Place::bearer()], |value| {
             bounded(&value, value.non_empty_list(Place::read)?, MOST_PLACES, "places")
         });
@@ -108,8 +108,8 @@ impl Provider {
         Some(Self {
             name: name?,
             issuer: issuer?,
-            audiences: audiences?,
-            subjects: subjects?,
+            audiences: audiences?.unwrap_or_default(),
+            subjects: subjects?.unwrap_or_default(),
             jwks: jwks?,
             algorithms: algorithms?,
             leeway: leeway?,
@@ -139,7 +139,7 @@ impl ClaimHeader {
 /// A token's issuer picks its provider, and one without an issuer takes the tokens that are left.
 #[allow(clippy::option_option, reason = "left out and wrong are different answers")]
 fn read_issuer(fields: &Fields<'_>, issuers: &mut Vec<Option<String>>) -> Option<Option<String>> {
-    let issuer = fields.optional("issuer", |value| {
+    let issuer = fields.restriction("issuer", |value| {
         let issuer = read_text(&value)?;
         if issuers.iter().flatten().any(|other| *other == issuer) {
             return value.expected("an issuer that no other provider has");

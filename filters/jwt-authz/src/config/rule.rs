@@ -60,16 +60,17 @@ impl Rule {
         providers: Option<&[&str]>,
     ) -> Option<Self> {
         let name = fields.required("name", |value| read_name(&value, "rule", names));
-        let matches = fields.or("match", RequestMatch::default(), |value| {
+        let matches = fields.restriction("match", |value| {
             let matches = RequestMatch::read(value.clone())?;
             if matches.needs().claims {
                 return value.problem("found `claims`, expected them in the rule's own `claims`");
             }
             Some(matches)
         });
+        let matches = matches.map(Option::unwrap_or_default);
         let action = fields.required("action", Action::read);
-        let claims = fields.optional("claims", |value| Claims::read(&value, matches.as_ref()));
-        let named = fields.optional("providers", |value| read_providers(&value, providers));
+        let claims = fields.restriction("claims", |value| Claims::read(&value, matches.as_ref()));
+        let named = fields.restriction("providers", |value| read_providers(&value, providers));
         let wants_token = matches!(claims, None | Some(Some(_))) || matches!(named, None | Some(Some(_)));
         let default = match action {
             Some(Action::Deny) if !wants_token => TokenUse::None,
@@ -97,6 +98,11 @@ impl Rule {
             providers: named?.unwrap_or(u32::MAX),
             mode: mode?,
         })
+    }
+
+    /// Whether the rule looks at the request's host.
+    pub(crate) fn tests_host(&self) -> bool {
+        self.matches.tests_host() || self.claims.as_ref().is_some_and(Claims::tests_host)
     }
 
     /// Whether a request without a token cannot satisfy the rule.

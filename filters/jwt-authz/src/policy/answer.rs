@@ -50,7 +50,7 @@ impl Refusal {
                 // Without a good token nobody has shown one that says too little.
                 challenge: self.fault.provider.map(|_| Some("insufficient_scope")),
             },
-            Reason::EscapedSlash | Reason::AmbiguousPath => Kind {
+            Reason::EscapedSlash | Reason::AmbiguousPath | Reason::AmbiguousHost => Kind {
                 status: 400,
                 title: "Bad Request",
                 grpc_status: GrpcStatus::InvalidArgument,

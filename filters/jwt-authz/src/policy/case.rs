@@ -7,6 +7,7 @@ use super::reason::{Fault, Reason};
 use super::verifier::{Judged, Remembered};
 use crate::config::{Action, Config, OnJwksUnavailable, Rule, TokenUse};
 use policy::matching::request::Candidate;
+use policy::matching::truth::Truth;
 use policy::mode::Mode;
 
 /// A request before the rules. Its token is looked at once, and only if a rule asks.
@@ -26,7 +27,7 @@ enum Holds {
     Ends(Outcome),
 }
 
-impl<'a, J: Fn() -> (Judged, Option<Remembered>)> Case<'a, J> {
+impl<'a, J: Fn(&Candidate<'_>) -> (Judged, Option<Remembered>)> Case<'a, J> {
     /// `judge`: looks at the token.
     pub(super) const fn new(config: &'a Config, request: Candidate<'a>, judge: J) -> Self {
         Self { config, request, judge, judged: None, shadow: Vec::new() }
@@ -69,7 +70,13 @@ impl<'a, J: Fn() -> (Judged, Option<Remembered>)> Case<'a, J> {
     }
 
     fn holds(&mut self, rule: &Rule) -> Holds {
-        if !rule.matches.is_match(&self.request) {
+        // What is undecided lets nobody in and keeps everybody out.
+        let holds = match rule.action {
+            Action::Allow => Truth::is_certain,
+            Action::Deny => Truth::is_possible,
+        };
+        let matches = rule.matches.test(&self.request);
+        if !holds(matches) {
             return Holds::No;
         }
         if rule.token == TokenUse::None {
@@ -92,12 +99,12 @@ impl<'a, J: Fn() -> (Judged, Option<Remembered>)> Case<'a, J> {
             Judged::NoKey { provider, key_id } => Holds::Ends(Outcome::NoKey { provider, key_id }),
             Judged::Good(verified) => {
                 let context = Context { request: &self.request, matches: &rule.matches };
-                let holds = rule.providers & (1 << verified.provider) != 0
-                    && rule
-                        .claims
-                        .as_ref()
-                        .is_none_or(|claims| expression::holds(claims, &verified.claims, &context));
-                if holds { Holds::Yes } else { Holds::No }
+                let claims = || match &rule.claims {
+                    Some(claims) => expression::test(claims, &verified.claims, &context),
+                    None => Truth::Yes,
+                };
+                let is_taken = rule.providers & (1 << verified.provider) != 0;
+                if is_taken && holds(matches.and(claims)) { Holds::Yes } else { Holds::No }
             }
         }
     }
@@ -137,7 +144,7 @@ impl<'a, J: Fn() -> (Judged, Option<Remembered>)> Case<'a, J> {
     }
 
     fn judged(&mut self) -> &Judged {
-        let Self { judge, judged, .. } = self;
-        &judged.get_or_insert_with(&*judge).0
+        let Self { request, judge, judged, .. } = self;
+        &judged.get_or_insert_with(|| judge(request)).0
     }
 }

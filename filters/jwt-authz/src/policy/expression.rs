@@ -1,9 +1,11 @@
 //! Whether claims say what a rule wants.
 
 use crate::config::{Claims, Comparison, HostTest, Literal, Test};
+use policy::authority::Authority;
 use policy::matching::claim::{find, text};
-use policy::matching::host;
+use policy::matching::host::HostMatch;
 use policy::matching::request::{Candidate, RequestMatch};
+use policy::matching::truth::Truth;
 use policy::path;
 use serde_json::Value as Json;
 
@@ -16,46 +18,66 @@ pub(super) struct Context<'a, 'facts> {
 }
 
 /// Whether the expression holds.
-pub(super) fn holds(claims: &Claims, of: &Json, context: &Context<'_, '_>) -> bool {
+pub(super) fn test(claims: &Claims, of: &Json, context: &Context<'_, '_>) -> Truth {
     match claims {
-        Claims::All(items) => items.iter().all(|item| holds(item, of, context)),
-        Claims::Any(items) => items.iter().any(|item| holds(item, of, context)),
-        Claims::Not(item) => !holds(item, of, context),
-        Claims::Test { path, test } => test_holds(test, find(of, path), context),
+        Claims::All(items) => Truth::all(items.iter().map(|item| test(item, of, context))),
+        Claims::Any(items) => Truth::any(items.iter().map(|item| test(item, of, context))),
+        Claims::Not(item) => !test(item, of, context),
+        Claims::Test { path, test } => test_one(test, find(of, path), context),
     }
 }
 
-fn test_holds(test: &Test, claim: Option<&Json>, context: &Context<'_, '_>) -> bool {
-    let headers = context.request.facts().headers;
+fn test_one(test: &Test, claim: Option<&Json>, context: &Context<'_, '_>) -> Truth {
     match test {
-        Test::Text(test) => test.is_match(claim),
-        Test::In(literals) => one(claim, |claim| literals.iter().any(|literal| is_literal(claim, literal))),
+        Test::Text(test) => test.is_match(claim).into(),
+        Test::In(literals) => {
+            one(claim, |claim| literals.iter().any(|literal| is_literal(claim, literal))).into()
+        }
         Test::Compare(bounds) => {
-            let number = claim.and_then(Json::as_f64);
-            number.is_some_and(|number| {
-                bounds.iter().all(|(comparison, bound)| compares(number, *comparison, *bound))
-            })
+            let compare =
+                |number| bounds.iter().all(|(comparison, bound)| compares(number, *comparison, *bound));
+            claim.and_then(Json::as_f64).is_some_and(compare).into()
         }
-        Test::EqualsPath(name) => {
-            let segment = context.matches.capture(context.request.path(), name).map(path::decode_segment);
+        Test::EqualsPath(name) => context.request.path().test(|path| {
+            let segment = context.matches.capture(path, name).map(path::decode_segment);
             segment.is_some_and(|segment| equals(claim, &segment))
-        }
+        }),
         Test::EqualsHeader(name) => {
-            let mut values = headers.iter().filter(|(found, _)| name.is_same_variable(found));
+            let mut values = context.request.facts().headers.spelt_like(name);
             // Of two the upstream may read the other one.
-            matches!((values.next(), values.next()), (Some((_, value)), None) if equals(claim, value))
+            matches!((values.next(), values.next()), (Some(value), None) if equals(claim, value)).into()
         }
-        Test::EqualsHost(test) => {
-            let host = host::normalise(headers.authority());
-            let part: Option<&[u8]> = match test {
-                HostTest::Whole => Some(&host),
-                HostTest::Before(suffix) => host.strip_suffix(suffix.as_bytes()),
-            };
-            // Hosts have no case; a claim that names one may have.
-            part.filter(|part| !part.is_empty()).is_some_and(|part| {
-                one(claim, |claim| text(claim).is_some_and(|text| text.as_bytes().eq_ignore_ascii_case(part)))
-            })
+        Test::EqualsHost(test) => equals_host(test, claim, context.request.authority()),
+    }
+}
+
+/// Hosts have no case; a claim that names one may have.
+fn equals_host(test: &HostTest, claim: Option<&Json>, authority: &Authority<'_>) -> Truth {
+    if *authority == Authority::Ambiguous {
+        return Truth::Undecided;
+    }
+    let names = |claim: &str, any_port| {
+        let host = HostMatch::named_by(&Authority::of(claim.as_bytes()), any_port);
+        host.map_or(Truth::No, |host| host.test(authority))
+    };
+    any(claim, |claim| match test {
+        HostTest::Whole => names(claim, false),
+        HostTest::AnyPort => names(claim, true),
+        HostTest::Front(host) => {
+            let front = host.front(authority).filter(|front| !front.is_empty());
+            let is_front = front.is_some_and(|front| front.eq_ignore_ascii_case(claim.as_bytes()));
+            Truth::from(is_front).and(|| host.test(authority))
         }
+    })
+}
+
+/// Whether the text of the claim, or of one of its elements, passes.
+fn any(claim: Option<&Json>, test: impl Fn(&str) -> Truth) -> Truth {
+    let test = |claim: &Json| text(claim).map_or(Truth::No, |text| test(&text));
+    match claim {
+        None => Truth::No,
+        Some(Json::Array(elements)) => Truth::any(elements.iter().map(test)),
+        Some(claim) => test(claim),
     }
 }
 

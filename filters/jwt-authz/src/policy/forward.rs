@@ -23,23 +23,31 @@ pub struct Forwarded {
     pub left_out: u32,
 }
 
-/// A request cannot be changed as it must be: its own bytes do not fit into a header.
+/// A request cannot be changed as it must be: its own bytes are no header's name or value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unchangeable;
 
 /// Takes away every header that only this filter may set, in whatever spelling an upstream takes for it.
-pub(super) fn strip(headers: &Headers, own: &[HeaderName]) -> Vec<Edit> {
+pub(super) fn strip(headers: &Headers, own: &[HeaderName]) -> Result<Vec<Edit>, Unchangeable> {
     let mut edits = Vec::new();
-    for (found, _) in headers.iter() {
-        if !own.iter().any(|own| own.is_same_variable(found)) {
-            continue;
+    remove_spellings(headers, |found, _| own.iter().any(|own| own.is_same_variable(found)), &mut edits)?;
+    Ok(edits)
+}
+
+/// Removes every header that passes, under the very name that it has.
+fn remove_spellings(
+    headers: &Headers,
+    passes: impl Fn(&[u8], &[u8]) -> bool,
+    edits: &mut Vec<Edit>,
+) -> Result<(), Unchangeable> {
+    for (found, _) in headers.iter().filter(|(name, value)| passes(name, value)) {
+        let name = std::str::from_utf8(found).ok().and_then(HeaderName::new).ok_or(Unchangeable)?;
+        let edit = Edit::Remove(name);
+        if !edits.contains(&edit) {
+            edits.push(edit);
         }
-        // It is spelt like a name, so it is one.
-        let name = std::str::from_utf8(found).ok().and_then(HeaderName::new);
-        let edit = name.map(Edit::Remove).filter(|edit| !edits.contains(edit));
-        edits.extend(edit);
     }
-    edits
+    Ok(())
 }
 
 /// Puts the token's claims into headers.
@@ -91,10 +99,9 @@ pub(super) fn remove_token<'a>(
     for place in places {
         match place {
             Place::Header { name, prefix } => {
-                let holds_one = |value| behind(value, prefix).is_some() || is_joined(value, prefix);
-                if headers.get(name.as_str()).any(holds_one) {
-                    edits.push(Edit::Remove(name.clone()));
-                }
+                let holds_one = |value: &[u8]| behind(value, prefix).is_some() || is_joined(value, prefix);
+                let is_token = |found: &[u8], value: &[u8]| name.is_same_variable(found) && holds_one(value);
+                remove_spellings(headers, is_token, edits)?;
             }
             Place::Cookie(name) => cookies.push(&**name),
             Place::Query(name) => parameters.push(&**name),
@@ -113,7 +120,7 @@ pub(super) fn remove_token<'a>(
 
 /// The change that leaves the other cookies, if there is one.
 fn without_cookies(headers: &Headers, names: &[&str]) -> Result<Option<Edit>, Unchangeable> {
-    let lines = || headers.get("cookie");
+    let lines = || headers.raw("cookie");
     if !lines().any(|line| cookie::without(line, names).is_some()) {
         return Ok(None);
     }

@@ -342,7 +342,7 @@ fn rule() -> impl Strategy<Value = Json> {
     (token, path, prop::option::of(claims()), mode).prop_map(|(token, path, claims, mode)| {
         let mut rule = json!({"mode": mode});
         if let Some(path) = path {
-            rule["match"] = json!({"path": path});
+            rule["match"] = json!({"path": {"exact": path}});
         }
         // A rule without a token asks nothing of it.
         match (token, claims) {
@@ -497,7 +497,8 @@ proptest! {
     ) {
         let provider = |name: &str, issuer: Option<&str>, from: Json| {
             let mut provider = super::gateway::main();
-            merge(&mut provider, &json!({"name": name, "issuer": issuer, "from": from, "leeway": "0s"}));
+            merge(&mut provider, &json!({"name": name, "from": from, "leeway": "0s"}));
+            issuer.into_iter().for_each(|issuer| provider["issuer"] = json!(issuer));
             provider
         };
         let gateway = |entries: usize| {

@@ -2,9 +2,8 @@
 
 use super::reason::{Fault, Reason};
 use crate::config::{Place, Provider};
-use policy::headers::{HeaderName, Headers};
-use policy::{cookie, path};
-use std::borrow::Cow;
+use policy::headers::HeaderName;
+use policy::matching::request::Candidate;
 
 /// All places for tokens.
 #[derive(Clone, Debug)]
@@ -22,7 +21,7 @@ struct Entry {
 /// A token that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found<'a> {
-    pub(crate) token: Cow<'a, [u8]>,
+    pub(crate) token: &'a [u8],
     /// The providers that look where it was found, as bits.
     pub(crate) providers: u32,
 }
@@ -50,10 +49,10 @@ impl Places {
     /// # Errors
     /// [`Reason::Ambiguous`] if there are two that differ, or if a header for tokens is there twice: whoever
     /// reads the other one would see another user.
-    pub(crate) fn find<'a>(&'a self, headers: &'a Headers) -> Result<Option<Found<'a>>, Fault> {
+    pub(crate) fn find<'a>(&'a self, request: &'a Candidate<'_>) -> Result<Option<Found<'a>>, Fault> {
         let mut found: Option<Found<'a>> = None;
         for Entry { place, providers, .. } in &self.0 {
-            let mut add = |token: Cow<'a, [u8]>| match &mut found {
+            let mut add = |token: &'a [u8]| match &mut found {
                 None => {
                     found = Some(Found { token, providers: *providers });
                     Ok(())
@@ -66,7 +65,7 @@ impl Places {
             };
             match place {
                 Place::Header { name, prefix } => {
-                    let mut values = headers.get(name.as_str());
+                    let mut values = request.facts().headers.spelt_like(name);
                     let (first, second) = (values.next(), values.next());
                     if second.is_some() || first.is_some_and(|value| is_joined(value, prefix)) {
                         return Err(Fault::new(
@@ -75,19 +74,27 @@ impl Places {
                         ));
                     }
                     if let Some(token) = first.and_then(|value| behind(value, prefix)) {
-                        add(Cow::Borrowed(token))?;
+                        add(token)?;
                     }
                 }
                 // Who logs out may leave an empty one behind.
-                Place::Cookie(name) => cookie::values(headers, name)
-                    .filter(|token| !token.is_empty())
-                    .try_for_each(|token| add(Cow::Borrowed(token)))?,
+                Place::Cookie(name) => {
+                    request.cookies().values(name).filter(|token| !token.is_empty()).try_for_each(add)?;
+                }
                 Place::Query(name) => {
-                    path::query(headers.target(), name).filter(|token| !token.is_empty()).try_for_each(add)?
+                    request.query().values(name).filter(|token| !token.is_empty()).try_for_each(add)?;
                 }
             }
         }
         Ok(found)
+    }
+
+    /// The headers among them.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = &HeaderName> {
+        self.all().filter_map(|place| match place {
+            Place::Header { name, .. } => Some(name),
+            Place::Cookie(_) | Place::Query(_) => None,
+        })
     }
 
     /// All of them.

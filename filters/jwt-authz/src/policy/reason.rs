@@ -35,8 +35,10 @@ pub enum Reason {
     DeniedBy,
     /// The path holds an escaped slash.
     EscapedSlash,
-    /// The path has dot segments that upstreams resolve differently.
+    /// The path begins with two slashes or has dot segments: upstreams differ in where it leads.
     AmbiguousPath,
+    /// A rule looks at the host, and the authority names none, or several.
+    AmbiguousHost,
     /// Signature checks in the VM have used up their share of the worker's time.
     Overloaded,
     /// The proxy fails.
@@ -45,7 +47,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Missing,
         Self::Malformed,
         Self::TooLarge,
@@ -63,6 +65,7 @@ impl Reason {
         Self::DeniedBy,
         Self::EscapedSlash,
         Self::AmbiguousPath,
+        Self::AmbiguousHost,
         Self::Overloaded,
         Self::Error,
     ];
@@ -88,6 +91,7 @@ impl Reason {
             Self::DeniedBy => "denied_by",
             Self::EscapedSlash => "escaped_slash",
             Self::AmbiguousPath => "ambiguous_path",
+            Self::AmbiguousHost => "ambiguous_host",
             Self::Overloaded => "overloaded",
             Self::Error => "error",
         }

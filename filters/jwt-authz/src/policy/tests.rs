@@ -7,6 +7,7 @@ mod forwarding;
 mod order;
 mod places;
 mod providers;
+mod readings;
 mod registered;
 mod semantics;
 mod shadow;

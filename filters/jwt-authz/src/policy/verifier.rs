@@ -108,10 +108,10 @@ impl Verifier {
     /// come.
     fn recall(&self, found: &Found<'_>, now: Duration, keys: &impl Keys) -> Option<Rc<Verified>> {
         let mut cache = self.cache.try_borrow_mut().ok()?;
-        if !cache.takes(&found.token) {
+        if !cache.takes(found.token) {
             return None;
         }
-        let verified = cache.get(&found.token)?;
+        let verified = cache.get(found.token)?;
         // Among other providers another one may be for it.
         if verified.among != found.providers {
             return None;
@@ -120,7 +120,7 @@ impl Verifier {
         if in_time && keys.of(verified.provider).is_some_and(|set| set.contains(&verified.key)) {
             return Some(Rc::clone(verified));
         }
-        cache.remove(&found.token);
+        cache.remove(found.token);
         None
     }
 }
@@ -132,7 +132,7 @@ fn verify(
     keys: &impl Keys,
     signatures: &impl Signatures,
 ) -> Result<Judged, Judged> {
-    let token = Token::read(&found.token).map_err(Judged::Bad)?;
+    let token = Token::read(found.token).map_err(Judged::Bad)?;
     let (index, provider) = pick(config, found, &token).map_err(Judged::Bad)?;
     let bad = |fault: Fault| Judged::Bad(fault.of(index));
     let algorithm = token
@@ -162,7 +162,7 @@ fn verify(
     let Ok(Json::Object(claims)) = policy::json::parse(&payload) else { return Err(bad(not_json)) };
     let until = registered::check(&claims, provider, now).map_err(bad)?;
     Ok(Judged::Good(Rc::new(Verified {
-        token: (*found.token).into(),
+        token: found.token.into(),
         provider: index,
         among: found.providers,
         key,

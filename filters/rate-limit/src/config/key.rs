@@ -1,10 +1,15 @@
 //! What a limit counts by.
 
+use crate::policy::key::folded_header;
+use policy::authority::Authority;
 use policy::client_ip::{ClientIp, masked};
 use policy::config::{Fields, Value, quoted};
+use policy::cookie::unquoted;
 use policy::facts::Needs;
-use policy::headers::HeaderName;
+use policy::headers::{HeaderName, trimmed};
 use policy::matching::claim::claim_path;
+use policy::path::folded;
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// A part of a key. The parts together name a bucket.
@@ -23,11 +28,11 @@ pub enum KeyPart {
     Cookie(String),
     /// A parameter of the query.
     Query(String),
-    /// The path, normalised, without the query.
+    /// The path without the query, [folded](policy::path::folded).
     Path,
-    /// The method.
+    /// The method, in upper case.
     Method,
-    /// The host, without the port.
+    /// The host, [folded](policy::authority::Authority::folded).
     Host,
     /// A claim of the verified token.
     Claim(Vec<String>),
@@ -139,9 +144,23 @@ impl KeyPart {
             Self::Constant(constant) if constant != text => {
                 value.expected(format_args!("`{constant}`, as the limit's `key` has"))
             }
-            Self::Path => Some(policy::path::normalise(text.as_bytes()).into_owned()),
-            Self::Host => Some(policy::matching::host::normalise(text.as_bytes()).into_owned()),
-            _ => Some(text.as_bytes().to_vec()),
+            Self::Path => match folded(text.as_bytes()) {
+                Some(path) => Some(path.into_owned()),
+                None => value.expected("a path"),
+            },
+            Self::Host => match Authority::of(text.as_bytes()) {
+                host @ Authority::Named { .. } => host.folded().map(Cow::into_owned),
+                Authority::Empty | Authority::Ambiguous => value.expected("a host"),
+            },
+            Self::Method => Some(text.to_ascii_uppercase().into_bytes()),
+            Self::Header(_) | Self::Cookie(_) if trimmed(text.as_bytes()).len() < text.len() => {
+                value.expected("no space at its ends: values are compared without")
+            }
+            Self::Header(name) => Some(folded_header(name, text.as_bytes()).into_owned()),
+            Self::Cookie(_) => Some(unquoted(text.as_bytes()).to_vec()),
+            Self::Query(_) | Self::Claim(_) | Self::Principal | Self::Attribute(_) | Self::Constant(_) => {
+                Some(text.as_bytes().to_vec())
+            }
         }
     }
 

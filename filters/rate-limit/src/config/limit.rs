@@ -65,12 +65,12 @@ impl Limit {
     /// `names`: those of the limits in front, which this one must not have.
     pub(super) fn read(fields: &Fields<'_>, names: &mut Vec<String>) -> Option<Self> {
         let name = fields.required("name", |value| read_name(&value, "limit", names));
-        let matches = fields.or("match", RequestMatch::default(), RequestMatch::read);
-        let key = fields.or("key", Vec::new(), read_key);
+        let matches = fields.restriction("match", RequestMatch::read).map(Option::unwrap_or_default);
+        let key = fields.restriction("key", read_key).map(Option::unwrap_or_default);
         let cost = fields.or("cost", Cost::default(), Cost::read);
         let largest_cost = cost.as_ref().map(Cost::largest);
         let quota = quota::read(fields, largest_cost);
-        let overrides = fields.or("overrides", Vec::new(), |value| {
+        let overrides = fields.restriction("overrides", |value| {
             if key.as_ref().is_some_and(Vec::is_empty) && !value.list(Some)?.is_empty() {
                 return value.problem("found some, expected none: the limit has no `key`");
             }
@@ -95,7 +95,7 @@ impl Limit {
             key: key?,
             quota: quota?,
             cost: cost?,
-            overrides: overrides?,
+            overrides: overrides?.unwrap_or_default(),
             on_missing_key: on_missing_key?,
             overflow: overflow?,
             enforce_percentage: enforce_percentage?,

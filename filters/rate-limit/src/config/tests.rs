@@ -48,7 +48,7 @@ fn header(name: &str) -> HeaderName {
 
 #[test]
 fn an_empty_config_is_valid_and_has_every_default() {
-    for config in ["", "{}", r#"{"limits": null}"#] {
+    for config in ["", "{}", r#"{"capacity": null}"#] {
         let Config { mode, client_ip, cors_preflight, limits, reject, response_headers, on_error, capacity } =
             good(config);
         assert_eq!(mode, Mode::Enforce);

@@ -2,8 +2,10 @@
 
 use crate::config::KeyPart;
 use policy::client_ip::masked;
-use policy::facts::Facts;
+use policy::headers::{HeaderName, folded_credentials};
 use policy::matching::claim::find;
+use policy::matching::request::Candidate;
+use policy::path::folded;
 use std::borrow::Cow;
 use std::net::IpAddr;
 
@@ -13,19 +15,23 @@ const REPEATED: &[u8] = b"\0repeated";
 impl KeyPart {
     /// The part's value for this request; `None` if the request does not have it.
     ///
-    /// What is sent twice is [`REPEATED`], whatever the values: upstreams take the first or the last of
-    /// them, so a client could make keys at will beside a credential that stays good.
-    pub(crate) fn value<'a>(&'a self, facts: &Facts<'a>, client_ip: Option<IpAddr>) -> Option<Cow<'a, [u8]>> {
+    /// What upstreams may read alike is one value, in whatever spelling it came: a client could make keys at
+    /// will beside a credential that stays good. So is what is sent twice, [`REPEATED`], since upstreams take
+    /// the first or the last.
+    pub(crate) fn value<'a>(&'a self, request: &'a Candidate<'_>) -> Option<Cow<'a, [u8]>> {
+        let facts = request.facts();
         match self {
             Self::ClientIp { v4_prefix, v6_prefix } => {
-                client_ip.map(|ip| Cow::Owned(Self::address(masked(ip, *v4_prefix, *v6_prefix))))
+                request.client_ip().map(|ip| Cow::Owned(Self::address(masked(ip, *v4_prefix, *v6_prefix))))
             }
-            Self::Header(name) => all(facts.headers.get(name.as_str()).map(Cow::Borrowed)),
-            Self::Cookie(name) => all(policy::cookie::values(facts.headers, name).map(Cow::Borrowed)),
-            Self::Query(name) => all(policy::path::query(facts.headers.target(), name)),
-            Self::Path => Some(policy::path::normalise(facts.headers.target())),
-            Self::Method => some(Cow::Borrowed(facts.headers.method())),
-            Self::Host => some(policy::matching::host::normalise(facts.headers.authority())),
+            Self::Header(name) => {
+                all(facts.headers.get(name.as_str())).map(|value| folded_header(name, value))
+            }
+            Self::Cookie(name) => all(request.cookies().values(name)).map(Cow::Borrowed),
+            Self::Query(name) => all(request.query().values(name)).map(Cow::Borrowed),
+            Self::Path => folded(facts.headers.target()),
+            Self::Method => some(Cow::Owned(facts.headers.method().to_ascii_uppercase())),
+            Self::Host => request.authority().folded(),
             Self::Claim(path) => claim(facts.claims?, path),
             Self::Principal => facts.principal.map(Cow::Borrowed),
             Self::Attribute(path) => facts.attribute(path).map(Cow::Borrowed),
@@ -54,7 +60,18 @@ fn some(value: Cow<'_, [u8]>) -> Option<Cow<'_, [u8]>> {
     (!value.is_empty()).then_some(value)
 }
 
-fn all<'a>(mut values: impl Iterator<Item = Cow<'a, [u8]>>) -> Option<Cow<'a, [u8]>> {
+fn all<'a>(mut values: impl Iterator<Item = &'a [u8]>) -> Option<&'a [u8]> {
     let first = values.next()?;
-    Some(if values.next().is_some() { Cow::Borrowed(REPEATED) } else { first })
+    Some(if values.next().is_some() { REPEATED } else { first })
 }
+
+/// A header's value in the spelling that it is counted by.
+pub(crate) fn folded_header<'a>(name: &HeaderName, value: &'a [u8]) -> Cow<'a, [u8]> {
+    match name.as_str() {
+        "authorization" | "proxy-authorization" => folded_credentials(value),
+        _ => Cow::Borrowed(value),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,8 @@ use std::time::Duration;
 pub(crate) struct Core {
     pub(crate) id: u32,
     pub(crate) services: Rc<Services>,
+    /// The request ends with its headers.
+    pub(crate) end_of_stream: bool,
     pub(crate) request: Option<Headers>,
     pub(crate) response: Option<Headers>,
     pub(crate) fetched: Fetched,
@@ -24,7 +26,14 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn new(id: u32, services: Rc<Services>) -> Self {
-        Self { id, services, request: None, response: None, fetched: Fetched::default() }
+        Self {
+            id,
+            services,
+            end_of_stream: false,
+            request: None,
+            response: None,
+            fetched: Fetched::default(),
+        }
     }
 
     /// Frees what was fetched of the message.
@@ -49,6 +58,12 @@ impl Request<'_> {
     #[must_use]
     pub fn id(&self) -> u32 {
         self.core.id
+    }
+
+    /// Whether the request ends with its headers: neither body nor trailers follow.
+    #[must_use]
+    pub fn end_of_stream(&self) -> bool {
+        self.core.end_of_stream
     }
 
     /// The headers. Fetched once a stream; edits of the stages in front are in it.

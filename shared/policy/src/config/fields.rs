@@ -25,13 +25,17 @@ impl<'a> Fields<'a> {
     ///
     /// `name` is in snake case; the same name in camel case is found too.
     pub fn get(&self, name: &'static str) -> Option<Value<'a>> {
+        self.get_or_null(name).filter(|value| !value.is_null())
+    }
+
+    fn get_or_null(&self, name: &'static str) -> Option<Value<'a>> {
         let mut asked = self.asked.take();
         if !asked.contains(&name) {
             asked.push(name);
         }
         self.asked.set(asked);
         let (found, node) = self.entries.iter().find(|(found, _)| same_name(found, name))?;
-        (!matches!(node, Node::Null)).then(|| self.value_of(found, node))
+        Some(self.value_of(found, node))
     }
 
     /// A field that must be there.
@@ -50,6 +54,24 @@ impl<'a> Fields<'a> {
         reader: impl FnOnce(Value<'a>) -> Option<T>,
     ) -> Option<Option<T>> {
         self.get(name).map_or(Some(None), |value| reader(value).map(Some))
+    }
+
+    /// A field that may be left out, and then restricts nothing: `Some(None)` then, and `None` if it is there
+    /// and wrong. `null`, which is what an empty field of a YAML file becomes, is wrong: it would lift a
+    /// restriction that somebody has begun to write.
+    #[allow(clippy::option_option, reason = "left out and wrong are different answers")]
+    pub fn restriction<T>(
+        &self,
+        name: &'static str,
+        reader: impl FnOnce(Value<'a>) -> Option<T>,
+    ) -> Option<Option<T>> {
+        match self.get_or_null(name) {
+            None => Some(None),
+            Some(value) if value.is_null() => {
+                value.expected("a value; leave the field out for no restriction")
+            }
+            Some(value) => reader(value).map(Some),
+        }
     }
 
     /// A field with a default.

@@ -37,6 +37,10 @@ impl<'a> Value<'a> {
         self.problem(format_args!("found {}, expected {what}", self.node.describe()))
     }
 
+    pub(crate) const fn is_null(&self) -> bool {
+        matches!(self.node, Node::Null)
+    }
+
     /// Whether the value is a JSON string: for fields that have a short and a long form.
     #[must_use]
     pub fn is_text(&self) -> bool {

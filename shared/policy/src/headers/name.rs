@@ -35,16 +35,17 @@ impl HeaderName {
         &self.0
     }
 
-    /// Whether a name found in a request is this one to an upstream that reads headers as variables:
-    /// CGI (RFC 3875, section 4.1.18), and WSGI after it, make `HTTP_X_USER` of `x-user`, `x_user` and
-    /// `X-User` alike.
+    /// Whether an upstream may take a name found in a request for this one.
     ///
-    /// Who takes a header away because the upstream trusts it takes these away too: where only `x-user`
-    /// goes, a client sends `x_user` and is whom it says.
+    /// CGI (RFC 3875, section 4.1.18), and WSGI after it, make `HTTP_X_USER` of `x-user`, `x_user` and
+    /// `X-User` alike, and lighttpd does so with every character that is no letter or digit. So all of those
+    /// are the same here. Strip every spelling: if only `x-user` is removed, a client can send `x_user` and
+    /// impersonate anyone.
     #[must_use]
     pub fn is_same_variable(&self, found: &[u8]) -> bool {
-        let variable = |byte: &u8| if *byte == b'-' { b'_' } else { byte.to_ascii_uppercase() };
-        self.as_str().as_bytes().iter().map(variable).eq(found.iter().map(variable))
+        let variable =
+            |byte: &u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_uppercase() } else { b'_' };
+        self.0.len() == found.len() && self.0.as_bytes().iter().map(variable).eq(found.iter().map(variable))
     }
 }
 

@@ -1,99 +1,185 @@
 //! A test on the host that a request is for.
 
+use super::truth::Truth;
+use crate::authority::{Authority, Host, Port};
 use crate::config::Value;
-use std::borrow::Cow;
 use std::net::Ipv6Addr;
 
 /// One host, all subdomains of one (`*.example.com`, at any depth, not `example.com` itself), or
-/// any (`*`). Case, the port and a trailing dot do not matter.
+/// any (`*`); but for `*`, with a port (`:8443`), any port or none (`:*`), or no port. Case does not matter.
+///
+/// Envoy compares the port and a dot at the end when it chooses a route, unless it is told to strip them. So an
+/// authority that differs in one of these only is [undecided](Truth::Undecided).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostMatch(Pattern);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Pattern {
     Any,
-    Exact(Box<[u8]>),
-    /// With the dot in front.
-    Under(Box<[u8]>),
+    Host(Name, PortMatch),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Name {
+    /// In lower case, without a dot at its end.
+    Exact { name: Box<str>, dot: bool },
+    /// What the name ends with: in lower case, with the dot in front.
+    Under { suffix: Box<str>, dot: bool },
     /// Compared as an address: `[::1]` has many spellings.
     V6(Ipv6Addr),
 }
 
+/// Which port an authority must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PortMatch {
+    /// None.
+    Absent,
+    /// Any, or none.
+    Any,
+    /// This one.
+    Number(u16),
+}
+
 impl HostMatch {
-    /// Reads `api.example.com`, `*.example.com`, `*`, `192.0.2.1` or `[2001:db8::1]`.
+    /// Reads `api.example.com`, `*.example.com`, `192.0.2.1` or `[2001:db8::1]`, each also with `:8443` or
+    /// `:*`, and `*`.
     pub fn read(value: Value<'_>) -> Option<Self> {
         let text = value.text()?;
         if text == "*" {
             return Some(Self(Pattern::Any));
         }
-        if let Some(address) = ipv6(text.as_bytes()) {
-            return Some(Self(Pattern::V6(address)));
+        match Pattern::parse(text) {
+            Some(pattern) => Some(Self(pattern)),
+            None => value.expected(advice(text)),
         }
-        let name = text.strip_suffix('.').unwrap_or(text);
-        let pattern = match name.strip_prefix('*') {
-            Some(under) if under.starts_with('.') => Pattern::Under(under.as_bytes().into()),
-            _ => Pattern::Exact(name.as_bytes().into()),
-        };
-        let labels = name.strip_prefix("*.").unwrap_or(name);
-        if labels.len() <= 253 && labels.split('.').all(is_label) {
-            return Some(Self(pattern));
-        }
-        value.expected(if !text.is_ascii() {
-            "a host in its ASCII form, as `xn--mnchen-3ya.example`"
-        } else if text.contains("://") || text.contains('/') {
-            "a host only, without scheme and path"
-        } else if text.parse::<Ipv6Addr>().is_ok() {
-            "an IPv6 address in brackets, as `[::1]`"
-        } else if text.contains(':') {
-            "a host without its port, which is not compared"
-        } else {
-            "a host, `*.` and a host for its subdomains, or `*`"
-        })
     }
 
-    /// Whether `authority`, the value of `:authority`, names such a host.
+    /// Whether an authority names such a host.
     #[must_use]
-    pub fn is_match(&self, authority: &[u8]) -> bool {
-        let host = without_port(authority);
-        match &self.0 {
-            Pattern::Any => true,
-            Pattern::V6(address) => ipv6(host) == Some(*address),
-            Pattern::Exact(name) => without_dot(host).eq_ignore_ascii_case(name),
-            Pattern::Under(suffix) => {
-                let host = without_dot(host);
-                let start = host.len().checked_sub(suffix.len()).filter(|start| *start > 0);
-                start.and_then(|start| host.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(suffix))
+    pub fn test(&self, authority: &Authority<'_>) -> Truth {
+        let Pattern::Host(name, port) = &self.0 else { return Truth::Yes };
+        match authority {
+            Authority::Empty => Truth::No,
+            Authority::Ambiguous => Truth::Undecided,
+            Authority::Named { host, port: found } => name.test(host).and(|| port.test(*found)),
+        }
+    }
+
+    /// The host that an authority names, to compare another one with; with any port, or with its own. `None` if
+    /// it names none.
+    #[must_use]
+    pub fn named_by(authority: &Authority<'_>, any_port: bool) -> Option<Self> {
+        let Authority::Named { host, port } = authority else { return None };
+        let port = match port {
+            None if any_port => PortMatch::Any,
+            None => PortMatch::Absent,
+            // With any port, there is none to compare.
+            Some(_) if any_port => return None,
+            Some(port) => PortMatch::Number(port.number()?),
+        };
+        let name = match host {
+            Host::V6(address) => Name::V6(*address),
+            Host::Name { name, dot } => {
+                let name = str::from_utf8(name).ok()?.to_ascii_lowercase().into();
+                Name::Exact { name, dot: *dot }
             }
+        };
+        Some(Self(Pattern::Host(name, port)))
+    }
+
+    /// What stands in front of the host whose subdomains these are: `a` of `a.example.com` for `*.example.com`.
+    /// `None` if it is no such host; [`HostMatch::test`] says whether more than that is undecided.
+    #[must_use]
+    pub fn front<'a>(&self, authority: &Authority<'a>) -> Option<&'a [u8]> {
+        match (&self.0, authority) {
+            (
+                Pattern::Host(Name::Under { suffix, .. }, _),
+                Authority::Named { host: Host::Name { name, .. }, .. },
+            ) => name.get(..name.len().checked_sub(suffix.len())?),
+            _ => None,
+        }
+    }
+
+    /// Whether the authority is looked at: any will do for `*`.
+    #[must_use]
+    pub fn is_selective(&self) -> bool {
+        self.0 != Pattern::Any
+    }
+}
+
+impl Pattern {
+    fn parse(text: &str) -> Option<Self> {
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => (host, PortMatch::parse(port)?),
+            _ => (text, PortMatch::Absent),
+        };
+        if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            return Some(Self::Host(Name::V6(address.parse().ok()?), port));
+        }
+        let (name, dot) = host.strip_suffix('.').map_or((host, false), |name| (name, true));
+        let lower = name.to_ascii_lowercase();
+        let labels = lower.strip_prefix("*.").unwrap_or(&lower);
+        if labels.len() > 253 || !labels.split('.').all(is_label) {
+            return None;
+        }
+        Some(Self::Host(
+            match lower.strip_prefix('*') {
+                Some(suffix) => Name::Under { suffix: suffix.into(), dot },
+                None => Name::Exact { name: lower.into(), dot },
+            },
+            port,
+        ))
+    }
+}
+
+impl Name {
+    fn test(&self, host: &Host<'_>) -> Truth {
+        let (is_same, pattern_dot) = match (self, host) {
+            (Self::V6(address), Host::V6(found)) => return (address == found).into(),
+            (Self::Exact { name, dot }, Host::Name { name: found, .. }) => {
+                (found.eq_ignore_ascii_case(name.as_bytes()), dot)
+            }
+            (Self::Under { suffix, dot }, Host::Name { name: found, .. }) => {
+                let start = found.len().checked_sub(suffix.len()).filter(|start| *start > 0);
+                let end = start.and_then(|start| found.get(start..));
+                (end.is_some_and(|end| end.eq_ignore_ascii_case(suffix.as_bytes())), dot)
+            }
+            (Self::V6(_), Host::Name { .. }) | (Self::Exact { .. } | Self::Under { .. }, Host::V6(_)) => {
+                return Truth::No;
+            }
+        };
+        match (is_same, host) {
+            (false, _) => Truth::No,
+            (true, Host::Name { dot, .. }) if dot != pattern_dot => Truth::Undecided,
+            (true, _) => Truth::Yes,
         }
     }
 }
 
-/// The host of an `:authority` as one spelling: in lower case, without the port and a trailing dot.
-#[must_use]
-pub fn normalise(authority: &[u8]) -> Cow<'_, [u8]> {
-    let host = without_dot(without_port(authority));
-    if host.iter().any(u8::is_ascii_uppercase) {
-        Cow::Owned(host.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(host)
+impl PortMatch {
+    fn parse(text: &str) -> Option<Self> {
+        if text == "*" {
+            return Some(Self::Any);
+        }
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse().ok().filter(|_| digits).map(Self::Number)
     }
-}
 
-/// What stands before the last colon, unless that is within brackets (as Envoy's `getPortStart`).
-fn without_port(authority: &[u8]) -> &[u8] {
-    let end = match authority.iter().rposition(|byte| matches!(byte, b':' | b']')) {
-        Some(index) if authority.get(index) == Some(&b':') => index,
-        _ => authority.len(),
-    };
-    authority.get(..end).unwrap_or(authority)
-}
-
-fn without_dot(host: &[u8]) -> &[u8] {
-    host.strip_suffix(b".").unwrap_or(host)
-}
-
-fn ipv6(host: &[u8]) -> Option<Ipv6Addr> {
-    str::from_utf8(host.strip_prefix(b"[")?.strip_suffix(b"]")?).ok()?.parse().ok()
+    /// Whether the port of an authority will do. Undecided where only a port is too much, and for another
+    /// spelling of the same number.
+    #[must_use]
+    pub fn test(self, found: Option<Port<'_>>) -> Truth {
+        match (self, found) {
+            (Self::Any, _) | (Self::Absent, None) => Truth::Yes,
+            (Self::Absent, Some(_)) => Truth::Undecided,
+            (Self::Number(_), None) => Truth::No,
+            (Self::Number(number), Some(port)) => match port.number() {
+                Some(found) if found != number => Truth::No,
+                Some(_) if port.digits() == number.to_string().as_bytes() => Truth::Yes,
+                _ => Truth::Undecided,
+            },
+        }
+    }
 }
 
 fn is_label(label: &str) -> bool {
@@ -103,103 +189,22 @@ fn is_label(label: &str) -> bool {
         && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::HostMatch;
-    use crate::config::read;
-    use crate::testing::test;
-
-    fn host(text: &str) -> Result<HostMatch, String> {
-        let config = format!(r#"{{"h": "{text}"}}"#);
-        read(config.as_bytes(), |fields| fields.required("h", HostMatch::read))
-            .map_err(|problems| problems.to_string())
-    }
-
-    #[track_caller]
-    fn check(text: &str, matches: &[&[u8]], fails: &[&[u8]]) {
-        let test = host(text).unwrap();
-        for (authorities, expected) in [(matches, true), (fails, false)] {
-            for authority in authorities {
-                assert_eq!(test.is_match(authority), expected, "{text} on {}", authority.escape_ascii());
-            }
-        }
-    }
-
-    #[track_caller]
-    fn check_problem(text: &str, expected: &str) {
-        assert_eq!(host(text).err().unwrap_or_default(), format!("h: found `{text}`, expected {expected}"));
-    }
-
-    #[test]
-    fn exact_hosts() {
-        check(
-            "api.Example.com",
-            &[
-                b"api.example.com",
-                b"API.EXAMPLE.COM",
-                b"api.example.com:8080",
-                b"api.example.com.",
-                b"api.example.com.:80",
-            ],
-            &[
-                b"",
-                b"example.com",
-                b"xapi.example.com",
-                b"api.example.com.evil",
-                b"api.example.com\xff",
-                b"api.example.com..",
-            ],
-        );
-        check("example.com.", &[b"example.com"], &[b"com"]);
-        check("192.0.2.1", &[b"192.0.2.1:80"], &[b"192.0.2.10"]);
-        check("a_b", &[b"a_b"], &[]);
-    }
-
-    #[test]
-    fn subdomains_at_any_depth_but_not_the_domain() {
-        check(
-            "*.example.com",
-            &[b"a.example.com", b"a.b.example.com:1", b"A.Example.Com."],
-            &[b"example.com", b".example.com", b"aexample.com", b"a.example.com.evil", b"", b":80"],
-        );
-    }
-
-    #[test]
-    fn one_spelling() {
-        assert_eq!(super::normalise(b"API.example.com.:80").as_ref(), b"api.example.com");
-        assert_eq!(super::normalise(b"[::1]:80").as_ref(), b"[::1]");
-        assert_eq!(super::normalise(b"\xff").as_ref(), b"\xff");
-    }
-
-    #[test]
-    fn any_host() {
-        check("*", &[b"", b"a", b"\xff", b"[::1]:80"], &[]);
-    }
-
-    #[test]
-    fn ipv6_addresses_are_compared_as_such() {
-        check(
-            "[::1]",
-            &[b"[::1]", b"[::1]:80", b"[0:0:0:0:0:0:0:1]"],
-            &[b"::1", b"[::2]", b"[::1", b"[::1]x"],
-        );
-        check("[2001:DB8::A]", &[b"[2001:db8::a]"], &[]);
-    }
-
-    #[test]
-    fn what_is_no_host_says_what_to_write() {
-        let general = "a host, `*.` and a host for its subdomains, or `*`";
-        check_problem("", general);
-        check_problem("a..b", general);
-        check_problem("a.*.b", general);
-        check_problem("*example.com", general);
-        check_problem("**", general);
-        check_problem("*.", general);
-        check_problem("a b", general);
-        check_problem("a.example:80", "a host without its port, which is not compared");
-        check_problem("[::1]:80", "a host without its port, which is not compared");
-        check_problem("::1", "an IPv6 address in brackets, as `[::1]`");
-        check_problem("https://a.example", "a host only, without scheme and path");
-        check_problem("münchen.example", "a host in its ASCII form, as `xn--mnchen-3ya.example`");
+/// What to write instead of a text that is no host.
+fn advice(text: &str) -> &'static str {
+    if !text.is_ascii() {
+        "a host in its ASCII form, as `xn--mnchen-3ya.example`"
+    } else if text.contains('/') {
+        "a host only, without scheme and path"
+    } else if text.parse::<Ipv6Addr>().is_ok() {
+        "an IPv6 address in brackets, as `[::1]`"
+    } else if text == "*:*" {
+        "`*`, which holds for any port"
+    } else if Pattern::parse(text.rsplit_once(':').map_or("", |(host, _)| host)).is_some() {
+        "a port from 0 to 65535 behind the host, or `:*` for any port and none"
+    } else {
+        "a host, `*.` and a host for its subdomains, or `*`"
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,16 @@ impl Named {
             Some(Self { name: name?, test: test? })
         })
     }
+
+    /// The same for something whose values have no spaces and tabs at their ends.
+    pub(crate) fn read_trimmed(
+        value: Value<'_>,
+        name: impl Fn(Value<'_>) -> Option<Box<str>>,
+    ) -> Option<Self> {
+        let named = Self::read(value.clone(), name)?;
+        let test = named.test.possible_without_outer_spaces(&value)?;
+        Some(Self { test, ..named })
+    }
 }
 
 /// The name of a header, or a pseudo-header that no other part of a match is for.

@@ -1,11 +1,13 @@
 //! A test on the path in its normal form.
 
+mod literal;
 mod template;
 
 use super::one_of::one_of;
 use super::string::{NAMES, StringMatch};
+use super::truth::Truth;
 use crate::config::{Fields, Value};
-use crate::path::normalise;
+use crate::path::Readings;
 use std::fmt::Display;
 use template::Template;
 
@@ -16,45 +18,43 @@ pub(crate) enum PathMatch {
     Template(Template),
 }
 
+const TEMPLATE: &str = "template";
+
 impl PathMatch {
-    /// Reads a test on the path. A path that no normal path can equal or begin with is refused: a
+    /// Reads a test on the path. A text that no path can be, begin with, end with or hold is refused: a
     /// rule on it would never hold, whatever it was to keep out.
     pub(crate) fn read(value: Value<'_>) -> Option<Self> {
-        let test = if value.is_object() {
-            value.object(Self::read_fields)?
-        } else {
-            Self::Text(StringMatch::read(value.clone())?)
-        };
+        if value.is_text() {
+            // Short for `exact` elsewhere; here most people mean a prefix.
+            return value.expected("an object: say `exact` or `prefix`, as {\"prefix\": \"/api/\"}");
+        }
+        let test = value.object(Self::read_fields)?;
         if let Self::Text(text) = &test {
-            possible(text, &value)?;
+            literal::possible(text, &value)?;
         }
         Some(test)
     }
 
     fn read_fields(fields: &Fields<'_>) -> Option<Self> {
-        const TEMPLATE: &str = "template";
         let ignore_case = fields.or("ignore_case", false, |value| value.boolean());
         let names: Vec<_> = NAMES.into_iter().chain([TEMPLATE]).collect();
         let test = one_of(fields, &names, |name, value| {
+            let ignore_case = ignore_case.unwrap_or(false);
             if name == TEMPLATE {
-                Template::read(&value).map(Self::Template)
+                Template::read(&value, ignore_case).map(Self::Template)
             } else {
-                StringMatch::read_test(name, &value, ignore_case.unwrap_or(false)).map(Self::Text)
+                StringMatch::read_test(name, &value, ignore_case).map(Self::Text)
             }
-        })?;
-        if ignore_case? && matches!(test, Self::Template(_)) {
-            return fields
-                .problem("ignore_case", "found true, expected nothing: a `template` minds the case");
-        }
-        Some(test)
+        });
+        ignore_case.and(test)
     }
 
-    /// Whether a path in normal form passes.
-    pub(crate) fn is_match(&self, path: &[u8]) -> bool {
-        match self {
+    /// Whether the path passes: undecided if its readings differ.
+    pub(crate) fn test(&self, path: &Readings<'_>) -> Truth {
+        path.test(|path| match self {
             Self::Text(test) => test.is_match(path),
             Self::Template(template) => template.is_match(path),
-        }
+        })
     }
 
     /// Whether a template names one of its segments so.
@@ -72,25 +72,6 @@ impl PathMatch {
             Self::Template(template) => template.capture(path, name),
         }
     }
-}
-
-/// `Some` if there are paths in normal form that pass.
-fn possible(test: &StringMatch, value: &Value<'_>) -> Option<()> {
-    if test.present().is_some() {
-        return value.problem("found `present`, expected another test: there always is a path");
-    }
-    let (whole, texts) = test.beginnings();
-    for text in texts {
-        // Behind a prefix something follows: `/a/.` is not normal, but `/a/.x` is.
-        let rest: &[u8] = if whole { b"" } else { b"x" };
-        let possible = [text, rest].concat();
-        let normal = normalise(&possible);
-        if *normal != *possible {
-            let normal = normal.strip_suffix(rest).unwrap_or(&normal);
-            return not_normal(value, text.escape_ascii(), normal.escape_ascii());
-        }
-    }
-    Some(())
 }
 
 fn not_normal<T>(value: &Value<'_>, found: impl Display, normal: impl Display) -> Option<T> {

@@ -3,24 +3,28 @@
 use super::cidr::Cidr;
 use super::claim::ClaimMatch;
 use super::host::HostMatch;
+use super::method::MethodMatch;
 use super::named::{Named, cookie_name, header_name, parameter_name};
 use super::path::PathMatch;
 use super::string::StringMatch;
+use super::truth::Truth;
+use crate::authority::Authority;
 use crate::config::{Fields, Value};
+use crate::cookie::Cookies;
 use crate::facts::{Facts, Needs};
-use crate::{cookie, path};
-use std::borrow::Cow;
+use crate::path::{EscapedSlashes, Query, Readings};
 use std::cell::OnceCell;
 use std::net::IpAddr;
 
 /// The `match` of a rule. Every part that is given must hold; the default holds always.
 ///
 /// `hosts`, `methods`, `client_ip` and `any` hold if one of their items does; `headers`, `cookies`,
-/// `query` and `claims` if all of theirs do.
+/// `query` and `claims` if all of theirs do. A host, a method or a path that upstreams may read in several
+/// ways can leave the match [undecided](Truth::Undecided).
 #[derive(Clone, Debug, Default)]
 pub struct RequestMatch {
     hosts: Vec<HostMatch>,
-    methods: Vec<Box<str>>,
+    methods: Vec<MethodMatch>,
     path: Option<PathMatch>,
     headers: Vec<Named>,
     cookies: Vec<Named>,
@@ -60,16 +64,16 @@ impl RequestMatch {
     fn read_at(value: &Value<'_>, depth: usize) -> Option<Self> {
         value.object(|fields| {
             let hosts = list(fields, "hosts", HostMatch::read);
-            let methods = list(fields, "methods", read_method);
-            let path = fields.optional("path", PathMatch::read);
-            let headers = list(fields, "headers", |item| Named::read(item, header_name));
-            let cookies = list(fields, "cookies", |item| Named::read(item, cookie_name));
+            let methods = list(fields, "methods", MethodMatch::read);
+            let path = fields.restriction("path", PathMatch::read);
+            let headers = list(fields, "headers", |item| Named::read_trimmed(item, header_name));
+            let cookies = list(fields, "cookies", |item| Named::read_trimmed(item, cookie_name));
             let query = list(fields, "query", |item| Named::read(item, parameter_name));
             let client_ip = list(fields, "client_ip", Cidr::read);
-            let principal = fields.optional("principal", StringMatch::read);
+            let principal = fields.restriction("principal", StringMatch::read);
             let claims = list(fields, "claims", ClaimMatch::read);
             let any = list(fields, "any", |item| Self::read_within(&item, depth - 1));
-            let not = fields.optional("not", |value| Self::read_within(&value, depth - 1));
+            let not = fields.restriction("not", |value| Self::read_within(&value, depth - 1));
             Some(Self {
                 hosts: hosts?,
                 methods: methods?,
@@ -86,13 +90,7 @@ impl RequestMatch {
         })
     }
 
-    /// Whether the request is one that the rule is for.
-    #[must_use]
-    pub fn is_match(&self, request: &Candidate<'_>) -> bool {
-        self.holds(request)
-    }
-
-    /// What [`RequestMatch::is_match`] reads. If `source` is among it, the client's address is: add
+    /// What [`RequestMatch::test`] reads. If `source` is among it, the client's address is: add
     /// what the filter's `ClientIp` needs.
     #[must_use]
     pub fn needs(&self) -> Needs {
@@ -112,6 +110,13 @@ impl RequestMatch {
         needs
     }
 
+    /// Whether a part of the match, at whatever depth, looks at the host.
+    #[must_use]
+    pub fn tests_host(&self) -> bool {
+        self.hosts.iter().any(HostMatch::is_selective)
+            || self.any.iter().chain(self.not.as_deref()).any(Self::tests_host)
+    }
+
     /// Whether the template of the path, if that is the test, names a segment so: [`RequestMatch::capture`]
     /// finds it in every path that passes. Not those of the matches within this one: they need not hold.
     #[must_use]
@@ -119,9 +124,9 @@ impl RequestMatch {
         self.path.as_ref().is_some_and(|test| test.has_capture(name))
     }
 
-    /// The segment that the template of the path names so, as it stands in `path`, which is
-    /// [`normalise`](path::normalise)d: see [`decode_segment`](path::decode_segment). `None` if there is no
-    /// such name or the path does not pass; the other parts of the match are not asked.
+    /// The segment that the template of the path names so, as it stands in `path`, one of the request's
+    /// [`Readings`]: see [`decode_segment`](crate::path::decode_segment). `None` if there is no such name or
+    /// the path does not pass; the other parts of the match are not asked.
     #[must_use]
     pub fn capture<'a>(&self, path: &'a [u8], name: &str) -> Option<&'a [u8]> {
         self.path.as_ref()?.capture(path, name)
@@ -131,45 +136,58 @@ impl RequestMatch {
         self.needs() == Needs::default()
     }
 
-    /// The cheap parts come first.
-    fn holds(&self, request: &Candidate<'_>) -> bool {
+    /// Whether the request is one that the rule is for. The cheap parts come first.
+    #[must_use]
+    pub fn test(&self, request: &Candidate<'_>) -> Truth {
         let Facts { headers, principal, claims, .. } = *request.facts;
-        let method = || headers.method();
-        let authority = || headers.authority();
-        let in_range = |range: &Cidr| request.client_ip.is_some_and(|address| range.contains(address));
-        any_or_none(&self.methods, |known| known.as_bytes() == method())
-            && any_or_none(&self.hosts, |host| host.is_match(authority()))
-            && self.path.as_ref().is_none_or(|test| test.is_match(request.path()))
-            && any_or_none(&self.client_ip, in_range)
-            && self.principal.as_ref().is_none_or(|test| test.is_match_any(principal.iter()))
-            && self.headers.iter().all(|Named { name, test }| test.is_match_any(headers.get(name)))
-            && self
-                .cookies
-                .iter()
-                .all(|Named { name, test }| test.is_match_any(cookie::values(headers, name)))
-            && self
-                .query
-                .iter()
-                .all(|Named { name, test }| test.is_match_any(path::query(headers.target(), name)))
-            && self.claims.iter().all(|claim| claim.is_match(claims))
-            && self.not.as_ref().is_none_or(|within| !within.holds(request))
-            && any_or_none(&self.any, |within| within.holds(request))
+        let in_range = |range: &Cidr| request.client_ip.is_some_and(|address| range.contains(address)).into();
+        any_or_none(&self.methods, |method| method.test(headers.method()))
+            .and(|| any_or_none(&self.hosts, |host| host.test(request.authority())))
+            .and(|| self.path.as_ref().map_or(Truth::Yes, |test| test.test(request.path())))
+            .and(|| any_or_none(&self.client_ip, in_range))
+            .and(|| self.principal.as_ref().is_none_or(|test| test.is_match_any(principal.iter())).into())
+            .and(|| all(&self.headers, |Named { name, test }| test.is_match_any(headers.get(name))))
+            .and(|| {
+                all(&self.cookies, |Named { name, test }| test.is_match_any(request.cookies().values(name)))
+            })
+            .and(|| all(&self.query, |Named { name, test }| test.is_match_any(request.query().values(name))))
+            .and(|| all(&self.claims, |claim| claim.is_match(claims)))
+            .and(|| self.not.as_ref().map_or(Truth::Yes, |within| !within.test(request)))
+            .and(|| any_or_none(&self.any, |within| within.test(request)))
     }
 }
 
 /// A request before the rules. What costs is found out once for all of them, and only if one asks: a client
-/// may send a path of 60 KB, and a config may have hundreds of rules.
+/// may send a target of 60 KB, and a config may have hundreds of rules.
 pub struct Candidate<'a> {
     facts: &'a Facts<'a>,
     client_ip: Option<IpAddr>,
-    path: OnceCell<Cow<'a, [u8]>>,
+    escaped_slashes: EscapedSlashes,
+    path: OnceCell<Readings<'a>>,
+    authority: OnceCell<Authority<'a>>,
+    cookies: OnceCell<Cookies<'a>>,
+    query: OnceCell<Query<'a>>,
 }
 
 impl<'a> Candidate<'a> {
     /// `client_ip`: what the filter's [`ClientIp`](crate::client_ip::ClientIp) made of the facts.
     #[must_use]
     pub const fn new(facts: &'a Facts<'a>, client_ip: Option<IpAddr>) -> Self {
-        Self { facts, client_ip, path: OnceCell::new() }
+        Self {
+            facts,
+            client_ip,
+            escaped_slashes: EscapedSlashes::Either,
+            path: OnceCell::new(),
+            authority: OnceCell::new(),
+            cookies: OnceCell::new(),
+            query: OnceCell::new(),
+        }
+    }
+
+    /// Reads an escaped slash in this way.
+    #[must_use]
+    pub fn with_escaped_slashes(self, escaped_slashes: EscapedSlashes) -> Self {
+        Self { escaped_slashes, ..self }
     }
 
     /// The facts.
@@ -178,15 +196,40 @@ impl<'a> Candidate<'a> {
         self.facts
     }
 
-    /// The path in its [normal form](path::normalise).
-    pub fn path(&self) -> &[u8] {
-        self.path.get_or_init(|| path::normalise(self.facts.headers.target()))
+    /// The client's address.
+    #[must_use]
+    pub const fn client_ip(&self) -> Option<IpAddr> {
+        self.client_ip
+    }
+
+    /// The paths that upstreams may read.
+    pub fn path(&self) -> &Readings<'a> {
+        self.path.get_or_init(|| Readings::of(self.facts.headers.target(), self.escaped_slashes))
+    }
+
+    /// The authority.
+    pub fn authority(&self) -> &Authority<'a> {
+        self.authority.get_or_init(|| Authority::of(self.facts.headers.authority()))
+    }
+
+    /// The cookies.
+    pub fn cookies(&self) -> &Cookies<'a> {
+        self.cookies.get_or_init(|| Cookies::of(self.facts.headers))
+    }
+
+    /// The query.
+    pub fn query(&self) -> &Query<'a> {
+        self.query.get_or_init(|| Query::of(self.facts.headers.target()))
     }
 }
 
 /// No item: the part is not given.
-fn any_or_none<T>(items: &[T], holds: impl FnMut(&T) -> bool) -> bool {
-    items.is_empty() || items.iter().any(holds)
+fn any_or_none<T>(items: &[T], test: impl FnMut(&T) -> Truth) -> Truth {
+    if items.is_empty() { Truth::Yes } else { Truth::any(items.iter().map(test)) }
+}
+
+fn all<T>(items: &[T], test: impl FnMut(&T) -> bool) -> Truth {
+    items.iter().all(test).into()
 }
 
 fn list<'a, T>(
@@ -194,21 +237,14 @@ fn list<'a, T>(
     name: &'static str,
     item: impl FnMut(Value<'a>) -> Option<T>,
 ) -> Option<Vec<T>> {
-    fields.or(name, Vec::new(), |value| {
+    let items = fields.restriction(name, |value| {
         let items = value.non_empty_list(item)?;
         if items.len() > MAX_ITEMS {
             return value.problem(format_args!("found {} items, expected at most {MAX_ITEMS}", items.len()));
         }
         Some(items)
-    })
-}
-
-/// Methods are case-sensitive (RFC 9110, section 9.1) and, by custom, in upper case.
-fn read_method(value: Value<'_>) -> Option<Box<str>> {
-    match crate::headers::HeaderName::new(value.text()?) {
-        Some(token) => Some(token.as_str().to_ascii_uppercase().into()),
-        None => value.expected("a method, as `GET`"),
-    }
+    })?;
+    Some(items.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -107,23 +107,59 @@ impl StringMatch {
     pub(crate) fn as_element(&self) -> Option<Self> {
         match &self.test {
             Test::Contains(needle) => {
-                Some(Self { test: Test::Exact(needle.text().into()), ignore_case: self.ignore_case })
+                Some(Self { test: Test::Exact(needle.text().clone()), ignore_case: self.ignore_case })
             }
             _ => None,
         }
     }
 
-    /// The texts that a value must begin with, and whether it must end there too; none for tests
-    /// that say nothing of a value's beginning.
-    pub(crate) fn beginnings(&self) -> (bool, impl Iterator<Item = &[u8]>) {
-        let (whole, texts) = match &self.test {
-            Test::Exact(text) => (true, std::slice::from_ref(text)),
-            Test::Prefix(text) => (false, std::slice::from_ref(text)),
-            Test::In(texts) => (true, texts.as_slice()),
-            Test::Suffix(_) | Test::Contains(_) | Test::Regex(_) | Test::Present(_) => (false, [].as_slice()),
-        };
-        (whole, texts.iter().map(AsRef::as_ref))
+    /// Whether case is ignored.
+    pub(crate) const fn ignores_case(&self) -> bool {
+        self.ignore_case
     }
+
+    /// The texts that a value is compared with, and where in the value each must stand; none for `regex` and
+    /// `present`. With `ignore_case` those of `contains` are in lower case.
+    pub(crate) fn literals(&self) -> (Anchor, impl Iterator<Item = &[u8]>) {
+        let (anchor, texts) = match &self.test {
+            Test::Exact(text) => (Anchor::Whole, std::slice::from_ref(text)),
+            Test::In(texts) => (Anchor::Whole, texts.as_slice()),
+            Test::Prefix(text) => (Anchor::Start, std::slice::from_ref(text)),
+            Test::Suffix(text) => (Anchor::End, std::slice::from_ref(text)),
+            Test::Contains(needle) => (Anchor::Part, std::slice::from_ref(needle.text())),
+            Test::Regex(_) | Test::Present(_) => (Anchor::Part, [].as_slice()),
+        };
+        (anchor, texts.iter().map(AsRef::as_ref))
+    }
+
+    /// `Some` if the texts can match values that have no spaces and tabs at their ends, as those of
+    /// [`Headers`](crate::headers::Headers). `value`: where the test was read from.
+    pub(crate) fn possible_without_outer_spaces(self, value: &Value<'_>) -> Option<Self> {
+        let (anchor, mut texts) = self.literals();
+        let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+        let impossible = texts.find(|text| {
+            (anchor != Anchor::Part && anchor != Anchor::End && is_space(text.first()))
+                || (anchor != Anchor::Part && anchor != Anchor::Start && is_space(text.last()))
+        });
+        if let Some(text) = impossible {
+            return value.problem(format_args!(
+                "found `{}`, which can never match, expected no space at the {} end: values are compared without",
+                text.escape_ascii(),
+                if is_space(text.first()) { "left" } else { "right" },
+            ));
+        }
+        drop(texts);
+        Some(self)
+    }
+}
+
+/// Where in a value a text must stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Anchor {
+    Whole,
+    Start,
+    End,
+    Part,
 }
 
 impl Test {

@@ -3,16 +3,35 @@
 use super::decode;
 use std::borrow::Cow;
 
-/// The values of a query parameter, in order; a parameter without `=` has an empty value. Names and
-/// values are decoded as forms are (`application/x-www-form-urlencoded`): `+` is a space, `%XX` a byte.
-pub fn query<'a>(target: &'a [u8], name: &'a str) -> impl Iterator<Item = Cow<'a, [u8]>> {
-    parameters(split(target).query).filter_map(move |parameter| {
-        let (found, value) = name_and_value(parameter)?;
-        (*found == *name.as_bytes()).then(|| decode(value, true))
-    })
+/// The parameters of a query, decoded as forms are (`application/x-www-form-urlencoded`): `+` is a space,
+/// `%XX` a byte; a parameter without `=` has an empty value. Decoded once, however many are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Query<'a> {
+    /// Names and values, sorted by name; those of one name in the order of the query.
+    parameters: Vec<(Cow<'a, [u8]>, Cow<'a, [u8]>)>,
 }
 
-/// The target without the parameters of these names: [`query`] finds none of them in it. `None` if
+impl<'a> Query<'a> {
+    /// Reads the query of a request target.
+    #[must_use]
+    pub fn of(target: &'a [u8]) -> Self {
+        let mut parameters: Vec<_> = parameters(split(target).query)
+            .filter_map(name_and_value)
+            .map(|(name, value)| (name, decode(value, true)))
+            .collect();
+        parameters.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Self { parameters }
+    }
+
+    /// The values of a parameter, in order. `name` is decoded.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        let start = self.parameters.partition_point(|(found, _)| **found < *name.as_bytes());
+        let of_name = self.parameters.get(start..).unwrap_or_default().iter();
+        of_name.take_while(move |(found, _)| **found == *name.as_bytes()).map(|(_, value)| &**value)
+    }
+}
+
+/// The target without the parameters of these names: [`Query`] finds none of them in it. `None` if
 /// it had none.
 ///
 /// What is left is as it was, byte for byte; a query of which nothing is left loses its `?`.

@@ -74,10 +74,10 @@ fn every_test() {
     same(test(r#""equals_path": "id""#), Test::EqualsPath("id".into()));
     same(test(r#""equals_header": "X-Tenant""#), Test::EqualsHeader(header("x-tenant")));
     same(test(r#""equals_host": true"#), Test::EqualsHost(HostTest::Whole));
-    same(
-        test(r#""equals_host": "*.Example.com.""#),
-        Test::EqualsHost(HostTest::Before(".example.com".into())),
-    );
+    same(test(r#""equals_host": "*:*""#), Test::EqualsHost(HostTest::AnyPort));
+    for text in [r#""equals_host": "*.Example.com.""#, r#""equals_host": "*.example.com:*""#] {
+        assert!(matches!(test(text), Test::EqualsHost(HostTest::Front(_))), "{text}");
+    }
     for text in [
         r#""contains": "b""#,
         r#""contains": "b", "ignore_case": true"#,
@@ -264,15 +264,15 @@ fn what_claims_are_compared_with() {
     );
     check_test(
         r#""equals_host": false"#,
-        "rules[0].claims.equals_host: found false, expected true, or a host as `*.example.com`",
+        "rules[0].claims.equals_host: found false, expected true, `*:*`, or a host as `*.example.com` or `*.example.com:*`",
     );
     check_test(
         r#""equals_host": "a.example.com""#,
-        "rules[0].claims.equals_host: found `a.example.com`, expected true, or a host as `*.example.com`",
+        "rules[0].claims.equals_host: found `a.example.com`, expected true, `*:*`, or a host as `*.example.com` or `*.example.com:*`",
     );
     check_test(
         r#""equals_host": "*""#,
-        "rules[0].claims.equals_host: found `*`, expected true, or a host as `*.example.com`",
+        "rules[0].claims.equals_host: found `*`, expected true, `*:*`, or a host as `*.example.com` or `*.example.com:*`",
     );
     check_test(
         r#""equals_host": "*.""#,
@@ -284,7 +284,7 @@ fn what_claims_are_compared_with() {
     );
     check_test(
         r#""equals_host": 5"#,
-        "rules[0].claims.equals_host: found 5, expected true, or a host as `*.example.com`",
+        "rules[0].claims.equals_host: found 5, expected true, `*:*`, or a host as `*.example.com` or `*.example.com:*`",
     );
 }
 
@@ -331,5 +331,14 @@ fn words_of_the_path() {
     check(
         &rule(&format!(r#""match": {{"path": {{"template": "/{{id"}}}}, {CLAIMS}"#)),
         "rules[0].match.path.template: found `{id`, expected `*`, `{name}` or `**` as a whole segment, or none of `*`, `{` and `}`",
+    );
+}
+
+/// An empty field of a YAML file is `null`.
+#[test]
+fn a_bound_that_is_null_lifts_no_bound() {
+    check_test(
+        r#""gte": 2, "lt": null"#,
+        "rules[0].claims.lt: found null, expected a value; leave the field out for no restriction",
     );
 }

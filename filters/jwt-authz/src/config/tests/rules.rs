@@ -1,7 +1,7 @@
 //! The fields of a rule.
 
 use super::super::{Action, Rule, TokenUse};
-use super::{PROVIDER, REMOTE, check, good, rule, top};
+use super::{PROVIDER, REMOTE, check, good, provider, rule, top};
 use policy::facts::Needs;
 use policy::mode::Mode;
 
@@ -130,7 +130,7 @@ fn what_a_rule_is_for() {
         "rules[0].match.path.template: found `/a/../b`, which no path in normal form can be, expected `/b`",
     );
     check(
-        &rule(r#""match": {"path": "/a//b"}"#),
+        &rule(r#""match": {"path": {"exact": "/a//b"}}"#),
         "rules[0].match.path: found `/a//b`, which no path in normal form can be, expected `/a/b`",
     );
 }
@@ -156,4 +156,29 @@ fn whose_tokens_a_rule_takes() {
         r#"{"providers": [], "rules": [{"name": "r", "action": "allow", "providers": ["a"]}]}"#,
         "providers: found an empty list, expected at least one item",
     );
+}
+
+/// An empty field of a YAML file is `null`.
+#[test]
+fn null_lifts_no_restriction() {
+    for field in ["claims", "match", "providers"] {
+        check(
+            &rule(&format!(r#""{field}": null"#)),
+            &format!(
+                "rules[0].{field}: found null, expected a value; leave the field out for no restriction"
+            ),
+        );
+    }
+    check(
+        &rule(r#""match": {"path": null}"#),
+        "rules[0].match.path: found null, expected a value; leave the field out for no restriction",
+    );
+    for field in ["issuer", "audiences", "subjects", "max_lifetime"] {
+        check(
+            &provider(&format!(r#""{field}": null"#)),
+            &format!(
+                "providers[0].{field}: found null, expected a value; leave the field out for no restriction"
+            ),
+        );
+    }
 }

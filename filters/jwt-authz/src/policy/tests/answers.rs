@@ -38,7 +38,7 @@ fn gateway() -> Gateway {
         &json!({
             "realm": "shop", "max_token_bytes": 1024,
             "rules": [
-                {"name": "closed", "action": "deny", "match": {"path": "/closed"}},
+                {"name": "closed", "action": "deny", "match": {"path": {"exact": "/closed"}}},
                 {"name": "guests", "action": "deny", "claims": {"claim": "groups", "contains": "guest"}},
             ],
         }),
@@ -204,6 +204,13 @@ fn every_reason() {
         "the path can be read in several ways",
         &none,
     );
+    let host = Gateway::with(
+        &json!({}),
+        &json!({"rules": [{"name": "r", "action": "allow", "match": {"hosts": ["admin.test"]}}]}),
+    );
+    let what = "the host can be read in several ways";
+    let ambiguous = request(":path: /\n:authority: u@admin.test");
+    self::check(&host, &ambiguous, "ambiguous_host", &bad_request, what, &none);
     let new = with(&json!({"jti": 1}));
     gateway.verdict.set(Some(Signature::NoTime));
     check(&new, "overloaded", &UNAVAILABLE, "too many signatures to check", &main);
@@ -211,7 +218,7 @@ fn every_reason() {
     check(&new, "error", &UNAVAILABLE, "the signature cannot be checked", &main);
     gateway.rotate(0, None);
     check(&with(&none), "jwks_unavailable", &UNAVAILABLE, "there are no keys to check the token with", &main);
-    assert_eq!(Reason::ALL.len(), 19);
+    assert_eq!(Reason::ALL.len(), 20);
 }
 
 #[test]
@@ -279,7 +286,7 @@ fn what_is_wrong_is_said_exactly() {
     );
     let header = token(&claims(&json!({})));
     check(
-        &request(&format!("authorization: Bearer {header}\nauthorization: Bearer {header}")),
+        &request(&format!(":path: /\nauthorization: Bearer {header}\nauthorization: Bearer {header}")),
         "jwt_authz{ambiguous}: the request has a header for tokens twice",
     );
 }

@@ -83,6 +83,18 @@ fn headers_with_another_prefix_or_none() {
     check(r#"[{"header": "authorization", "prefix": "DPoP "}]"#, "authorization: dpop <T>", "good");
 }
 
+/// An upstream may read `x_token` for `x-token`: one of two tokens would be judged, and the other one used.
+#[test]
+fn a_header_in_another_spelling() {
+    let check = |headers: &str, expected: &str| check(r#"[{"header": "x-token"}]"#, headers, expected);
+    check("x_token: <T>", "good");
+    check("X.Token: <T>", "good");
+    check("x-token: <T>\nx_token: <F>", "ambiguous");
+    check("x_token: <F>\nx-token: <T>", "ambiguous");
+    check("x-token: <T>\nx!token: <T>", "ambiguous");
+    check("xtoken: <T>", "missing");
+}
+
 #[test]
 fn cookies() {
     let check = |headers: &str, expected: &str| check(r#"[{"cookie": "token"}]"#, headers, expected);
@@ -92,7 +104,10 @@ fn cookies() {
     check("cookie: Token=<T>", "missing");
     check("cookie: xtoken=<T>; token2=<T>", "missing");
     check("cookie: token", "missing");
-    check("cookie: token=\"<T>\"", "malformed");
+    // Some upstreams take the quotes off (RFC 6265, section 4.1.1).
+    check("cookie: token=\"<T>\"", "good");
+    check("cookie: token=\"<T>\"; token=<T>", "good");
+    check("cookie: token=\"<F>\"; token=<T>", "ambiguous");
     // The same one twice is one.
     check("cookie: token=<T>; token=<T>", "good");
     check("cookie: token=<T>\ncookie: token=<T>", "good");

@@ -122,7 +122,7 @@ fn a_rule_for_tokens_of_a_provider() {
         {"name": "b-only", "action": "deny", "providers": ["b"], "match": {"path": {"prefix": "/not-b/"}}},
         {"name": "a-only", "action": "allow", "providers": ["a"], "match": {"path": {"prefix": "/a/"}}},
         {"name": "both", "action": "allow", "match": {"path": {"prefix": "/both/"}}},
-        {"name": "either", "action": "allow", "token": "optional", "providers": ["a"], "match": {"path": "/open"}},
+        {"name": "either", "action": "allow", "token": "optional", "providers": ["a"], "match": {"path": {"exact": "/open"}}},
     ]);
     let gateway = gateway(
         &[json!({"name": "a", "issuer": "A"}), json!({"name": "b", "issuer": "B"})],

@@ -9,14 +9,15 @@ use crate::path::normalise;
 /// URI template (`envoy.path.match.uri_template`).
 ///
 /// - `{name}` and `*` are one segment, whatever is in it, but not an empty one.
-/// - `**`, as the last, is whatever follows the slash in front of it, nothing too: `/a/**` is `/a/`
-///   and `/a/b/c`, but not `/a`.
-/// - Everything else is that text, in that case.
+/// - `**`, as the last, is the rest of the path, nothing too: `/a/**` is `/a`, `/a/` and `/a/b/c`.
+/// - Everything else is that text.
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
     segments: Box<[Segment]>,
     /// There is a `**` behind the segments.
     open: bool,
+    /// Text is compared in any case (ASCII).
+    ignore_case: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -33,7 +34,7 @@ const MAX_SEGMENTS: usize = 32;
 const MAX_NAME: usize = 32;
 
 impl Template {
-    pub(crate) fn read(value: &Value<'_>) -> Option<Self> {
+    pub(crate) fn read(value: &Value<'_>, ignore_case: bool) -> Option<Self> {
         let template = value.text()?;
         if template.len() > MAX_BYTES {
             return value
@@ -56,14 +57,15 @@ impl Template {
         if normal != template {
             return not_normal(value, template.as_bytes().escape_ascii(), normal);
         }
-        Some(Self { segments: segments.into(), open })
+        Some(Self { segments: segments.into(), open, ignore_case })
     }
 
     /// Whether a path in normal form is one of these.
     pub(crate) fn is_match(&self, path: &[u8]) -> bool {
         let mut found = segments_of(path);
-        let all = self.segments.iter().all(|segment| found.next().is_some_and(|text| segment.is_match(text)));
-        all && found.next().is_some() == self.open
+        let is_match =
+            |segment: &Segment| found.next().is_some_and(|text| segment.is_match(text, self.ignore_case));
+        self.segments.iter().all(is_match) && (self.open || found.next().is_none())
     }
 
     pub(crate) fn has_capture(&self, name: &str) -> bool {
@@ -104,8 +106,9 @@ impl Segment {
         }
     }
 
-    fn is_match(&self, text: &[u8]) -> bool {
+    fn is_match(&self, text: &[u8], ignore_case: bool) -> bool {
         match self {
+            Self::Text(expected) if ignore_case => text.eq_ignore_ascii_case(expected),
             Self::Text(expected) => text == &**expected,
             Self::Any | Self::Named(_) => !text.is_empty(),
         }

@@ -2,6 +2,7 @@ use super::{Candidate, RequestMatch};
 use crate::config::read;
 use crate::facts::{Facts, Needs};
 use crate::headers::Headers;
+use crate::matching::truth::Truth;
 use crate::testing::test;
 
 fn request_match(config: &str) -> Result<RequestMatch, String> {
@@ -12,12 +13,12 @@ fn request_match(config: &str) -> Result<RequestMatch, String> {
 
 /// One request; the cases differ in the match.
 #[track_caller]
-fn check(config: &str, expected: bool) {
+fn check(config: &str, expected: impl Into<Truth>) {
     let headers = Headers::from_pairs([
         (":method", "POST"),
         (":scheme", "https"),
-        (":authority", "api.example.com:8443"),
-        (":path", "/api//v1/%61/../items?debug&tier=gold&tier=a+b"),
+        (":authority", "api.example.com"),
+        (":path", "/api/v1/%69tems?debug&tier=gold&tier=a+b"),
         ("x-version", "v1"),
         ("x-version", "v2"),
         ("cookie", "session=premium; a=b"),
@@ -32,18 +33,19 @@ fn check(config: &str, expected: bool) {
     };
     let client_ip = Some([10, 1, 2, 3].into());
     assert_eq!(
-        request_match(config).unwrap().is_match(&Candidate::new(&facts, client_ip)),
-        expected,
+        request_match(config).unwrap().test(&Candidate::new(&facts, client_ip)),
+        expected.into(),
         "{config}"
     );
 }
 
 /// A request of which nothing is known.
 #[track_caller]
-fn check_bare(config: &str, expected: bool) {
+fn check_bare(config: &str, expected: impl Into<Truth>) {
     let headers = Headers::default();
     let facts = Facts { headers: &headers, source: None, principal: None, claims: None, attributes: &[] };
-    assert_eq!(request_match(config).unwrap().is_match(&Candidate::new(&facts, None)), expected, "{config}");
+    let found = request_match(config).unwrap().test(&Candidate::new(&facts, None));
+    assert_eq!(found, expected.into(), "{config}");
 }
 
 #[track_caller]
@@ -54,7 +56,6 @@ fn check_problem(config: &str, expected: &str) {
 #[test]
 fn nothing_given_holds_always() {
     check("{}", true);
-    check("null", true);
     check_bare("{}", true);
 }
 
@@ -68,7 +69,7 @@ fn hosts_and_methods_hold_by_one() {
 
 #[test]
 fn the_path_is_judged_in_normal_form() {
-    check(r#"{"path": "/api/v1/items"}"#, true);
+    check(r#"{"path": {"exact": "/api/v1/items"}}"#, true);
     check(r#"{"path": {"prefix": "/api/v1/"}}"#, true);
     check(r#"{"path": {"regex": "/api/[^/]+/items"}}"#, true);
     check(r#"{"path": {"contains": "debug"}}"#, false);
@@ -98,9 +99,9 @@ fn who_is_asking() {
 
 #[test]
 fn parts_combine() {
-    check(r#"{"methods": ["POST"], "path": "/other"}"#, false);
+    check(r#"{"methods": ["POST"], "path": {"exact": "/other"}}"#, false);
     check(r#"{"any": [{"methods": ["GET"]}, {"path": {"prefix": "/api/"}}]}"#, true);
-    check(r#"{"any": [{"methods": ["GET"]}, {"path": "/"}]}"#, false);
+    check(r#"{"any": [{"methods": ["GET"]}, {"path": {"exact": "/"}}]}"#, false);
     check(r#"{"not": {"methods": ["GET"]}}"#, true);
     check(r#"{"methods": ["POST"], "not": {"path": {"prefix": "/api/"}}}"#, false);
     check(r#"{"not": {"any": [{"not": {"methods": ["POST"]}}]}}"#, true);
@@ -113,7 +114,8 @@ fn where_nothing_is_known_only_absence_holds() {
     check_bare(r#"{"client_ip": ["0.0.0.0/0", "::/0"]}"#, false);
     check_bare(r#"{"principal": {"regex": ".*"}}"#, false);
     check_bare(r#"{"principal": {"present": false}, "claims": [{"claim": "sub", "present": false}]}"#, true);
-    check_bare(r#"{"path": {"prefix": "/"}}"#, true);
+    check_bare(r#"{"path": {"prefix": "/"}}"#, Truth::Undecided);
+    check_bare(r#"{"not": {"path": {"prefix": "/"}}}"#, Truth::Undecided);
 }
 
 #[test]
@@ -122,7 +124,7 @@ fn needs_are_those_of_every_part() {
         assert_eq!(request_match(config).unwrap().needs(), expected, "{config}")
     };
     check("{}", Needs::default());
-    check(r#"{"path": "/"}"#, Needs { headers: true, ..Needs::default() });
+    check(r#"{"path": {"exact": "/"}}"#, Needs { headers: true, ..Needs::default() });
     check(
         r#"{"any": [{"client_ip": ["::1"]}, {"principal": "x"}], "not": {"claims": [{"claim": "sub", "exact": "x"}]}}"#,
         Needs { source: true, principal: true, claims: true, ..Needs::default() },
@@ -132,9 +134,9 @@ fn needs_are_those_of_every_part() {
 #[test]
 fn all_problems_come_at_once() {
     check_problem(
-        r#"{"hosts": ["a:80"], "methods": ["G T"], "path": {}, "headers": [{"exact": "x"}], "client_ip": ["10.0.0.1/8"],
+        r#"{"hosts": ["a:x"], "methods": ["G T"], "path": {}, "headers": [{"exact": "x"}], "client_ip": ["10.0.0.1/8"],
             "claims": [], "any": [{"metods": ["GET"]}], "header": []}"#,
-        "match.hosts[0]: found `a:80`, expected a host without its port, which is not compared\n\
+        "match.hosts[0]: found `a:x`, expected a port from 0 to 65535 behind the host, or `:*` for any port and none\n\
          match.methods[0]: found `G T`, expected a method, as `GET`\n\
          match.path: found no test, expected one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `in`, `present`, `template`\n\
          match.headers[0].name: missing\n\
@@ -171,7 +173,7 @@ fn a_path_that_can_never_be_is_refused() {
         );
         check_problem(&format!(r#"{{"path": {path}}}"#), &message);
     };
-    check(r#""api""#, "api", "/api");
+    check(r#"{"exact": "api"}"#, "api", "/api");
     check(r#"{"prefix": "api/"}"#, "api/", "/api/");
     check(r#"{"prefix": "/a//b"}"#, "/a//b", "/a/b");
     check(r#"{"exact": "/a?b"}"#, "/a?b", "/a");
@@ -198,11 +200,8 @@ fn a_path_may_be_a_template() {
         "match.path: found no test, expected one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `in`, `present`, `template`\n\
          match.path.templat: unknown field, did you mean `template`?",
     );
-    check_problem(
-        r#"{"path": {"template": "/{a}", "ignore_case": true}}"#,
-        "match.path.ignore_case: found true, expected nothing: a `template` minds the case",
-    );
-    check_problem(r#"{"path": 7}"#, "match.path: found 7, expected text or an object");
+    check(r#"{"path": {"template": "/API/{version}/*", "ignore_case": true}}"#, true);
+    check_problem(r#"{"path": 7}"#, "match.path: found 7, expected an object");
     check_problem(
         r#"{"headers": [{"name": "x", "template": "/{a}"}]}"#,
         "match.headers[0]: found no test, expected one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `in`, `present`\n\
@@ -236,7 +235,8 @@ fn captures_are_those_of_the_match_itself() {
 
 #[test]
 fn depth_and_length_are_bounded() {
-    let nested = |depth| format!("{}{{\"path\": \"/\"}}{}", "{\"not\": ".repeat(depth), "}".repeat(depth));
+    let nested =
+        |depth| format!("{}{{\"methods\": [\"GET\"]}}{}", "{\"not\": ".repeat(depth), "}".repeat(depth));
     assert!(request_match(&nested(7)).is_ok());
     check_problem(
         &nested(8),
@@ -247,4 +247,146 @@ fn depth_and_length_are_bounded() {
         &format!(r#"{{"methods": [{items}]}}"#),
         "match.methods: found 1001 items, expected at most 1000",
     );
+}
+
+#[test]
+fn parts_that_are_undecided() {
+    let undecided = |config: &str, headers: &[(&str, &str)]| {
+        let headers = Headers::from_pairs(headers.iter().copied());
+        let facts = Facts { headers: &headers, source: None, principal: None, claims: None, attributes: &[] };
+        let found = request_match(config).unwrap().test(&Candidate::new(&facts, None));
+        assert_eq!(found, Truth::Undecided, "{config} {headers:?}");
+    };
+    undecided(r#"{"methods": ["DELETE"]}"#, &[(":method", "delete")]);
+    undecided(r#"{"methods": ["GET", "post"]}"#, &[(":method", "Post")]);
+    undecided(r#"{"hosts": ["status.test"]}"#, &[(":authority", "status.test:81")]);
+    undecided(r#"{"path": {"prefix": "/public/"}}"#, &[(":path", "/admin/../public/x")]);
+    undecided(r#"{"path": {"template": "/api/**"}}"#, &[(":path", "/api%2fx/y")]);
+    undecided(r#"{"not": {"path": {"prefix": "/api/"}}}"#, &[(":path", "/api%2fx")]);
+    undecided(
+        r#"{"any": [{"methods": ["PUT"]}, {"hosts": ["a"]}]}"#,
+        &[(":method", "GET"), (":authority", "a.")],
+    );
+    undecided(
+        r#"{"methods": ["GET"], "path": {"prefix": "/a"}}"#,
+        &[(":method", "GET"), (":path", "/b/../a")],
+    );
+}
+
+#[test]
+fn a_no_outweighs_what_is_undecided() {
+    let headers = Headers::from_pairs([(":method", "GET"), (":path", "/b/../a"), (":authority", "a:1")]);
+    let facts = Facts { headers: &headers, source: None, principal: None, claims: None, attributes: &[] };
+    let test = |config: &str| request_match(config).unwrap().test(&Candidate::new(&facts, None));
+    assert_eq!(test(r#"{"methods": ["PUT"], "path": {"prefix": "/a"}}"#), Truth::No);
+    assert_eq!(test(r#"{"any": [{"path": {"prefix": "/a"}}, {"methods": ["GET"]}]}"#), Truth::Yes);
+    assert_eq!(test(r#"{"path": {"prefix": "/a"}, "hosts": ["b"]}"#), Truth::No);
+    assert_eq!(test(r#"{"path": {"prefix": "/c"}}"#), Truth::No);
+}
+
+#[test]
+fn an_escaped_slash_may_be_a_character() {
+    let headers = Headers::from_pairs([(":path", "/api%2fx")]);
+    let facts = Facts { headers: &headers, source: None, principal: None, claims: None, attributes: &[] };
+    let request = Candidate::new(&facts, None).with_escaped_slashes(crate::path::EscapedSlashes::Character);
+    assert_eq!(request_match(r#"{"path": {"prefix": "/api/"}}"#).unwrap().test(&request), Truth::No);
+}
+
+/// An empty field of a YAML file is `null`.
+#[test]
+fn null_lifts_no_restriction() {
+    let parts =
+        ["hosts", "methods", "path", "headers", "cookies", "query", "client_ip", "principal", "claims"];
+    for part in parts.into_iter().chain(["any", "not"]) {
+        check_problem(
+            &format!(r#"{{"{part}": null}}"#),
+            &format!("match.{part}: found null, expected a value; leave the field out for no restriction"),
+        );
+    }
+}
+
+#[test]
+fn patterns_of_other_routers_are_refused() {
+    let check = |path: &str, found: &str, pattern: &str| {
+        let message = format!(
+            "match.path: found `{found}`, expected no {pattern} here: use `template` for a pattern, `regex` for that \
+             very text"
+        );
+        check_problem(&format!(r#"{{"path": {path}}}"#), &message);
+    };
+    check(r#"{"prefix": "/users/*"}"#, "/users/*", "`*`");
+    check(r#"{"exact": "*"}"#, "*", "`*`");
+    check(r#"{"exact": "/a%2a"}"#, "/a%2a", "`*`");
+    check(r#"{"exact": "/users/{id}"}"#, "/users/{id}", "`{…}`");
+    check(r#"{"suffix": "/{id}"}"#, "/{id}", "`{…}`");
+    check(r#"{"contains": "*"}"#, "*", "`*`");
+    check(r#"{"in": ["/a", "/users/:id"]}"#, "/users/:id", "segment that begins with `:`");
+    for fine in [r#"{"exact": "/keys:rotate"}"#, r#"{"suffix": ":rotate"}"#, r#"{"exact": "/a%7Bb%7D"}"#] {
+        assert!(request_match(&format!(r#"{{"path": {fine}}}"#)).is_ok(), "{fine}");
+    }
+    check_problem(
+        r#"{"methods": ["GET", "*"]}"#,
+        "match.methods[1]: found `*`, expected a method, as `GET`; for all of them leave `methods` out",
+    );
+    check_problem(
+        r#"{"path": "/api/"}"#,
+        "match.path: found `/api/`, expected an object: say `exact` or `prefix`, as {\"prefix\": \"/api/\"}",
+    );
+}
+
+#[test]
+fn a_part_of_a_path_that_can_never_be_is_refused() {
+    let check = |path: &str, found: &str, expected: &str| {
+        let message = format!(
+            "match.path: found `{found}`, which no path in normal form can be, expected `{expected}`"
+        );
+        check_problem(&format!(r#"{{"path": {path}}}"#), &message);
+    };
+    check(r#"{"contains": "%3b"}"#, "%3b", "%3B");
+    check(r#"{"contains": "//"}"#, "//", "/");
+    check(r#"{"suffix": ".é"}"#, ".\\xc3\\xa9", ".%C3%A9");
+    check(r#"{"contains": "secret area"}"#, "secret area", "secret%20area");
+    check(r#"{"suffix": "/a/."}"#, "/a/.", "/a/");
+    check(r#"{"contains": "/a/./b"}"#, "/a/./b", "/a/b");
+    check(r#"{"contains": "a\\b"}"#, "a\\\\b", "a/b");
+    let never = "which no path in normal form holds: dot segments are resolved, and the query is cut off";
+    check_problem(r#"{"path": {"contains": "/../"}}"#, &format!("match.path: found `/../`, {never}"));
+    check_problem(r#"{"path": {"contains": "?a"}}"#, &format!("match.path: found `?a`, {never}"));
+    for fine in [
+        r#"{"contains": "%3b", "ignore_case": true}"#,
+        r#"{"contains": "%3B"}"#,
+        r#"{"contains": ";"}"#,
+        r#"{"contains": ".."}"#,
+        r#"{"contains": "%2"}"#,
+        r#"{"contains": "%"}"#,
+        r#"{"prefix": "/a%2"}"#,
+        r#"{"suffix": "/"}"#,
+        r#"{"suffix": "2F"}"#,
+        r#"{"suffix": ".php"}"#,
+    ] {
+        assert!(request_match(&format!(r#"{{"path": {fine}}}"#)).is_ok(), "{fine}");
+    }
+}
+
+/// Values are compared without spaces and tabs at their ends.
+#[test]
+fn a_text_that_no_value_can_be_is_refused() {
+    let check = |test: &str, found: &str, end: &str| {
+        for part in ["headers", "cookies"] {
+            check_problem(
+                &format!(r#"{{"{part}": [{{"name": "x", {test}}}]}}"#),
+                &format!(
+                    "match.{part}[0]: found `{found}`, which can never match, expected no space at the {end} end: values \
+                     are compared without"
+                ),
+            );
+        }
+    };
+    check(r#""exact": "prod ""#, "prod ", "right");
+    check(r#""in": ["a", "\tprod"]"#, "\\tprod", "left");
+    check(r#""prefix": " a""#, " a", "left");
+    check(r#""suffix": "a ""#, "a ", "right");
+    for fine in [r#""prefix": "Bearer ""#, r#""suffix": " x""#, r#""contains": " ""#, r#""exact": """#] {
+        assert!(request_match(&format!(r#"{{"headers": [{{"name": "x", {fine}}}]}}"#)).is_ok(), "{fine}");
+    }
 }

@@ -5,7 +5,7 @@ use crate::testing::test;
 
 fn template(text: &str) -> Result<Template, String> {
     let config = serde_json::json!({"t": text}).to_string();
-    read(config.as_bytes(), |fields| fields.required("t", |value| Template::read(&value)))
+    read(config.as_bytes(), |fields| fields.required("t", |value| Template::read(&value, false)))
         .map_err(|problems| problems.to_string())
 }
 
@@ -45,10 +45,22 @@ fn a_segment_is_one_and_not_empty() {
 }
 
 #[test]
-fn the_rest_is_anything_behind_a_slash() {
-    check("/a/**", &["/a/", "/a/b", "/a/b/c/", "/a/b%2F"], &["/a", "/", "/b/a/", "/ab"]);
+fn the_rest_is_anything_behind_a_slash_or_nothing() {
+    check("/a/**", &["/a", "/a/", "/a/b", "/a/b/c/", "/a/b%2F"], &["/", "/b/a/", "/ab", "/A"]);
     check("/**", &["/", "/a", "/a/b/", ""], &[]);
-    check("/{a}/**", &["/x/", "/x/y/z"], &["/", "/x"]);
+    check("/{a}/**", &["/x", "/x/", "/x/y/z"], &["/"]);
+    check("/users/{id}/**", &["/users/7", "/users/7/", "/users/7/x"], &["/users", "/users/"]);
+}
+
+#[test]
+fn case_may_be_ignored() {
+    let config = br#"{"t": "/Admin/{id}/**"}"#;
+    let template = read(config, |fields| fields.required("t", |value| Template::read(&value, true))).unwrap();
+    for path in ["/admin/7", "/ADMIN/x/y"] {
+        assert!(template.is_match(path.as_bytes()), "{path}");
+    }
+    assert!(!template.is_match(b"/admins/7"));
+    assert_eq!(template.capture(b"/admin/Seven", "id"), Some(&b"Seven"[..]));
 }
 
 #[test]
@@ -132,7 +144,7 @@ fn length_is_bounded() {
     check_problem(&"/*".repeat(33), "found 33 segments, expected at most 32");
     check_problem(&format!("{}**", "/a".repeat(32) + "/"), "found 33 segments, expected at most 32");
     check_problem(&format!("/{}", "a".repeat(4096)), "found 4097 bytes, expected at most 4096");
-    let number = read(br#"{"t": 7}"#, |fields| fields.required("t", |value| Template::read(&value)));
+    let number = read(br#"{"t": 7}"#, |fields| fields.required("t", |value| Template::read(&value, false)));
     assert_eq!(number.err().unwrap().to_string(), "t: found 7, expected text");
 }
 

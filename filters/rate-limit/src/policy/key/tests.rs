@@ -1,0 +1,190 @@
+use crate::config::{KeyPart, parse};
+use policy::facts::Facts;
+use policy::headers::Headers;
+use policy::matching::request::Candidate;
+
+fn part(key: &str) -> KeyPart {
+    let config =
+        format!(r#"{{"limits": [{{"name": "l", "key": [{key}], "rate": {{"requests": 1, "per": "1s"}}}}]}}"#);
+    let config = parse(config.as_bytes()).unwrap_or_else(|problems| panic!("{problems}"));
+    config.limits[0].key[0].clone()
+}
+
+/// A header in lines: `name: value`.
+fn value(part: &KeyPart, request: &str) -> Option<Vec<u8>> {
+    let headers = Headers::from_pairs(request.lines().filter_map(|line| line.split_once(": ")));
+    let facts = Facts { headers: &headers, source: None, principal: None, claims: None, attributes: &[] };
+    part.value(&Candidate::new(&facts, None)).map(|value| value.into_owned())
+}
+
+/// All of these requests have one bucket.
+#[track_caller]
+fn check_same(key: &str, requests: &[&str]) {
+    let part = part(key);
+    let first = value(&part, requests[0]);
+    assert!(first.is_some(), "{}", requests[0]);
+    for request in requests {
+        assert_eq!(value(&part, request), first, "{key} of {request}");
+    }
+}
+
+#[track_caller]
+fn check_distinct(key: &str, requests: &[&str]) {
+    let part = part(key);
+    let mut values: Vec<_> = requests.iter().map(|request| value(&part, request)).collect();
+    values.sort_unstable();
+    values.dedup();
+    assert_eq!(values.len(), requests.len(), "{key} of {requests:?}");
+}
+
+#[test]
+fn one_credential_has_one_bucket() {
+    for name in ["authorization", "proxy-authorization"] {
+        let key = format!(r#"{{"header": "{name}"}}"#);
+        let spellings = ["Bearer T", "bearer T", "BEARER T", "Bearer  T", "Bearer \t T", "Bearer T "];
+        let requests = spellings.map(|value| format!("{name}: {value}"));
+        check_same(&key, &requests.each_ref().map(String::as_str));
+        check_distinct(
+            &key,
+            &[&format!("{name}: Bearer T"), &format!("{name}: Bearer t"), &format!("{name}: T")],
+        );
+    }
+    check_same(
+        r#"{"cookie": "session"}"#,
+        &["cookie: session=abc", "cookie: a=b; session=\"abc\"", "cookie: session = abc "],
+    );
+    check_same(r#"{"header": "x-api-key"}"#, &["x-api-key: a", "x-api-key:  a\t"]);
+    check_distinct(r#"{"header": "x-api-key"}"#, &["x-api-key: a b", "x-api-key: a  b", "x-api-key: A b"]);
+}
+
+#[test]
+fn a_path_that_can_be_read_in_several_ways_has_one_bucket() {
+    check_same(
+        r#""path""#,
+        &[
+            ":path: /api/x",
+            ":path: /api/x?y",
+            ":path: /api//x",
+            ":path: /a/../api/x",
+            ":path: /a/..%2fapi/x",
+            ":path: /api%2fx",
+            ":path: /api\\x",
+            ":path: /api;v=1/x",
+            ":path: /api%3Bv/x",
+            ":path: //evil/api/x",
+        ],
+    );
+    assert_eq!(value(&part(r#""path""#), ":method: CONNECT"), None);
+}
+
+#[test]
+fn a_method_has_one_bucket_in_any_case() {
+    check_same(r#""method""#, &[":method: POST", ":method: post", ":method: Post"]);
+    assert_eq!(value(&part(r#""method""#), "a: b"), None);
+}
+
+#[test]
+fn a_host_has_one_bucket() {
+    check_same(
+        r#""host""#,
+        &[
+            ":authority: a.test",
+            ":authority: A.test",
+            ":authority: a.test:81",
+            ":authority: a.test.",
+            ":authority: a.test.:1",
+        ],
+    );
+    check_same(r#""host""#, &[":authority: u@a.test", ":authority: a.test..", ":authority: a.test,b.test"]);
+    check_distinct(
+        r#""host""#,
+        &[":authority: a.test", ":authority: u@a.test", ":authority: b.test", "a: b"],
+    );
+}
+
+/// An override is written as a request has the key, in any of its spellings.
+#[test]
+fn overrides_are_folded_alike() {
+    let check = |key: &str, text: &str, request: &str| {
+        let limit = format!(
+            r#"{{"limits": [{{"name": "l", "key": [{key}], "rate": {{"requests": 1, "per": "1s"}},
+                "overrides": [{{"key": [{text}], "rate": {{"requests": 1, "per": "1s"}}}}]}}]}}"#
+        );
+        let config = parse(limit.as_bytes()).unwrap_or_else(|problems| panic!("{limit}\n{problems}"));
+        assert_eq!(
+            Some(&config.limits[0].overrides[0].key[0]),
+            value(&part(key), request).as_ref(),
+            "{text}"
+        );
+    };
+    check(r#"{"header": "authorization"}"#, r#""BEARER  T""#, "authorization: bearer T");
+    check(r#"{"cookie": "s"}"#, r#""\"abc\"""#, "cookie: s=abc");
+    check(r#""path""#, r#""/a%2fb;c""#, ":path: /a/b");
+    check(r#""method""#, r#""post""#, ":method: POST");
+    check(r#""host""#, r#""A.test:80""#, ":authority: a.test");
+}
+
+#[test]
+fn overrides_that_no_request_can_have_are_refused() {
+    let check = |key: &str, text: &str, expected: &str| {
+        let limit = format!(
+            r#"{{"limits": [{{"name": "l", "key": [{key}], "rate": {{"requests": 1, "per": "1s"}},
+                "overrides": [{{"key": [{text}], "rate": {{"requests": 1, "per": "1s"}}}}]}}]}}"#
+        );
+        let problems = parse(limit.as_bytes()).err().map(|problems| problems.to_string());
+        assert_eq!(problems.as_deref(), Some(format!("limits[0].overrides[0].key[0]: {expected}").as_str()));
+    };
+    let trimmed = "expected no space at its ends: values are compared without";
+    check(r#"{"header": "x"}"#, r#""gold ""#, &format!("found `gold `, {trimmed}"));
+    check(r#"{"cookie": "s"}"#, r#"" gold""#, &format!("found ` gold`, {trimmed}"));
+    check(r#""host""#, r#""u@a.test""#, "found `u@a.test`, expected a host");
+    check(r#""path""#, r#""""#, "found ``, expected a path");
+}
+
+/// An empty field of a YAML file is `null`.
+#[test]
+fn null_lifts_no_restriction() {
+    let check = |limit: &str, path: &str| {
+        let config =
+            format!(r#"{{"limits": [{{"name": "l", "rate": {{"requests": 1, "per": "1s"}}, {limit}}}]}}"#);
+        let problems =
+            parse(config.as_bytes()).err().map(|problems| problems.to_string()).unwrap_or_default();
+        let message = "found null, expected a value; leave the field out for no restriction";
+        assert_eq!(problems, format!("limits[0].{path}: {message}"));
+    };
+    check(r#""match": null"#, "match");
+    check(r#""match": {"path": null}"#, "match.path");
+    check(r#""key": null"#, "key");
+    check(r#""overrides": null"#, "overrides");
+    let problems = parse(br#"{"limits": null}"#).err().unwrap().to_string();
+    assert_eq!(problems, "limits: found null, expected a value; leave the field out for no restriction");
+}
+
+/// A limit errs on the side of charging.
+#[test]
+fn a_limit_charges_what_it_may_be_for() {
+    let check = |matches: &str, request: &str| {
+        let config = format!(
+            r#"{{"limits": [{{"name": "l", "match": {matches}, "rate": {{"requests": 1, "per": "1d"}}}}]}}"#
+        );
+        let simulation = crate::policy::simulation::Simulation::new(&[&config]);
+        let headers = request.lines().filter_map(|line| line.split_once(": "));
+        let headers: Vec<_> = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let arrival = crate::policy::simulation::Arrival { policy: 0, headers };
+        simulation.arrive(&arrival);
+        let outcome = simulation.arrive(&arrival).outcome;
+        assert!(matches!(outcome, crate::policy::Outcome::Refused(_)), "{matches} {request}");
+    };
+    let api = r#"{"path": {"prefix": "/api/"}}"#;
+    for path in
+        ["/api/y", "/a/..%2fapi/y", "/api%2fx", "/a/../api/y", "/x/%2e%2e/api/y", "//evil/api/y", "/api\\y"]
+    {
+        check(api, &format!(":path: {path}"));
+    }
+    check(r#"{"methods": ["POST"]}"#, ":method: post");
+    check(r#"{"hosts": ["a.test"]}"#, ":authority: a.test:81");
+    check(r#"{"hosts": ["a.test"]}"#, ":authority: u@a.test");
+    check(r#"{"headers": [{"name": "x-env", "exact": "prod"}]}"#, "x-env: prod ");
+    check(r#"{"cookies": [{"name": "s", "exact": "a"}]}"#, "cookie: s=\"a\"");
+    check(api, ":method: CONNECT");
+}

@@ -1,0 +1,68 @@
+//! Whether the texts of a test can match a path in its normal form.
+
+use super::not_normal;
+use crate::config::Value;
+use crate::matching::string::{Anchor, StringMatch};
+use crate::path::normalise;
+
+/// `Some` if for each text of the test there is a path in normal form that passes.
+pub(super) fn possible(test: &StringMatch, value: &Value<'_>) -> Option<()> {
+    if test.present().is_some() {
+        return value.problem("found `present`, expected another test: there always is a path");
+    }
+    let (anchor, texts) = test.literals();
+    for text in texts {
+        check(text, anchor, test.ignores_case(), value)?;
+    }
+    Some(())
+}
+
+fn check(text: &[u8], anchor: Anchor, ignore_case: bool, value: &Value<'_>) -> Option<()> {
+    // The rest of a path, so that what a text leaves open is seen closed: `/a/.` is not normal, `/a/.x` is.
+    let before: &[u8] = match anchor {
+        Anchor::Whole | Anchor::Start => b"",
+        Anchor::End | Anchor::Part => b"/x",
+    };
+    let behind: &[u8] = match (anchor, text) {
+        (Anchor::Whole | Anchor::End, _) => b"",
+        // An escape that goes on behind the text.
+        (_, [.., b'%']) => b"25x",
+        (_, [.., b'%', digit]) if digit.is_ascii_hexdigit() => b"Fx",
+        _ => b"x",
+    };
+    let path = [before, text, behind].concat();
+    let normal = normalise(&path);
+    let same = if ignore_case { path.eq_ignore_ascii_case(&normal) } else { *normal == *path };
+    let text_of_normal = normal.strip_prefix(before).and_then(|normal| normal.strip_suffix(behind));
+    let normal = text_of_normal.unwrap_or_default();
+    if let Some(pattern) = pattern_in(text).or_else(|| pattern_in(normal)) {
+        return value.problem(format_args!(
+            "found `{}`, expected no {pattern} here: use `template` for a pattern, `regex` for that very text",
+            text.escape_ascii(),
+        ));
+    }
+    if same {
+        return Some(());
+    }
+    if normal.is_empty() && anchor != Anchor::Whole {
+        return value.problem(format_args!(
+            "found `{}`, which no path in normal form holds: dot segments are resolved, and the query is cut off",
+            text.escape_ascii(),
+        ));
+    }
+    not_normal(value, text.escape_ascii(), normal.escape_ascii())
+}
+
+/// What looks like the pattern of some router, and would be compared letter by letter.
+fn pattern_in(text: &[u8]) -> Option<&'static str> {
+    let holds = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
+    if text.contains(&b'*') {
+        Some("`*`")
+    } else if text.iter().any(|byte| matches!(byte, b'{' | b'}')) {
+        Some("`{…}`")
+    } else if holds(b"/:") {
+        Some("segment that begins with `:`")
+    } else {
+        None
+    }
+}
