@@ -22,7 +22,7 @@ impl<'a> Cookies<'a> {
             .filter_map(name_and_value)
             .map(|(name, value)| (name, unquoted(value)))
             .collect();
-        cookies.sort_by(|(a, _), (b, _)| a.cmp(b));
+        cookies.sort_by_key(|(name, _)| *name);
         Self { cookies }
     }
 

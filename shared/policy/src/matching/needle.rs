@@ -30,7 +30,7 @@ impl Needle {
     }
 
     /// What is looked for, in lower case if case is ignored.
-    pub(crate) const fn text(&self) -> &Box<[u8]> {
+    pub(crate) const fn text(&self) -> &[u8] {
         &self.bytes
     }
 

@@ -107,7 +107,7 @@ impl StringMatch {
     pub(crate) fn as_element(&self) -> Option<Self> {
         match &self.test {
             Test::Contains(needle) => {
-                Some(Self { test: Test::Exact(needle.text().clone()), ignore_case: self.ignore_case })
+                Some(Self { test: Test::Exact(needle.text().into()), ignore_case: self.ignore_case })
             }
             _ => None,
         }
@@ -121,15 +121,15 @@ impl StringMatch {
     /// The texts that a value is compared with, and where in the value each must stand; none for `regex` and
     /// `present`. With `ignore_case` those of `contains` are in lower case.
     pub(crate) fn literals(&self) -> (Anchor, impl Iterator<Item = &[u8]>) {
-        let (anchor, texts) = match &self.test {
-            Test::Exact(text) => (Anchor::Whole, std::slice::from_ref(text)),
-            Test::In(texts) => (Anchor::Whole, texts.as_slice()),
-            Test::Prefix(text) => (Anchor::Start, std::slice::from_ref(text)),
-            Test::Suffix(text) => (Anchor::End, std::slice::from_ref(text)),
-            Test::Contains(needle) => (Anchor::Part, std::slice::from_ref(needle.text())),
-            Test::Regex(_) | Test::Present(_) => (Anchor::Part, [].as_slice()),
+        let (anchor, one, several): (_, Option<&[u8]>, &[Box<[u8]>]) = match &self.test {
+            Test::Exact(text) => (Anchor::Whole, Some(text), &[]),
+            Test::In(texts) => (Anchor::Whole, None, texts),
+            Test::Prefix(text) => (Anchor::Start, Some(text), &[]),
+            Test::Suffix(text) => (Anchor::End, Some(text), &[]),
+            Test::Contains(needle) => (Anchor::Part, Some(needle.text()), &[]),
+            Test::Regex(_) | Test::Present(_) => (Anchor::Part, None, &[]),
         };
-        (anchor, texts.iter().map(AsRef::as_ref))
+        (anchor, one.into_iter().chain(several.iter().map(AsRef::as_ref)))
     }
 
     /// `Some` if the texts can match values that have no spaces and tabs at their ends, as those of

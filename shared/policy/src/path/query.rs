@@ -7,8 +7,14 @@ use std::borrow::Cow;
 /// `%XX` a byte; a parameter without `=` has an empty value. Decoded once, however many are asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Query<'a> {
-    /// Names and values, sorted by name; those of one name in the order of the query.
-    parameters: Vec<(Cow<'a, [u8]>, Cow<'a, [u8]>)>,
+    /// Sorted by name; those of one name in the order of the query.
+    parameters: Vec<Parameter<'a>>,
+}
+
+#[derive(Clone, Debug)]
+struct Parameter<'a> {
+    name: Cow<'a, [u8]>,
+    value: Cow<'a, [u8]>,
 }
 
 impl<'a> Query<'a> {
@@ -17,17 +23,17 @@ impl<'a> Query<'a> {
     pub fn of(target: &'a [u8]) -> Self {
         let mut parameters: Vec<_> = parameters(split(target).query)
             .filter_map(name_and_value)
-            .map(|(name, value)| (name, decode(value, true)))
+            .map(|(name, value)| Parameter { name, value: decode(value, true) })
             .collect();
-        parameters.sort_by(|(a, _), (b, _)| a.cmp(b));
+        parameters.sort_by(|a, b| a.name.cmp(&b.name));
         Self { parameters }
     }
 
     /// The values of a parameter, in order. `name` is decoded.
     pub fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
-        let start = self.parameters.partition_point(|(found, _)| **found < *name.as_bytes());
+        let start = self.parameters.partition_point(|parameter| *parameter.name < *name.as_bytes());
         let of_name = self.parameters.get(start..).unwrap_or_default().iter();
-        of_name.take_while(move |(found, _)| **found == *name.as_bytes()).map(|(_, value)| &**value)
+        of_name.take_while(move |found| *found.name == *name.as_bytes()).map(|found| &*found.value)
     }
 }
 

@@ -92,6 +92,9 @@ pub fn folded(target: &[u8]) -> Option<Cow<'_, [u8]>> {
     Some(Cow::Owned(path))
 }
 
+/// What a reader may make of a path; `None` if nothing.
+type Way = fn(&[u8]) -> Option<Vec<u8>>;
+
 /// Distinct paths, within [`MAX_BYTES`].
 #[derive(Default)]
 struct Set {
@@ -110,7 +113,7 @@ impl Set {
     }
 
     /// Every path, and beside it what each way makes of it.
-    fn with<const N: usize>(self, ways: [fn(&[u8]) -> Option<Vec<u8>>; N]) -> Option<Self> {
+    fn with(self, ways: &[Way]) -> Option<Self> {
         let mut set = Self::default();
         for path in self.paths {
             for other in ways.iter().filter_map(|way| way(&path)) {
@@ -135,16 +138,16 @@ fn expand(path: Vec<u8>, escaped_slashes: EscapedSlashes) -> Option<Set> {
             set.add(slashes(&path, *escapes, backslashes))?;
         }
     }
-    set.with([without_authority])?
-        .with([without_parameters])?
-        .with([
+    set.with(&[without_authority])?
+        .with(&[without_parameters])?
+        .with(&[
             |path| Some(resolve_dots(path)),
             |path| Some(merged(path)),
             |path| Some(merged(&resolve_dots(path))),
             |path| Some(resolve_dots(&merged(path))),
         ])?
         // Where dot segments in front are resolved, two slashes come to the front.
-        .with([without_authority])
+        .with(&[without_authority])
 }
 
 /// Whether an unescaped path may have another reading.
