@@ -90,3 +90,26 @@ fn as_floats(value: Value) -> Value {
         other => other,
     }
 }
+
+/// The kinds that `kubectl apply -l` takes of these documents, by a selector as `mesh-filters/api!=wasm-plugin`.
+#[allow(dead_code, reason = "each filter's test uses what it needs")]
+pub(crate) fn selected(documents: &[Value], selector: &str) -> Vec<String> {
+    let (label, value, wanted) = match (selector.split_once("!="), selector.split_once('=')) {
+        (Some((label, value)), _) => (label, value, false),
+        (_, Some((label, value))) => (label, value, true),
+        _ => panic!("{selector}"),
+    };
+    let is_selected = |document: &&Value| (document["metadata"]["labels"][label] == *value) == wanted;
+    documents
+        .iter()
+        .filter(is_selected)
+        .map(|document| document["kind"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Every selector of a `kubectl apply` in a text.
+#[allow(dead_code, reason = "each filter's test uses what it needs")]
+pub(crate) fn selectors(text: &str) -> Vec<&str> {
+    let lines = text.lines().filter(|line| line.contains("kubectl apply -f"));
+    lines.filter_map(|line| line.split(" -l ").nth(1)?.split_whitespace().next()).collect()
+}

@@ -11,7 +11,9 @@
 mod manifest;
 
 use jwt_authz::config::{Config, Jwks};
-use manifest::{assert_explicit, assert_same_plugin, documents, plugin_config, problems};
+use manifest::{
+    assert_explicit, assert_same_plugin, documents, plugin_config, problems, selected, selectors,
+};
 use serde_json::{Value, json};
 
 const JWT_AUTHZ: &str = include_str!("../../../envoy-configs/istio/jwt-authz.yaml");
@@ -57,6 +59,23 @@ fn the_manifests_are_one_plugin_in_two_spellings() {
 fn a_label_picks_one_spelling() {
     let labels = manifests().map(|document| document["metadata"]["labels"]["mesh-filters/api"].clone());
     assert_eq!(labels, ["wasm-plugin", "traffic-extension", "issuer", "issuer"]);
+}
+
+/// Both ways to apply the manifests, in README and in the manifests, keep the way to the keys.
+#[test]
+fn no_selector_drops_the_way_to_the_keys() {
+    let texts = [
+        include_str!("../../../README.md"),
+        JWT_AUTHZ,
+        include_str!("../../../envoy-configs/istio/rate-limit.yaml"),
+    ];
+    for text in texts {
+        let kinds: Vec<_> =
+            selectors(text).into_iter().map(|selector| selected(&manifests(), selector)).collect();
+        let expected =
+            ["WasmPlugin", "TrafficExtension"].map(|plugin| vec![plugin, "ServiceEntry", "DestinationRule"]);
+        assert_eq!(kinds, expected);
+    }
 }
 
 #[test]

@@ -171,7 +171,7 @@ async fn who_is_not_denied_is_let_in_by_a_default_that_allows() {
     .await;
 }
 
-/// What the claims are compared with: a header that is there once, the host without its port.
+/// What the claims are compared with: a header that is there once, the host with its port or without.
 #[tokio::test]
 async fn claims_are_compared_with_the_request() {
     let gateway = gateway(json!({"rules": [
@@ -179,6 +179,8 @@ async fn claims_are_compared_with_the_request() {
          "claims": [{"claim": "tenant", "equals_header": "x-tenant"}]},
         {"name": "host", "match": {"path": {"prefix": "/host"}}, "action": "allow",
          "claims": [{"claim": "host", "equals_host": true}]},
+        {"name": "any-port", "match": {"path": {"prefix": "/any-port"}}, "action": "allow",
+         "claims": [{"claim": "host", "equals_host": "*:*"}]},
         {"name": "part-of-host", "match": {"path": {"prefix": "/part"}}, "action": "allow",
          "claims": [{"claim": "tenant", "equals_host": "*.example.com"}]},
     ]}))
@@ -191,13 +193,17 @@ async fn claims_are_compared_with_the_request() {
         ("/header", vec![("x-tenant", "b"), ("x-tenant", "a")], 403),
         ("/header", vec![], 403),
         ("/host", vec![("host", "a.example.com")], 200),
-        ("/host", vec![("host", "A.Example.com:8080")], 200),
+        ("/host", vec![("host", "A.Example.com")], 200),
+        ("/host", vec![("host", "a.example.com:8080")], 403),
+        ("/any-port", vec![("host", "A.Example.com:8080")], 200),
+        ("/any-port", vec![("host", "a.example.com")], 200),
+        ("/any-port", vec![("host", "a.example.com:")], 400),
         ("/host", vec![("host", "b.example.com")], 403),
         ("/host", vec![("host", "a.example.com.evil.example")], 403),
         ("/part", vec![("host", "a.example.com")], 200),
         ("/part", vec![("host", "b.example.com")], 403),
         ("/part", vec![("host", "a.b.example.com")], 403),
-        ("/part", vec![("host", ".example.com")], 403),
+        ("/part", vec![("host", ".example.com")], 400),
     ] {
         let answer = send(&gateway, "GET", path, &claims, &headers).await;
         assert_eq!(answer.status, status, "{path} {headers:?}");
