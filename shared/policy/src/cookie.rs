@@ -1,5 +1,6 @@
 //! The cookies of a request (RFC 6265, section 4.2).
 
+use crate::by_name::ByName;
 use crate::headers::Headers;
 
 /// The cookies of a request, read once, however many are asked for.
@@ -7,31 +8,20 @@ use crate::headers::Headers;
 /// A value in double quotes is compared without them (section 4.1.1): some upstreams take them off, others do
 /// not, and both see one credential.
 #[derive(Clone, Debug, Default)]
-pub struct Cookies<'a> {
-    /// Names and values, sorted by name; those of one name in the order of the request.
-    cookies: Vec<(&'a [u8], &'a [u8])>,
-}
+pub struct Cookies<'a>(ByName<&'a [u8]>);
 
 impl<'a> Cookies<'a> {
     /// Reads all `cookie` headers: HTTP/2 sends one for each cookie.
     #[must_use]
     pub fn of(headers: &'a Headers) -> Self {
-        let mut cookies: Vec<_> = headers
-            .get("cookie")
-            .flat_map(pairs)
-            .filter_map(name_and_value)
-            .map(|(name, value)| (name, unquoted(value)))
-            .collect();
-        cookies.sort_by_key(|(name, _)| *name);
-        Self { cookies }
+        let cookies = headers.get("cookie").flat_map(pairs).filter_map(name_and_value);
+        Self(cookies.map(|(name, value)| (name, unquoted(value))).collect())
     }
 
     /// The values of a cookie, in order. A client may send a name several times, for one path or domain
     /// each. Names are case-sensitive.
-    pub fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        let start = self.cookies.partition_point(|(found, _)| *found < name.as_bytes());
-        let of_name = self.cookies.get(start..).unwrap_or_default().iter();
-        of_name.take_while(move |(found, _)| *found == name.as_bytes()).map(|(_, value)| *value)
+    pub fn values<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + 'n {
+        self.0.get(name.as_bytes()).copied()
     }
 }
 

@@ -4,6 +4,7 @@
 //! effects go out as data, so a policy can be tested with values alone.
 
 pub mod authority;
+mod by_name;
 pub mod client_ip;
 pub mod config;
 pub mod cookie;

@@ -1,39 +1,25 @@
 //! The query of a request target.
 
 use super::decode;
+use crate::by_name::ByName;
 use std::borrow::Cow;
 
 /// The parameters of a query, decoded as forms are (`application/x-www-form-urlencoded`): `+` is a space,
 /// `%XX` a byte; a parameter without `=` has an empty value. Decoded once, however many are asked for.
 #[derive(Clone, Debug, Default)]
-pub struct Query<'a> {
-    /// Sorted by name; those of one name in the order of the query.
-    parameters: Vec<Parameter<'a>>,
-}
-
-#[derive(Clone, Debug)]
-struct Parameter<'a> {
-    name: Cow<'a, [u8]>,
-    value: Cow<'a, [u8]>,
-}
+pub struct Query<'a>(ByName<Cow<'a, [u8]>>);
 
 impl<'a> Query<'a> {
     /// Reads the query of a request target.
     #[must_use]
     pub fn of(target: &'a [u8]) -> Self {
-        let mut parameters: Vec<_> = parameters(split(target).query)
-            .filter_map(name_and_value)
-            .map(|(name, value)| Parameter { name, value: decode(value, true) })
-            .collect();
-        parameters.sort_by(|a, b| a.name.cmp(&b.name));
-        Self { parameters }
+        let parameters = parameters(split(target).query).filter_map(name_and_value);
+        Self(parameters.map(|(name, value)| (name, decode(value, true))).collect())
     }
 
     /// The values of a parameter, in order. `name` is decoded.
-    pub fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
-        let start = self.parameters.partition_point(|parameter| *parameter.name < *name.as_bytes());
-        let of_name = self.parameters.get(start..).unwrap_or_default().iter();
-        of_name.take_while(move |found| *found.name == *name.as_bytes()).map(|found| &*found.value)
+    pub fn values<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'n [u8]> {
+        self.0.get(name.as_bytes()).map(|value| &**value)
     }
 }
 
