@@ -209,9 +209,9 @@ impl Literal {
             serde_json::Value::Number(number) => match number.as_f64() {
                 // Beyond, a float is several whole numbers: one user's would be another's.
                 Some(number) if number.abs() <= MOST_EXACT => Some(Self::Number(number)),
-                _ => value.expected(format_args!(
-                    "a number from -{MOST_EXACT} to {MOST_EXACT}; write a larger one as text, in quotes"
-                )),
+                _ => value.expected(
+                    "a number from -9007199254740991 to 9007199254740991; write a larger one as text, in quotes",
+                ),
             },
             serde_json::Value::Bool(flag) => Some(Self::Boolean(flag)),
             _ => value.expected("text, a number, true or false"),

@@ -28,6 +28,7 @@ impl<'a> Fields<'a> {
         self.get_or_null(name).filter(|value| !value.is_null())
     }
 
+    #[inline(never)]
     fn get_or_null(&self, name: &'static str) -> Option<Value<'a>> {
         let mut asked = self.asked.take();
         if !asked.contains(&name) {
@@ -86,13 +87,19 @@ impl<'a> Fields<'a> {
 
     /// Reports a problem with a field, there or not. Answers `None`, for use as the last expression.
     pub fn problem<T>(&self, name: &str, message: &str) -> Option<T> {
-        self.sink.report(&self.path_of(name), message.to_owned());
+        self.report(&self.path_of(name), message);
         None
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn report(&self, path: &str, message: &str) {
+        self.sink.report(path, message.to_owned());
     }
 
     /// Reports a problem with the object as a whole. Answers `None`, for use as the last expression.
     pub fn problem_here<T>(&self, message: &str) -> Option<T> {
-        self.sink.report(&self.path, message.to_owned());
+        self.report(&self.path, message);
         None
     }
 

@@ -53,12 +53,26 @@ impl Node {
             Self::Null => "null".to_owned(),
             Self::Bool(value) => value.to_string(),
             Self::Integer(value) => value.to_string(),
-            Self::Float(value) => value.to_string(),
+            Self::Float(value) => decimal(*value),
             Self::Text(value) => format!("`{}`", shorten(value)),
             Self::List(_) => "a list".to_owned(),
             Self::Object(_) => "an object".to_owned(),
         }
     }
+}
+
+/// A number as a message has it, without an exponent unless it is very large.
+///
+/// By serde_json, which every module has: the formatter of the standard library adds 15 KB.
+pub(crate) fn decimal(number: f64) -> String {
+    let text = serde_json::Value::from(number).to_string();
+    if let Some(whole) = text.strip_suffix(".0") {
+        return whole.to_owned();
+    }
+    let Some((digits, exponent)) = text.split_once("e-") else { return text };
+    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |digits| ("-", digits));
+    let zeros = exponent.parse().unwrap_or(1_usize).saturating_sub(1).min(400);
+    format!("{sign}0.{}{}", "0".repeat(zeros), digits.replace('.', ""))
 }
 
 /// What somebody wrote, as a line of a message has it: up to 40 characters, none of them a line break or
@@ -131,5 +145,28 @@ impl<'de> Visitor<'de> for NodeVisitor {
             object.push(entry);
         }
         Ok(Node::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decimal;
+    use crate::testing::test;
+
+    #[test]
+    fn numbers_as_people_write_them() {
+        for (number, expected) in [
+            (0.0, "0"),
+            (5.0, "5"),
+            (-3.0, "-3"),
+            (2.5, "2.5"),
+            (0.000_01, "0.00001"),
+            (-1.25e-7, "-0.000000125"),
+            (33.333_33, "33.33333"),
+            (100.0001, "100.0001"),
+        ] {
+            assert_eq!(decimal(number), expected);
+        }
+        assert_eq!(decimal(1e300), "1e+300");
     }
 }

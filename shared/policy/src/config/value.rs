@@ -1,7 +1,7 @@
 //! One value of a config, with its path; reading it reports what is wrong with it.
 
 use super::fields::Fields;
-use super::node::Node;
+use super::node::{Node, decimal};
 use super::problem::Sink;
 use super::suggest::{nearest, quoted};
 use crate::time::parse_duration;
@@ -28,13 +28,27 @@ impl<'a> Value<'a> {
 
     /// Reports a problem with this value. Answers `None`, for use as the last expression.
     pub fn problem<T>(&self, message: impl Display) -> Option<T> {
-        self.sink.report(&self.path, message.to_string());
+        self.report(&message);
         None
+    }
+
+    // Rare, and called from everywhere: out of line it makes a module smaller.
+    #[cold]
+    #[inline(never)]
+    fn report(&self, message: &dyn Display) {
+        self.sink.report(&self.path, message.to_string());
     }
 
     /// Reports that something else was expected here.
     pub fn expected<T>(&self, what: impl Display) -> Option<T> {
-        self.problem(format_args!("found {}, expected {what}", self.node.describe()))
+        self.report_expected(&what);
+        None
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn report_expected(&self, what: &dyn Display) {
+        self.report(&format_args!("found {}, expected {what}", self.node.describe()));
     }
 
     pub(crate) const fn is_null(&self) -> bool {
@@ -60,6 +74,7 @@ impl<'a> Value<'a> {
     }
 
     /// Text.
+    #[inline(never)]
     pub fn text(&self) -> Option<&'a str> {
         match self.node {
             Node::Text(text) => Some(text),
@@ -68,6 +83,7 @@ impl<'a> Value<'a> {
     }
 
     /// Text that is not empty.
+    #[inline(never)]
     pub fn non_empty_text(&self) -> Option<&'a str> {
         match self.text()? {
             "" => self.expected("text that is not empty"),
@@ -76,6 +92,7 @@ impl<'a> Value<'a> {
     }
 
     /// `true` or `false`.
+    #[inline(never)]
     pub fn boolean(&self) -> Option<bool> {
         match self.node {
             Node::Bool(value) => Some(*value),
@@ -84,6 +101,7 @@ impl<'a> Value<'a> {
     }
 
     /// A whole number; `5.0` is 5.
+    #[inline(never)]
     pub fn integer(&self, range: RangeInclusive<u64>) -> Option<u64> {
         // Above 2^53 a float no longer says which whole number was meant.
         const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -109,6 +127,7 @@ impl<'a> Value<'a> {
     }
 
     /// A number.
+    #[inline(never)]
     pub fn number(&self, range: RangeInclusive<f64>) -> Option<f64> {
         let number = match self.node {
             #[allow(clippy::cast_precision_loss, reason = "JSON numbers are floats to most writers")]
@@ -117,12 +136,16 @@ impl<'a> Value<'a> {
             _ => None,
         };
         match number.filter(|value| range.contains(value)) {
-            None => self.expected(format_args!("a number from {} to {}", range.start(), range.end())),
+            None => {
+                let [least, most] = [decimal(*range.start()), decimal(*range.end())];
+                self.expected(format_args!("a number from {least} to {most}"))
+            }
             number => number,
         }
     }
 
     /// A duration as `250ms`, `1m` or `1h30m`.
+    #[inline(never)]
     pub fn duration(&self, range: RangeInclusive<Duration>) -> Option<Duration> {
         let duration = match self.node {
             Node::Text(text) => parse_duration(text).ok(),
@@ -166,12 +189,14 @@ impl<'a> Value<'a> {
     /// A list. Every item is read, also behind one that is wrong.
     pub fn list<T>(&self, mut item: impl FnMut(Value<'a>) -> Option<T>) -> Option<Vec<T>> {
         let Node::List(nodes) = self.node else { return self.expected("a list") };
-        let items: Vec<Option<T>> = nodes
-            .iter()
-            .enumerate()
-            .map(|(index, node)| item(Value::at(node, format!("{}[{index}]", self.path), self.sink)))
-            .collect();
+        let items: Vec<Option<T>> =
+            nodes.iter().enumerate().map(|(index, node)| item(self.item_at(index, node))).collect();
         items.into_iter().collect()
+    }
+
+    #[inline(never)]
+    fn item_at(&self, index: usize, node: &'a Node) -> Value<'a> {
+        Value::at(node, format!("{}[{index}]", self.path), self.sink)
     }
 
     /// A list with at least one item.

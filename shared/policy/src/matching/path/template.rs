@@ -48,9 +48,8 @@ impl Template {
         let open = texts.pop_if(|last| *last == "**").is_some();
         let segments: Vec<_> =
             texts.into_iter().map(|text| Segment::read(text, value)).collect::<Option<_>>()?;
-        let mut names: Vec<_> = segments.iter().filter_map(Segment::name).collect();
-        names.sort_unstable();
-        if let Some([name, _]) = names.array_windows().find(|[a, b]| a == b) {
+        let names = || segments.iter().filter_map(Segment::name);
+        if let Some(name) = names().find(|name| names().filter(|other| other == name).count() > 1) {
             return value.problem(format_args!("found `{{{name}}}` twice, expected once"));
         }
         let normal = normal_form(template);
