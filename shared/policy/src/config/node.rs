@@ -69,10 +69,21 @@ pub(crate) fn decimal(number: f64) -> String {
     if let Some(whole) = text.strip_suffix(".0") {
         return whole.to_owned();
     }
-    let Some((digits, exponent)) = text.split_once("e-") else { return text };
+    let Some((digits, exponent)) = text.split_once('e') else { return text };
     let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |digits| ("-", digits));
-    let zeros = exponent.parse().unwrap_or(1_usize).saturating_sub(1).min(400);
-    format!("{sign}0.{}{}", "0".repeat(zeros), digits.replace('.', ""))
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    match exponent.parse::<i32>() {
+        Ok(exponent @ -40..0) => {
+            let zeros = "0".repeat(usize::try_from(-1 - exponent).unwrap_or(0));
+            format!("{sign}0.{zeros}{whole}{fraction}")
+        }
+        // At this size there is no fraction.
+        Ok(exponent @ 0..40) => {
+            let zeros = usize::try_from(exponent).unwrap_or(0).saturating_sub(fraction.len());
+            format!("{sign}{whole}{fraction}{}", "0".repeat(zeros))
+        }
+        _ => text,
+    }
 }
 
 /// What somebody wrote, as a line of a message has it: up to 40 characters, none of them a line break or
@@ -164,6 +175,8 @@ mod tests {
             (-1.25e-7, "-0.000000125"),
             (33.333_33, "33.33333"),
             (100.0001, "100.0001"),
+            (1e17, "100000000000000000"),
+            (-18_446_744_073_709_551_616.0, "-18446744073709552000"),
         ] {
             assert_eq!(decimal(number), expected);
         }
