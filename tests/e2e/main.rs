@@ -7,3 +7,4 @@ mod jwt_authz;
 mod module;
 mod probe;
 mod rate_limit;
+mod trailers;

@@ -59,10 +59,7 @@ impl Configure for JwtAuthz {
 }
 
 impl Stage for JwtAuthz {
-    const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS
-        .and(Callbacks::PAUSE_REQUESTS)
-        .and(Callbacks::TICK)
-        .and(Callbacks::HTTP_CALL);
+    const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS.and(Callbacks::TICK).and(Callbacks::HTTP_CALL);
 
     type Stream = Waiting;
 

@@ -25,7 +25,7 @@ impl Body {
         self.size
     }
 
-    /// Whether nothing follows.
+    /// Whether nothing of the body follows.
     #[must_use]
     pub const fn is_last(&self) -> bool {
         self.last

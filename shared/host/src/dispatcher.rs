@@ -84,24 +84,36 @@ impl<S: Stages + Configure> Dispatcher<S> {
 
     /// `proxy_on_request_headers`
     pub fn on_request_headers(&self, id: u32) -> u32 {
-        self.with(id, |stream| stream.on_headers(Direction::Request)).unwrap_or_else(refuse) as u32
+        self.with(id, |stream| stream.on_headers(Direction::Request)).unwrap_or_else(refuse).for_headers()
     }
 
     /// `proxy_on_request_body`
     pub fn on_request_body(&self, id: u32, size: usize, last: bool) -> u32 {
         let action = self.with(id, |stream| stream.on_body(Direction::Request, size, last));
-        action.unwrap_or(Action::Pause) as u32
+        action.unwrap_or_else(refuse).for_parts()
+    }
+
+    /// `proxy_on_request_trailers`
+    pub fn on_request_trailers(&self, id: u32) -> u32 {
+        self.with(id, |stream| stream.on_trailers(Direction::Request)).unwrap_or_else(refuse).for_parts()
     }
 
     /// `proxy_on_response_headers`
     pub fn on_response_headers(&self, id: u32) -> u32 {
-        self.with(id, |stream| stream.on_headers(Direction::Response)).unwrap_or(Action::Continue) as u32
+        let action = self.with(id, |stream| stream.on_headers(Direction::Response));
+        action.unwrap_or(Action::Continue).for_headers()
     }
 
     /// `proxy_on_response_body`
     pub fn on_response_body(&self, id: u32, size: usize, last: bool) -> u32 {
         let action = self.with(id, |stream| stream.on_body(Direction::Response, size, last));
-        action.unwrap_or(Action::Continue) as u32
+        action.unwrap_or(Action::Continue).for_parts()
+    }
+
+    /// `proxy_on_response_trailers`
+    pub fn on_response_trailers(&self, id: u32) -> u32 {
+        let action = self.with(id, |stream| stream.on_trailers(Direction::Response));
+        action.unwrap_or(Action::Continue).for_parts()
     }
 
     /// `proxy_on_tick`

@@ -38,9 +38,9 @@ pub use call::Answer;
 pub use callbacks::Callbacks;
 #[doc(hidden)]
 pub use dispatcher::Dispatcher;
-pub use message::{Request, Response};
+pub use message::{Request, Response, Trailers};
 pub use plugin::{Background, Plugin};
 pub use shared_data::SharedData;
-pub use stage::{BodyFlow, Configure, Flow, Stage, Wake};
+pub use stage::{BodyFlow, Configure, Flow, Stage, TrailersFlow, Wake};
 pub use stages::Stages;
 pub use status::Status;

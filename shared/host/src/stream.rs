@@ -3,10 +3,10 @@
 use crate::abi;
 use crate::body::Body;
 use crate::log;
-use crate::message::{Core, Request, Response};
+use crate::message::{Core, Request, Response, Trailers};
 use crate::pairs;
 use crate::services::Services;
-use crate::stage::{BodyFlow, Flow, Wake};
+use crate::stage::{BodyFlow, Flow, TrailersFlow, Wake};
 use crate::stages::Stages;
 use crate::status::Status;
 use policy::effects::{GrpcStatus, Reply};
@@ -15,10 +15,30 @@ use std::rc::Rc;
 
 /// Whether the proxy goes on with what the callback was about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
 pub(crate) enum Action {
-    Continue = 0,
-    Pause = 1,
+    Continue,
+    Pause,
+}
+
+impl Action {
+    /// The answer to headers. 4 (`StopAllIterationAndWatermark`) holds the body and the trailers as well,
+    /// and slows the sender down where they exceed the buffer. With 1 (`StopIteration`) a plugin with
+    /// `allow_on_headers_stop_iteration` gets the body and the trailers while the headers wait, and what
+    /// it lets pass of them takes the headers along.
+    pub(crate) const fn for_headers(self) -> u32 {
+        match self {
+            Self::Continue => 0,
+            Self::Pause => 4,
+        }
+    }
+
+    /// The answer to a part of a body (1 is `StopIterationAndBuffer`) and to trailers (`StopIteration`).
+    pub(crate) const fn for_parts(self) -> u32 {
+        match self {
+            Self::Continue => 0,
+            Self::Pause => 1,
+        }
+    }
 }
 
 /// Which way a message goes.
@@ -36,6 +56,8 @@ pub(crate) struct Stream<S: Stages> {
     /// `None` if the plugin has no config: then nothing gets through.
     stages: Option<Rc<S>>,
     paused: Option<Paused>,
+    /// How many bytes of the request's body, and of the response's, are kept for a stage that wants more.
+    kept: [Option<usize>; 2],
 }
 
 #[derive(Clone, Copy)]
@@ -47,41 +69,71 @@ struct Paused {
 
 impl<S: Stages> Stream<S> {
     pub(crate) fn new(id: u32, services: Rc<Services>, stages: Option<Rc<S>>) -> Self {
-        Self { core: Core::new(id, services), streams: S::Streams::default(), stages, paused: None }
+        Self {
+            core: Core::new(id, services),
+            streams: S::Streams::default(),
+            stages,
+            paused: None,
+            kept: [None; 2],
+        }
     }
 
     pub(crate) fn on_headers(&mut self, direction: Direction) -> Action {
-        match (&self.stages, direction) {
-            (Some(_), direction) => {
-                let action = self.run(direction, 0);
-                self.release();
-                action
-            }
-            (None, Direction::Request) => {
-                send(&not_configured());
-                Action::Pause
-            }
-            (None, Direction::Response) => Action::Continue,
+        if self.stages.is_none() {
+            return without_config(direction);
         }
+        let action = self.run(direction, 0);
+        self.release();
+        action
     }
 
     pub(crate) fn on_body(&mut self, direction: Direction, size: usize, last: bool) -> Action {
-        // Some configs have the proxy bring the body while the headers wait; it must not let them go.
-        if self.paused.is_some_and(|paused| paused.direction == direction) {
+        if self.is_paused(direction) {
             return Action::Pause;
         }
-        let Some(stages) = &self.stages else { return Action::Continue };
+        let Some(stages) = self.stages.clone() else { return without_config(direction) };
         let kind = match direction {
             Direction::Request => Body::REQUEST,
             Direction::Response => Body::RESPONSE,
         };
         let mut body = Body::new(kind, size, last);
+        let mut buffers = false;
         for at in 0..S::COUNT {
             let flow = match direction {
                 Direction::Request => stages.on_request_body(at, &mut self.streams, &mut body),
                 Direction::Response => stages.on_response_body(at, &mut self.streams, &mut body),
             };
             if flow == BodyFlow::Buffer {
+                buffers = true;
+                break;
+            }
+        }
+        *self.kept(direction) = buffers.then(|| body.size());
+        if buffers { Action::Pause } else { Action::Continue }
+    }
+
+    pub(crate) fn on_trailers(&mut self, direction: Direction) -> Action {
+        if self.is_paused(direction) {
+            return Action::Pause;
+        }
+        let Some(stages) = self.stages.clone() else { return without_config(direction) };
+        // Trailers that go on take a kept body along, which no stage has seen to its end.
+        if let Some(size) = *self.kept(direction)
+            && self.on_body(direction, size, true) == Action::Pause
+        {
+            return Action::Pause;
+        }
+        let mut trailers = match direction {
+            Direction::Request => Trailers::of_request(),
+            Direction::Response => Trailers::of_response(),
+        };
+        for at in 0..S::COUNT {
+            let flow = match direction {
+                Direction::Request => stages.on_request_trailers(at, &mut self.streams, &mut trailers),
+                Direction::Response => stages.on_response_trailers(at, &mut self.streams, &mut trailers),
+            };
+            if let TrailersFlow::Reply(reply) = flow {
+                send(direction, &reply);
                 return Action::Pause;
             }
         }
@@ -117,6 +169,20 @@ impl<S: Stages> Stream<S> {
             && let Err(status) = abi::continue_stream(paused.direction as u32)
         {
             log!(Error, "a paused stream cannot go on: {status}");
+        }
+    }
+
+    /// Whether the headers wait. The proxy brings nothing behind them then; what it brought all the same
+    /// would take them along.
+    fn is_paused(&self, direction: Direction) -> bool {
+        self.paused.is_some_and(|paused| paused.direction == direction)
+    }
+
+    const fn kept(&mut self, direction: Direction) -> &mut Option<usize> {
+        let [request, response] = &mut self.kept;
+        match direction {
+            Direction::Request => request,
+            Direction::Response => response,
         }
     }
 
@@ -171,14 +237,14 @@ impl<S: Stages> Stream<S> {
                 Action::Pause
             }
             Flow::Reply(reply) => {
-                send(&reply);
+                send(direction, &reply);
                 Action::Pause
             }
         }
     }
 }
 
-fn send(reply: &Reply) {
+fn send(direction: Direction, reply: &Reply) {
     // A reply without its headers is better than a request without its answer.
     let headers = reply.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
     let headers = pairs::serialize(headers.collect::<Vec<_>>().into_iter()).unwrap_or_default();
@@ -187,6 +253,10 @@ fn send(reply: &Reply) {
         abi::send_local_response(reply.status, reply.details.as_bytes(), &reply.body, &headers, grpc_status);
     if let Err(status) = sent {
         log!(Error, "a reply cannot be sent: {status}");
+        // It would wait for ever.
+        if let Err(status) = abi::close_stream(direction as u32) {
+            log!(Error, "a stream cannot be closed: {status}");
+        }
     }
 }
 
@@ -202,10 +272,18 @@ pub(crate) fn not_configured() -> Reply {
     }
 }
 
-/// Answers a stream that is not known.
+/// Answers a request that is not known, or that has no config.
 pub(crate) fn refuse() -> Action {
-    send(&not_configured());
+    send(Direction::Request, &not_configured());
     Action::Pause
+}
+
+/// What passes without a config: the response to a request that was refused.
+fn without_config(direction: Direction) -> Action {
+    match direction {
+        Direction::Request => refuse(),
+        Direction::Response => Action::Continue,
+    }
 }
 
 /// Makes a stream the one that host calls are about; fails if it has gone.

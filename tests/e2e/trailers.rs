@@ -1,0 +1,172 @@
+//! What waits holds its body and its trailers, in both modes of the proxy, whatever comes behind them.
+
+use bytes::Bytes;
+use e2e::{Gateway, Plugin, Setup, eventually};
+use mesh_filters::http::{HeaderMap, HeaderName, HeaderValue, Parts, Protocol, Request, Response, send};
+use mesh_filters::module::PROBE;
+use serde_json::json;
+
+/// A setup for each mode: `allow_on_headers_stop_iteration` is off and on.
+fn setups() -> [Setup; 2] {
+    let plugin = Plugin::new(PROBE, json!({}));
+    [plugin.clone(), plugin.stop_iteration()].map(|plugin| Setup::default().plugins(&[plugin]).trailers())
+}
+
+fn map(entries: &[(&str, &str)]) -> HeaderMap {
+    let parse = |(name, value): &(&str, &str)| {
+        (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap())
+    };
+    entries.iter().map(parse).collect()
+}
+
+/// Parts of a body that is `body` in the end: none, one, several.
+fn bodies() -> [Vec<Bytes>; 3] {
+    [vec![], vec![Bytes::from("body")], ["b", "od", "y"].map(Bytes::from).to_vec()]
+}
+
+fn request(act: &str, headers: &[(&str, &str)], body: Parts) -> Request<Parts> {
+    let builder = headers.iter().fold(Request::post("/").header("x-probe", act), |builder, (name, value)| {
+        builder.header(*name, *value)
+    });
+    builder.body(body).unwrap()
+}
+
+async fn http2(gateway: &Gateway, request: Request<Parts>) -> Response {
+    send(gateway.address, Protocol::Http2, request).await.unwrap()
+}
+
+/// A request over HTTP/1 as text, with trailers behind its body.
+fn http1(act: &str, headers: &str, body: &[Bytes], trailers: &str) -> Vec<u8> {
+    let mut text = format!(
+        "POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\nx-probe: {act}\r\n{headers}transfer-encoding: chunked\r\n\r\n"
+    )
+    .into_bytes();
+    for part in body {
+        text.extend(format!("{:x}\r\n", part.len()).into_bytes());
+        text.extend(part);
+        text.extend(b"\r\n");
+    }
+    text.extend(format!("0\r\n{trailers}\r\n").into_bytes());
+    text
+}
+
+/// What the upstream says it got behind the headers.
+fn behind_headers(text: &str) -> &str {
+    text.split_once("\n\n").unwrap().1
+}
+
+#[tokio::test]
+async fn a_paused_request_holds_its_body_and_its_trailers() {
+    for setup in setups() {
+        let gateway = setup.start().await;
+        // None of these may reach the upstream, not even its headers.
+        for act in ["pause-then-reply", "reply"] {
+            for parts in bodies() {
+                let raw = http1(act, "", &parts, "x-end: 1\r\n");
+                let body = Parts::new(parts).trailers(map(&[("x-end", "1")]));
+                let answer = http2(&gateway, request(act, &[], body)).await;
+                assert_eq!((answer.status.as_u16(), answer.text()), (418, "teapot".to_owned()), "{act}");
+                let answer = gateway.send_raw(&raw).await;
+                assert!(answer.starts_with("HTTP/1.1 418"), "{act}: {answer}");
+            }
+        }
+        assert_eq!(gateway.upstream.begun(), 0);
+        for (act, wake) in [("pause", "deadline"), ("pause-twice", "deadline"), ("notify", "notified")] {
+            for parts in bodies() {
+                let expected =
+                    format!("{}\n\nx-end: 1\nx-end: 2\n", if parts.is_empty() { "" } else { "body" });
+                let raw = http1(act, "", &parts, "x-end: 1\r\nx-end: 2\r\n");
+                let body = Parts::new(parts).trailers(map(&[("x-end", "1"), ("x-end", "2")]));
+                let answer = http2(&gateway, request(act, &[], body)).await;
+                assert_eq!(
+                    (answer.status.as_u16(), answer.header("x-probe-wake").as_deref()),
+                    (200, Some(wake))
+                );
+                assert!(answer.text().contains("x-mark: came-through"));
+                assert_eq!(behind_headers(&answer.text()), expected, "{act}");
+                let answer = gateway.send_raw(&raw).await;
+                assert!(answer.starts_with("HTTP/1.1 200"), "{act}: {answer}");
+                assert!(answer.contains(&format!("x-probe-wake: {wake}")), "{act}: {answer}");
+                assert!(answer.contains("\nx-end: 1\nx-end: 2\n"), "{act}: {answer}");
+            }
+        }
+        gateway.assert_no_trap().await;
+    }
+}
+
+#[tokio::test]
+async fn a_paused_response_holds_its_body_and_its_trailers() {
+    for setup in setups() {
+        let gateway = setup.start().await;
+        let trailers = [("te", "trailers"), ("x-trailer", "x-end=1"), ("x-trailer", "x-end=2")];
+        let whole = Parts::from(Bytes::from("body"));
+        for headers in [&[][..], &trailers[..]] {
+            let answer = http2(&gateway, request("pause-response", headers, whole.clone())).await;
+            // The header is set when the wait is over: a response that was released before lacks it.
+            assert_eq!(answer.header("x-probe-wake").as_deref(), Some("deadline"));
+            assert!(answer.text().ends_with("\n\nbody"), "{}", answer.text());
+            let ends: Vec<_> = answer.trailers.get_all("x-end").iter().collect();
+            assert_eq!(ends, ["1", "2"][..headers.len().min(2)].to_vec());
+            for act in ["pause-response-then-reply", "reply-to-response"] {
+                let answer = http2(&gateway, request(act, headers, whole.clone())).await;
+                assert_eq!((answer.status.as_u16(), answer.text()), (418, "teapot".to_owned()), "{act}");
+                assert!(answer.trailers.is_empty());
+            }
+        }
+        // A reply of a filter is a response that can wait, too.
+        let answer = http2(&gateway, request("reply, pause-response", &[], whole.clone())).await;
+        assert_eq!((answer.status.as_u16(), answer.text()), (418, "teapot".to_owned()));
+        assert_eq!(answer.header("x-probe-wake").as_deref(), Some("deadline"));
+        let raw = http1("pause-response", "te: trailers\r\nx-trailer: x-end=1\r\n", &[], "");
+        let answer = gateway.send_raw(&raw).await;
+        assert!(answer.contains("x-probe-wake: deadline"), "{answer}");
+        assert!(answer.contains("\r\n0\r\nx-end: 1\r\n"), "{answer}");
+        gateway.assert_no_trap().await;
+    }
+}
+
+/// The sender is slowed down rather than refused.
+#[tokio::test]
+async fn a_body_larger_than_the_buffer_waits() {
+    const SIZE: usize = 4 << 20;
+    for setup in setups() {
+        let gateway = setup.buffer_limit(16 << 10).start().await;
+        let large: Vec<_> = (0..SIZE >> 14).map(|_| Bytes::from(vec![b'x'; 1 << 14])).collect();
+        for protocol in [Protocol::Http1, Protocol::Http2] {
+            let body = Parts::new(large.clone()).trailers(map(&[("x-end", "1")]));
+            let request = request("pause", &[("trailer", "x-end")], body);
+            let answer = send(gateway.address, protocol, request).await.unwrap();
+            assert_eq!(answer.status, 200, "{protocol:?}");
+            let text = answer.text();
+            assert_eq!(behind_headers(&text).len(), SIZE + "\n\nx-end: 1\n".len(), "{protocol:?}");
+            let size = SIZE.to_string();
+            let request = self::request("pause-response", &[("x-size", &size)], Parts::default());
+            let answer = send(gateway.address, protocol, request).await.unwrap();
+            assert_eq!((answer.status.as_u16(), answer.body.len()), (200, SIZE), "{protocol:?}");
+            assert_eq!(answer.header("x-probe-wake").as_deref(), Some("deadline"), "{protocol:?}");
+        }
+        gateway.assert_no_trap().await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_may_leave_while_its_trailers_wait() {
+    for setup in setups() {
+        let gateway = setup.workers(1).start().await;
+        for act in ["pause", "wait", "pause-then-reply", "pause-response"] {
+            for parts in bodies() {
+                let body = Parts::new(parts).trailers(map(&[("x-end", "1")]));
+                let sending = send(gateway.address, Protocol::Http2, request(act, &[], body));
+                let gone = tokio::time::timeout(std::time::Duration::from_millis(20), sending).await;
+                drop(gone);
+            }
+        }
+        eventually("all clients gone", || async {
+            gateway.stat("http.gateway.downstream_cx_active").await == 0
+        })
+        .await;
+        let body = Parts::new([Bytes::from("body")]).trailers(map(&[("x-end", "1")]));
+        assert_eq!(http2(&gateway, request("pause", &[], body)).await.status, 200);
+        gateway.assert_no_trap().await;
+    }
+}
