@@ -170,3 +170,125 @@ async fn a_client_may_leave_while_its_trailers_wait() {
         gateway.assert_no_trap().await;
     }
 }
+
+/// Without trailers the last part says so; with them none does, and they must not let the body go unseen.
+#[tokio::test]
+async fn a_body_is_seen_to_its_end_before_trailers_go_on() {
+    for setup in setups() {
+        let gateway = setup.start().await;
+        for act in ["request-body", "pause, request-body"] {
+            for parts in [vec!["hello"], vec!["h", "e", "llo"]] {
+                let parts: Vec<_> = parts.into_iter().map(Bytes::from).collect();
+                for (trailers, expected) in [(&[][..], "HELLO"), (&[("x-end", "1")], "HELLO\n\nx-end: 1\n")] {
+                    let body = Parts::new(parts.clone()).trailers(map(trailers));
+                    let answer = http2(&gateway, request(act, &[], body)).await;
+                    assert_eq!(behind_headers(&answer.text()), expected, "{act}");
+                }
+                let answer = gateway.send_raw(&http1(act, "", &parts, "x-end: 1\r\n")).await;
+                assert!(answer.contains("\n\nHELLO\n\nx-end: 1\n"), "{answer}");
+            }
+            // Nothing to see.
+            let body = Parts::default().trailers(map(&[("x-end", "1")]));
+            let answer = http2(&gateway, request(act, &[], body)).await;
+            assert_eq!(behind_headers(&answer.text()), "\n\nx-end: 1\n");
+        }
+        for act in ["response-body", "pause-response, response-body"] {
+            let headers = [("te", "trailers"), ("x-trailer", "x-end=1")];
+            let whole = Parts::from(Bytes::from("hello"));
+            let answer = http2(&gateway, request(act, &headers, whole)).await;
+            assert!(answer.text().starts_with("POST /\nHOST: "), "{act}: {}", answer.text());
+            assert_eq!(answer.trailers, map(&[("x-end", "1")]));
+        }
+        gateway.assert_no_trap().await;
+    }
+}
+
+#[tokio::test]
+async fn trailers_are_read_and_changed() {
+    for setup in setups() {
+        let gateway = setup.start().await;
+        let mut trailers =
+            map(&[("x-twice", "a"), ("x-gone", "1"), ("x-twice", "b"), ("x-gone", "2"), ("x-end", "")]);
+        trailers.insert("x-raw", HeaderValue::from_bytes(b"\x80\xfe\xff").unwrap());
+        let body = Parts::from(Bytes::from("body")).trailers(trailers);
+        let answer = http2(&gateway, request("request-trailers", &[], body)).await;
+        let upstream = answer.body.windows(6).position(|bytes| bytes == b"\n\nbody").unwrap();
+        let mut lines: Vec<_> = answer.body[upstream + 8..].split(|byte| *byte == b'\n').collect();
+        lines.sort_unstable();
+        assert_eq!(
+            lines,
+            [&b""[..], b"x-count: Ok(6)", b"x-end: ", b"x-raw: \x80\xfe\xff", b"x-twice: once"]
+        );
+        let wanted = ["x-twice=a", "x-twice=b", "x-gone=1", "x-end=1"].map(|trailer| ("x-trailer", trailer));
+        let headers = [&wanted[..], &[("te", "trailers")]].concat();
+        let answer = http2(&gateway, request("response-trailers", &headers, Parts::default())).await;
+        assert_eq!(answer.trailers, map(&[("x-end", "1"), ("x-twice", "once"), ("x-count", "Ok(4)")]));
+        gateway.assert_no_trap().await;
+    }
+}
+
+/// Whatever the upstream has seen of a request, it has not seen its end.
+async fn assert_broken(gateway: &Gateway) {
+    eventually("the request breaks off", || async {
+        let upstream = &gateway.upstream;
+        gateway.stat("cluster.upstream.upstream_rq_active").await == 0
+            && upstream.begun() == upstream.broken()
+    })
+    .await;
+}
+
+/// The headers and the body have gone on; the trailers, and with them the end of the request, do not.
+#[tokio::test]
+async fn trailers_that_are_refused_do_not_go_on() {
+    for setup in setups() {
+        let gateway = setup.clone().start().await;
+        for parts in bodies() {
+            let act = "reply-to-request-trailers";
+            let raw = http1(act, "", &parts, "x-end: 1\r\n");
+            let body = Parts::new(parts).trailers(map(&[("x-end", "1")]));
+            let answer = http2(&gateway, request(act, &[], body)).await;
+            assert_eq!((answer.status.as_u16(), answer.text()), (418, "teapot".to_owned()));
+            assert_broken(&gateway).await;
+            let answer = gateway.send_raw(&raw).await;
+            assert!(answer.starts_with("HTTP/1.1 418"), "{answer}");
+            assert_broken(&gateway).await;
+        }
+        // A module that traps refuses, too. It is loaded anew for later requests, so each has a proxy.
+        for parts in bodies() {
+            let gateway = setup.clone().start().await;
+            let body = Parts::new(parts).trailers(map(&[("x-end", "1")]));
+            let answer = http2(&gateway, request("trap-in-request-trailers", &[], body)).await;
+            assert_eq!(answer.status, 503);
+            assert_broken(&gateway).await;
+            assert!(gateway.envoy.log().contains("proxy_on_request_trailers"));
+        }
+        let gateway = setup.start().await;
+        let headers = [("te", "trailers"), ("x-trailer", "x-end=1")];
+        let request = request("reply-to-response-trailers", &headers, Parts::default());
+        // Its headers are with the client: it breaks off, or (Envoy 1.36) ends without trailers.
+        let sent = send(gateway.address, Protocol::Http2, request).await;
+        assert!(sent.as_ref().map_or(true, |answer| answer.trailers.is_empty()), "{sent:?}");
+        gateway.assert_no_trap().await;
+    }
+}
+
+/// A reply that the proxy does not take leaves nothing that waits for it.
+#[tokio::test]
+async fn a_request_that_cannot_be_answered_breaks_off() {
+    for plugin in [Plugin::new(PROBE, json!({})), Plugin::new(PROBE, json!({})).stop_iteration()] {
+        let plugin = plugin.without(&["proxy_send_local_response"]);
+        let gateway = Setup::default().plugins(&[plugin]).trailers().start().await;
+        for act in ["reply", "pause-then-reply", "reply-to-request-trailers"] {
+            let body = Parts::from(Bytes::from("body")).trailers(map(&[("x-end", "1")]));
+            assert!(send(gateway.address, Protocol::Http2, request(act, &[], body)).await.is_err(), "{act}");
+            let answer = gateway.send_raw(&http1(act, "", &[], "x-end: 1\r\n")).await;
+            assert_eq!(answer, "", "{act}");
+        }
+        eventually("nothing waits", || async {
+            gateway.stat("http.gateway.downstream_rq_active").await == 0
+        })
+        .await;
+        assert_eq!(gateway.upstream.whole(), 0);
+        gateway.assert_no_trap().await;
+    }
+}

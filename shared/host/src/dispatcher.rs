@@ -128,7 +128,7 @@ impl<S: Stages + Configure> Dispatcher<S> {
             }
         }
         for stream in due.streams {
-            self.wake(stream, None, Wake::Deadline);
+            self.enter(stream, |stream| stream.on_deadline(now));
         }
         self.wake_notified(&services);
         services.arm(clock::monotonic().unwrap_or(now));
@@ -169,7 +169,7 @@ impl<S: Stages + Configure> Dispatcher<S> {
         let answer = read(most);
         match caller {
             Caller::Stream { stream, stage } => {
-                self.wake(stream, Some(stage), Wake::Answer { call: number, answer });
+                self.enter(stream, |stream| stream.wake(stage, Wake::Answer { call: number, answer }));
             }
             Caller::Stage(stage) => {
                 if let Some(stages) = stages {
@@ -182,19 +182,18 @@ impl<S: Stages + Configure> Dispatcher<S> {
 
     fn wake_notified(&self, services: &Services) {
         for (stream, stage) in services.take_woken() {
-            self.wake(stream, Some(stage), Wake::Notified);
+            self.enter(stream, |stream| stream.wake(stage, Wake::Notified));
         }
     }
 
-    fn wake(&self, id: u32, stage: Option<usize>, wake: Wake) {
+    fn enter(&self, id: u32, act: impl FnOnce(&mut Stream<S>)) {
         // A stream whose client has gone in the meantime is unknown, here or to the host.
-        let entered = |stream: &mut Stream<S>| match enter(id) {
-            Ok(()) => stream.wake(stage, wake),
+        self.with(id, |stream| match enter(id) {
+            Ok(()) => act(stream),
             // Its end is told by `proxy_on_delete`, once.
-            Err(Status::BadArgument) => stream.unpause(),
+            Err(Status::BadArgument) => stream.give_up(),
             Err(status) => log!(Error, "a paused stream cannot be entered: {status}"),
-        };
-        self.with(id, entered);
+        });
     }
 
     fn root(&self, id: u32) -> Option<(Rc<Services>, Option<Rc<S>>)> {

@@ -122,7 +122,7 @@ pub enum TrailersFlow {
     /// They go on.
     Continue,
     /// The proxy answers, and the trailers do not go on: the upstream sees the request break off. A
-    /// response that has begun breaks off as well.
+    /// response that has begun breaks off or ends without trailers.
     Reply(Reply),
 }
 

@@ -2,6 +2,7 @@
 
 use crate::abi;
 use crate::body::Body;
+use crate::clock;
 use crate::log;
 use crate::message::{Core, Request, Response, Trailers};
 use crate::pairs;
@@ -56,8 +57,8 @@ pub(crate) struct Stream<S: Stages> {
     /// `None` if the plugin has no config: then nothing gets through.
     stages: Option<Rc<S>>,
     paused: Option<Paused>,
-    /// How many bytes of the request's body, and of the response's, are kept for a stage that wants more.
-    kept: [Option<usize>; 2],
+    request: Progress,
+    response: Progress,
 }
 
 #[derive(Clone, Copy)]
@@ -67,6 +68,17 @@ struct Paused {
     until: Nanos,
 }
 
+/// What has happened to a request or a response so far.
+#[derive(Clone, Copy, Default)]
+struct Progress {
+    /// Its headers have waited.
+    has_waited: bool,
+    /// How many bytes of its body are kept for a stage that wants more.
+    kept: Option<usize>,
+    /// When its trailers go on, where they wait for the proxy.
+    trailers_at: Option<Nanos>,
+}
+
 impl<S: Stages> Stream<S> {
     pub(crate) fn new(id: u32, services: Rc<Services>, stages: Option<Rc<S>>) -> Self {
         Self {
@@ -74,7 +86,8 @@ impl<S: Stages> Stream<S> {
             streams: S::Streams::default(),
             stages,
             paused: None,
-            kept: [None; 2],
+            request: Progress::default(),
+            response: Progress::default(),
         }
     }
 
@@ -108,7 +121,7 @@ impl<S: Stages> Stream<S> {
                 break;
             }
         }
-        *self.kept(direction) = buffers.then(|| body.size());
+        self.progress(direction).kept = buffers.then(|| body.size());
         if buffers { Action::Pause } else { Action::Continue }
     }
 
@@ -118,7 +131,8 @@ impl<S: Stages> Stream<S> {
         }
         let Some(stages) = self.stages.clone() else { return without_config(direction) };
         // Trailers that go on take a kept body along, which no stage has seen to its end.
-        if let Some(size) = *self.kept(direction)
+        let Progress { has_waited, kept, .. } = *self.progress(direction);
+        if let Some(size) = kept
             && self.on_body(direction, size, true) == Action::Pause
         {
             return Action::Pause;
@@ -137,38 +151,49 @@ impl<S: Stages> Stream<S> {
                 return Action::Pause;
             }
         }
+        if has_waited && kept.is_some() {
+            // The proxy may be bringing all of this while it takes up a stream that has waited. Trailers
+            // that go on then lose the body that was kept; once it has done so, they do not.
+            let now = clock::monotonic().unwrap_or_default();
+            self.progress(direction).trailers_at = Some(now);
+            self.core.services.pause(self.core.id, now);
+            return Action::Pause;
+        }
         Action::Continue
+    }
+
+    /// An instant has come that this stream may have waited for. The caller has made it the one in effect.
+    pub(crate) fn on_deadline(&mut self, now: Nanos) {
+        for direction in [Direction::Request, Direction::Response] {
+            if self.progress(direction).trailers_at.take_if(|at| *at <= now).is_some() {
+                go_on(direction);
+            }
+        }
+        if let Some(paused) = self.paused.filter(|paused| paused.until <= now) {
+            self.wake(paused.stage, Wake::Deadline);
+        }
     }
 
     /// The wait is over. The caller has made this stream the one in effect. `stage`: whose wait; an
     /// answer that comes after its stage has gone on is dropped.
-    pub(crate) fn wake(&mut self, stage: Option<usize>, wake: Wake) {
+    pub(crate) fn wake(&mut self, stage: usize, wake: Wake) {
         let Some(stages) = self.stages.clone() else { return };
-        let Some(paused) = self.paused.filter(|paused| stage.is_none_or(|stage| stage == paused.stage))
-        else {
+        let Some(Paused { direction, .. }) = self.paused.filter(|paused| paused.stage == stage) else {
             return;
         };
-        self.paused = None;
-        self.core.services.resumed(self.core.id, paused.until);
+        self.unpause();
         let Self { core, streams, .. } = self;
-        let flow = match paused.direction {
-            Direction::Request => {
-                let mut request = Request { core, stage: paused.stage };
-                stages.on_request_wake(paused.stage, streams, &mut request, wake)
-            }
-            Direction::Response => {
-                stages.on_response_wake(paused.stage, streams, &mut Response { core }, wake)
-            }
+        let flow = match direction {
+            Direction::Request => stages.on_request_wake(stage, streams, &mut Request { core, stage }, wake),
+            Direction::Response => stages.on_response_wake(stage, streams, &mut Response { core }, wake),
         };
-        let action = match self.follow(paused.direction, paused.stage, flow) {
-            Action::Continue => self.run(paused.direction, paused.stage + 1),
+        let action = match self.follow(direction, stage, flow) {
+            Action::Continue => self.run(direction, stage + 1),
             Action::Pause => Action::Pause,
         };
         self.release();
-        if action == Action::Continue
-            && let Err(status) = abi::continue_stream(paused.direction as u32)
-        {
-            log!(Error, "a paused stream cannot go on: {status}");
+        if action == Action::Continue {
+            go_on(direction);
         }
     }
 
@@ -178,11 +203,10 @@ impl<S: Stages> Stream<S> {
         self.paused.is_some_and(|paused| paused.direction == direction)
     }
 
-    const fn kept(&mut self, direction: Direction) -> &mut Option<usize> {
-        let [request, response] = &mut self.kept;
+    const fn progress(&mut self, direction: Direction) -> &mut Progress {
         match direction {
-            Direction::Request => request,
-            Direction::Response => response,
+            Direction::Request => &mut self.request,
+            Direction::Response => &mut self.response,
         }
     }
 
@@ -194,15 +218,24 @@ impl<S: Stages> Stream<S> {
         }
     }
 
-    /// Gives up waiting.
-    pub(crate) fn unpause(&mut self) {
+    fn unpause(&mut self) {
         if let Some(paused) = self.paused.take() {
             self.core.services.resumed(self.core.id, paused.until);
         }
     }
 
-    pub(crate) fn gone(&mut self) {
+    /// Gives up waiting.
+    pub(crate) fn give_up(&mut self) {
         self.unpause();
+        for progress in [&mut self.request, &mut self.response] {
+            if let Some(at) = progress.trailers_at.take() {
+                self.core.services.resumed(self.core.id, at);
+            }
+        }
+    }
+
+    pub(crate) fn gone(&mut self) {
+        self.give_up();
         if let Some(stages) = &self.stages {
             for at in 0..S::COUNT {
                 stages.on_stream_gone(at, &mut self.streams);
@@ -233,6 +266,7 @@ impl<S: Stages> Stream<S> {
             Flow::Pause { until } => {
                 self.unpause();
                 self.paused = Some(Paused { direction, stage, until });
+                self.progress(direction).has_waited = true;
                 self.core.services.pause(self.core.id, until);
                 Action::Pause
             }
@@ -241,6 +275,12 @@ impl<S: Stages> Stream<S> {
                 Action::Pause
             }
         }
+    }
+}
+
+fn go_on(direction: Direction) {
+    if let Err(status) = abi::continue_stream(direction as u32) {
+        log!(Error, "a paused stream cannot go on: {status}");
     }
 }
 
