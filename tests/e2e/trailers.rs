@@ -1,8 +1,8 @@
 //! What waits holds its body and its trailers, in both modes of the proxy, whatever comes behind them.
 
 use bytes::Bytes;
-use e2e::{Gateway, Plugin, Setup, eventually};
-use mesh_filters::http::{HeaderMap, HeaderName, HeaderValue, Parts, Protocol, Request, Response, send};
+use e2e::{Gateway, Plugin, Setup, chunked, eventually, header_map};
+use mesh_filters::http::{HeaderValue, Parts, Protocol, Request, Response, send};
 use mesh_filters::module::PROBE;
 use serde_json::json;
 
@@ -10,13 +10,6 @@ use serde_json::json;
 fn setups() -> [Setup; 2] {
     let plugin = Plugin::new(PROBE, json!({}));
     [plugin.clone(), plugin.stop_iteration()].map(|plugin| Setup::default().plugins(&[plugin]).trailers())
-}
-
-fn map(entries: &[(&str, &str)]) -> HeaderMap {
-    let parse = |(name, value): &(&str, &str)| {
-        (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap())
-    };
-    entries.iter().map(parse).collect()
 }
 
 /// Parts of a body that is `body` in the end: none, one, several.
@@ -35,19 +28,9 @@ async fn http2(gateway: &Gateway, request: Request<Parts>) -> Response {
     send(gateway.address, Protocol::Http2, request).await.unwrap()
 }
 
-/// A request over HTTP/1 as text, with trailers behind its body.
-fn http1(act: &str, headers: &str, body: &[Bytes], trailers: &str) -> Vec<u8> {
-    let mut text = format!(
-        "POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\nx-probe: {act}\r\n{headers}transfer-encoding: chunked\r\n\r\n"
-    )
-    .into_bytes();
-    for part in body {
-        text.extend(format!("{:x}\r\n", part.len()).into_bytes());
-        text.extend(part);
-        text.extend(b"\r\n");
-    }
-    text.extend(format!("0\r\n{trailers}\r\n").into_bytes());
-    text
+/// The same over HTTP/1 as text.
+fn http1(act: &str, body: &[Bytes], trailers: &[(&str, &str)]) -> Vec<u8> {
+    chunked(&[("x-probe", act)], body, trailers)
 }
 
 /// What the upstream says it got behind the headers.
@@ -62,8 +45,8 @@ async fn a_paused_request_holds_its_body_and_its_trailers() {
         // None of these may reach the upstream, not even its headers.
         for act in ["pause-then-reply", "reply"] {
             for parts in bodies() {
-                let raw = http1(act, "", &parts, "x-end: 1\r\n");
-                let body = Parts::new(parts).trailers(map(&[("x-end", "1")]));
+                let raw = http1(act, &parts, &[("x-end", "1")]);
+                let body = Parts::new(parts).trailers(header_map(&[("x-end", "1")]));
                 let answer = http2(&gateway, request(act, &[], body)).await;
                 assert_eq!((answer.status.as_u16(), answer.text()), (418, "teapot".to_owned()), "{act}");
                 let answer = gateway.send_raw(&raw).await;
@@ -75,8 +58,8 @@ async fn a_paused_request_holds_its_body_and_its_trailers() {
             for parts in bodies() {
                 let expected =
                     format!("{}\n\nx-end: 1\nx-end: 2\n", if parts.is_empty() { "" } else { "body" });
-                let raw = http1(act, "", &parts, "x-end: 1\r\nx-end: 2\r\n");
-                let body = Parts::new(parts).trailers(map(&[("x-end", "1"), ("x-end", "2")]));
+                let raw = http1(act, &parts, &[("x-end", "1"), ("x-end", "2")]);
+                let body = Parts::new(parts).trailers(header_map(&[("x-end", "1"), ("x-end", "2")]));
                 let answer = http2(&gateway, request(act, &[], body)).await;
                 assert_eq!(
                     (answer.status.as_u16(), answer.header("x-probe-wake").as_deref()),
@@ -117,7 +100,8 @@ async fn a_paused_response_holds_its_body_and_its_trailers() {
         let answer = http2(&gateway, request("reply, pause-response", &[], whole.clone())).await;
         assert_eq!((answer.status.as_u16(), answer.text()), (418, "teapot".to_owned()));
         assert_eq!(answer.header("x-probe-wake").as_deref(), Some("deadline"));
-        let raw = http1("pause-response", "te: trailers\r\nx-trailer: x-end=1\r\n", &[], "");
+        let raw =
+            chunked(&[("x-probe", "pause-response"), ("te", "trailers"), ("x-trailer", "x-end=1")], &[], &[]);
         let answer = gateway.send_raw(&raw).await;
         assert!(answer.contains("x-probe-wake: deadline"), "{answer}");
         assert!(answer.contains("\r\n0\r\nx-end: 1\r\n"), "{answer}");
@@ -133,7 +117,7 @@ async fn a_body_larger_than_the_buffer_waits() {
         let gateway = setup.buffer_limit(16 << 10).start().await;
         let large: Vec<_> = (0..SIZE >> 14).map(|_| Bytes::from(vec![b'x'; 1 << 14])).collect();
         for protocol in [Protocol::Http1, Protocol::Http2] {
-            let body = Parts::new(large.clone()).trailers(map(&[("x-end", "1")]));
+            let body = Parts::new(large.clone()).trailers(header_map(&[("x-end", "1")]));
             let request = request("pause", &[("trailer", "x-end")], body);
             let answer = send(gateway.address, protocol, request).await.unwrap();
             assert_eq!(answer.status, 200, "{protocol:?}");
@@ -155,7 +139,7 @@ async fn a_client_may_leave_while_its_trailers_wait() {
         let gateway = setup.workers(1).start().await;
         for act in ["pause", "wait", "pause-then-reply", "pause-response"] {
             for parts in bodies() {
-                let body = Parts::new(parts).trailers(map(&[("x-end", "1")]));
+                let body = Parts::new(parts).trailers(header_map(&[("x-end", "1")]));
                 let sending = send(gateway.address, Protocol::Http2, request(act, &[], body));
                 let gone = tokio::time::timeout(std::time::Duration::from_millis(20), sending).await;
                 drop(gone);
@@ -165,7 +149,7 @@ async fn a_client_may_leave_while_its_trailers_wait() {
             gateway.stat("http.gateway.downstream_cx_active").await == 0
         })
         .await;
-        let body = Parts::new([Bytes::from("body")]).trailers(map(&[("x-end", "1")]));
+        let body = Parts::new([Bytes::from("body")]).trailers(header_map(&[("x-end", "1")]));
         assert_eq!(http2(&gateway, request("pause", &[], body)).await.status, 200);
         gateway.assert_no_trap().await;
     }
@@ -180,15 +164,15 @@ async fn a_body_is_seen_to_its_end_before_trailers_go_on() {
             for parts in [vec!["hello"], vec!["h", "e", "llo"]] {
                 let parts: Vec<_> = parts.into_iter().map(Bytes::from).collect();
                 for (trailers, expected) in [(&[][..], "HELLO"), (&[("x-end", "1")], "HELLO\n\nx-end: 1\n")] {
-                    let body = Parts::new(parts.clone()).trailers(map(trailers));
+                    let body = Parts::new(parts.clone()).trailers(header_map(trailers));
                     let answer = http2(&gateway, request(act, &[], body)).await;
                     assert_eq!(behind_headers(&answer.text()), expected, "{act}");
                 }
-                let answer = gateway.send_raw(&http1(act, "", &parts, "x-end: 1\r\n")).await;
+                let answer = gateway.send_raw(&http1(act, &parts, &[("x-end", "1")])).await;
                 assert!(answer.contains("\n\nHELLO\n\nx-end: 1\n"), "{answer}");
             }
             // Nothing to see.
-            let body = Parts::default().trailers(map(&[("x-end", "1")]));
+            let body = Parts::default().trailers(header_map(&[("x-end", "1")]));
             let answer = http2(&gateway, request(act, &[], body)).await;
             assert_eq!(behind_headers(&answer.text()), "\n\nx-end: 1\n");
         }
@@ -197,7 +181,7 @@ async fn a_body_is_seen_to_its_end_before_trailers_go_on() {
             let whole = Parts::from(Bytes::from("hello"));
             let answer = http2(&gateway, request(act, &headers, whole)).await;
             assert!(answer.text().starts_with("POST /\nHOST: "), "{act}: {}", answer.text());
-            assert_eq!(answer.trailers, map(&[("x-end", "1")]));
+            assert_eq!(answer.trailers, header_map(&[("x-end", "1")]));
         }
         gateway.assert_no_trap().await;
     }
@@ -207,8 +191,13 @@ async fn a_body_is_seen_to_its_end_before_trailers_go_on() {
 async fn trailers_are_read_and_changed() {
     for setup in setups() {
         let gateway = setup.start().await;
-        let mut trailers =
-            map(&[("x-twice", "a"), ("x-gone", "1"), ("x-twice", "b"), ("x-gone", "2"), ("x-end", "")]);
+        let mut trailers = header_map(&[
+            ("x-twice", "a"),
+            ("x-gone", "1"),
+            ("x-twice", "b"),
+            ("x-gone", "2"),
+            ("x-end", ""),
+        ]);
         trailers.insert("x-raw", HeaderValue::from_bytes(b"\x80\xfe\xff").unwrap());
         let body = Parts::from(Bytes::from("body")).trailers(trailers);
         let answer = http2(&gateway, request("request-trailers", &[], body)).await;
@@ -222,7 +211,7 @@ async fn trailers_are_read_and_changed() {
         let wanted = ["x-twice=a", "x-twice=b", "x-gone=1", "x-end=1"].map(|trailer| ("x-trailer", trailer));
         let headers = [&wanted[..], &[("te", "trailers")]].concat();
         let answer = http2(&gateway, request("response-trailers", &headers, Parts::default())).await;
-        assert_eq!(answer.trailers, map(&[("x-end", "1"), ("x-twice", "once"), ("x-count", "Ok(4)")]));
+        assert_eq!(answer.trailers, header_map(&[("x-end", "1"), ("x-twice", "once"), ("x-count", "Ok(4)")]));
         gateway.assert_no_trap().await;
     }
 }
@@ -244,8 +233,8 @@ async fn trailers_that_are_refused_do_not_go_on() {
         let gateway = setup.clone().start().await;
         for parts in bodies() {
             let act = "reply-to-request-trailers";
-            let raw = http1(act, "", &parts, "x-end: 1\r\n");
-            let body = Parts::new(parts).trailers(map(&[("x-end", "1")]));
+            let raw = http1(act, &parts, &[("x-end", "1")]);
+            let body = Parts::new(parts).trailers(header_map(&[("x-end", "1")]));
             let answer = http2(&gateway, request(act, &[], body)).await;
             assert_eq!((answer.status.as_u16(), answer.text()), (418, "teapot".to_owned()));
             assert_broken(&gateway).await;
@@ -256,7 +245,7 @@ async fn trailers_that_are_refused_do_not_go_on() {
         // A module that traps refuses, too. It is loaded anew for later requests, so each has a proxy.
         for parts in bodies() {
             let gateway = setup.clone().start().await;
-            let body = Parts::new(parts).trailers(map(&[("x-end", "1")]));
+            let body = Parts::new(parts).trailers(header_map(&[("x-end", "1")]));
             let answer = http2(&gateway, request("trap-in-request-trailers", &[], body)).await;
             assert_eq!(answer.status, 503);
             assert_broken(&gateway).await;
@@ -279,9 +268,9 @@ async fn a_request_that_cannot_be_answered_breaks_off() {
         let plugin = plugin.without(&["proxy_send_local_response"]);
         let gateway = Setup::default().plugins(&[plugin]).trailers().start().await;
         for act in ["reply", "pause-then-reply", "reply-to-request-trailers"] {
-            let body = Parts::from(Bytes::from("body")).trailers(map(&[("x-end", "1")]));
+            let body = Parts::from(Bytes::from("body")).trailers(header_map(&[("x-end", "1")]));
             assert!(send(gateway.address, Protocol::Http2, request(act, &[], body)).await.is_err(), "{act}");
-            let answer = gateway.send_raw(&http1(act, "", &[], "x-end: 1\r\n")).await;
+            let answer = gateway.send_raw(&http1(act, &[], &[("x-end", "1")])).await;
             assert_eq!(answer, "", "{act}");
         }
         eventually("nothing waits", || async {

@@ -12,6 +12,7 @@ mod reason;
 mod registered;
 mod share;
 mod token;
+mod trailers;
 mod verified;
 mod verifier;
 
@@ -43,6 +44,8 @@ pub struct Policy {
     needs: Needs,
     places: Places,
     own_headers: Vec<HeaderName>,
+    /// What is kept out of trailers.
+    kept_out: Vec<HeaderName>,
     verifier: Verifier,
 }
 
@@ -62,8 +65,9 @@ impl Policy {
             }
         }
         let places = Places::new(&config.providers);
+        let kept_out = trailers::kept_out(&own_headers, &places, config.mode);
         let verifier = Verifier::new(&config, key);
-        Self { config, needs, places, own_headers, verifier }
+        Self { config, needs, places, own_headers, kept_out, verifier }
     }
 
     /// The config.
@@ -131,6 +135,14 @@ impl Policy {
     #[must_use]
     pub fn strip(&self, headers: &Headers) -> Vec<Edit> {
         forward::strip(headers, &self.own_headers)
+    }
+
+    /// Takes away what must not go on in trailers, whatever was decided on the request.
+    ///
+    /// # Errors
+    /// It cannot be taken away: the trailers must not go on.
+    pub fn strip_trailers(&self, trailers: &Headers) -> Result<Vec<Edit>, Unchangeable> {
+        trailers::strip(trailers, &self.kept_out)
     }
 
     /// Changes to a request that goes on, after this decision or without one.
