@@ -104,6 +104,17 @@ mod tests {
         assert_eq!(set.exports().collect::<Vec<_>>(), ["proxy_on_request_headers", "proxy_on_tick"]);
     }
 
+    /// Without its trailers a stage would not see the end of a body.
+    #[test]
+    fn a_body_comes_with_its_trailers() {
+        for (callback, exports) in [
+            (Callbacks::REQUEST_BODY, ["proxy_on_request_body", "proxy_on_request_trailers"]),
+            (Callbacks::RESPONSE_BODY, ["proxy_on_response_body", "proxy_on_response_trailers"]),
+        ] {
+            assert_eq!(callback.exports().collect::<Vec<_>>(), exports);
+        }
+    }
+
     #[test]
     fn no_callback_needs_no_export() {
         assert_eq!(Callbacks::NONE.exports().count(), 0);

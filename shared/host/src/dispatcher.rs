@@ -3,13 +3,15 @@
 use crate::abi;
 use crate::call;
 use crate::clock;
+use crate::direction::{Action, Direction};
 use crate::log;
 use crate::plugin::{Background, Plugin};
+use crate::reply::refuse;
 use crate::services::{Caller, Services};
 use crate::stage::{Configure, Wake};
 use crate::stages::Stages;
 use crate::status::Status;
-use crate::stream::{Action, Direction, Stream, enter, refuse};
+use crate::stream::{Stream, enter};
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 use std::rc::Rc;

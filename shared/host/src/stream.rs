@@ -3,52 +3,16 @@
 use crate::abi;
 use crate::body::Body;
 use crate::clock;
+use crate::direction::{Action, Direction};
 use crate::log;
 use crate::message::{Core, Request, Response, Trailers};
-use crate::pairs;
+use crate::reply::{send, without_config};
 use crate::services::Services;
 use crate::stage::{BodyFlow, Flow, TrailersFlow, Wake};
 use crate::stages::Stages;
 use crate::status::Status;
-use policy::effects::{GrpcStatus, Reply};
 use policy::time::Nanos;
 use std::rc::Rc;
-
-/// Whether the proxy goes on with what the callback was about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    Continue,
-    Pause,
-}
-
-impl Action {
-    /// The answer to headers. 4 (`StopAllIterationAndWatermark`) holds the body and the trailers as well,
-    /// and slows the sender down where they exceed the buffer. With 1 (`StopIteration`) a plugin with
-    /// `allow_on_headers_stop_iteration` gets the body and the trailers while the headers wait, and what
-    /// it lets pass of them takes the headers along.
-    pub(crate) const fn for_headers(self) -> u32 {
-        match self {
-            Self::Continue => 0,
-            Self::Pause => 4,
-        }
-    }
-
-    /// The answer to a part of a body (1 is `StopIterationAndBuffer`) and to trailers (`StopIteration`).
-    pub(crate) const fn for_parts(self) -> u32 {
-        match self {
-            Self::Continue => 0,
-            Self::Pause => 1,
-        }
-    }
-}
-
-/// Which way a message goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub(crate) enum Direction {
-    Request = 0,
-    Response = 1,
-}
 
 /// A stream and where it stands. The config that was in force when it came serves it to its end.
 pub(crate) struct Stream<S: Stages> {
@@ -105,11 +69,7 @@ impl<S: Stages> Stream<S> {
             return Action::Pause;
         }
         let Some(stages) = self.stages.clone() else { return without_config(direction) };
-        let kind = match direction {
-            Direction::Request => Body::REQUEST,
-            Direction::Response => Body::RESPONSE,
-        };
-        let mut body = Body::new(kind, size, last);
+        let mut body = Body::new(direction, size, last);
         let mut buffers = false;
         for at in 0..S::COUNT {
             let flow = match direction {
@@ -137,10 +97,7 @@ impl<S: Stages> Stream<S> {
         {
             return Action::Pause;
         }
-        let mut trailers = match direction {
-            Direction::Request => Trailers::of_request(),
-            Direction::Response => Trailers::of_response(),
-        };
+        let mut trailers = Trailers::new(direction);
         for at in 0..S::COUNT {
             let flow = match direction {
                 Direction::Request => stages.on_request_trailers(at, &mut self.streams, &mut trailers),
@@ -281,48 +238,6 @@ impl<S: Stages> Stream<S> {
 fn go_on(direction: Direction) {
     if let Err(status) = abi::continue_stream(direction as u32) {
         log!(Error, "a paused stream cannot go on: {status}");
-    }
-}
-
-fn send(direction: Direction, reply: &Reply) {
-    // A reply without its headers is better than a request without its answer.
-    let headers = reply.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
-    let headers = pairs::serialize(headers.collect::<Vec<_>>().into_iter()).unwrap_or_default();
-    let grpc_status = reply.grpc_status.map_or(-1, |status| status as i32);
-    let sent =
-        abi::send_local_response(reply.status, reply.details.as_bytes(), &reply.body, &headers, grpc_status);
-    if let Err(status) = sent {
-        log!(Error, "a reply cannot be sent: {status}");
-        // It would wait for ever.
-        if let Err(status) = abi::close_stream(direction as u32) {
-            log!(Error, "a stream cannot be closed: {status}");
-        }
-    }
-}
-
-/// The answer where a stream comes to a plugin that never got a good config. Envoy does not let it
-/// come to that; if it does, nothing gets through.
-pub(crate) fn not_configured() -> Reply {
-    Reply {
-        status: 503,
-        details: "mesh_filters{not_configured}".to_owned(),
-        headers: Vec::new(),
-        body: Vec::new(),
-        grpc_status: Some(GrpcStatus::Unavailable),
-    }
-}
-
-/// Answers a request that is not known, or that has no config.
-pub(crate) fn refuse() -> Action {
-    send(Direction::Request, &not_configured());
-    Action::Pause
-}
-
-/// What passes without a config: the response to a request that was refused.
-fn without_config(direction: Direction) -> Action {
-    match direction {
-        Direction::Request => refuse(),
-        Direction::Response => Action::Continue,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Trailers, as a stage sees them.
 
 use super::edit::Map;
+use crate::direction::Direction;
 use crate::status::Status;
 use policy::effects::Edit;
 use policy::headers::Headers;
@@ -14,12 +15,12 @@ pub struct Trailers {
 }
 
 impl Trailers {
-    pub(crate) const fn of_request() -> Self {
-        Self { map: Map::RequestTrailers, copy: None }
-    }
-
-    pub(crate) const fn of_response() -> Self {
-        Self { map: Map::ResponseTrailers, copy: None }
+    pub(crate) const fn new(direction: Direction) -> Self {
+        let map = match direction {
+            Direction::Request => Map::RequestTrailers,
+            Direction::Response => Map::ResponseTrailers,
+        };
+        Self { map, copy: None }
     }
 
     /// The trailers. Fetched once; edits of the stages in front are in it.
