@@ -9,6 +9,7 @@
 
 mod connection;
 mod load;
+mod parts;
 
 use std::net::SocketAddr;
 
@@ -18,6 +19,7 @@ pub use hyper::{Method, Request, StatusCode, Version};
 
 pub use connection::Connection;
 pub use load::{Load, Report, Turn, Until};
+pub use parts::Parts;
 
 /// What is spoken on a connection, without TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +73,7 @@ impl Response {
 pub async fn send(
     address: SocketAddr,
     protocol: Protocol,
-    request: Request<Bytes>,
+    request: Request<impl Into<Parts>>,
 ) -> anyhow::Result<Response> {
     Connection::open(address, protocol).await?.send(request).await
 }

@@ -1,6 +1,6 @@
 //! What the other tests stand on does what it says.
 
-use e2e::{Behaviour, KeyServer, Plugin, Setup, get};
+use e2e::{Behaviour, KeyServer, Plugin, Setup, eventually, get};
 use mesh_filters::http::{self, Protocol, Response};
 use mesh_filters::module::PROBE;
 use serde_json::{Value, json};
@@ -41,13 +41,20 @@ async fn a_key_server_behaves_as_it_is_told() {
         assert_eq!((found, text.len()), (status, length), "{behaviour:?}");
         assert!(text.starts_with(beginning), "{behaviour:?}");
     }
+    server.behave(Behaviour::Held).await;
+    let before = server.fetches();
+    let held = tokio::spawn(http::send(server.address(), Protocol::Http1, get(KeyServer::KEYS, &[])));
+    eventually("a request", || async { server.fetches() > before }).await;
+    assert!(!held.is_finished());
+    server.behave(Behaviour::Serve).await;
+    assert_eq!(held.await.unwrap().unwrap().text(), served.1);
     server.behave(Behaviour::Silent).await;
     assert!(tokio::time::timeout(Duration::from_millis(100), fetch(&server)).await.is_err());
     server.behave(Behaviour::Refuse).await;
     assert!(ask(&server, KeyServer::KEYS).await.is_err());
     server.behave(Behaviour::Serve).await;
     assert_eq!(fetch(&server).await, served);
-    assert_eq!(server.fetches(), 12);
+    assert_eq!(server.fetches(), 13);
     assert_eq!(ask(&server, "/other").await.unwrap().status, 404);
     server.discovery("i", "u");
     let discovered = ask(&server, KeyServer::DISCOVERY).await.unwrap();

@@ -9,6 +9,7 @@ mod overload;
 mod push;
 mod rotation;
 mod rules;
+mod trailers;
 
 use e2e::token::{AUDIENCE, ISSUER};
 use e2e::{Gateway, Key, KeyServer, Plugin, Setup, eventually, get, key_set};

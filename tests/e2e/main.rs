@@ -8,3 +8,4 @@ mod module;
 mod probe;
 mod rate_limit;
 mod readings;
+mod trailers;

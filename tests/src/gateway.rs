@@ -4,11 +4,14 @@ use crate::Upstream;
 use bytes::Bytes;
 use mesh_filters::envoy::config::socket_address;
 use mesh_filters::envoy::{Bootstrap, Envoy, Launch};
-use mesh_filters::http::{self, Protocol, Request, Response};
+use mesh_filters::http::{self, Connection, Protocol, Request, Response};
 use mesh_filters::module::Module;
 use serde_json::{Map, Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 /// A module with its config, as a plugin of the proxy.
 #[derive(Clone, Debug)]
@@ -107,6 +110,8 @@ pub struct Setup {
     /// Listeners come from a file, which [`Gateway::push`] replaces.
     file_based: bool,
     direct: bool,
+    trailers: bool,
+    buffer_limit: Option<u32>,
 }
 
 impl Default for Setup {
@@ -120,6 +125,8 @@ impl Default for Setup {
             use_remote_address: false,
             file_based: false,
             direct: false,
+            trailers: false,
+            buffer_limit: None,
         }
     }
 }
@@ -182,6 +189,20 @@ impl Setup {
         self
     }
 
+    /// With trailers in HTTP/1, from clients and to the upstream; HTTP/2 has them always.
+    #[must_use]
+    pub const fn trailers(mut self) -> Self {
+        self.trailers = true;
+        self
+    }
+
+    /// With at most so many bytes of a body in the proxy, for each direction.
+    #[must_use]
+    pub const fn buffer_limit(mut self, bytes: u32) -> Self {
+        self.buffer_limit = Some(bytes);
+        self
+    }
+
     /// Builds the modules and starts everything.
     ///
     /// # Panics
@@ -233,7 +254,7 @@ impl Setup {
             "name": "envoy.filters.http.router",
             "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
         }));
-        json!({
+        let mut listener = json!({
             "name": "gateway",
             "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
             "filter_chains": [{"filters": [{
@@ -260,18 +281,36 @@ impl Setup {
                     "http_filters": filters,
                 },
             }]}],
-        })
+        });
+        if self.trailers {
+            listener["filter_chains"][0]["filters"][0]["typed_config"]["http_protocol_options"] =
+                json!({"enable_trailers": true});
+        }
+        if let Some(bytes) = self.buffer_limit {
+            listener["per_connection_buffer_limit_bytes"] = json!(bytes);
+        }
+        listener
     }
 
     fn clusters(&self, upstream: SocketAddr) -> Value {
         let cluster = |name: &str, address: SocketAddr| {
-            json!({
+            let mut cluster = json!({
                 "name": name,
                 "type": "STATIC",
                 "connect_timeout": "1s",
                 "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint":
                     {"address": socket_address(address)}}]}]},
-            })
+            });
+            if self.trailers {
+                cluster["typed_extension_protocol_options"] = json!({"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                    "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                    "explicit_http_config": {"http_protocol_options": {"enable_trailers": true}},
+                }});
+            }
+            if let Some(bytes) = self.buffer_limit {
+                cluster["per_connection_buffer_limit_bytes"] = json!(bytes);
+            }
+            cluster
         };
         // Nobody listens on the discard port.
         let ours = [cluster("upstream", upstream), cluster("dead", SocketAddr::from(([127, 0, 0, 1], 9)))];
@@ -298,8 +337,8 @@ pub struct Gateway {
     pub envoy: Envoy,
     /// Where it listens.
     pub address: SocketAddr,
-    #[allow(dead_code, reason = "it serves as long as it is there")]
-    upstream: Upstream,
+    /// What its route leads to.
+    pub upstream: Upstream,
 }
 
 impl Gateway {
@@ -309,6 +348,24 @@ impl Gateway {
     /// If there is no answer.
     pub async fn send(&self, request: Request<Bytes>) -> Response {
         http::send(self.address, Protocol::Http1, request).await.unwrap()
+    }
+
+    /// Sends bytes as they are and reads until the proxy closes the connection: `connection: close` is
+    /// due.
+    ///
+    /// # Panics
+    /// If it does not close it in time.
+    pub async fn send_raw(&self, request: &[u8]) -> String {
+        let exchange = async {
+            let mut stream = TcpStream::connect(self.address).await?;
+            stream.write_all(request).await?;
+            let mut answer = Vec::new();
+            // A connection that is reset has said what it had to say.
+            let _ = stream.read_to_end(&mut answer).await;
+            std::io::Result::Ok(answer)
+        };
+        let answer = timeout(Connection::DEADLINE, exchange).await.unwrap().unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
     }
 
     /// Pushes another setup of the listener.

@@ -23,6 +23,8 @@ pub enum Behaviour {
     Serve,
     /// The same, late.
     Slow(Duration),
+    /// Once it behaves otherwise.
+    Held,
     /// Never.
     Silent,
     /// With this status and a body that does not matter.
@@ -193,9 +195,12 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path().to_owned();
+    *lock(&state).fetches.entry(path.clone()).or_default() += 1;
+    while lock(&state).behaviour == Behaviour::Held {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     let (behaviour, document, headers) = {
-        let mut state = lock(&state);
-        *state.fetches.entry(path.clone()).or_default() += 1;
+        let state = lock(&state);
         (state.behaviour.clone(), state.documents.get(&path).cloned(), state.headers.clone())
     };
     match behaviour {

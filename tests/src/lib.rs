@@ -4,6 +4,7 @@
 mod gateway;
 mod key_server;
 pub mod keys;
+mod raw;
 pub mod token;
 mod upstream;
 mod wait;
@@ -11,6 +12,7 @@ mod wait;
 pub use gateway::{Gateway, Plugin, Setup};
 pub use key_server::{Behaviour, KeyServer};
 pub use keys::{Algorithm, Key, key_set};
+pub use raw::{chunked, header_map};
 pub use token::Token;
 pub use upstream::Upstream;
 pub use wait::eventually;

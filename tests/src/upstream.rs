@@ -1,26 +1,40 @@
 //! An upstream that says what it got.
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue, TRAILER};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use std::convert::Infallible;
+use mesh_filters::http::Parts;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// Answers every request with its headers, a line each, and its body behind an empty line.
+/// Answers every request with its headers, a line each, its body behind an empty line, and its
+/// trailers behind another one.
 ///
 /// Request headers steer the answer: `x-answer: name=value` adds a header to it, as often as it is
-/// sent; `x-slow: 200` delays it by so many milliseconds; `x-size: 100` makes its body so long.
+/// sent, `x-trailer: name=value` a trailer (if `te` asks for trailers); `x-slow: 200` delays it by so
+/// many milliseconds; `x-size: 100` makes its body so long.
 #[derive(Debug)]
 pub struct Upstream {
     address: SocketAddr,
     serving: JoinHandle<()>,
+    arrived: Arc<Arrived>,
+}
+
+/// How many requests have arrived.
+#[derive(Debug, Default)]
+struct Arrived {
+    begun: AtomicUsize,
+    whole: AtomicUsize,
+    broken: AtomicUsize,
 }
 
 impl Upstream {
@@ -31,24 +45,46 @@ impl Upstream {
     pub async fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
+        let arrived = Arc::new(Arrived::default());
+        let count = Arc::clone(&arrived);
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let _ = stream.set_nodelay(true);
+                let count = Arc::clone(&count);
                 tokio::spawn(async move {
                     // A client that goes away is not our concern.
                     let mut server = http1::Builder::new();
                     server.max_buf_size(1 << 20).max_headers(4096);
-                    let _ = server.serve_connection(TokioIo::new(stream), service_fn(answer)).await;
+                    let service = service_fn(|request| answer(Arrival::begin(&count), request));
+                    let _ = server.serve_connection(TokioIo::new(stream), service).await;
                 });
             }
         });
-        Self { address, serving }
+        Self { address, serving, arrived }
     }
 
     /// Where it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How many requests have begun to arrive.
+    #[must_use]
+    pub fn begun(&self) -> usize {
+        self.arrived.begun.load(Ordering::SeqCst)
+    }
+
+    /// How many have arrived to their end.
+    #[must_use]
+    pub fn whole(&self) -> usize {
+        self.arrived.whole.load(Ordering::SeqCst)
+    }
+
+    /// How many were broken off.
+    #[must_use]
+    pub fn broken(&self) -> usize {
+        self.arrived.broken.load(Ordering::SeqCst)
     }
 }
 
@@ -58,31 +94,74 @@ impl Drop for Upstream {
     }
 }
 
-async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+/// A request on its way in; one that is dropped before its end was broken off.
+struct Arrival {
+    arrived: Arc<Arrived>,
+    whole: bool,
+}
+
+impl Arrival {
+    fn begin(arrived: &Arc<Arrived>) -> Self {
+        arrived.begun.fetch_add(1, Ordering::SeqCst);
+        Self { arrived: Arc::clone(arrived), whole: false }
+    }
+}
+
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        let count = if self.whole { &self.arrived.whole } else { &self.arrived.broken };
+        count.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+async fn answer(mut arrival: Arrival, request: Request<Incoming>) -> Result<Response<Parts>, hyper::Error> {
     let (head, body) = request.into_parts();
+    let body = body.collect().await?;
+    arrival.whole = true;
+    drop(arrival);
     let number = |name| head.headers.get(name).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if let Some(milliseconds) = number("x-slow") {
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;
     }
     let mut lines = format!("{} {}\n", head.method, head.uri).into_bytes();
-    for (name, value) in &head.headers {
+    write_lines(&mut lines, &head.headers);
+    lines.push(b'\n');
+    let trailers = body.trailers().cloned();
+    lines.extend_from_slice(&body.to_bytes());
+    if let Some(trailers) = trailers {
+        lines.extend_from_slice(b"\n\n");
+        write_lines(&mut lines, &trailers);
+    }
+    if let Some(size) = number("x-size") {
+        lines = vec![b'x'; usize::try_from(size).unwrap_or_default()];
+    }
+    let trailers = wanted(&head.headers, "x-trailer");
+    let mut response = Response::new(Parts::from(Bytes::from(lines)).trailers(trailers.clone()));
+    *response.headers_mut() = wanted(&head.headers, "x-answer");
+    for name in trailers.keys() {
+        response.headers_mut().append(TRAILER, name.clone().into());
+    }
+    Ok(response)
+}
+
+fn write_lines(lines: &mut Vec<u8>, headers: &HeaderMap) {
+    for (name, value) in headers {
         lines.extend_from_slice(name.as_str().as_bytes());
         lines.extend_from_slice(b": ");
         lines.extend_from_slice(value.as_bytes());
         lines.push(b'\n');
     }
-    lines.push(b'\n');
-    lines.extend_from_slice(&body.collect().await.map(|body| body.to_bytes()).unwrap_or_default());
-    if let Some(size) = number("x-size") {
-        lines = vec![b'x'; usize::try_from(size).unwrap_or_default()];
-    }
-    let mut response = Response::new(Full::new(Bytes::from(lines)));
-    for header in head.headers.get_all("x-answer") {
+}
+
+/// What the values `name=value` of a request header ask for.
+fn wanted(headers: &HeaderMap, asking: &str) -> HeaderMap {
+    let mut wanted = HeaderMap::new();
+    for header in headers.get_all(asking) {
         if let Some((name, value)) = header.to_str().ok().and_then(|header| header.split_once('='))
-            && let (Ok(name), Ok(value)) = (name.parse::<hyper::header::HeaderName>(), value.parse())
+            && let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>())
         {
-            response.headers_mut().append(name, value);
+            wanted.append(name, value);
         }
     }
-    Ok(response)
+    wanted
 }

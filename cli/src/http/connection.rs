@@ -4,8 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper::header::{HOST, HeaderValue};
@@ -14,7 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::{Protocol, Response};
+use super::{Parts, Protocol, Response};
 
 /// A connection on which one request follows another.
 #[derive(Debug)]
@@ -25,8 +24,8 @@ pub struct Connection {
 
 #[derive(Debug)]
 enum Sender {
-    Http1(http1::SendRequest<Full<Bytes>>),
-    Http2(http2::SendRequest<Full<Bytes>>),
+    Http1(http1::SendRequest<Parts>),
+    Http2(http2::SendRequest<Parts>),
 }
 
 impl Connection {
@@ -71,7 +70,8 @@ impl Connection {
     /// # Errors
     ///
     /// The connection breaks, or the answer takes longer than [`Connection::DEADLINE`].
-    pub async fn send(&mut self, request: Request<Bytes>) -> anyhow::Result<Response> {
+    pub async fn send(&mut self, request: Request<impl Into<Parts>>) -> anyhow::Result<Response> {
+        let request = request.map(Into::into);
         let answered = timeout(Self::DEADLINE, self.sender.send(self.address, request)).await;
         answered
             .unwrap_or_else(|late| Err(late.into()))
@@ -100,17 +100,17 @@ impl Sender {
         })
     }
 
-    async fn send(&mut self, address: SocketAddr, request: Request<Bytes>) -> anyhow::Result<Response> {
+    async fn send(&mut self, address: SocketAddr, request: Request<Parts>) -> anyhow::Result<Response> {
         let answer = match self {
             Self::Http1(sender) => {
                 let request = for_http1(address, request)?;
                 sender.ready().await?;
-                sender.send_request(request.map(Full::new)).await?
+                sender.send_request(request).await?
             }
             Self::Http2(sender) => {
                 let request = for_http2(address, request)?;
                 sender.ready().await?;
-                sender.send_request(request.map(Full::new)).await?
+                sender.send_request(request).await?
             }
         };
         whole(answer).await
@@ -118,7 +118,7 @@ impl Sender {
 }
 
 /// HTTP/1.1 names the host in a header and only the path in the target.
-fn for_http1(address: SocketAddr, mut request: Request<Bytes>) -> anyhow::Result<Request<Bytes>> {
+fn for_http1<B>(address: SocketAddr, mut request: Request<B>) -> anyhow::Result<Request<B>> {
     if !request.headers().contains_key(HOST) {
         let host = match request.uri().authority() {
             Some(authority) => authority.to_string(),
@@ -134,7 +134,7 @@ fn for_http1(address: SocketAddr, mut request: Request<Bytes>) -> anyhow::Result
 }
 
 /// HTTP/2 names the host in the target.
-fn for_http2(address: SocketAddr, mut request: Request<Bytes>) -> anyhow::Result<Request<Bytes>> {
+fn for_http2<B>(address: SocketAddr, mut request: Request<B>) -> anyhow::Result<Request<B>> {
     let host = request.headers_mut().remove(HOST);
     let authority = match (host, request.uri().authority()) {
         (Some(host), _) => String::from_utf8(host.as_bytes().to_vec()).context("the host is not text")?,
@@ -162,6 +162,7 @@ async fn whole(answer: hyper::Response<Incoming>) -> anyhow::Result<Response> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
 
     const ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8);
 

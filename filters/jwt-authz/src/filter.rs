@@ -9,7 +9,8 @@ use crate::jwks::Ask;
 use crate::policy::{Decision, Outcome, Patience, Policy, Refusal, Unchangeable};
 use counters::Counters;
 use host::{
-    Answer, Background, Callbacks, Configure, Flow, Plugin, Request, Stage, Status, Wake, clock, random,
+    Answer, Background, Callbacks, Configure, Flow, Plugin, Request, Stage, Status, Trailers, TrailersFlow,
+    Wake, clock, random,
 };
 use keyring::Keyring;
 use policy::config::Problems;
@@ -60,7 +61,7 @@ impl Configure for JwtAuthz {
 
 impl Stage for JwtAuthz {
     const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS
-        .and(Callbacks::PAUSE_REQUESTS)
+        .and(Callbacks::REQUEST_TRAILERS)
         .and(Callbacks::TICK)
         .and(Callbacks::HTTP_CALL);
 
@@ -72,6 +73,17 @@ impl Stage for JwtAuthz {
 
     fn on_request_wake(&self, waiting: &mut Waiting, request: &mut Request<'_>, wake: Wake) -> Flow {
         self.handle(waiting, request, matches!(wake, Wake::Deadline))
+    }
+
+    fn on_request_trailers(&self, _waiting: &mut Waiting, trailers: &mut Trailers) -> TrailersFlow {
+        match self.strip_trailers(trailers) {
+            Ok(()) => TrailersFlow::Continue,
+            Err(status) => {
+                host::log!(Debug, "trailers cannot be read or changed: {status}");
+                self.counters.unreadable.increment();
+                TrailersFlow::Reply(self.policy.config().reply(&Refusal::ERROR, false))
+            }
+        }
     }
 
     fn on_stream_gone(&self, waiting: &mut Waiting) {
@@ -191,6 +203,14 @@ impl JwtAuthz {
             request.set_claims(verified.claims());
         }
         Ok(Flow::Continue)
+    }
+
+    fn strip_trailers(&self, trailers: &mut Trailers) -> Result<(), Status> {
+        let edits = self.policy.strip_trailers(trailers.headers()?);
+        for edit in edits.map_err(|Unchangeable| Status::BadArgument)? {
+            trailers.edit(&edit)?;
+        }
+        Ok(())
     }
 
     /// Takes the request from among those that wait. Answers since when it has waited.

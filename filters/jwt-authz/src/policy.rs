@@ -12,6 +12,7 @@ mod reason;
 mod registered;
 mod share;
 mod token;
+mod trailers;
 mod verified;
 mod verifier;
 
@@ -44,6 +45,8 @@ pub struct Policy {
     needs: Needs,
     places: Places,
     own_headers: Vec<HeaderName>,
+    /// What is kept out of trailers.
+    kept_out: Vec<HeaderName>,
     /// A rule that decides looks at the host.
     tests_host: bool,
     verifier: Verifier,
@@ -65,9 +68,10 @@ impl Policy {
             }
         }
         let places = Places::new(&config.providers);
+        let kept_out = trailers::kept_out(&own_headers, &places, config.mode);
         let tests_host = config.rules.iter().any(|rule| rule.mode == Mode::Enforce && rule.tests_host());
         let verifier = Verifier::new(&config, key);
-        Self { config, needs, places, own_headers, tests_host, verifier }
+        Self { config, needs, places, own_headers, kept_out, tests_host, verifier }
     }
 
     /// The config.
@@ -150,6 +154,14 @@ impl Policy {
     /// One cannot be taken away: the request must not go on.
     pub fn strip(&self, headers: &Headers) -> Result<Vec<Edit>, Unchangeable> {
         forward::strip(headers, &self.own_headers)
+    }
+
+    /// Takes away what must not go on in trailers, whatever was decided on the request.
+    ///
+    /// # Errors
+    /// It cannot be taken away: the trailers must not go on.
+    pub fn strip_trailers(&self, trailers: &Headers) -> Result<Vec<Edit>, Unchangeable> {
+        forward::strip(trailers, &self.kept_out)
     }
 
     /// Changes to a request that goes on, after this decision or without one.

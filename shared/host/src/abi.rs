@@ -51,6 +51,7 @@ import! { "env":
         headers: *const u8, headers_size: usize, grpc_status: i32,
     );
     fn proxy_continue_stream(stream: u32);
+    fn proxy_close_stream(stream: u32);
     fn proxy_set_effective_context(context: u32);
     fn proxy_set_tick_period_milliseconds(period: u32);
     fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize);
@@ -209,6 +210,10 @@ pub(crate) fn send_local_response(
 
 pub(crate) fn continue_stream(stream: u32) -> Result<(), Status> {
     Status::check(unsafe { proxy_continue_stream(stream) })
+}
+
+pub(crate) fn close_stream(stream: u32) -> Result<(), Status> {
+    Status::check(unsafe { proxy_close_stream(stream) })
 }
 
 pub(crate) fn set_effective_context(context: u32) -> Result<(), Status> {

@@ -1,22 +1,25 @@
 //! A part of a body.
 
 use crate::abi;
+use crate::direction::Direction;
 use crate::status::Status;
 
 /// The part of a body that the proxy holds at the moment, which may be all of it.
 #[derive(Debug)]
 pub struct Body {
-    kind: u32,
+    direction: Direction,
     size: usize,
     last: bool,
 }
 
 impl Body {
-    pub(crate) const REQUEST: u32 = 0;
-    pub(crate) const RESPONSE: u32 = 1;
+    pub(crate) const fn new(direction: Direction, size: usize, last: bool) -> Self {
+        Self { direction, size, last }
+    }
 
-    pub(crate) const fn new(kind: u32, size: usize, last: bool) -> Self {
-        Self { kind, size, last }
+    /// The number of the proxy's buffer: 0 is the request's body, 1 the response's.
+    const fn buffer(&self) -> u32 {
+        self.direction as u32
     }
 
     /// How many bytes the proxy holds.
@@ -25,7 +28,7 @@ impl Body {
         self.size
     }
 
-    /// Whether nothing follows.
+    /// Whether nothing of the body follows.
     #[must_use]
     pub const fn is_last(&self) -> bool {
         self.last
@@ -38,7 +41,7 @@ impl Body {
     pub fn read(&self, start: usize, most: usize) -> Result<Vec<u8>, Status> {
         match self.size.saturating_sub(start).min(most) {
             0 => Ok(Vec::new()),
-            length => abi::buffer(self.kind, start, length),
+            length => abi::buffer(self.buffer(), start, length),
         }
     }
 
@@ -47,7 +50,7 @@ impl Body {
     /// # Errors
     /// The host's status.
     pub fn replace(&mut self, bytes: &[u8]) -> Result<(), Status> {
-        abi::set_buffer(self.kind, 0, self.size, bytes)?;
+        abi::set_buffer(self.buffer(), 0, self.size, bytes)?;
         self.size = bytes.len();
         Ok(())
     }

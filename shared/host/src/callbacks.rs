@@ -29,34 +29,35 @@ impl Callbacks {
     pub const NONE: Self = Self(0);
     /// Request headers have arrived.
     pub const REQUEST_HEADERS: Self = Self(1);
-    /// A part of the request body has arrived.
+    /// A part of the request body has arrived. The trailers come with it: where there are any, no part is
+    /// the last one.
     pub const REQUEST_BODY: Self = Self(1 << 1);
     /// Response headers have arrived.
     pub const RESPONSE_HEADERS: Self = Self(1 << 2);
-    /// A part of the response body has arrived.
+    /// A part of the response body has arrived; likewise.
     pub const RESPONSE_BODY: Self = Self(1 << 3);
-    /// The timer has fired.
+    /// The timer has fired. A stage that pauses requests or responses needs it, too: it ends their wait.
     pub const TICK: Self = Self(1 << 4);
     /// An HTTP call was answered.
     pub const HTTP_CALL: Self = Self(1 << 5);
     /// A gRPC call was answered.
     pub const GRPC_CALL: Self = Self(1 << 6);
-    /// A stage pauses requests: the timer, and the body, which must not overtake headers that wait.
-    pub const PAUSE_REQUESTS: Self = Self(1 << 7);
-    /// A stage pauses responses: likewise.
-    pub const PAUSE_RESPONSES: Self = Self(1 << 8);
+    /// Request trailers have arrived.
+    pub const REQUEST_TRAILERS: Self = Self(1 << 7);
+    /// Response trailers have arrived.
+    pub const RESPONSE_TRAILERS: Self = Self(1 << 8);
 
     /// Each callback beside the exports it needs.
     const EXPORTS: [(Self, &'static [&'static str]); 9] = [
         (Self::REQUEST_HEADERS, &["proxy_on_request_headers"]),
-        (Self::REQUEST_BODY, &["proxy_on_request_body"]),
+        (Self::REQUEST_BODY, &["proxy_on_request_body", "proxy_on_request_trailers"]),
         (Self::RESPONSE_HEADERS, &["proxy_on_response_headers"]),
-        (Self::RESPONSE_BODY, &["proxy_on_response_body"]),
+        (Self::RESPONSE_BODY, &["proxy_on_response_body", "proxy_on_response_trailers"]),
         (Self::TICK, &["proxy_on_tick"]),
         (Self::HTTP_CALL, &["proxy_on_http_call_response"]),
         (Self::GRPC_CALL, &["proxy_on_grpc_receive", "proxy_on_grpc_close"]),
-        (Self::PAUSE_REQUESTS, &["proxy_on_tick", "proxy_on_request_body"]),
-        (Self::PAUSE_RESPONSES, &["proxy_on_tick", "proxy_on_response_body"]),
+        (Self::REQUEST_TRAILERS, &["proxy_on_request_trailers"]),
+        (Self::RESPONSE_TRAILERS, &["proxy_on_response_trailers"]),
     ];
 
     /// The callbacks of either set.
@@ -101,6 +102,17 @@ mod tests {
         let set = Callbacks::REQUEST_HEADERS.and(Callbacks::TICK);
         assert_eq!(Callbacks::from_bytes(set.to_bytes()), set);
         assert_eq!(set.exports().collect::<Vec<_>>(), ["proxy_on_request_headers", "proxy_on_tick"]);
+    }
+
+    /// Without its trailers a stage would not see the end of a body.
+    #[test]
+    fn a_body_comes_with_its_trailers() {
+        for (callback, exports) in [
+            (Callbacks::REQUEST_BODY, ["proxy_on_request_body", "proxy_on_request_trailers"]),
+            (Callbacks::RESPONSE_BODY, ["proxy_on_response_body", "proxy_on_response_trailers"]),
+        ] {
+            assert_eq!(callback.exports().collect::<Vec<_>>(), exports);
+        }
     }
 
     #[test]

@@ -3,13 +3,15 @@
 use crate::abi;
 use crate::call;
 use crate::clock;
+use crate::direction::{Action, Direction};
 use crate::log;
 use crate::plugin::{Background, Plugin};
+use crate::reply::refuse;
 use crate::services::{Caller, Services};
 use crate::stage::{Configure, Wake};
 use crate::stages::Stages;
 use crate::status::Status;
-use crate::stream::{Action, Direction, Stream, enter, refuse};
+use crate::stream::{Stream, enter};
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -84,24 +86,36 @@ impl<S: Stages + Configure> Dispatcher<S> {
 
     /// `proxy_on_request_headers`
     pub fn on_request_headers(&self, id: u32, last: bool) -> u32 {
-        self.with(id, |stream| stream.on_request_headers(last)).unwrap_or_else(refuse) as u32
+        self.with(id, |stream| stream.on_request_headers(last)).unwrap_or_else(refuse).for_headers()
     }
 
     /// `proxy_on_request_body`
     pub fn on_request_body(&self, id: u32, size: usize, last: bool) -> u32 {
         let action = self.with(id, |stream| stream.on_body(Direction::Request, size, last));
-        action.unwrap_or(Action::Pause) as u32
+        action.unwrap_or_else(refuse).for_parts()
+    }
+
+    /// `proxy_on_request_trailers`
+    pub fn on_request_trailers(&self, id: u32) -> u32 {
+        self.with(id, |stream| stream.on_trailers(Direction::Request)).unwrap_or_else(refuse).for_parts()
     }
 
     /// `proxy_on_response_headers`
     pub fn on_response_headers(&self, id: u32) -> u32 {
-        self.with(id, |stream| stream.on_headers(Direction::Response)).unwrap_or(Action::Continue) as u32
+        let action = self.with(id, |stream| stream.on_headers(Direction::Response));
+        action.unwrap_or(Action::Continue).for_headers()
     }
 
     /// `proxy_on_response_body`
     pub fn on_response_body(&self, id: u32, size: usize, last: bool) -> u32 {
         let action = self.with(id, |stream| stream.on_body(Direction::Response, size, last));
-        action.unwrap_or(Action::Continue) as u32
+        action.unwrap_or(Action::Continue).for_parts()
+    }
+
+    /// `proxy_on_response_trailers`
+    pub fn on_response_trailers(&self, id: u32) -> u32 {
+        let action = self.with(id, |stream| stream.on_trailers(Direction::Response));
+        action.unwrap_or(Action::Continue).for_parts()
     }
 
     /// `proxy_on_tick`
@@ -116,7 +130,7 @@ impl<S: Stages + Configure> Dispatcher<S> {
             }
         }
         for stream in due.streams {
-            self.wake(stream, None, Wake::Deadline);
+            self.enter(stream, |stream| stream.on_deadline(now));
         }
         self.wake_notified(&services);
         services.arm(clock::monotonic().unwrap_or(now));
@@ -157,7 +171,7 @@ impl<S: Stages + Configure> Dispatcher<S> {
         let answer = read(most);
         match caller {
             Caller::Stream { stream, stage } => {
-                self.wake(stream, Some(stage), Wake::Answer { call: number, answer });
+                self.enter(stream, |stream| stream.wake(stage, Wake::Answer { call: number, answer }));
             }
             Caller::Stage(stage) => {
                 if let Some(stages) = stages {
@@ -170,19 +184,18 @@ impl<S: Stages + Configure> Dispatcher<S> {
 
     fn wake_notified(&self, services: &Services) {
         for (stream, stage) in services.take_woken() {
-            self.wake(stream, Some(stage), Wake::Notified);
+            self.enter(stream, |stream| stream.wake(stage, Wake::Notified));
         }
     }
 
-    fn wake(&self, id: u32, stage: Option<usize>, wake: Wake) {
+    fn enter(&self, id: u32, act: impl FnOnce(&mut Stream<S>)) {
         // A stream whose client has gone in the meantime is unknown, here or to the host.
-        let entered = |stream: &mut Stream<S>| match enter(id) {
-            Ok(()) => stream.wake(stage, wake),
+        self.with(id, |stream| match enter(id) {
+            Ok(()) => act(stream),
             // Its end is told by `proxy_on_delete`, once.
-            Err(Status::BadArgument) => stream.unpause(),
+            Err(Status::BadArgument) => stream.give_up(),
             Err(status) => log!(Error, "a paused stream cannot be entered: {status}"),
-        };
-        self.with(id, entered);
+        });
     }
 
     fn root(&self, id: u32) -> Option<(Rc<Services>, Option<Rc<S>>)> {

@@ -57,6 +57,11 @@ macro_rules! export {
             }
 
             #[unsafe(no_mangle)]
+            extern "C" fn proxy_on_request_trailers(id: u32, _count: u32) -> u32 {
+                DISPATCHER.with(|dispatcher| dispatcher.on_request_trailers(id))
+            }
+
+            #[unsafe(no_mangle)]
             extern "C" fn proxy_on_response_headers(id: u32, _count: u32, _last: u32) -> u32 {
                 DISPATCHER.with(|dispatcher| dispatcher.on_response_headers(id))
             }
@@ -64,6 +69,11 @@ macro_rules! export {
             #[unsafe(no_mangle)]
             extern "C" fn proxy_on_response_body(id: u32, size: usize, last: u32) -> u32 {
                 DISPATCHER.with(|dispatcher| dispatcher.on_response_body(id, size, last != 0))
+            }
+
+            #[unsafe(no_mangle)]
+            extern "C" fn proxy_on_response_trailers(id: u32, _count: u32) -> u32 {
+                DISPATCHER.with(|dispatcher| dispatcher.on_response_trailers(id))
             }
 
             #[unsafe(no_mangle)]

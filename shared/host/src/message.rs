@@ -4,8 +4,10 @@ mod edit;
 mod facts;
 mod request;
 mod response;
+mod trailers;
 
 pub use request::Request;
 pub use response::Response;
+pub use trailers::Trailers;
 
 pub(crate) use request::Core;

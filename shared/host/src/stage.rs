@@ -3,7 +3,7 @@
 use crate::body::Body;
 use crate::call::Answer;
 use crate::callbacks::Callbacks;
-use crate::message::{Request, Response};
+use crate::message::{Request, Response, Trailers};
 use crate::plugin::{Background, Plugin};
 use policy::config::Problems;
 use policy::effects::Reply;
@@ -36,6 +36,14 @@ pub trait Stage: Sized + 'static {
         BodyFlow::Continue
     }
 
+    /// The request's trailers are there, and its body has gone past all stages.
+    ///
+    /// What a stage takes out of the headers it takes out of the trailers as well: an upstream may read
+    /// both alike.
+    fn on_request_trailers(&self, _stream: &mut Self::Stream, _trailers: &mut Trailers) -> TrailersFlow {
+        TrailersFlow::Continue
+    }
+
     /// The response's headers are there: the upstream's, or those of a reply by a filter.
     fn on_response_headers(&self, _stream: &mut Self::Stream, _response: &mut Response<'_>) -> Flow {
         Flow::Continue
@@ -54,6 +62,11 @@ pub trait Stage: Sized + 'static {
     /// A part of the response's body is there.
     fn on_response_body(&self, _stream: &mut Self::Stream, _body: &mut Body) -> BodyFlow {
         BodyFlow::Continue
+    }
+
+    /// The response's trailers are there, and its body has gone past all stages.
+    fn on_response_trailers(&self, _stream: &mut Self::Stream, _trailers: &mut Trailers) -> TrailersFlow {
+        TrailersFlow::Continue
     }
 
     /// The stream has gone: finished, reset or left by the client, paused or not.
@@ -81,7 +94,8 @@ pub trait Configure: Sized {
 pub enum Flow {
     /// It goes on, to the next stage.
     Continue,
-    /// It waits, until [`Wake`]: never for ever.
+    /// It waits with its body and its trailers, until [`Wake`]: never for ever. The stage names
+    /// [`Callbacks::TICK`].
     Pause {
         /// The latest instant to wake up at.
         until: Nanos,
@@ -96,9 +110,20 @@ pub enum Flow {
 pub enum BodyFlow {
     /// It goes on.
     Continue,
-    /// It is kept and comes again with the next part. Beyond the proxy's buffer limit the stream
-    /// fails.
+    /// It is kept and comes again with the next part, or alone as the last one if trailers follow. Beyond
+    /// the proxy's buffer limit the stream fails. Not for the last part: nothing would let go of it.
     Buffer,
+}
+
+/// What becomes of trailers.
+#[derive(Debug)]
+#[must_use]
+pub enum TrailersFlow {
+    /// They go on.
+    Continue,
+    /// The proxy answers, and the trailers do not go on: the upstream sees the request break off. A
+    /// response that has begun breaks off or ends without trailers.
+    Reply(Reply),
 }
 
 /// Why a pause is over.

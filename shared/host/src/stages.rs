@@ -3,9 +3,9 @@
 use crate::body::Body;
 use crate::call::Answer;
 use crate::callbacks::Callbacks;
-use crate::message::{Request, Response};
+use crate::message::{Request, Response, Trailers};
 use crate::plugin::Background;
-use crate::stage::{BodyFlow, Flow, Stage, Wake};
+use crate::stage::{BodyFlow, Flow, Stage, TrailersFlow, Wake};
 
 /// A chain of stages, called by their place in it. A single [`Stage`] is a chain of one; [`chain!`](crate::chain!)
 /// makes one of several.
@@ -29,6 +29,13 @@ pub trait Stages: Sized + 'static {
     ) -> Flow;
     /// See [`Stage::on_request_body`].
     fn on_request_body(&self, at: usize, streams: &mut Self::Streams, body: &mut Body) -> BodyFlow;
+    /// See [`Stage::on_request_trailers`].
+    fn on_request_trailers(
+        &self,
+        at: usize,
+        streams: &mut Self::Streams,
+        trailers: &mut Trailers,
+    ) -> TrailersFlow;
     /// See [`Stage::on_response_headers`].
     fn on_response_headers(
         &self,
@@ -46,6 +53,13 @@ pub trait Stages: Sized + 'static {
     ) -> Flow;
     /// See [`Stage::on_response_body`].
     fn on_response_body(&self, at: usize, streams: &mut Self::Streams, body: &mut Body) -> BodyFlow;
+    /// See [`Stage::on_response_trailers`].
+    fn on_response_trailers(
+        &self,
+        at: usize,
+        streams: &mut Self::Streams,
+        trailers: &mut Trailers,
+    ) -> TrailersFlow;
     /// See [`Stage::on_stream_gone`].
     fn on_stream_gone(&self, at: usize, streams: &mut Self::Streams);
     /// See [`Stage::on_tick`].
@@ -77,6 +91,15 @@ impl<S: Stage> Stages for S {
         Stage::on_request_body(self, streams, body)
     }
 
+    fn on_request_trailers(
+        &self,
+        _at: usize,
+        streams: &mut S::Stream,
+        trailers: &mut Trailers,
+    ) -> TrailersFlow {
+        Stage::on_request_trailers(self, streams, trailers)
+    }
+
     fn on_response_headers(&self, _at: usize, streams: &mut S::Stream, response: &mut Response<'_>) -> Flow {
         Stage::on_response_headers(self, streams, response)
     }
@@ -93,6 +116,15 @@ impl<S: Stage> Stages for S {
 
     fn on_response_body(&self, _at: usize, streams: &mut S::Stream, body: &mut Body) -> BodyFlow {
         Stage::on_response_body(self, streams, body)
+    }
+
+    fn on_response_trailers(
+        &self,
+        _at: usize,
+        streams: &mut S::Stream,
+        trailers: &mut Trailers,
+    ) -> TrailersFlow {
+        Stage::on_response_trailers(self, streams, trailers)
     }
 
     fn on_stream_gone(&self, _at: usize, streams: &mut S::Stream) {
@@ -176,6 +208,15 @@ macro_rules! chain {
                 }
             }
 
+            fn on_request_trailers(
+                &self, at: usize, streams: &mut $streams, trailers: &mut $crate::Trailers,
+            ) -> $crate::TrailersFlow {
+                match at {
+                    $($at => $crate::Stage::on_request_trailers(&self.$field, &mut streams.$field, trailers),)+
+                    _ => $crate::TrailersFlow::Continue,
+                }
+            }
+
             fn on_response_headers(
                 &self, at: usize, streams: &mut $streams, response: &mut $crate::Response<'_>,
             ) -> $crate::Flow {
@@ -200,6 +241,15 @@ macro_rules! chain {
                 match at {
                     $($at => $crate::Stage::on_response_body(&self.$field, &mut streams.$field, body),)+
                     _ => $crate::BodyFlow::Continue,
+                }
+            }
+
+            fn on_response_trailers(
+                &self, at: usize, streams: &mut $streams, trailers: &mut $crate::Trailers,
+            ) -> $crate::TrailersFlow {
+                match at {
+                    $($at => $crate::Stage::on_response_trailers(&self.$field, &mut streams.$field, trailers),)+
+                    _ => $crate::TrailersFlow::Continue,
                 }
             }
 

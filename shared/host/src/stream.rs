@@ -2,32 +2,17 @@
 
 use crate::abi;
 use crate::body::Body;
+use crate::clock;
+use crate::direction::{Action, Direction};
 use crate::log;
-use crate::message::{Core, Request, Response};
-use crate::pairs;
+use crate::message::{Core, Request, Response, Trailers};
+use crate::reply::{send, without_config};
 use crate::services::Services;
-use crate::stage::{BodyFlow, Flow, Wake};
+use crate::stage::{BodyFlow, Flow, TrailersFlow, Wake};
 use crate::stages::Stages;
 use crate::status::Status;
-use policy::effects::{GrpcStatus, Reply};
 use policy::time::Nanos;
 use std::rc::Rc;
-
-/// Whether the proxy goes on with what the callback was about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub(crate) enum Action {
-    Continue = 0,
-    Pause = 1,
-}
-
-/// Which way a message goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub(crate) enum Direction {
-    Request = 0,
-    Response = 1,
-}
 
 /// A stream and where it stands. The config that was in force when it came serves it to its end.
 pub(crate) struct Stream<S: Stages> {
@@ -36,6 +21,8 @@ pub(crate) struct Stream<S: Stages> {
     /// `None` if the plugin has no config: then nothing gets through.
     stages: Option<Rc<S>>,
     paused: Option<Paused>,
+    request: Progress,
+    response: Progress,
 }
 
 #[derive(Clone, Copy)]
@@ -45,9 +32,27 @@ struct Paused {
     until: Nanos,
 }
 
+/// What has happened to a request or a response so far.
+#[derive(Clone, Copy, Default)]
+struct Progress {
+    /// Its headers have waited.
+    has_waited: bool,
+    /// How many bytes of its body are kept for a stage that wants more.
+    kept: Option<usize>,
+    /// When its trailers go on, where they wait for the proxy.
+    trailers_at: Option<Nanos>,
+}
+
 impl<S: Stages> Stream<S> {
     pub(crate) fn new(id: u32, services: Rc<Services>, stages: Option<Rc<S>>) -> Self {
-        Self { core: Core::new(id, services), streams: S::Streams::default(), stages, paused: None }
+        Self {
+            core: Core::new(id, services),
+            streams: S::Streams::default(),
+            stages,
+            paused: None,
+            request: Progress::default(),
+            response: Progress::default(),
+        }
     }
 
     /// `last`: nothing follows the headers.
@@ -57,72 +62,114 @@ impl<S: Stages> Stream<S> {
     }
 
     pub(crate) fn on_headers(&mut self, direction: Direction) -> Action {
-        match (&self.stages, direction) {
-            (Some(_), direction) => {
-                let action = self.run(direction, 0);
-                self.release();
-                action
-            }
-            (None, Direction::Request) => {
-                send(&not_configured());
-                Action::Pause
-            }
-            (None, Direction::Response) => Action::Continue,
+        if self.stages.is_none() {
+            return without_config(direction);
         }
+        let action = self.run(direction, 0);
+        self.release();
+        action
     }
 
     pub(crate) fn on_body(&mut self, direction: Direction, size: usize, last: bool) -> Action {
-        // Some configs have the proxy bring the body while the headers wait; it must not let them go.
-        if self.paused.is_some_and(|paused| paused.direction == direction) {
+        if self.is_paused(direction) {
             return Action::Pause;
         }
-        let Some(stages) = &self.stages else { return Action::Continue };
-        let kind = match direction {
-            Direction::Request => Body::REQUEST,
-            Direction::Response => Body::RESPONSE,
-        };
-        let mut body = Body::new(kind, size, last);
+        let Some(stages) = self.stages.clone() else { return without_config(direction) };
+        let mut body = Body::new(direction, size, last);
+        let mut buffers = false;
         for at in 0..S::COUNT {
             let flow = match direction {
                 Direction::Request => stages.on_request_body(at, &mut self.streams, &mut body),
                 Direction::Response => stages.on_response_body(at, &mut self.streams, &mut body),
             };
             if flow == BodyFlow::Buffer {
+                buffers = true;
+                break;
+            }
+        }
+        self.progress(direction).kept = buffers.then(|| body.size());
+        if buffers { Action::Pause } else { Action::Continue }
+    }
+
+    pub(crate) fn on_trailers(&mut self, direction: Direction) -> Action {
+        if self.is_paused(direction) {
+            return Action::Pause;
+        }
+        let Some(stages) = self.stages.clone() else { return without_config(direction) };
+        // Trailers that go on take a kept body along, which no stage has seen to its end.
+        let Progress { has_waited, kept, .. } = *self.progress(direction);
+        if let Some(size) = kept
+            && self.on_body(direction, size, true) == Action::Pause
+        {
+            return Action::Pause;
+        }
+        let mut trailers = Trailers::new(direction);
+        for at in 0..S::COUNT {
+            let flow = match direction {
+                Direction::Request => stages.on_request_trailers(at, &mut self.streams, &mut trailers),
+                Direction::Response => stages.on_response_trailers(at, &mut self.streams, &mut trailers),
+            };
+            if let TrailersFlow::Reply(reply) = flow {
+                send(direction, &reply);
                 return Action::Pause;
             }
+        }
+        if has_waited && kept.is_some() {
+            // The proxy may be bringing all of this while it takes up a stream that has waited. Trailers
+            // that go on then lose the body that was kept; once it has done so, they do not.
+            let now = clock::monotonic().unwrap_or_default();
+            self.progress(direction).trailers_at = Some(now);
+            self.core.services.pause(self.core.id, now);
+            return Action::Pause;
         }
         Action::Continue
     }
 
+    /// An instant has come that this stream may have waited for. The caller has made it the one in effect.
+    pub(crate) fn on_deadline(&mut self, now: Nanos) {
+        for direction in [Direction::Request, Direction::Response] {
+            if self.progress(direction).trailers_at.take_if(|at| *at <= now).is_some() {
+                go_on(direction);
+            }
+        }
+        if let Some(paused) = self.paused.filter(|paused| paused.until <= now) {
+            self.wake(paused.stage, Wake::Deadline);
+        }
+    }
+
     /// The wait is over. The caller has made this stream the one in effect. `stage`: whose wait; an
     /// answer that comes after its stage has gone on is dropped.
-    pub(crate) fn wake(&mut self, stage: Option<usize>, wake: Wake) {
+    pub(crate) fn wake(&mut self, stage: usize, wake: Wake) {
         let Some(stages) = self.stages.clone() else { return };
-        let Some(paused) = self.paused.filter(|paused| stage.is_none_or(|stage| stage == paused.stage))
-        else {
+        let Some(Paused { direction, .. }) = self.paused.filter(|paused| paused.stage == stage) else {
             return;
         };
-        self.paused = None;
-        self.core.services.resumed(self.core.id, paused.until);
+        self.unpause();
         let Self { core, streams, .. } = self;
-        let flow = match paused.direction {
-            Direction::Request => {
-                let mut request = Request { core, stage: paused.stage };
-                stages.on_request_wake(paused.stage, streams, &mut request, wake)
-            }
-            Direction::Response => {
-                stages.on_response_wake(paused.stage, streams, &mut Response { core }, wake)
-            }
+        let flow = match direction {
+            Direction::Request => stages.on_request_wake(stage, streams, &mut Request { core, stage }, wake),
+            Direction::Response => stages.on_response_wake(stage, streams, &mut Response { core }, wake),
         };
-        let action = match self.follow(paused.direction, paused.stage, flow) {
-            Action::Continue => self.run(paused.direction, paused.stage + 1),
+        let action = match self.follow(direction, stage, flow) {
+            Action::Continue => self.run(direction, stage + 1),
             Action::Pause => Action::Pause,
         };
         self.release();
-        if action == Action::Continue
-            && let Err(status) = abi::continue_stream(paused.direction as u32)
-        {
-            log!(Error, "a paused stream cannot go on: {status}");
+        if action == Action::Continue {
+            go_on(direction);
+        }
+    }
+
+    /// Whether the headers wait. The proxy brings nothing behind them then; what it brought all the same
+    /// would take them along.
+    fn is_paused(&self, direction: Direction) -> bool {
+        self.paused.is_some_and(|paused| paused.direction == direction)
+    }
+
+    const fn progress(&mut self, direction: Direction) -> &mut Progress {
+        match direction {
+            Direction::Request => &mut self.request,
+            Direction::Response => &mut self.response,
         }
     }
 
@@ -134,15 +181,24 @@ impl<S: Stages> Stream<S> {
         }
     }
 
-    /// Gives up waiting.
-    pub(crate) fn unpause(&mut self) {
+    fn unpause(&mut self) {
         if let Some(paused) = self.paused.take() {
             self.core.services.resumed(self.core.id, paused.until);
         }
     }
 
-    pub(crate) fn gone(&mut self) {
+    /// Gives up waiting.
+    pub(crate) fn give_up(&mut self) {
         self.unpause();
+        for progress in [&mut self.request, &mut self.response] {
+            if let Some(at) = progress.trailers_at.take() {
+                self.core.services.resumed(self.core.id, at);
+            }
+        }
+    }
+
+    pub(crate) fn gone(&mut self) {
+        self.give_up();
         if let Some(stages) = &self.stages {
             for at in 0..S::COUNT {
                 stages.on_stream_gone(at, &mut self.streams);
@@ -173,45 +229,22 @@ impl<S: Stages> Stream<S> {
             Flow::Pause { until } => {
                 self.unpause();
                 self.paused = Some(Paused { direction, stage, until });
+                self.progress(direction).has_waited = true;
                 self.core.services.pause(self.core.id, until);
                 Action::Pause
             }
             Flow::Reply(reply) => {
-                send(&reply);
+                send(direction, &reply);
                 Action::Pause
             }
         }
     }
 }
 
-fn send(reply: &Reply) {
-    // A reply without its headers is better than a request without its answer.
-    let headers = reply.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
-    let headers = pairs::serialize(headers.collect::<Vec<_>>().into_iter()).unwrap_or_default();
-    let grpc_status = reply.grpc_status.map_or(-1, |status| status as i32);
-    let sent =
-        abi::send_local_response(reply.status, reply.details.as_bytes(), &reply.body, &headers, grpc_status);
-    if let Err(status) = sent {
-        log!(Error, "a reply cannot be sent: {status}");
+fn go_on(direction: Direction) {
+    if let Err(status) = abi::continue_stream(direction as u32) {
+        log!(Error, "a paused stream cannot go on: {status}");
     }
-}
-
-/// The answer where a stream comes to a plugin that never got a good config. Envoy does not let it
-/// come to that; if it does, nothing gets through.
-pub(crate) fn not_configured() -> Reply {
-    Reply {
-        status: 503,
-        details: "mesh_filters{not_configured}".to_owned(),
-        headers: Vec::new(),
-        body: Vec::new(),
-        grpc_status: Some(GrpcStatus::Unavailable),
-    }
-}
-
-/// Answers a stream that is not known.
-pub(crate) fn refuse() -> Action {
-    send(&not_configured());
-    Action::Pause
 }
 
 /// Makes a stream the one that host calls are about; fails if it has gone.

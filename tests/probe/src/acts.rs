@@ -3,7 +3,7 @@
 use crate::Told;
 use host::call::{Call, GrpcCall, HttpCall};
 use host::metrics::{Counter, Gauge, Histogram};
-use host::{Body, BodyFlow, Flow, Request, SharedData, clock, foreign, random};
+use host::{Body, BodyFlow, Flow, Request, SharedData, Trailers, TrailersFlow, clock, foreign, random};
 use policy::effects::{Edit, GrpcStatus, Reply};
 use policy::headers::{HeaderName, HeaderValue};
 use policy::store::{Store, Version};
@@ -32,8 +32,8 @@ pub(crate) fn teapot() -> Reply {
 
 pub(crate) fn on_request(told: &mut Told, request: &mut Request<'_>) -> Flow {
     match told.act.as_str() {
-        "reply" => return Flow::Reply(teapot()),
-        "pause" | "pause-then-reply" => return until(50),
+        "reply" | "reply, pause-response" => return Flow::Reply(teapot()),
+        "pause" | "pause, request-body" | "pause-twice" | "pause-then-reply" => return until(50),
         "notify" | "wait" => return until(60_000),
         "http" => return http(told, request),
         "grpc" => return grpc(told, request),
@@ -153,7 +153,7 @@ fn metrics() {
 }
 
 pub(crate) fn on_body(told: &Told, body: &mut Body, act: &str) -> BodyFlow {
-    if told.act != act {
+    if !told.act.contains(act) {
         return BodyFlow::Continue;
     }
     if !body.is_last() {
@@ -162,4 +162,27 @@ pub(crate) fn on_body(told: &Told, body: &mut Body, act: &str) -> BodyFlow {
     let text = body.read(0, 64).unwrap_or_default().to_ascii_uppercase();
     let _unchanged = body.replace(&text);
     BodyFlow::Continue
+}
+
+pub(crate) fn on_trailers(told: &Told, trailers: &mut Trailers, act: &str) -> TrailersFlow {
+    if told.act == format!("reply-to-{act}") {
+        return TrailersFlow::Reply(teapot());
+    }
+    if told.act == format!("trap-in-{act}") {
+        std::process::abort();
+    }
+    if told.act == act {
+        let count = trailers.headers().map(|trailers| trailers.iter().count());
+        let edits = [
+            Edit::Set(HeaderName::from_static("x-twice"), HeaderValue::text("once")),
+            Edit::Add(HeaderName::from_static("x-count"), HeaderValue::text(format!("{count:?}"))),
+            Edit::Remove(HeaderName::from_static("x-gone")),
+        ];
+        for edit in &edits {
+            if trailers.edit(edit).is_err() {
+                return TrailersFlow::Reply(teapot());
+            }
+        }
+    }
+    TrailersFlow::Continue
 }

@@ -4,7 +4,8 @@
 mod acts;
 
 use host::{
-    Answer, Background, Body, BodyFlow, Callbacks, Configure, Flow, Plugin, Request, Response, Stage, Wake,
+    Answer, Background, Body, BodyFlow, Callbacks, Configure, Flow, Plugin, Request, Response, Stage,
+    Trailers, TrailersFlow, Wake,
 };
 use policy::config::Problems;
 use policy::effects::Edit;
@@ -51,7 +52,7 @@ pub struct Probe {
 #[derive(Debug, Default)]
 pub struct Told {
     act: String,
-    /// The response was paused once.
+    /// It was paused once.
     paused: bool,
     report: Vec<(HeaderName, HeaderValue)>,
 }
@@ -69,9 +70,9 @@ impl Stage for Probe {
         .and(Callbacks::REQUEST_BODY)
         .and(Callbacks::RESPONSE_HEADERS)
         .and(Callbacks::RESPONSE_BODY)
+        .and(Callbacks::REQUEST_TRAILERS)
+        .and(Callbacks::RESPONSE_TRAILERS)
         .and(Callbacks::TICK)
-        .and(Callbacks::PAUSE_REQUESTS)
-        .and(Callbacks::PAUSE_RESPONSES)
         .and(Callbacks::HTTP_CALL)
         .and(Callbacks::GRPC_CALL);
     type Stream = Told;
@@ -101,6 +102,7 @@ impl Stage for Probe {
         }
         match told.act.as_str() {
             "pause-then-reply" => Flow::Reply(acts::teapot()),
+            "pause-twice" if !std::mem::replace(&mut told.paused, true) => acts::until(50),
             _ => Flow::Continue,
         }
     }
@@ -109,17 +111,24 @@ impl Stage for Probe {
         acts::on_body(told, body, "request-body")
     }
 
+    fn on_request_trailers(&self, told: &mut Told, trailers: &mut Trailers) -> TrailersFlow {
+        acts::on_trailers(told, trailers, "request-trailers")
+    }
+
     fn on_response_headers(&self, told: &mut Told, response: &mut Response<'_>) -> Flow {
         if told.act == "late" {
             // The host has no request headers left at this point: an answer, not a trap.
             let late = response.attribute(&["request", "headers", "x-probe"]);
             told.report("x-probe-late", format_args!("{late:?}"));
         }
-        if told.act == "pause-response" && !told.paused {
+        if told.act.contains("pause-response") && !told.paused {
             told.paused = true;
             return acts::until(50);
         }
-        if told.act == "response-body" {
+        if matches!(told.act.as_str(), "reply-to-response" | "pause-response-then-reply") {
+            return Flow::Reply(acts::teapot());
+        }
+        if told.act.contains("response-body") {
             let _unchanged = response.edit(&Edit::Remove(HeaderName::from_static("content-length")));
         }
         told.report("x-probe-fetched", self.fetched.borrow());
@@ -146,6 +155,10 @@ impl Stage for Probe {
 
     fn on_response_body(&self, told: &mut Told, body: &mut Body) -> BodyFlow {
         acts::on_body(told, body, "response-body")
+    }
+
+    fn on_response_trailers(&self, told: &mut Told, trailers: &mut Trailers) -> TrailersFlow {
+        acts::on_trailers(told, trailers, "response-trailers")
     }
 
     fn on_tick(&self, background: &mut Background<'_>) {

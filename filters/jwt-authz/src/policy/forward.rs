@@ -12,7 +12,7 @@ use policy::{cookie, path};
 use serde_json::Value as Json;
 use std::borrow::Cow;
 
-const COOKIE: HeaderName = HeaderName::from_static("cookie");
+pub(super) const COOKIE: HeaderName = HeaderName::from_static("cookie");
 
 /// Changes to a request that goes on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -10,7 +10,9 @@ use policy::headers::{HeaderName, Headers};
 #[repr(u32)]
 pub(crate) enum Map {
     Request = 0,
+    RequestTrailers = 1,
     Response = 2,
+    ResponseTrailers = 3,
 }
 
 impl Map {

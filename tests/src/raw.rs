@@ -1,0 +1,35 @@
+//! Messages with trailers, in both protocols.
+
+use bytes::Bytes;
+use mesh_filters::http::{HeaderMap, HeaderName, HeaderValue};
+
+/// Headers, or trailers, in their order.
+///
+/// # Panics
+/// If a name or a value is none.
+#[must_use]
+pub fn header_map(entries: &[(&str, &str)]) -> HeaderMap {
+    let parse = |(name, value): &(&str, &str)| {
+        (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap())
+    };
+    entries.iter().map(parse).collect()
+}
+
+/// A POST request over HTTP/1 in chunks, with trailers that nobody has announced. The proxy closes the
+/// connection behind the answer.
+#[must_use]
+pub fn chunked(headers: &[(&str, &str)], parts: &[Bytes], trailers: &[(&str, &str)]) -> Vec<u8> {
+    let lines = |entries: &[(&str, &str)]| -> String {
+        entries.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect()
+    };
+    let mut text =
+        b"POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ntransfer-encoding: chunked\r\n".to_vec();
+    text.extend(format!("{}\r\n", lines(headers)).into_bytes());
+    for part in parts {
+        text.extend(format!("{:x}\r\n", part.len()).into_bytes());
+        text.extend(part);
+        text.extend(b"\r\n");
+    }
+    text.extend(format!("0\r\n{}\r\n", lines(trailers)).into_bytes());
+    text
+}
