@@ -2,6 +2,7 @@
 
 mod answer;
 pub(crate) mod bucket;
+mod debt;
 mod decision;
 mod key;
 mod ledger;
@@ -339,6 +340,10 @@ impl Refusals {
 
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod pushes;
+#[cfg(test)]
+mod scripts;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]

@@ -1,0 +1,173 @@
+//! What holds over config pushes, in every script of a few requests.
+
+use super::scripts::{Event, Scene, Search, World};
+use super::set::{REIGN, Set};
+use policy::time::Nanos;
+
+const SECOND: u64 = 1_000_000_000;
+/// Longer than what the bounded table of a scene knows: one second's share of a rate.
+const PER: u128 = 20 * SECOND as u128;
+
+/// `tokens` in [`PER`], and a burst.
+#[derive(Clone, Copy, Debug)]
+struct Quota {
+    tokens: u128,
+    burst: u128,
+}
+
+impl Quota {
+    fn config(self) -> String {
+        let Self { tokens, burst } = self;
+        format!(
+            r#"{{"capacity": 64, "limits": [{{"name": "l", "rate": {{"requests": {tokens}, "per": "20s"}},
+                "burst": {burst}, "cost": {{"header": "cost", "max": 2}}}}]}}"#
+        )
+    }
+
+    fn exceeded(self, tokens: u128, nanos: u64) -> bool {
+        tokens * PER > self.burst * PER + self.tokens * u128::from(nanos)
+    }
+
+    /// How long an empty bucket takes to fill.
+    fn window(self) -> u64 {
+        u64::try_from((self.burst * PER).div_ceil(self.tokens)).unwrap()
+    }
+}
+
+fn fold(quotas: &[Quota], world: &World, pick: fn(u128, u128) -> u128) -> Quota {
+    let quotas = world.configs().into_iter().map(|config| quotas[config]);
+    quotas
+        .reduce(|a, b| Quota { tokens: pick(a.tokens, b.tokens), burst: pick(a.burst, b.burst) })
+        .expect("somebody took part")
+}
+
+/// In every window, no more than the largest burst, and what the largest rate refills.
+fn never_over(most: Quota, events: &[Event], limit: usize) -> Result<(), String> {
+    let Some(last) = events.last().filter(|event| event.admitted) else { return Ok(()) };
+    let mut tokens = 0;
+    for event in events.iter().rev().filter(|event| event.admitted) {
+        tokens += u128::from(event.cost);
+        let nanos = last.looks[limit].checked_sub(event.looks[limit]).ok_or("instants run backwards")?;
+        if most.exceeded(tokens, nanos) {
+            return Err(format!("{tokens} tokens in {nanos} ns, at most {most:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// A load within the smallest burst and the smallest rate is never refused.
+fn never_under(least: Quota, events: &[Event]) -> Result<(), String> {
+    let Some((refused, earlier)) = events.split_last().filter(|(last, _)| !last.admitted) else {
+        return Ok(());
+    };
+    let now = refused.looks[0];
+    let mut tokens = u128::from(refused.cost);
+    let mut justified = least.exceeded(tokens, 0);
+    for event in earlier[..refused.after].iter().rev().filter(|event| event.admitted) {
+        tokens += u128::from(event.cost);
+        justified |= least.exceeded(tokens, now - event.looks[0]);
+    }
+    if justified { Ok(()) } else { Err(format!("refused without need, at least {least:?}")) }
+}
+
+/// From the first charge of a later config on its quota alone holds for all before it, until the
+/// bucket is full or that config has been silent for [`REIGN`].
+fn the_later_rules(quotas: &[Quota], events: &[Event]) -> Result<(), String> {
+    let reign = u64::try_from(REIGN.as_nanos()).unwrap();
+    for (later, quota) in quotas.iter().enumerate() {
+        // What a bucket of its own would owe, times PER, and when it was last charged, and by whom.
+        let mut owed: u128 = 0;
+        let (mut last, mut last_of_later, mut last_above) = (0, 0, None);
+        for event in events {
+            let at = event.looks[0];
+            if event.config > later {
+                (owed, last_above) = (0, last_above.max(Some(at)));
+            }
+            if event.config > later || !event.admitted {
+                continue;
+            }
+            owed = owed.saturating_sub(quota.tokens * u128::from(at - last));
+            last = at;
+            if event.config < later && at - last_of_later >= reign {
+                owed = 0;
+            }
+            let overruled = last_above.is_some_and(|above| at.saturating_sub(above) < reign);
+            if owed == 0 && (event.config < later || overruled) {
+                continue;
+            }
+            owed += u128::from(event.cost) * PER;
+            if event.config == later {
+                last_of_later = at;
+            }
+            if owed > quota.burst * PER {
+                return Err(format!("{owed} owed while config {later} ruled, at most {quota:?}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn sets(world: &World) -> impl Iterator<Item = Set> {
+    world.records.values().map(|(record, _)| Set::parse(Some(record.to_vec())))
+}
+
+fn laws(quotas: &[Quota], world: &World, ended: bool) -> Result<(), String> {
+    let most = fold(quotas, world, u128::max);
+    if !ended {
+        never_over(most, &world.events, 0)?;
+        never_under(fold(quotas, world, u128::min), &world.events)?;
+        return the_later_rules(quotas, &world.events);
+    }
+    // No bucket is kept longer than the slowest of its configs takes to refill it.
+    let slowest = world.configs().into_iter().map(|config| quotas[config].window()).max().expect("one");
+    let free = Nanos(world.now + slowest);
+    if sets(world).any(|set| set.taken(free) > 0) {
+        return Err(format!("a slot is still taken at {free:?}"));
+    }
+    Ok(())
+}
+
+/// A push and a rollback: as a new config of the old quota, or because the old one goes on.
+fn check(name: &str, old: Quota, new: Quota, pauses: &[u64]) {
+    let quotas = [old, new, old];
+    for (requests, workers, most_pauses) in [(3, 2, 2), (3, 3, 1)] {
+        let scene = Scene {
+            configs: quotas.iter().map(|quota| quota.config()).zip(1..).collect(),
+            costs: vec![1, 2],
+            requests,
+            workers,
+            pauses: pauses.to_vec(),
+            most_pauses,
+            pauses_in_flight: true,
+        };
+        let begun = std::time::Instant::now();
+        let (scripts, states) = Search::run(&scene, &|world, ended| laws(&quotas, world, ended));
+        eprintln!("{name}: {requests} requests of {workers} workers: {scripts} scripts, {states} states {:?}", begun.elapsed());
+    }
+}
+
+const fn quota(tokens: u128, burst: u128) -> Quota {
+    Quota { tokens, burst }
+}
+
+#[test]
+fn a_smaller_burst_in_every_script() {
+    // Half a second refills a token.
+    check("a smaller burst", quota(40, 3), quota(40, 2), &[SECOND / 2]);
+}
+
+#[test]
+fn a_larger_burst_in_every_script() {
+    check("a larger burst", quota(40, 2), quota(40, 3), &[SECOND / 2]);
+}
+
+#[test]
+fn another_rate_in_every_script() {
+    check("a slower rate", quota(40, 3), quota(20, 2), &[SECOND / 2]);
+}
+
+#[test]
+fn a_silent_config_in_every_script() {
+    // Ten seconds refill half a token, and end a reign.
+    check("silence", quota(1, 3), quota(1, 2), &[10 * SECOND]);
+}

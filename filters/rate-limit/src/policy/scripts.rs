@@ -1,0 +1,342 @@
+//! Every script of a few workers: a depth-first search over what may happen next.
+//!
+//! A worker's host calls are its steps: it reads a record, reads the clock, writes a record. Between
+//! any two of them another worker may take a step, a request may begin, or time may pass. The search
+//! takes each of these choices in turn, as long as [`Scene`] has requests and pauses left.
+//!
+//! `decide` cannot stop in the middle, so a step runs it from its beginning: it is told again what it
+//! was told before, up to the first call that has not been made. What happens in a state depends only
+//! on the state, so each is searched once; scripts that meet in one are counted all the same.
+
+use super::{Decision, Policy};
+use policy::facts::Facts;
+use policy::hash::Key;
+use policy::headers::Headers;
+use policy::store::{Snapshot, Store, StoreError, Version, Written};
+use policy::time::Nanos;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+
+/// What there is to happen.
+pub(super) struct Scene {
+    /// Configs, each with the instant at which it was loaded.
+    pub(super) configs: Vec<(String, u64)>,
+    /// What a request may cost: its header `cost`.
+    pub(super) costs: Vec<u64>,
+    /// Requests in a script.
+    pub(super) requests: u32,
+    /// Workers, each with one request at a time.
+    pub(super) workers: usize,
+    /// How long time may pass at once.
+    pub(super) pauses: Vec<u64>,
+    /// How often it may.
+    pub(super) most_pauses: u32,
+    /// Whether time also passes while requests are on their way.
+    pub(super) pauses_in_flight: bool,
+}
+
+/// A request that was decided.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Event {
+    pub(super) config: usize,
+    pub(super) cost: u64,
+    pub(super) admitted: bool,
+    /// For each limit, when its bucket was last looked at, which is what counted.
+    pub(super) looks: Vec<u64>,
+    /// How many requests had been decided when this one last read the clock.
+    pub(super) after: usize,
+}
+
+/// A state of the proxy.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct World {
+    pub(super) now: u64,
+    /// By name, with the number of the write.
+    pub(super) records: BTreeMap<Rc<[u8]>, (Rc<[u8]>, u32)>,
+    writes: u32,
+    flying: Vec<Request>,
+    begun: u32,
+    pauses: u32,
+    /// In the order in which they were decided.
+    pub(super) events: Vec<Event>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Request {
+    config: usize,
+    cost: u64,
+    told: Vec<Told>,
+    next: Call,
+    after: usize,
+}
+
+/// What a host call answered.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Told {
+    Record(Option<(Rc<[u8]>, u32)>),
+    Clock(u64),
+    Written(bool),
+}
+
+/// A host call that is to be made.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Call {
+    Record(Rc<[u8]>),
+    Clock,
+    Write { name: Rc<[u8]>, value: Rc<[u8]>, number: u32 },
+}
+
+/// A search; `check` is called with every state in which a request was decided or a script ends.
+pub(super) struct Search<'a> {
+    scene: &'a Scene,
+    policies: Vec<Policy>,
+    headers: HashMap<u64, Headers>,
+    /// The records' names, by limit.
+    limits: Vec<Rc<[u8]>>,
+    check: &'a dyn Fn(&World, bool) -> Result<(), String>,
+    /// How many scripts each state leads to.
+    known: HashMap<Rc<World>, u64>,
+    path: Vec<String>,
+}
+
+impl<'a> Search<'a> {
+    /// Runs every script; how many there were, and in how many states.
+    pub(super) fn run(
+        scene: &'a Scene,
+        check: &'a dyn Fn(&World, bool) -> Result<(), String>,
+    ) -> (u64, usize) {
+        let policy = |(config, since): &(String, u64)| {
+            let config =
+                crate::config::parse(config.as_bytes()).unwrap_or_else(|problems| panic!("{problems}"));
+            Policy::new(config, "test", Key::new([7; 16]), Nanos(*since))
+        };
+        let headers = |cost: &u64| (*cost, Headers::from_pairs([("cost", cost.to_string())]));
+        let mut search = Self {
+            scene,
+            policies: scene.configs.iter().map(policy).collect(),
+            headers: scene.costs.iter().map(headers).collect(),
+            limits: Vec::new(),
+            check,
+            known: HashMap::new(),
+            path: Vec::new(),
+        };
+        search.limits = search.find_limits();
+        let scripts = search.follow(World {
+            // Late enough for every instant that is reckoned back from it.
+            now: 1_000_000_000_000,
+            records: BTreeMap::new(),
+            writes: 0,
+            flying: Vec::new(),
+            begun: 0,
+            pauses: 0,
+            events: Vec::new(),
+        });
+        (scripts, search.known.len())
+    }
+
+    /// A request of the first config reads all records, in the order of its limits.
+    fn find_limits(&self) -> Vec<Rc<[u8]>> {
+        let mut told = Vec::new();
+        let mut names = Vec::new();
+        loop {
+            match self.replay(0, self.scene.costs[0], &told).1 {
+                Some(Call::Record(name)) => {
+                    names.push(name);
+                    told.push(Told::Record(None));
+                }
+                Some(Call::Clock) => told.push(Told::Clock(0)),
+                _ => return names,
+            }
+        }
+    }
+
+    fn follow(&mut self, world: World) -> u64 {
+        let world = Rc::new(world);
+        if let Some(scripts) = self.known.get(&world) {
+            return *scripts;
+        }
+        let mut scripts = 0;
+        for at in 0..world.flying.len() {
+            let mut next = (*world).clone();
+            let request = next.flying.remove(at);
+            let step = format!("{} of config {} cost {}", request.next.name(), request.config, request.cost);
+            let decided = self.step(&mut next, request);
+            self.path.push(step);
+            if decided {
+                self.check(&next, false);
+            }
+            scripts += self.follow(next);
+            self.path.pop();
+        }
+        if world.begun < self.scene.requests && world.flying.len() < self.scene.workers {
+            for config in 0..self.policies.len() {
+                for cost in &self.scene.costs {
+                    let mut next = (*world).clone();
+                    next.begun += 1;
+                    let (_, call) = self.replay(config, *cost, &[]);
+                    let request = Request {
+                        config,
+                        cost: *cost,
+                        told: Vec::new(),
+                        next: call.expect("a request reads a record"),
+                        after: 0,
+                    };
+                    // The first host call begins it: before that it is not there.
+                    let step = format!("config {config} begins cost {cost}");
+                    self.step(&mut next, request);
+                    self.path.push(step);
+                    scripts += self.follow(next);
+                    self.path.pop();
+                }
+            }
+        }
+        if world.pauses < self.scene.most_pauses
+            && (world.begun < self.scene.requests || !world.flying.is_empty())
+            && (self.scene.pauses_in_flight || world.flying.is_empty())
+        {
+            for pause in &self.scene.pauses {
+                let next = World { now: world.now + pause, pauses: world.pauses + 1, ..(*world).clone() };
+                self.path.push(format!("{pause} ns pass"));
+                scripts += self.follow(next);
+                self.path.pop();
+            }
+        }
+        if scripts == 0 {
+            self.check(&world, true);
+            scripts = 1;
+        }
+        self.known.insert(world, scripts);
+        scripts
+    }
+
+    fn check(&self, world: &World, ended: bool) {
+        if let Err(problem) = (self.check)(world, ended) {
+            panic!("{problem}\n  {}", self.path.join("\n  "));
+        }
+    }
+
+    /// Makes a request's next host call; whether it is decided now.
+    fn step(&self, world: &mut World, mut request: Request) -> bool {
+        let told = match &request.next {
+            Call::Record(name) => Told::Record(world.records.get(name).cloned()),
+            Call::Clock => {
+                request.after = world.events.len();
+                Told::Clock(world.now)
+            }
+            // As the proxy: a number is compared only where there is a record.
+            Call::Write { name, value, number } => {
+                let conflict = world.records.get(name).is_some_and(|(_, written)| written != number);
+                if !conflict {
+                    world.writes += 1;
+                    world.records.insert(name.clone(), (value.clone(), world.writes));
+                }
+                Told::Written(!conflict)
+            }
+        };
+        request.told.push(told);
+        let (decision, next) = self.replay(request.config, request.cost, &request.told);
+        match next {
+            Some(next) => {
+                world.flying.push(Request { next, ..request });
+                // Workers are alike, so their order is no difference between states.
+                world.flying.sort_unstable();
+                false
+            }
+            None => {
+                world.events.push(Event {
+                    config: request.config,
+                    cost: request.cost,
+                    admitted: matches!(decision.outcome, super::Outcome::Admitted(_)),
+                    looks: self.looks(&request),
+                    after: request.after,
+                });
+                true
+            }
+        }
+    }
+
+    fn looks(&self, request: &Request) -> Vec<u64> {
+        let mut store = Replay::new(&request.told);
+        self.decide(request.config, request.cost, &mut store);
+        self.limits.iter().map(|limit| store.looks.get(limit).copied().unwrap_or_default()).collect()
+    }
+
+    fn replay(&self, config: usize, cost: u64, told: &[Told]) -> (Decision, Option<Call>) {
+        let mut store = Replay::new(told);
+        let decision = self.decide(config, cost, &mut store);
+        (decision, store.next)
+    }
+
+    fn decide(&self, config: usize, cost: u64, store: &mut Replay<'_>) -> Decision {
+        let facts = Facts {
+            headers: &self.headers[&cost],
+            source: None,
+            principal: None,
+            claims: None,
+            attributes: &[],
+        };
+        self.policies[config].decide(&facts, || 0, store)
+    }
+}
+
+impl World {
+    /// The configs that have taken part so far.
+    pub(super) fn configs(&self) -> BTreeSet<usize> {
+        let decided = self.events.iter().map(|event| event.config);
+        decided.chain(self.flying.iter().map(|request| request.config)).collect()
+    }
+}
+
+impl Call {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Record(_) => "reads the record",
+            Self::Clock => "reads the clock",
+            Self::Write { .. } => "writes",
+        }
+    }
+}
+
+/// Tells a request what it was told before; fails at the first call that has not been made.
+struct Replay<'a> {
+    told: std::slice::Iter<'a, Told>,
+    next: Option<Call>,
+    looks: HashMap<Rc<[u8]>, u64>,
+}
+
+impl<'a> Replay<'a> {
+    fn new(told: &'a [Told]) -> Self {
+        Self { told: told.iter(), next: None, looks: HashMap::new() }
+    }
+
+    fn tell(&mut self, call: impl FnOnce() -> Call) -> Result<&'a Told, StoreError> {
+        let told = if self.next.is_none() { self.told.next() } else { None };
+        told.ok_or_else(|| {
+            self.next.get_or_insert_with(call);
+            StoreError::Host
+        })
+    }
+}
+
+impl Store for Replay<'_> {
+    fn read(&mut self, key: &[u8]) -> Result<Snapshot, StoreError> {
+        let Told::Record(record) = self.tell(|| Call::Record(key.into()))? else { panic!("not a record") };
+        let Told::Clock(now) = self.tell(|| Call::Clock)? else { panic!("not an instant") };
+        self.looks.insert(key.into(), *now);
+        let (value, version) = match record {
+            Some((value, number)) => (Some(value.to_vec()), Version::Number(*number)),
+            None => (None, Version::Absent),
+        };
+        Ok(Snapshot { value, version, now: Nanos(*now) })
+    }
+
+    fn write(&mut self, key: &[u8], value: &[u8], version: Version) -> Result<Written, StoreError> {
+        let number = match version {
+            Version::Absent => u32::MAX,
+            Version::Number(number) => number,
+        };
+        let call = || Call::Write { name: key.into(), value: value.into(), number };
+        let Told::Written(written) = self.tell(call)? else { panic!("not a write") };
+        Ok(if *written { Written::Done } else { Written::Conflict })
+    }
+}
