@@ -99,7 +99,10 @@ mod tests {
         // The small bucket is full at 7000, the large one at 13000.
         assert!(level.is_full(Nanos(7000)) && !debt.is_paid(Nanos(12_999)) && debt.is_paid(Nanos(13_000)));
         assert_eq!(debt.owed(&large, Nanos(7000)).owed, large.take(Default::default(), 6).unwrap());
-        assert_eq!(debt.charged(1, now).owed(&large, Nanos(8000)).owed, large.take(Default::default(), 6).unwrap());
+        assert_eq!(
+            debt.charged(1, now).owed(&large, Nanos(8000)).owed,
+            large.take(Default::default(), 6).unwrap()
+        );
     }
 
     #[test]

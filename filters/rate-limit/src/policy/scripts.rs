@@ -14,6 +14,7 @@ use policy::hash::Key;
 use policy::headers::Headers;
 use policy::store::{Snapshot, Store, StoreError, Version, Written};
 use policy::time::Nanos;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
@@ -27,10 +28,10 @@ pub(super) struct Scene {
     pub(super) requests: u32,
     /// Workers, each with one request at a time.
     pub(super) workers: usize,
-    /// How long time may pass at once.
-    pub(super) pauses: Vec<u64>,
-    /// How often it may.
-    pub(super) most_pauses: u32,
+    /// How long time passes at once, in nanoseconds.
+    pub(super) pause: u64,
+    /// How often it may pass.
+    pub(super) pauses: u32,
     /// Whether time also passes while requests are on their way.
     pub(super) pauses_in_flight: bool,
 }
@@ -51,8 +52,7 @@ pub(super) struct Event {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct World {
     pub(super) now: u64,
-    /// By name, with the number of the write.
-    pub(super) records: BTreeMap<Rc<[u8]>, (Rc<[u8]>, u32)>,
+    records: BTreeMap<Text, Record>,
     writes: u32,
     flying: Vec<Request>,
     begun: u32,
@@ -73,7 +73,7 @@ struct Request {
 /// What a host call answered.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Told {
-    Record(Option<(Rc<[u8]>, u32)>),
+    Record(Option<Record>),
     Clock(u64),
     Written(bool),
 }
@@ -81,30 +81,66 @@ enum Told {
 /// A host call that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Call {
-    Record(Rc<[u8]>),
+    Record(Text),
     Clock,
-    Write { name: Rc<[u8]>, value: Rc<[u8]>, number: u32 },
+    Write { name: Text, value: Text, number: u32 },
 }
 
-/// A search; `check` is called with every state in which a request was decided or a script ends.
+/// A record, with the number of the write that made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Record {
+    value: Text,
+    number: u32,
+}
+
+/// Bytes that are kept once, so that states are quickly compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Text(usize);
+
+#[derive(Default)]
+struct Texts {
+    known: HashMap<Rc<[u8]>, Text>,
+    all: Vec<Rc<[u8]>>,
+}
+
+impl Texts {
+    fn keep(&mut self, bytes: &[u8]) -> Text {
+        if let Some(text) = self.known.get(bytes) {
+            return *text;
+        }
+        let (text, bytes) = (Text(self.all.len()), Rc::<[u8]>::from(bytes));
+        self.all.push(bytes.clone());
+        self.known.insert(bytes, text);
+        text
+    }
+}
+
+/// Called with every state in which a request was decided, and with the records when a script ends.
+pub(super) type Check<'a> = &'a dyn Fn(&World, Option<Vec<Rc<[u8]>>>) -> Result<(), String>;
+
+/// How much a search has tried.
+pub(super) struct Found {
+    pub(super) scripts: u64,
+    pub(super) states: usize,
+}
+
+/// A search.
 pub(super) struct Search<'a> {
     scene: &'a Scene,
     policies: Vec<Policy>,
     headers: HashMap<u64, Headers>,
     /// The records' names, by limit.
-    limits: Vec<Rc<[u8]>>,
-    check: &'a dyn Fn(&World, bool) -> Result<(), String>,
+    limits: Vec<Text>,
+    texts: RefCell<Texts>,
+    check: Check<'a>,
     /// How many scripts each state leads to.
     known: HashMap<Rc<World>, u64>,
     path: Vec<String>,
 }
 
 impl<'a> Search<'a> {
-    /// Runs every script; how many there were, and in how many states.
-    pub(super) fn run(
-        scene: &'a Scene,
-        check: &'a dyn Fn(&World, bool) -> Result<(), String>,
-    ) -> (u64, usize) {
+    /// Runs every script.
+    pub(super) fn run(scene: &'a Scene, check: Check<'a>) -> Found {
         let policy = |(config, since): &(String, u64)| {
             let config =
                 crate::config::parse(config.as_bytes()).unwrap_or_else(|problems| panic!("{problems}"));
@@ -116,6 +152,7 @@ impl<'a> Search<'a> {
             policies: scene.configs.iter().map(policy).collect(),
             headers: scene.costs.iter().map(headers).collect(),
             limits: Vec::new(),
+            texts: RefCell::default(),
             check,
             known: HashMap::new(),
             path: Vec::new(),
@@ -131,11 +168,11 @@ impl<'a> Search<'a> {
             pauses: 0,
             events: Vec::new(),
         });
-        (scripts, search.known.len())
+        Found { scripts, states: search.known.len() }
     }
 
     /// A request of the first config reads all records, in the order of its limits.
-    fn find_limits(&self) -> Vec<Rc<[u8]>> {
+    fn find_limits(&self) -> Vec<Text> {
         let mut told = Vec::new();
         let mut names = Vec::new();
         loop {
@@ -163,7 +200,7 @@ impl<'a> Search<'a> {
             let decided = self.step(&mut next, request);
             self.path.push(step);
             if decided {
-                self.check(&next, false);
+                self.check(&next, None);
             }
             scripts += self.follow(next);
             self.path.pop();
@@ -190,26 +227,26 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        if world.pauses < self.scene.most_pauses
+        if world.pauses < self.scene.pauses
             && (world.begun < self.scene.requests || !world.flying.is_empty())
             && (self.scene.pauses_in_flight || world.flying.is_empty())
         {
-            for pause in &self.scene.pauses {
-                let next = World { now: world.now + pause, pauses: world.pauses + 1, ..(*world).clone() };
-                self.path.push(format!("{pause} ns pass"));
-                scripts += self.follow(next);
-                self.path.pop();
-            }
+            let now = world.now + self.scene.pause;
+            self.path.push("time passes".to_owned());
+            scripts += self.follow(World { now, pauses: world.pauses + 1, ..(*world).clone() });
+            self.path.pop();
         }
         if scripts == 0 {
-            self.check(&world, true);
+            let texts = self.texts.borrow();
+            let records = world.records.values().map(|record| texts.all[record.value.0].clone());
+            self.check(&world, Some(records.collect()));
             scripts = 1;
         }
         self.known.insert(world, scripts);
         scripts
     }
 
-    fn check(&self, world: &World, ended: bool) {
+    fn check(&self, world: &World, ended: Option<Vec<Rc<[u8]>>>) {
         if let Err(problem) = (self.check)(world, ended) {
             panic!("{problem}\n  {}", self.path.join("\n  "));
         }
@@ -218,17 +255,17 @@ impl<'a> Search<'a> {
     /// Makes a request's next host call; whether it is decided now.
     fn step(&self, world: &mut World, mut request: Request) -> bool {
         let told = match &request.next {
-            Call::Record(name) => Told::Record(world.records.get(name).cloned()),
+            Call::Record(name) => Told::Record(world.records.get(name).copied()),
             Call::Clock => {
                 request.after = world.events.len();
                 Told::Clock(world.now)
             }
             // As the proxy: a number is compared only where there is a record.
             Call::Write { name, value, number } => {
-                let conflict = world.records.get(name).is_some_and(|(_, written)| written != number);
+                let conflict = world.records.get(name).is_some_and(|record| record.number != *number);
                 if !conflict {
                     world.writes += 1;
-                    world.records.insert(name.clone(), (value.clone(), world.writes));
+                    world.records.insert(*name, Record { value: *value, number: world.writes });
                 }
                 Told::Written(!conflict)
             }
@@ -256,13 +293,14 @@ impl<'a> Search<'a> {
     }
 
     fn looks(&self, request: &Request) -> Vec<u64> {
-        let mut store = Replay::new(&request.told);
+        let mut store = Replay::new(&request.told, &self.texts);
         self.decide(request.config, request.cost, &mut store);
-        self.limits.iter().map(|limit| store.looks.get(limit).copied().unwrap_or_default()).collect()
+        let last = |limit: &Text| store.looks.iter().rfind(|(name, _)| name == limit).map(|(_, now)| *now);
+        self.limits.iter().map(|limit| last(limit).unwrap_or_default()).collect()
     }
 
     fn replay(&self, config: usize, cost: u64, told: &[Told]) -> (Decision, Option<Call>) {
-        let mut store = Replay::new(told);
+        let mut store = Replay::new(told, &self.texts);
         let decision = self.decide(config, cost, &mut store);
         (decision, store.next)
     }
@@ -300,13 +338,14 @@ impl Call {
 /// Tells a request what it was told before; fails at the first call that has not been made.
 struct Replay<'a> {
     told: std::slice::Iter<'a, Told>,
+    texts: &'a RefCell<Texts>,
     next: Option<Call>,
-    looks: HashMap<Rc<[u8]>, u64>,
+    looks: Vec<(Text, u64)>,
 }
 
 impl<'a> Replay<'a> {
-    fn new(told: &'a [Told]) -> Self {
-        Self { told: told.iter(), next: None, looks: HashMap::new() }
+    fn new(told: &'a [Told], texts: &'a RefCell<Texts>) -> Self {
+        Self { told: told.iter(), texts, next: None, looks: Vec::new() }
     }
 
     fn tell(&mut self, call: impl FnOnce() -> Call) -> Result<&'a Told, StoreError> {
@@ -320,11 +359,15 @@ impl<'a> Replay<'a> {
 
 impl Store for Replay<'_> {
     fn read(&mut self, key: &[u8]) -> Result<Snapshot, StoreError> {
-        let Told::Record(record) = self.tell(|| Call::Record(key.into()))? else { panic!("not a record") };
+        let texts = self.texts;
+        let name = texts.borrow_mut().keep(key);
+        let Told::Record(record) = self.tell(|| Call::Record(name))? else { panic!("not a record") };
         let Told::Clock(now) = self.tell(|| Call::Clock)? else { panic!("not an instant") };
-        self.looks.insert(key.into(), *now);
+        self.looks.push((name, *now));
         let (value, version) = match record {
-            Some((value, number)) => (Some(value.to_vec()), Version::Number(*number)),
+            Some(Record { value, number }) => {
+                (Some(texts.borrow().all[value.0].to_vec()), Version::Number(*number))
+            }
             None => (None, Version::Absent),
         };
         Ok(Snapshot { value, version, now: Nanos(*now) })
@@ -335,7 +378,9 @@ impl Store for Replay<'_> {
             Version::Absent => u32::MAX,
             Version::Number(number) => number,
         };
-        let call = || Call::Write { name: key.into(), value: value.into(), number };
+        let texts = self.texts;
+        let keep = |bytes| texts.borrow_mut().keep(bytes);
+        let call = || Call::Write { name: keep(key), value: keep(value), number };
         let Told::Written(written) = self.tell(call)? else { panic!("not a write") };
         Ok(if *written { Written::Done } else { Written::Conflict })
     }
