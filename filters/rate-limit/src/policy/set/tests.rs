@@ -109,6 +109,17 @@ fn the_later_config_s_quota_holds_for_both() {
 }
 
 #[test]
+fn a_full_bucket_is_nobody_s() {
+    let (small, large) = (quota(1, 2), quota(1, 8));
+    let mut set = Set::parse(None);
+    let later = Charge { generation: 2, ..charge(1, &small, Overflow::Deny) };
+    let earlier = Charge { generation: 1, ..charge(1, &large, Overflow::Deny) };
+    assert!(admitted(set.charge(&later, Nanos(0)).verdict));
+    assert_eq!(set.clone().charge(&earlier, Nanos(999_999_999)).quota, small);
+    assert_eq!(set.charge(&earlier, Nanos(1_000_000_000)).quota, large);
+}
+
+#[test]
 fn a_bucket_is_kept_while_it_has_a_debt() {
     let (small, large, lasting) = (quota(1, 2), quota(1, 8), quota(1, 100));
     let mut set = full_set(&lasting);
