@@ -25,8 +25,11 @@ impl Quota {
         )
     }
 
-    fn config(self) -> String {
-        format!(r#"{{"capacity": 64, "limits": [{}]}}"#, self.limit("l", 2))
+    /// A config with this quota, to which a request costs one token or all.
+    fn config(self) -> (String, Vec<u64>) {
+        let burst = u64::try_from(self.burst).unwrap();
+        let config = format!(r#"{{"capacity": 64, "limits": [{}]}}"#, self.limit("l", burst));
+        (config, if burst == 1 { vec![1] } else { vec![1, burst] })
     }
 
     fn exceeded(self, tokens: u128, nanos: u64) -> bool {
@@ -147,13 +150,12 @@ const LARGE: [Size; 3] = [
     Size { requests: 4, workers: 3, pauses: 1, configs: 2 },
 ];
 
-/// Runs every script in which requests cost 1 or 2 tokens and time passes by `pause`.
+/// Runs every script of these sizes; time passes by `pause`.
 fn check(old: Quota, new: Quota, pause: u64, sizes: &[Size]) {
     let quotas = [old, new, old];
     for Size { requests, workers, pauses, configs } in sizes {
         let scene = Scene {
-            configs: quotas.iter().take(*configs).map(|quota| quota.config()).zip(1..).collect(),
-            costs: vec![1, 2],
+            configs: quotas.iter().take(*configs).map(|quota| quota.config()).collect(),
             requests: *requests,
             workers: *workers,
             pause,
@@ -179,11 +181,11 @@ const fn quota(tokens: u128, burst: u128) -> Quota {
 /// Pairs of quotas, and how long to pause.
 const PUSHES: [(Quota, Quota, u64); 4] = [
     // Half a second refills a token.
-    (quota(40, 3), quota(40, 2), SECOND / 2),
-    (quota(40, 2), quota(40, 3), SECOND / 2),
-    (quota(40, 3), quota(20, 2), SECOND / 2),
+    (quota(40, 3), quota(40, 1), SECOND / 2),
+    (quota(40, 1), quota(40, 3), SECOND / 2),
+    (quota(40, 3), quota(20, 1), SECOND / 2),
     // Ten seconds refill half a token, and end the rule of a config that is silent.
-    (quota(1, 3), quota(1, 2), 10 * SECOND),
+    (quota(1, 3), quota(1, 1), 10 * SECOND),
 ];
 
 #[test]
@@ -216,11 +218,11 @@ fn a_silent_config_in_every_script() {
 fn what_is_given_back_in_every_script() {
     let limits = [[quota(40, 3), quota(40, 1)], [quota(40, 1), quota(40, 2)]];
     let config = |[first, second]: [Quota; 2]| {
-        format!(r#"{{"capacity": 64, "limits": [{}, {}]}}"#, first.limit("a", 1), second.limit("b", 1))
+        let limits = [first.limit("a", 1), second.limit("b", 1)].join(", ");
+        (format!(r#"{{"capacity": 64, "limits": [{limits}]}}"#), vec![1])
     };
     let scene = Scene {
-        configs: limits.map(config).into_iter().zip(1..).collect(),
-        costs: vec![1],
+        configs: limits.map(config).to_vec(),
         requests: 4,
         workers: 2,
         pause: SECOND / 2,

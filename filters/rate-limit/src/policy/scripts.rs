@@ -20,10 +20,9 @@ use std::rc::Rc;
 
 /// What there is to happen.
 pub(super) struct Scene {
-    /// Configs, each with the instant at which it was loaded.
-    pub(super) configs: Vec<(String, u64)>,
-    /// What a request may cost: its header `cost`.
-    pub(super) costs: Vec<u64>,
+    /// Configs in the order in which they were loaded, each with what its requests may cost: their
+    /// header `cost`.
+    pub(super) configs: Vec<(String, Vec<u64>)>,
     /// Requests in a script.
     pub(super) requests: u32,
     /// Workers, each with one request at a time.
@@ -141,16 +140,16 @@ pub(super) struct Search<'a> {
 impl<'a> Search<'a> {
     /// Runs every script.
     pub(super) fn run(scene: &'a Scene, check: Check<'a>) -> Found {
-        let policy = |(config, since): &(String, u64)| {
+        let policy = |((config, _), since): (&(String, Vec<u64>), u64)| {
             let config =
                 crate::config::parse(config.as_bytes()).unwrap_or_else(|problems| panic!("{problems}"));
-            Policy::new(config, "test", Key::new([7; 16]), Nanos(*since))
+            Policy::new(config, "test", Key::new([7; 16]), Nanos(since))
         };
         let headers = |cost: &u64| (*cost, Headers::from_pairs([("cost", cost.to_string())]));
         let mut search = Self {
             scene,
-            policies: scene.configs.iter().map(policy).collect(),
-            headers: scene.costs.iter().map(headers).collect(),
+            policies: scene.configs.iter().zip(1..).map(policy).collect(),
+            headers: scene.configs.iter().flat_map(|(_, costs)| costs).map(headers).collect(),
             limits: Vec::new(),
             texts: RefCell::default(),
             check,
@@ -176,7 +175,7 @@ impl<'a> Search<'a> {
         let mut told = Vec::new();
         let mut names = Vec::new();
         loop {
-            match self.replay(0, self.scene.costs[0], &told).1 {
+            match self.replay(0, self.scene.configs[0].1[0], &told).1 {
                 Some(Call::Record(name)) => {
                     names.push(name);
                     told.push(Told::Record(None));
@@ -206,8 +205,8 @@ impl<'a> Search<'a> {
             self.path.pop();
         }
         if world.begun < self.scene.requests && world.flying.len() < self.scene.workers {
-            for config in 0..self.policies.len() {
-                for cost in &self.scene.costs {
+            for (config, (_, costs)) in self.scene.configs.iter().enumerate() {
+                for cost in costs {
                     let mut next = (*world).clone();
                     next.begun += 1;
                     let (_, call) = self.replay(config, *cost, &[]);
