@@ -77,6 +77,29 @@ enum Told {
     Written(bool),
 }
 
+impl Told {
+    fn record(&self) -> Option<Record> {
+        match self {
+            Self::Record(record) => *record,
+            other => panic!("{other:?} for a record"),
+        }
+    }
+
+    fn clock(&self) -> u64 {
+        match self {
+            Self::Clock(now) => *now,
+            other => panic!("{other:?} for an instant"),
+        }
+    }
+
+    fn written(&self) -> bool {
+        match self {
+            Self::Written(written) => *written,
+            other => panic!("{other:?} for a write"),
+        }
+    }
+}
+
 /// A host call that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Call {
@@ -360,16 +383,16 @@ impl Store for Replay<'_> {
     fn read(&mut self, key: &[u8]) -> Result<Snapshot, StoreError> {
         let texts = self.texts;
         let name = texts.borrow_mut().keep(key);
-        let Told::Record(record) = self.tell(|| Call::Record(name))? else { panic!("not a record") };
-        let Told::Clock(now) = self.tell(|| Call::Clock)? else { panic!("not an instant") };
-        self.looks.push((name, *now));
+        let record = self.tell(|| Call::Record(name))?.record();
+        let now = self.tell(|| Call::Clock)?.clock();
+        self.looks.push((name, now));
         let (value, version) = match record {
             Some(Record { value, number }) => {
-                (Some(texts.borrow().all[value.0].to_vec()), Version::Number(*number))
+                (Some(texts.borrow().all[value.0].to_vec()), Version::Number(number))
             }
             None => (None, Version::Absent),
         };
-        Ok(Snapshot { value, version, now: Nanos(*now) })
+        Ok(Snapshot { value, version, now: Nanos(now) })
     }
 
     fn write(&mut self, key: &[u8], value: &[u8], version: Version) -> Result<Written, StoreError> {
@@ -380,7 +403,7 @@ impl Store for Replay<'_> {
         let texts = self.texts;
         let keep = |bytes| texts.borrow_mut().keep(bytes);
         let call = || Call::Write { name: keep(key), value: keep(value), number };
-        let Told::Written(written) = self.tell(call)? else { panic!("not a write") };
-        Ok(if *written { Written::Done } else { Written::Conflict })
+        let written = self.tell(call)?.written();
+        Ok(if written { Written::Done } else { Written::Conflict })
     }
 }

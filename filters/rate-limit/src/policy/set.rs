@@ -160,7 +160,7 @@ impl Set {
         Some(Slot { debt, ..Slot::parse(self.slots().get(place)?)? })
     }
 
-    fn put_slot(&mut self, place: usize, slot: &Slot) {
+    fn put_slot(&mut self, place: usize, slot: Slot) {
         self.put(HEADER_BYTES + place * SLOT_BYTES, &slot.to_bytes());
         if slot.debt.is_some() {
             self.record.resize(LONG_RECORD_BYTES, 0);
@@ -228,7 +228,7 @@ impl Set {
         let level = Level::new(&quota, owed, now);
         if changed {
             let debt = debt.and_then(|debt| debt.above(&level, now));
-            self.put_slot(place, &Slot { full_at: level.full_at, debt, ..ruler });
+            self.put_slot(place, Slot { full_at: level.full_at, debt, ..ruler });
         }
         Charged { verdict, quota, place: Place::Slot(level), changed }
     }
@@ -270,7 +270,7 @@ impl Set {
                 let full_at = slot.level().after_giving_back(charge.cost, charged, now);
                 let returned = slot.full_at.saturating_sub(full_at);
                 let debt = slot.debt.map(|debt| debt.after_giving_back(returned, slot.quota.rate));
-                self.put_slot(place, &Slot { full_at, debt, ..slot });
+                self.put_slot(place, Slot { full_at, debt, ..slot });
                 full_at != slot.full_at
             }
             Place::Overflow(charged) => {
@@ -308,7 +308,7 @@ impl Slot {
         Some(Self { fingerprint, full_at, quota, generation, charged_at, debt: None })
     }
 
-    fn to_bytes(&self) -> [u8; SLOT_BYTES] {
+    fn to_bytes(self) -> [u8; SLOT_BYTES] {
         let (tokens, nanos) = self.quota.rate.terms();
         let (full_at_low, full_at_high) = (self.full_at as u64, (self.full_at >> 64) as u64);
         let burst = self.quota.burst.get();

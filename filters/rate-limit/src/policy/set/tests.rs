@@ -120,6 +120,22 @@ fn a_full_bucket_is_nobody_s() {
 }
 
 #[test]
+fn a_small_bucket_that_is_full_does_not_fill_a_large_one() {
+    let (large, small) = (quota(2, 5), quota(2, 3));
+    let mut set = Set::parse(None);
+    let mut admissions = |quota: &Quota, generation, millis: u64| {
+        let charge = Charge { generation, ..charge(1, quota, Overflow::Deny) };
+        (0..20).filter(|_| admitted(set.charge(&charge, Nanos(millis * 1_000_000)).verdict)).count()
+    };
+    assert_eq!(admissions(&large, 1, 0), 5);
+    assert_eq!(admissions(&small, 2, 0), 0);
+    // What the small one was clipped to has refilled; of the 5 owed, 2 are left.
+    assert_eq!(admissions(&large, 1, 1500), 3);
+    assert_eq!(admissions(&small, 2, 3000), 3);
+    assert_eq!(admissions(&large, 1, 3000), 0);
+}
+
+#[test]
 fn a_bucket_is_kept_while_it_has_a_debt() {
     let (small, large, lasting) = (quota(1, 2), quota(1, 8), quota(1, 100));
     let mut set = full_set(&lasting);
