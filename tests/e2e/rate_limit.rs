@@ -93,6 +93,78 @@ async fn a_grpc_request_is_refused_as_grpc() {
 }
 
 #[tokio::test]
+async fn a_request_without_the_key_is_told_to_mend_itself() {
+    let limit = once("l", json!({"key": [{"header": "x-tenant"}], "on_missing_key": "deny"}));
+    let gateway = setup(json!({"limits": [limit], "reject": {"body": "slow down"}})).start().await;
+    let refused = gateway.send(get("/", &[])).await;
+    assert_eq!(refused.status, 400);
+    headers(
+        &refused,
+        &[
+            ("content-type", Some("application/problem+json")),
+            ("x-envoy-ratelimited", None),
+            ("retry-after", None),
+            ("ratelimit", None),
+        ],
+    );
+    let problem: Value = serde_json::from_slice(&refused.body).unwrap();
+    let detail = "rate limit l: missing header x-tenant";
+    assert_eq!(problem, json!({"title": "Bad Request", "status": 400, "detail": detail}));
+    let call = Request::post("/s/m").header("content-type", "application/grpc").header("te", "trailers");
+    let refused = gateway.send(call.body(Bytes::new()).unwrap()).await;
+    headers(
+        &refused,
+        &[("grpc-status", Some("3")), ("grpc-message", Some(detail)), ("x-envoy-ratelimited", None)],
+    );
+    assert_eq!((gateway.counted("l", "key_missing").await, gateway.counted("l", "denied").await), (2, 2));
+    // The bucket was not charged.
+    assert_eq!(twice(&gateway, &[("x-tenant", "a")]).await, (200, 429));
+    eventually("the log", || async { gateway.access_log().contains("400 rate_limit_key_missing{l}") }).await;
+}
+
+#[tokio::test]
+async fn a_limit_by_claims_that_sees_none_is_logged_once() {
+    let limits = json!({"limits": [once("by-claim", json!({"key": [{"claim": "sub"}]}))]});
+    let gateway = setup(limits).workers(1).start().await;
+    for _ in 0..101 {
+        assert_eq!(gateway.send(get("/", &[])).await.status, 200);
+    }
+    let warning = "limit `by-claim`: none of its first 100 requests had claims";
+    eventually("the warning", || async { gateway.envoy.log().contains(warning) }).await;
+    assert_eq!(gateway.envoy.log().matches(warning).count(), 1);
+    assert_eq!(gateway.counted("by-claim", "key_missing").await, 101);
+}
+
+/// Sends requests until the given quota answers.
+async fn until_quota(gateway: &Gateway, quota: &str) {
+    eventually("the new config", || async {
+        let policy = gateway.send(get("/", &[])).await.header("ratelimit-policy");
+        policy.is_some_and(|policy| policy.contains(quota))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_smaller_quota_in_between_forgives_nothing() {
+    let config = |burst: u32| {
+        setup(json!({"limits": [{"name": "l", "rate": {"requests": 1, "per": "1d"}, "burst": burst}]}))
+            .file_based()
+    };
+    let gateway = config(8).start().await;
+    for _ in 0..8 {
+        assert_eq!(gateway.send(get("/", &[])).await.status, 200);
+    }
+    gateway.push(&config(2), 2);
+    until_quota(&gateway, "q=2;").await;
+    // Another rate, so that it is not the first config that goes on.
+    let last = json!({"limits": [{"name": "l", "rate": {"requests": 2, "per": "1d"}, "burst": 8}]});
+    gateway.push(&setup(last).file_based(), 3);
+    until_quota(&gateway, "q=8;").await;
+    assert_eq!(gateway.send(get("/", &[])).await.status, 429);
+    assert_eq!(gateway.counted("l", "allowed").await, 8);
+}
+
+#[tokio::test]
 async fn all_workers_count_into_the_same_bucket() {
     let gateway = setup(json!({"limits": [{"name": "l", "rate": {"requests": 10, "per": "1d"}}]}))
         .workers(4)

@@ -1,7 +1,7 @@
 //! Facts in, effects out: the filter in its proxy. No decision is taken here.
 
 use crate::config;
-use crate::policy::{self as rate_limit, Decision, Outcome, Policy, Tally};
+use crate::policy::{self as rate_limit, Decision, LOOKED_AT, Outcome, Policy, Tally};
 use host::metrics::Counter;
 use host::{Callbacks, Configure, Flow, Plugin, Request, Response, SharedData, Stage, Status, clock, random};
 use policy::config::Problems;
@@ -122,6 +122,14 @@ impl RateLimit {
             {
                 counter.increment();
             }
+        }
+        for limit in &decision.without_claims {
+            let name = self.policy.config().limits.get(*limit).map_or("", |limit| &limit.name);
+            host::log!(
+                Warn,
+                "limit `{name}`: none of its first {LOOKED_AT} requests had claims; rate-limit must stand behind \
+                 jwt-authz, and jwt-authz must `export` the claim"
+            );
         }
         if decision.client_ip_fallback {
             self.client_ip_fallback.increment();

@@ -2,19 +2,24 @@
 
 mod answer;
 pub(crate) mod bucket;
+mod debt;
 mod decision;
+mod first_requests;
 pub(crate) mod key;
 mod ledger;
+mod missing;
 pub(crate) mod set;
 mod table;
 
 pub use answer::details;
 pub use bucket::{Quota, Rate};
 pub use decision::{Decision, Outcome, Reason, Refusal, Standing, Tally};
+pub use first_requests::LOOKED_AT;
 pub use set::Overflow;
 pub use table::seed;
 
-use crate::config::{Config, Limit, OnError, OnMissingKey};
+use crate::config::{Config, KeyPart, Limit, OnError, OnMissingKey};
+use first_requests::FirstRequests;
 use ledger::{Claim, Draft};
 use policy::facts::{Facts, Needs};
 use policy::hash::{Hasher, Key};
@@ -46,6 +51,10 @@ struct Buckets {
     only: Option<Location>,
     /// The quotas of the keys that have their own, by the bucket's name.
     overrides: BTreeMap<u128, Quota>,
+    /// The first requests that come to a match with claims.
+    matched_by_claims: Option<FirstRequests>,
+    /// The first requests that come to a key with claims, where the match has none.
+    keyed_by_claims: Option<FirstRequests>,
 }
 
 impl Policy {
@@ -95,16 +104,30 @@ impl Policy {
         let mut shadowed = Vec::new();
         for (index, (limit, buckets)) in self.config.limits.iter().zip(&self.buckets).enumerate() {
             let mode = self.config.mode.max(limit.mode);
-            if mode == Mode::Off || !limit.matches.test(&candidate).is_possible() {
+            if mode == Mode::Off {
                 continue;
             }
+            let mut look = |first: &Option<FirstRequests>| {
+                if first.as_ref().is_some_and(|first| first.are_without_claims(facts.claims.is_some())) {
+                    decision.without_claims.push(index);
+                }
+            };
+            look(&buckets.matched_by_claims);
+            if !limit.matches.test(&candidate).is_possible() {
+                continue;
+            }
+            look(&buckets.keyed_by_claims);
             let bites = |dice: &mut dyn FnMut() -> u64| {
                 mode == Mode::Enforce
                     && (limit.enforce_percentage == Percentage::ALL || limit.enforce_percentage.holds(dice()))
             };
-            let Some(claim) = self.claim(index, limit, buckets, &candidate) else {
-                if limit.on_missing_key == OnMissingKey::Deny {
-                    refusals.add(&mut decision, bites(&mut dice), index, Reason::NoKey);
+            let (claim, missing) = self.claim(index, limit, buckets, &candidate);
+            if missing.is_some() {
+                decision.tallies.push((index, Tally::KeyMissing));
+            }
+            let Some(claim) = claim else {
+                if let (Some(part), OnMissingKey::Deny) = (missing, limit.on_missing_key) {
+                    refusals.add(&mut decision, bites(&mut dice), index, Reason::NoKey { part });
                 }
                 continue;
             };
@@ -157,25 +180,30 @@ impl Policy {
         Some(format!("{}{{{}}}", tally.name(), name(*limit)))
     }
 
-    /// What a request costs a limit, and which bucket; `None` if a part of the key is missing and
-    /// the limit does not count such requests.
+    /// What a request costs a limit, and which bucket; none if a part of the key is missing and the
+    /// limit does not charge such requests. And the first part that is missing.
     fn claim<'a>(
         &'a self,
         index: usize,
         limit: &'a Limit,
         buckets: &'a Buckets,
         request: &Candidate<'_>,
-    ) -> Option<Claim<'a>> {
+    ) -> (Option<Claim<'a>>, Option<usize>) {
+        let mut missing = None;
         let (location, quota) = match &buckets.only {
             Some(location) => (Cow::Borrowed(location), &limit.quota),
             None => {
                 let mut hasher = buckets.hasher.clone();
-                for part in &limit.key {
-                    match part.value(request) {
-                        Some(value) => hasher.part(&value),
-                        None if limit.on_missing_key == OnMissingKey::Shared => hasher.absent(),
-                        None => return None,
+                for (place, part) in limit.key.iter().enumerate() {
+                    if let Some(value) = part.value(request) {
+                        hasher.part(&value);
+                        continue;
                     }
+                    missing = missing.or(Some(place));
+                    if limit.on_missing_key != OnMissingKey::Shared {
+                        return (None, missing);
+                    }
+                    hasher.absent();
                 }
                 let name = hasher.finish();
                 let quota = buckets.overrides.get(&name).unwrap_or(&limit.quota);
@@ -189,7 +217,7 @@ impl Policy {
             cost: limit.cost.of(request.facts()),
             overflow: limit.overflow,
         };
-        Some(Claim { limit: index, location, charge })
+        (Some(Claim { limit: index, location, charge }), missing)
     }
 
     /// Carries out what was charged on paper, all of it or nothing.
@@ -254,7 +282,15 @@ impl Buckets {
         });
         let overrides = overrides.collect();
         let only = limit.key.is_empty().then(|| table.locate(hasher.finish(), true));
-        Self { hasher, only, overrides }
+        let in_match = limit.matches.needs().claims;
+        let in_key = limit.key.iter().any(|part| matches!(part, KeyPart::Claim(_)));
+        Self {
+            hasher,
+            only,
+            overrides,
+            matched_by_claims: in_match.then(FirstRequests::default),
+            keyed_by_claims: (in_key && !in_match).then(FirstRequests::default),
+        }
     }
 }
 
@@ -319,7 +355,7 @@ impl Refusals {
     fn keep(&mut self, refusal: Refusal) {
         let wait = |refusal: &Refusal| match refusal.reason {
             Reason::NoTokens { wait, .. } => Some(wait),
-            Reason::NoSlot | Reason::NoKey | Reason::Error => None,
+            Reason::NoSlot | Reason::NoKey { .. } | Reason::Error => None,
         };
         let comes_first = match &self.foremost {
             None => true,
@@ -337,6 +373,10 @@ impl Refusals {
 
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod pushes;
+#[cfg(test)]
+mod scripts;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]

@@ -8,6 +8,8 @@ use policy::headers::{HeaderName, HeaderValue};
 pub struct Reject {
     /// The HTTP status.
     pub status: u16,
+    /// The HTTP status where a part of a key is missing.
+    pub missing_key_status: u16,
     /// The body; by default a problem document with the limit's name.
     pub body: Option<String>,
     /// The body's type.
@@ -45,7 +47,13 @@ const MOST_HEADERS: usize = 32;
 
 impl Default for Reject {
     fn default() -> Self {
-        Self { status: 429, body: None, content_type: HeaderValue::text("text/plain"), headers: Vec::new() }
+        Self {
+            status: 429,
+            missing_key_status: 400,
+            body: None,
+            content_type: HeaderValue::text("text/plain"),
+            headers: Vec::new(),
+        }
     }
 }
 
@@ -53,7 +61,10 @@ impl Reject {
     pub(super) fn read(value: Value<'_>) -> Option<Self> {
         value.object(|fields: &Fields<'_>| {
             let default = Self::default();
-            let status = fields.or("status", default.status.into(), |value| value.integer(400..=599));
+            let status =
+                |name, default: u16| fields.or(name, default.into(), |value| value.integer(400..=599));
+            let missing_key_status = status("missing_key_status", default.missing_key_status);
+            let status = status("status", default.status);
             let body = fields.optional("body", |value| match value.text()? {
                 body if body.len() > MOST_BODY_BYTES => value
                     .problem(format_args!("found {} bytes, expected at most {MOST_BODY_BYTES}", body.len())),
@@ -69,6 +80,7 @@ impl Reject {
             }
             Some(Self {
                 status: u16::try_from(status?).ok()?,
+                missing_key_status: u16::try_from(missing_key_status?).ok()?,
                 body: body?,
                 content_type: content_type?.unwrap_or(default.content_type),
                 headers: headers?,

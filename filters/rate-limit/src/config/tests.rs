@@ -55,8 +55,14 @@ fn an_empty_config_is_valid_and_has_every_default() {
         assert_eq!(client_ip, ClientIp::default());
         assert_eq!(cors_preflight, CorsPreflight::Allow);
         assert!(limits.is_empty());
-        let content_type = HeaderValue::text("text/plain");
-        assert_eq!(reject, Reject { status: 429, body: None, content_type, headers: Vec::new() });
+        let expected = Reject {
+            status: 429,
+            missing_key_status: 400,
+            body: None,
+            content_type: HeaderValue::text("text/plain"),
+            headers: Vec::new(),
+        };
+        assert_eq!(reject, expected);
         let expected = ResponseHeaders { ratelimit: true, x_ratelimit: false, retry_after: true };
         assert_eq!(response_headers, expected);
         assert_eq!(on_error, OnError::Allow);
@@ -102,6 +108,7 @@ fn every_field_is_read() {
         config.reject,
         Reject {
             status: 503,
+            missing_key_status: 422,
             body: Some("{\"error\":\"slow down\"}".to_owned()),
             content_type: HeaderValue::text("application/json"),
             headers: vec![(header("x-a"), HeaderValue::text("b"))],
@@ -592,6 +599,13 @@ fn refusals() {
         r#"{"reject": {"status": "429"}}"#,
         "reject.status: found `429`, expected a whole number from 400 to 599",
     );
+    for status in [200, 399, 600] {
+        check(
+            &format!(r#"{{"reject": {{"missing_key_status": {status}}}}}"#),
+            &format!("reject.missing_key_status: found {status}, expected a whole number from 400 to 599"),
+        );
+    }
+    check(r#"{"reject": {"missingKeyStatus": 599}}"#, "");
     check(r#"{"reject": {"body": {"error": 1}}}"#, "reject.body: found an object, expected text");
     check(&format!(r#"{{"reject": {{"body": "{}"}}}}"#, "x".repeat(65_536)), "");
     check(

@@ -1,7 +1,7 @@
 //! What a client is told: headers on an admitted response, a whole reply on a refusal.
 
 use super::decision::{Reason, Refusal, Standing};
-use crate::config::Config;
+use crate::config::{Config, KeyPart, Limit};
 use policy::effects::{Edit, GrpcStatus, Reply};
 use policy::headers::{HeaderName, HeaderValue};
 use std::time::Duration;
@@ -34,7 +34,8 @@ impl Config {
     /// The answer to a request that is refused. `grpc`: whether it is a gRPC request.
     #[must_use]
     pub fn reply(&self, refusal: &Refusal, grpc: bool) -> Reply {
-        let name = refusal.limit.and_then(|limit| self.limits.get(limit)).map_or("", |limit| &limit.name);
+        let limit = refusal.limit.and_then(|limit| self.limits.get(limit));
+        let name = limit.map_or("", |limit| &limit.name);
         let mut headers = Vec::new();
         if let Reason::NoTokens { standing, wait } = &refusal.reason {
             headers.extend(self.standing_headers(standing));
@@ -44,18 +45,21 @@ impl Config {
         }
         let (status, grpc_status) = match refusal.reason {
             Reason::Error => (UNAVAILABLE, GrpcStatus::Unavailable),
-            _ => {
+            // Waiting does not help: the client is to mend its request.
+            Reason::NoKey { .. } => (self.reject.missing_key_status, GrpcStatus::InvalidArgument),
+            Reason::NoTokens { .. } | Reason::NoSlot => {
                 headers.push((X_ENVOY_RATELIMITED, HeaderValue::text("true")));
                 (self.reject.status, GrpcStatus::ResourceExhausted)
             }
         };
         let (body, content_type) = match (&self.reject.body, &refusal.reason) {
-            _ if grpc => (message(&refusal.reason, name), None),
-            (Some(body), reason) if *reason != Reason::Error => {
+            _ if grpc => (message(&refusal.reason, limit), None),
+            // The config's body speaks of a quota.
+            (Some(body), Reason::NoTokens { .. } | Reason::NoSlot) => {
                 (body.clone(), Some(self.reject.content_type.clone()))
             }
             (_, reason) => {
-                (problem(reason, status, name), Some(HeaderValue::text("application/problem+json")))
+                (problem(reason, status, limit), Some(HeaderValue::text("application/problem+json")))
             }
         };
         headers.extend(content_type.map(|content_type| (CONTENT_TYPE, content_type)));
@@ -96,32 +100,87 @@ impl Config {
 pub fn details(reason: &Reason, limit: &str) -> String {
     match reason {
         Reason::NoTokens { .. } | Reason::NoSlot => format!("rate_limited{{{limit}}}"),
-        Reason::NoKey => format!("rate_limit_key_missing{{{limit}}}"),
+        Reason::NoKey { .. } => format!("rate_limit_key_missing{{{limit}}}"),
         Reason::Error => format!("rate_limit_error{{{limit}}}"),
     }
 }
 
-fn message(reason: &Reason, limit: &str) -> String {
+fn message(reason: &Reason, limit: Option<&Limit>) -> String {
+    let name = limit.map_or("", |limit| &limit.name);
     match reason {
-        Reason::NoTokens { .. } | Reason::NoSlot => format!("rate limit {limit} exceeded"),
-        Reason::NoKey => format!("rate limit {limit} wants a key that the request does not have"),
-        Reason::Error => format!("rate limit {limit} cannot be checked"),
+        Reason::NoTokens { .. } | Reason::NoSlot => format!("rate limit {name} exceeded"),
+        Reason::NoKey { part } => {
+            let part = limit.and_then(|limit| limit.key.get(*part)).map(KeyPart::describe);
+            format!("rate limit {name}: missing {}", part.unwrap_or_default())
+        }
+        Reason::Error => format!("rate limit {name} cannot be checked"),
     }
 }
 
 /// A problem document (RFC 9457); the type of an exceeded quota is the draft's. A limit's name holds
 /// nothing that would have to be escaped.
-fn problem(reason: &Reason, status: u16, limit: &str) -> String {
+fn problem(reason: &Reason, status: u16, limit: Option<&Limit>) -> String {
     let detail = message(reason, limit);
-    let title = if status == 429 { "Too Many Requests" } else { "Quota Exceeded" };
+    let name = limit.map_or("", |limit| &limit.name);
     match reason {
-        Reason::Error => {
-            format!(r#"{{"title":"Service Unavailable","status":{status},"detail":"{detail}"}}"#)
+        Reason::NoTokens { .. } | Reason::NoSlot => {
+            let title = if status == 429 { "Too Many Requests" } else { "Quota Exceeded" };
+            format!(
+                r#"{{"type":"https://iana.org/assignments/http-problem-types#quota-exceeded","title":"{title}","status":{status},"detail":"{detail}","violated-policies":["{name}"]}}"#
+            )
         }
-        _ => format!(
-            r#"{{"type":"https://iana.org/assignments/http-problem-types#quota-exceeded","title":"{title}","status":{status},"detail":"{detail}","violated-policies":["{limit}"]}}"#
-        ),
+        Reason::NoKey { .. } | Reason::Error => {
+            // The name of a cookie or of a claim may hold anything.
+            let detail = serde_json::Value::from(detail);
+            let title = reason_phrase(status).map(|title| format!(r#""title":"{title}","#));
+            format!(r#"{{{}"status":{status},"detail":{detail}}}"#, title.unwrap_or_default())
+        }
     }
+}
+
+/// The phrase of a status (RFC 9110 and IANA's registry).
+const fn reason_phrase(status: u16) -> Option<&'static str> {
+    Some(match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        402 => "Payment Required",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        406 => "Not Acceptable",
+        407 => "Proxy Authentication Required",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        410 => "Gone",
+        411 => "Length Required",
+        412 => "Precondition Failed",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        415 => "Unsupported Media Type",
+        416 => "Range Not Satisfiable",
+        417 => "Expectation Failed",
+        421 => "Misdirected Request",
+        422 => "Unprocessable Content",
+        423 => "Locked",
+        424 => "Failed Dependency",
+        425 => "Too Early",
+        426 => "Upgrade Required",
+        428 => "Precondition Required",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        451 => "Unavailable For Legal Reasons",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        505 => "HTTP Version Not Supported",
+        506 => "Variant Also Negotiates",
+        507 => "Insufficient Storage",
+        508 => "Loop Detected",
+        511 => "Network Authentication Required",
+        _ => return None,
+    })
 }
 
 /// An item with its parameters as a structured field (RFC 9651): a name needs no escapes.

@@ -41,13 +41,31 @@ impl Rate {
         (self.tokens.get(), self.nanos.get())
     }
 
+    /// The one that refills faster.
+    pub(crate) fn faster(self, other: Self) -> Self {
+        let product = |rate: Self, other: Self| u128::from(rate.tokens.get()) * u128::from(other.nanos.get());
+        if product(other, self) > product(self, other) { other } else { self }
+    }
+
     /// The unit of tokens at this instant: nanoseconds × R.
-    fn at(self, instant: Nanos) -> u128 {
+    pub(crate) fn at(self, instant: Nanos) -> u128 {
         u128::from(instant.0) * u128::from(self.tokens.get())
     }
 
-    fn units(self, tokens: u64) -> u128 {
+    pub(crate) fn units(self, tokens: u64) -> u128 {
         u128::from(tokens) * u128::from(self.nanos.get())
+    }
+
+    /// Units of this rate as units of another, rounded down.
+    pub(crate) fn convert(self, units: u128, to: Self) -> u128 {
+        let (from, to) = (u128::from(self.nanos.get()), u128::from(to.nanos.get()));
+        // In two parts, since the product of both would not fit.
+        (units / from).saturating_mul(to).saturating_add(units % from * to / from)
+    }
+
+    fn convert_up(self, units: u128, to: Self) -> u128 {
+        let (from, to) = (u128::from(self.nanos.get()), u128::from(to.nanos.get()));
+        (units / from).saturating_mul(to).saturating_add((units % from * to).div_ceil(from))
     }
 
     /// How long units take to refill, rounded up.
@@ -152,15 +170,13 @@ impl Level {
     ///
     /// Tokens owed under another rate stay owed, rounded up, and never more than the bucket holds.
     pub(crate) fn owed(&self, quota: &Quota, now: Nanos) -> Read {
+        Read::clipped(quota, self.units(quota.rate, now))
+    }
+
+    /// What is owed, in units of `rate`, rounded up.
+    pub(crate) fn units(&self, rate: Rate, now: Nanos) -> u128 {
         let owed = self.full_at.saturating_sub(self.rate.at(now));
-        let owed = if self.rate == quota.rate {
-            owed
-        } else {
-            let (from, to) = (u128::from(self.rate.nanos.get()), u128::from(quota.rate.nanos.get()));
-            // In two parts, since the product of both would not fit.
-            (owed / from).saturating_mul(to).saturating_add((owed % from * to).div_ceil(from))
-        };
-        Read::clipped(quota, owed)
+        if self.rate == rate { owed } else { self.rate.convert_up(owed, rate) }
     }
 
     /// When the bucket is full after tokens are put back that were charged when it came to `charged`.

@@ -12,6 +12,8 @@ pub struct Decision {
     pub tallies: Vec<(usize, Tally)>,
     /// The client's address was to be found in `x-forwarded-for`, and was not.
     pub client_ip_fallback: bool,
+    /// Limits by claims whose first requests, up to and with this one, had none.
+    pub without_claims: Vec<usize>,
 }
 
 /// Whether a request goes on.
@@ -50,8 +52,11 @@ pub enum Reason {
     },
     /// The table has no slot for the bucket, and the limit's `overflow` is `deny`.
     NoSlot,
-    /// The request does not have what the limit's key is made of, and its `on_missing_key` is `deny`.
-    NoKey,
+    /// The request lacks a part of the limit's key, and its `on_missing_key` is `deny`.
+    NoKey {
+        /// The first part that it lacks, by its place in the key.
+        part: usize,
+    },
     /// The bucket could not be read or written, and `on_error` is `deny`.
     Error,
 }
@@ -117,12 +122,21 @@ pub enum Tally {
     Overflow,
     /// Charged, and gave the tokens back because another limit refused.
     GivenBack,
+    /// The request lacks a part of the key. Counted on top of what became of it.
+    KeyMissing,
 }
 
 impl Tally {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Allowed, Self::Denied, Self::ShadowDenied, Self::Error, Self::Overflow, Self::GivenBack];
+    pub const ALL: [Self; 7] = [
+        Self::Allowed,
+        Self::Denied,
+        Self::ShadowDenied,
+        Self::Error,
+        Self::Overflow,
+        Self::GivenBack,
+        Self::KeyMissing,
+    ];
 
     /// The last part of the counter's name.
     #[must_use]
@@ -134,6 +148,7 @@ impl Tally {
             Self::Error => "error",
             Self::Overflow => "overflow",
             Self::GivenBack => "given_back",
+            Self::KeyMissing => "key_missing",
         }
     }
 }

@@ -103,6 +103,11 @@ fn arrivals(policies: usize, keys: u32) -> impl Strategy<Value = Vec<(u64, Arriv
     prop::collection::vec((0u64..400_000_000, arrival(policies, keys)), 1..40)
 }
 
+/// The number of cases where the usual one takes too long: a larger `PROPTEST_CASES` is obeyed.
+fn at_least(cases: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|asked| asked.parse().ok()).unwrap_or(0).max(cases)
+}
+
 const ONE_LIMIT: &str = r#"{"capacity": 64, "limits": [{"name": "l", "key": [{"header": "k"}],
     "rate": {"requests": 7, "per": "1s"}, "burst": 5, "cost": {"header": "cost", "max": 3}}]}"#;
 const ONE_QUOTA: Quota = Quota { rate: 7, burst: 5 };
@@ -126,7 +131,7 @@ proptest! {
 
 proptest! {
     // Each case begins with a crowd.
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(at_least(48)))]
 
     /// More clients than the table has room for: nobody gets over the limit.
     #[test]
@@ -163,23 +168,67 @@ proptest! {
         }
     }
 
-    /// While an old and a new config serve side by side, nobody gets more than the more generous of
-    /// the two allows.
+    /// Over pushes and rollbacks, in whatever order configs charge and for however long they are
+    /// silent: nobody gets more than the largest burst, and what the largest rate refills. The third
+    /// config has the quota of the first, as after a rollback.
     #[test]
     fn a_config_push_forgives_nothing(
-        arrivals in arrivals(2, 2), steps in script(2, 2), old in (1u32..9, 3u32..9), new in (1u32..9, 3u32..9),
+        arrivals in arrivals(3, 2), steps in script(3, 2), old in quota(), new in quota(),
+        silences in prop::collection::vec((0usize..40, 1u64..25), 0..4),
     ) {
-        let config = |(rate, burst): (u32, u32)| format!(
-            r#"{{"capacity": 64, "limits": [{{"name": "l", "key": [{{"header": "k"}}],
-                "rate": {{"requests": {rate}, "per": "1s"}}, "burst": {burst}, "cost": {{"header": "cost", "max": 3}}}}]}}"#
-        );
-        let simulation = Simulation::new(&[&config(old), &config(new)]);
-        run(&simulation, &arrivals, steps);
-        let most = Quota { rate: old.0.max(new.0).into(), burst: old.1.max(new.1).into() };
+        let simulation = Simulation::new(&[old, new, old].map(|quota| one_limit(quota, "share")));
+        run(&simulation, &with_silences(arrivals, silences), steps);
+        let events = simulation.events();
         for client in 0..2 {
-            let events = simulation.events();
             let of_client: Vec<&Event> = events.iter().filter(|event| key(event) == client.to_string()).collect();
-            never_over(most, &charges(&of_client, false))?;
+            never_over(largest(old, new), &charges(&of_client, false))?;
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(at_least(48)))]
+
+    /// The same where clients crowd the table, as long as they are charged in slots.
+    #[test]
+    fn a_config_push_in_a_crowd_forgives_nothing(
+        arrivals in arrivals(3, 150), steps in script(3, 150), old in quota(), new in quota(),
+        silences in prop::collection::vec((0usize..40, 1u64..25), 0..4),
+    ) {
+        let simulation = Simulation::new(&[old, new, old].map(|quota| one_limit(quota, "deny")));
+        for crowd in 0..300u32 {
+            simulation.arrive(&Arrival { policy: crowd as usize % 3, ..of(&(crowd % 150).to_string()) });
+        }
+        run(&simulation, &with_silences(arrivals, silences), steps);
+        let events = simulation.events();
+        for client in 0..150 {
+            let of_client: Vec<&Event> = events.iter().filter(|event| key(event) == client.to_string()).collect();
+            never_over(largest(old, new), &charges(&of_client, false))?;
+        }
+    }
+}
+
+fn quota() -> impl Strategy<Value = Quota> {
+    (1u32..9, 3u32..9).prop_map(|(rate, burst)| Quota { rate: rate.into(), burst: burst.into() })
+}
+
+fn largest(a: Quota, b: Quota) -> Quota {
+    Quota { rate: a.rate.max(b.rate), burst: a.burst.max(b.burst) }
+}
+
+fn one_limit(Quota { rate, burst }: Quota, overflow: &str) -> String {
+    format!(
+        r#"{{"capacity": 64, "limits": [{{"name": "l", "key": [{{"header": "k"}}], "overflow": "{overflow}",
+            "rate": {{"requests": {rate}, "per": "1s"}}, "burst": {burst}, "cost": {{"header": "cost", "max": 3}}}}]}}"#
+    )
+}
+
+/// Some of the pauses are seconds.
+fn with_silences(mut arrivals: Vec<(u64, Arrival)>, silences: Vec<(usize, u64)>) -> Vec<(u64, Arrival)> {
+    for (index, seconds) in silences {
+        if let Some((pause, _)) = arrivals.get_mut(index) {
+            *pause += seconds * 1_000_000_000;
+        }
+    }
+    arrivals
 }

@@ -3,12 +3,13 @@
 //! The record is read and written by one compare-and-swap, so everything that happens in a set
 //! happens at once: a slot that two workers want to create, a spend that frees no slot, an eviction.
 //!
-//! A slot belongs to the bucket whose fingerprint it carries, until that bucket is full again. A full
-//! bucket is forgotten without loss, because a new one is full as well; no other bucket is ever
-//! forgotten, or a client that floods the table could come back with a full bucket. Where all slots
-//! are taken, the limit's [`Overflow`] says what happens.
+//! A slot belongs to the bucket whose fingerprint it carries, until that bucket is full again and owes
+//! no [`Debt`]. Such a bucket is forgotten without loss, because a new one is full as well; no other
+//! bucket is ever forgotten, or a client that floods the table could come back with a full bucket.
+//! Where all slots are taken, the limit's [`Overflow`] says what happens.
 
 use super::bucket::{Level, OverflowLevel, Owed, Quota, Rate, Short};
+use super::debt::{DEBT_BYTES, Debt};
 use policy::time::Nanos;
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -17,14 +18,16 @@ use std::time::Duration;
 pub(crate) const WAYS: usize = 8;
 
 /// What a record begins with. Another version of the table uses other record names as well.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 /// How long a later config's quota holds after its last charge.
-const REIGN: Duration = Duration::from_secs(10);
+pub(crate) const REIGN: Duration = Duration::from_secs(10);
 
 const OVERFLOW_AT: usize = 8;
 const HEADER_BYTES: usize = 16;
 const SLOT_BYTES: usize = 64;
 const RECORD_BYTES: usize = HEADER_BYTES + WAYS * SLOT_BYTES;
+/// With a debt for each slot. A record is as long as this only while one of its buckets has a debt.
+const LONG_RECORD_BYTES: usize = RECORD_BYTES + WAYS * DEBT_BYTES;
 
 /// What to do with a request whose bucket finds no slot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,11 +96,13 @@ struct Slot {
     generation: u64,
     /// When a config of this generation last charged it.
     charged_at: Nanos,
+    /// What it owes beyond its level.
+    debt: Option<Debt>,
 }
 
 /// A set, which is its record: slots are read and written where they stand.
 ///
-/// INVARIANT: the record has [`RECORD_BYTES`] bytes and begins with [`FORMAT`].
+/// INVARIANT: the record has [`RECORD_BYTES`] or [`LONG_RECORD_BYTES`] and begins with [`FORMAT`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Set {
     record: Vec<u8>,
@@ -107,7 +112,10 @@ impl Set {
     /// Reads a record; one that is not there, or is not a set, is a set of full buckets.
     pub(crate) fn parse(record: Option<Vec<u8>>) -> Self {
         match record {
-            Some(record) if record.len() == RECORD_BYTES && number(&record, 0) == Some(FORMAT) => {
+            Some(record)
+                if matches!(record.len(), RECORD_BYTES | LONG_RECORD_BYTES)
+                    && number(&record, 0) == Some(FORMAT) =>
+            {
                 Self { record }
             }
             _ => {
@@ -123,16 +131,47 @@ impl Set {
         &self.record
     }
 
+    /// How many slots are taken.
+    #[cfg(test)]
+    pub(crate) fn taken(&self, now: Nanos) -> usize {
+        (0..WAYS).filter(|place| self.slot(*place).is_some_and(|slot| !slot.is_free(now))).count()
+    }
+
     fn overflow(&self) -> OverflowLevel {
         OverflowLevel(number(&self.record, OVERFLOW_AT).unwrap_or_default())
     }
 
-    fn slots(&self) -> impl Iterator<Item = &[u8; SLOT_BYTES]> {
-        self.record.get(HEADER_BYTES..).unwrap_or_default().as_chunks().0.iter()
+    fn slots(&self) -> &[[u8; SLOT_BYTES]] {
+        self.record.get(HEADER_BYTES..RECORD_BYTES).unwrap_or_default().as_chunks().0
+    }
+
+    /// The debts; none of them in a record that has no room for them.
+    fn debts(&self) -> &[[u8; DEBT_BYTES]] {
+        self.record.get(RECORD_BYTES..).unwrap_or_default().as_chunks().0
+    }
+
+    /// Where the bucket's slot is.
+    fn find(&self, fingerprint: u64) -> Option<usize> {
+        self.slots().iter().position(|slot| number(slot, 0) == Some(fingerprint))
+    }
+
+    fn slot(&self, place: usize) -> Option<Slot> {
+        let debt = self.debts().get(place).and_then(Debt::parse);
+        Some(Slot { debt, ..Slot::parse(self.slots().get(place)?)? })
     }
 
     fn put_slot(&mut self, place: usize, slot: Slot) {
         self.put(HEADER_BYTES + place * SLOT_BYTES, &slot.to_bytes());
+        if slot.debt.is_some() {
+            self.record.resize(LONG_RECORD_BYTES, 0);
+        }
+        if self.record.len() == LONG_RECORD_BYTES {
+            let debt = slot.debt.map_or([0; DEBT_BYTES], Debt::to_bytes);
+            self.put(RECORD_BYTES + place * DEBT_BYTES, &debt);
+            if self.debts().iter().all(|debt| Debt::parse(debt).is_none()) {
+                self.record.truncate(RECORD_BYTES);
+            }
+        }
     }
 
     fn put<const N: usize>(&mut self, at: usize, bytes: &[u8; N]) {
@@ -143,37 +182,53 @@ impl Set {
 
     /// Takes tokens, if there are enough.
     ///
-    /// While an old config drains and a new one already serves, both come to the same bucket. The
-    /// later config's quota holds for both, as long as it keeps charging: if each judged by its own,
-    /// what the smaller bucket cannot owe would be forgiven to the larger, again and again. A full
-    /// bucket is nobody's, and a config that was silent for [`REIGN`] has gone: after a rollback the
-    /// proxy may go on with the earlier one as it was, older than what it takes the place of.
+    /// While an old config drains and a new one already serves, both charge the same bucket. The
+    /// later config's quota holds for both, until the bucket is forgotten or that config has not
+    /// charged it for [`REIGN`]: after a rollback the proxy may go on with the earlier config as it
+    /// was, older than what it takes the place of. A config that takes a bucket over begins with all
+    /// that the bucket owes, its [`Debt`] included.
     pub(crate) fn charge(&mut self, charge: &Charge<'_>, now: Nanos) -> Charged {
         let Charge { fingerprint, quota, generation, cost, overflow } = *charge;
-        let own = self.slots().position(|slot| number(slot, 0) == Some(fingerprint));
-        let free = |slot: &[u8; SLOT_BYTES]| Slot::parse(slot).is_none_or(|slot| slot.level().is_full(now));
-        let (place, slot) = match own {
-            Some(place) => (place, self.slots().nth(place).and_then(Slot::parse)),
+        let (place, slot) = match self.find(fingerprint) {
+            Some(place) => (place, self.slot(place)),
             None => {
-                let place = self.slots().position(free);
-                let Some(place) = place else { return self.charge_overflow(overflow, quota, cost, now) };
+                let free = |place: &usize| self.slot(*place).is_none_or(|slot| slot.is_free(now));
+                let Some(place) = (0..WAYS).find(free) else {
+                    return self.charge_overflow(overflow, quota, cost, now);
+                };
                 (place, None)
             }
         };
-        let (read, quota, generation, charged_at) = match slot {
-            Some(slot) if slot.outranks(generation, now) => {
-                (slot.level().owed(&slot.quota, now), slot.quota, slot.generation, slot.charged_at)
+        let (read, ruler) = match slot {
+            Some(slot) if slot.outranks(generation, now) => (slot.level().owed(&slot.quota, now), slot),
+            Some(slot) if slot.quota == *quota => {
+                (slot.level().owed(quota, now), Slot { generation, charged_at: now, ..slot })
             }
-            Some(slot) => (slot.level().owed(quota, now), *quota, generation, now),
-            None => (self.overflow().as_start(quota, now), *quota, generation, now),
+            Some(slot) => {
+                let debt = Debt::taken_over(&slot.level(), slot.debt.as_ref(), quota.rate, now);
+                let slot = Slot { quota: *quota, generation, charged_at: now, debt: Some(debt), ..slot };
+                (debt.owed(quota, now), slot)
+            }
+            None => {
+                let quota = *quota;
+                let slot = Slot { fingerprint, full_at: 0, quota, generation, charged_at: now, debt: None };
+                (self.overflow().as_start(&quota, now), slot)
+            }
         };
-        let (verdict, owed, changed) = match quota.take(read.owed, cost) {
-            Ok(owed) => (Verdict::Admitted { owed }, owed, true),
-            Err(Short { wait }) => (Verdict::Refused { owed: read.owed, wait }, read.owed, read.clipped),
+        let quota = ruler.quota;
+        let (verdict, owed, debt, changed) = match quota.take(read.owed, cost) {
+            Ok(owed) => {
+                let debt = ruler.debt.map(|debt| debt.charged(cost, now));
+                (Verdict::Admitted { owed }, owed, debt, true)
+            }
+            Err(Short { wait }) => {
+                (Verdict::Refused { owed: read.owed, wait }, read.owed, ruler.debt, read.clipped)
+            }
         };
         let level = Level::new(&quota, owed, now);
         if changed {
-            self.put_slot(place, Slot { fingerprint, full_at: level.full_at, quota, generation, charged_at });
+            let debt = debt.and_then(|debt| debt.above(&level, now));
+            self.put_slot(place, Slot { full_at: level.full_at, debt, ..ruler });
         }
         Charged { verdict, quota, place: Place::Slot(level), changed }
     }
@@ -208,12 +263,14 @@ impl Set {
     pub(crate) fn give_back(&mut self, charge: &Charge<'_>, place: &Place, now: Nanos) -> bool {
         match place {
             Place::Slot(charged) => {
-                let own = self.slots().position(|slot| number(slot, 0) == Some(charge.fingerprint));
-                let slot = own.and_then(|place| Some((place, Slot::parse(self.slots().nth(place)?)?)));
+                let own = self.find(charge.fingerprint);
+                let slot = own.and_then(|place| Some((place, self.slot(place)?)));
                 // A slot that is gone was full, and full is all that giving back could make it.
                 let Some((place, slot)) = slot else { return false };
                 let full_at = slot.level().after_giving_back(charge.cost, charged, now);
-                self.put_slot(place, Slot { full_at, ..slot });
+                let returned = slot.full_at.saturating_sub(full_at);
+                let debt = slot.debt.map(|debt| debt.after_giving_back(returned, slot.quota.rate));
+                self.put_slot(place, Slot { full_at, debt, ..slot });
                 full_at != slot.full_at
             }
             Place::Overflow(charged) => {
@@ -230,7 +287,12 @@ impl Set {
 impl Slot {
     /// Whether a later config than that of this generation still rules here.
     fn outranks(&self, generation: u64, now: Nanos) -> bool {
-        self.generation > generation && !self.level().is_full(now) && now.since(self.charged_at) < REIGN
+        self.generation > generation && !self.is_free(now) && now.since(self.charged_at) < REIGN
+    }
+
+    /// Whether the bucket can be forgotten: it is full and owes nothing.
+    fn is_free(&self, now: Nanos) -> bool {
+        self.level().is_full(now) && self.debt.is_none_or(|debt| debt.is_paid(now))
     }
 
     const fn level(&self) -> Level {
@@ -243,7 +305,7 @@ impl Slot {
         let rate = Rate::from_terms(number(bytes, 24)?, number(bytes, 32)?)?;
         let quota = Quota { rate, burst: NonZeroU64::new(number(bytes, 40)?)? };
         let (generation, charged_at) = (number(bytes, 48)?, Nanos(number(bytes, 56)?));
-        Some(Self { fingerprint, full_at, quota, generation, charged_at })
+        Some(Self { fingerprint, full_at, quota, generation, charged_at, debt: None })
     }
 
     fn to_bytes(self) -> [u8; SLOT_BYTES] {

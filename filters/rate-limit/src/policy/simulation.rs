@@ -55,8 +55,9 @@ pub(super) struct Simulation {
 }
 
 impl Simulation {
-    pub(super) fn new(configs: &[&str]) -> Self {
-        let policy = |(config, since): (&&str, u64)| {
+    pub(super) fn new(configs: &[impl AsRef<str>]) -> Self {
+        let policy = |(config, since)| {
+            let config: &str = AsRef::as_ref(config);
             let config =
                 crate::config::parse(config.as_bytes()).unwrap_or_else(|problems| panic!("{problems}"));
             Policy::new(config, "test", Key::new([7; 16]), Nanos(since))

@@ -10,7 +10,7 @@ use policy::store::{Store, StoreError, Version, Written};
 use super::set::WAYS;
 
 /// What every record's name begins with: whose it is and in which format.
-const PREFIX: &str = "mf.rl1/";
+const PREFIX: &str = "mf.rl2/";
 
 /// Sets beyond the table for buckets that no client can multiply: those of limits without a key.
 /// However crowded the table is, they have their slots: with as many limits as a config may have,
@@ -102,9 +102,9 @@ mod tests {
     #[test]
     fn names_hold_nothing_that_changes() {
         let table = Table::new("default.limits", 65536, Key::new([7; 16]));
-        assert_eq!(table.locate(0, false).record, "mf.rl1/default.limits/0");
-        assert_eq!(table.locate(u128::from(u64::MAX), false).record, "mf.rl1/default.limits/1fff");
-        assert_eq!(table.locate(5, true).record, "mf.rl1/default.limits/2005");
+        assert_eq!(table.locate(0, false).record, "mf.rl2/default.limits/0");
+        assert_eq!(table.locate(u128::from(u64::MAX), false).record, "mf.rl2/default.limits/1fff");
+        assert_eq!(table.locate(5, true).record, "mf.rl2/default.limits/2005");
         assert_eq!(table.locate(0, false).fingerprint, 1);
     }
 
@@ -121,7 +121,7 @@ mod tests {
         fn the_number_of_records_is_fixed(name: u128, keyless: bool, capacity in 1u32..1_000_000) {
             let table = Table::new("", capacity, Key::new([0; 16]));
             let record = table.locate(name, keyless).record;
-            let set = u64::from_str_radix(record.strip_prefix("mf.rl1//").unwrap(), 16).unwrap();
+            let set = u64::from_str_radix(record.strip_prefix("mf.rl2//").unwrap(), 16).unwrap();
             prop_assert!(set < u64::from(capacity).div_ceil(WAYS as u64) + KEYLESS_SETS);
         }
     }

@@ -90,6 +90,64 @@ fn a_request_without_the_key() {
 }
 
 #[test]
+fn a_missing_key_is_counted_whatever_becomes_of_the_request() {
+    for (on_missing_key, mode, expected) in [
+        ("skip", "enforce", &[Tally::KeyMissing][..]),
+        ("deny", "enforce", &[Tally::KeyMissing, Tally::Denied]),
+        ("deny", "shadow", &[Tally::KeyMissing, Tally::ShadowDenied]),
+        ("shared", "enforce", &[Tally::KeyMissing, Tally::Allowed]),
+        ("shared", "shadow", &[Tally::KeyMissing, Tally::Allowed]),
+        ("skip", "off", &[]),
+    ] {
+        let simulation = Simulation::new(&[format!(
+            r#"{{"limits": [{{"name": "l", "key": [{{"header": "a"}}, {{"header": "b"}}], {ONCE},
+                "on_missing_key": "{on_missing_key}", "mode": "{mode}"}}]}}"#
+        )]);
+        // Of two missing parts, one is as bad as both.
+        let tallies: Vec<Tally> =
+            simulation.arrive(&request("c: 1")).tallies.into_iter().map(|(_, tally)| tally).collect();
+        assert_eq!(tallies, expected, "{on_missing_key} {mode}");
+        assert!(!simulation.arrive(&request("a: 1; b: 2")).tallies.contains(&(0, Tally::KeyMissing)));
+    }
+}
+
+#[test]
+fn a_limit_by_claims_that_sees_none_is_noticed_once() {
+    let claim = r#"{"claim": "sub", "present": true}"#;
+    let simulation = Simulation::new(&[format!(
+        r#"{{"limits": [
+            {{"name": "key", "key": [{{"claim": "sub"}}], {ONCE}, "match": {{"headers": [{{"name": "a", "present": true}}]}}}},
+            {{"name": "match", {ONCE}, "match": {{"not": {{"claims": [{claim}]}}}}}},
+            {{"name": "both", "key": [{{"claim": "sub"}}], {ONCE}, "match": {{"claims": [{claim}]}}}},
+            {{"name": "neither", "key": [{{"header": "a"}}], {ONCE}}},
+            {{"name": "off", "key": [{{"claim": "sub"}}], {ONCE}, "mode": "off"}}]}}"#
+    )]);
+    // Where the match leaves the claims alone, only what it matches is a request of the limit.
+    for _ in 1..100 {
+        assert_eq!(simulation.arrive(&request("b: 1")).without_claims, Vec::<usize>::new());
+    }
+    assert_eq!(simulation.arrive(&request("b: 1")).without_claims, [1, 2]);
+    for _ in 1..100 {
+        assert_eq!(simulation.arrive(&request("a: 1")).without_claims, Vec::<usize>::new());
+    }
+    assert_eq!(simulation.arrive(&request("a: 1")).without_claims, [0]);
+    assert_eq!(simulation.arrive(&request("a: 1")).without_claims, Vec::<usize>::new());
+}
+
+#[test]
+fn a_limit_by_claims_that_sees_some_is_not_noticed() {
+    let config = format!(r#"{{"limits": [{{"name": "l", "key": [{{"claim": "sub"}}], {ONCE}}}]}}"#);
+    let config = crate::config::parse(config.as_bytes()).unwrap();
+    let policy = Policy::new(config, "", Key::new([0; 16]), Nanos(0));
+    let mut store = Shared::default();
+    let (claims, headers) = (json!({"another": 1}), Headers::EMPTY);
+    for request in 0..300 {
+        let facts = Facts { claims: (request == 99).then_some(&claims), ..facts(&headers) };
+        assert!(policy.decide(&facts, || 0, &mut store).without_claims.is_empty());
+    }
+}
+
+#[test]
 fn a_limit_counts_what_it_matches() {
     let limit = format!(r#"{{"name": "l", "match": {{"path": {{"prefix": "/api/"}}}}, {ONCE}}}"#);
     check(&limit, &[(":path: /", "+"), (":path: /api/a", "+"), (":path: /", "+"), (":path: /x/../api/", NO)]);
@@ -447,6 +505,55 @@ fn a_refusal_tells_everything_but_the_key() {
     let problem: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
     assert_eq!(problem["violated-policies"], json!(["l"]));
     assert_eq!(problem["status"], 429);
+}
+
+/// The answer to a request without the key.
+#[track_caller]
+fn missing(key: &str, reject: &str, grpc: bool) -> policy::effects::Reply {
+    let simulation = Simulation::new(&[format!(
+        r#"{{"limits": [{{"name": "l", "key": [{{"constant": "c"}}, {key}], {ONCE}, "on_missing_key": "deny"}}],
+            "reject": {{"body": "slow down", "headers": {{"x-a": "b"}}, {reject}}}}}"#
+    )]);
+    match simulation.arrive(&Arrival { policy: 0, headers: Vec::new() }).outcome {
+        Outcome::Refused(refusal) => simulation.config().reply(&refusal, grpc),
+        Outcome::Admitted(_) => panic!("admitted"),
+    }
+}
+
+#[test]
+fn a_request_without_the_key_is_told_what_it_lacks() {
+    let reply = missing(r#"{"header": "X-Tenant"}"#, r#""status": 503"#, false);
+    assert_eq!((reply.status, reply.details.as_str()), (400, "rate_limit_key_missing{l}"));
+    // No waiting helps, and the config's body speaks of a quota.
+    assert_eq!(lines(&reply.headers), "content-type: application/problem+json\nx-a: b\n");
+    assert_eq!(
+        String::from_utf8(reply.body).unwrap(),
+        r#"{"title":"Bad Request","status":400,"detail":"rate limit l: missing header x-tenant"}"#
+    );
+    let reply = missing(r#"{"header": "X-Tenant"}"#, r#""status": 503"#, true);
+    assert_eq!(reply.grpc_status, Some(GrpcStatus::InvalidArgument));
+    assert_eq!(reply.body, b"rate limit l: missing header x-tenant");
+    assert_eq!(lines(&reply.headers), "x-a: b\n");
+}
+
+#[test]
+fn every_part_of_a_key_has_a_name() {
+    for (part, expected) in [
+        (r#""client_ip""#, "client address"),
+        (r#"{"cookie": "session"}"#, "cookie session"),
+        (r#"{"query": "te\"na\nnt"}"#, "query parameter te\"na\nnt"),
+        (r#""host""#, "host"),
+        (r#"{"claim": "realm_access.roles"}"#, "claim realm_access.roles"),
+        (r#"{"claim": ["https://x.example/tenant"]}"#, "claim https://x.example/tenant"),
+        (r#""principal""#, "client certificate"),
+        (r#"{"attribute": "xds.route_name"}"#, "attribute xds.route_name"),
+    ] {
+        let reply = missing(part, r#""missing_key_status": 599"#, false);
+        let problem: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+        // 599 has no name.
+        let detail = format!("rate limit l: missing {expected}");
+        assert_eq!(problem, json!({"status": 599, "detail": detail}), "{part}");
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use super::{Charge, Overflow, Place, RECORD_BYTES, Set, Verdict, WAYS};
+use super::{Charge, LONG_RECORD_BYTES, Overflow, Place, RECORD_BYTES, Set, Verdict, WAYS};
 use crate::policy::bucket::{Quota, Rate};
 use policy::time::Nanos;
 use proptest::prelude::*;
@@ -102,10 +102,78 @@ fn the_later_config_s_quota_holds_for_both() {
     // What the later one clips is not forgiven to the earlier.
     assert_eq!(admissions(&small, 2), 0);
     assert_eq!(admissions(&large, 1), 0);
-    // Nor does the earlier clip what the later has charged.
-    assert_eq!(admissions(&large, 3), 6);
-    assert_eq!(admissions(&small, 2), 0);
+    // Nor to one that comes after it, as a rollback does.
     assert_eq!(admissions(&large, 3), 0);
+    // The earlier one does not clip what the later has charged.
+    assert_eq!(admissions(&small, 2), 0);
+}
+
+#[test]
+fn a_full_bucket_is_nobody_s() {
+    let (small, large) = (quota(1, 2), quota(1, 8));
+    let mut set = Set::parse(None);
+    let later = Charge { generation: 2, ..charge(1, &small, Overflow::Deny) };
+    let earlier = Charge { generation: 1, ..charge(1, &large, Overflow::Deny) };
+    assert!(admitted(set.charge(&later, Nanos(0)).verdict));
+    assert_eq!(set.clone().charge(&earlier, Nanos(999_999_999)).quota, small);
+    assert_eq!(set.charge(&earlier, Nanos(1_000_000_000)).quota, large);
+}
+
+#[test]
+fn a_small_bucket_that_is_full_does_not_fill_a_large_one() {
+    let (large, small) = (quota(2, 5), quota(2, 3));
+    let mut set = Set::parse(None);
+    let mut admissions = |quota: &Quota, generation, millis: u64| {
+        let charge = Charge { generation, ..charge(1, quota, Overflow::Deny) };
+        (0..20).filter(|_| admitted(set.charge(&charge, Nanos(millis * 1_000_000)).verdict)).count()
+    };
+    assert_eq!(admissions(&large, 1, 0), 5);
+    assert_eq!(admissions(&small, 2, 0), 0);
+    // What the small one was clipped to has refilled; of the 5 owed, 2 are left.
+    assert_eq!(admissions(&large, 1, 1500), 3);
+    assert_eq!(admissions(&small, 2, 3000), 3);
+    assert_eq!(admissions(&large, 1, 3000), 0);
+}
+
+#[test]
+fn a_bucket_is_kept_while_it_has_a_debt() {
+    let (small, large, lasting) = (quota(1, 2), quota(1, 8), quota(1, 100));
+    let mut set = full_set(&lasting);
+    for other in 1..WAYS as u64 {
+        // The other slots are taken for longer than all this lasts.
+        let charge = Charge { cost: 99, ..charge(1000 + other, &lasting, Overflow::Deny) };
+        assert!(admitted(set.charge(&charge, Nanos(0)).verdict));
+    }
+    let (mut bucket, newcomer) = (charge(1000, &large, Overflow::Deny), charge(1, &large, Overflow::Deny));
+    bucket.cost = 7;
+    assert!(admitted(set.charge(&bucket, Nanos(0)).verdict));
+    assert_eq!(set.record().len(), RECORD_BYTES);
+    let clips = Charge { quota: &small, generation: 1, cost: 1, ..bucket };
+    assert!(!admitted(set.charge(&clips, Nanos(0)).verdict));
+    assert_eq!(set.record().len(), LONG_RECORD_BYTES);
+    let mut set = Set::parse(Some(set.record().to_vec()));
+    // The small bucket is full after two seconds, the large one after eight.
+    assert_eq!(set.charge(&newcomer, Nanos(7_999_999_999)).verdict, Verdict::NoSlot);
+    assert!(admitted(set.charge(&newcomer, Nanos(8_000_000_000)).verdict));
+    assert_eq!(set.record().len(), RECORD_BYTES);
+}
+
+#[test]
+fn what_is_given_back_is_not_owed_either() {
+    let (small, large) = (quota(1, 2), quota(1, 8));
+    let mut set = Set::parse(None);
+    let charge = |quota, generation, cost| Charge { generation, cost, ..charge(1, quota, Overflow::Deny) };
+    let taken = charge(&large, 1, 6);
+    assert!(admitted(set.charge(&taken, Nanos(0)).verdict));
+    let (clips, last) = (charge(&small, 2, 1), charge(&large, 3, 1));
+    assert!(!admitted(set.charge(&clips, Nanos(0)).verdict));
+    // Charged and given back under the small quota.
+    let charged = set.charge(&clips, Nanos(1_000_000_000));
+    assert!(admitted(charged.verdict));
+    assert!(set.give_back(&clips, &charged.place, Nanos(1_000_000_000)));
+    // 6 were taken, and 1 has refilled.
+    let left = (0..20).filter(|_| admitted(set.charge(&last, Nanos(1_000_000_000)).verdict)).count();
+    assert_eq!(left, 3);
 }
 
 #[test]

@@ -1,0 +1,248 @@
+//! What holds over config pushes, in every script of a few requests.
+
+use super::scripts::{Event, Scene, Search, World};
+use super::set::{REIGN, Set};
+use policy::time::Nanos;
+use std::rc::Rc;
+
+const SECOND: u64 = 1_000_000_000;
+/// Longer than what the bounded table of a scene knows: one second's share of a rate.
+const PER: u128 = 20 * SECOND as u128;
+
+/// `tokens` in [`PER`], and a burst.
+#[derive(Clone, Copy, Debug)]
+struct Quota {
+    tokens: u128,
+    burst: u128,
+}
+
+impl Quota {
+    fn limit(self, name: &str, largest_cost: u64) -> String {
+        let Self { tokens, burst } = self;
+        format!(
+            r#"{{"name": "{name}", "rate": {{"requests": {tokens}, "per": "20s"}}, "burst": {burst},
+                "cost": {{"header": "cost", "max": {largest_cost}}}}}"#
+        )
+    }
+
+    /// A config with this quota, to which a request costs one token or all.
+    fn config(self) -> (String, Vec<u64>) {
+        let burst = u64::try_from(self.burst).unwrap();
+        let config = format!(r#"{{"capacity": 64, "limits": [{}]}}"#, self.limit("l", burst));
+        (config, if burst == 1 { vec![1] } else { vec![1, burst] })
+    }
+
+    fn exceeded(self, tokens: u128, nanos: u64) -> bool {
+        tokens * PER > self.burst * PER + self.tokens * u128::from(nanos)
+    }
+
+    /// How long an empty bucket takes to fill.
+    fn window(self) -> u64 {
+        u64::try_from((self.burst * PER).div_ceil(self.tokens)).unwrap()
+    }
+}
+
+fn fold(quotas: &[Quota], world: &World, pick: fn(u128, u128) -> u128) -> Quota {
+    let quotas = world.configs().into_iter().map(|config| quotas[config]);
+    quotas
+        .reduce(|a, b| Quota { tokens: pick(a.tokens, b.tokens), burst: pick(a.burst, b.burst) })
+        .expect("somebody took part")
+}
+
+/// In every window, no more than the largest burst, and what the largest rate refills.
+fn never_over(most: Quota, events: &[Event], limit: usize) -> Result<(), String> {
+    let Some(last) = events.last().filter(|event| event.admitted) else { return Ok(()) };
+    let mut tokens = 0;
+    for event in events.iter().rev().filter(|event| event.admitted) {
+        tokens += u128::from(event.cost);
+        let nanos = last.looks[limit].checked_sub(event.looks[limit]).ok_or("instants run backwards")?;
+        if most.exceeded(tokens, nanos) {
+            return Err(format!("{tokens} tokens in {nanos} ns, at most {most:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// A load within the smallest burst and the smallest rate is never refused.
+fn never_under(least: Quota, events: &[Event]) -> Result<(), String> {
+    let Some((refused, earlier)) = events.split_last().filter(|(last, _)| !last.admitted) else {
+        return Ok(());
+    };
+    let now = refused.looks[0];
+    let mut tokens = u128::from(refused.cost);
+    let mut justified = least.exceeded(tokens, 0);
+    for event in earlier[..refused.after].iter().rev().filter(|event| event.admitted) {
+        tokens += u128::from(event.cost);
+        justified |= least.exceeded(tokens, now - event.looks[0]);
+    }
+    if justified { Ok(()) } else { Err(format!("refused without need, at least {least:?}")) }
+}
+
+/// From the first charge of a later config on its quota alone holds for all before it, until the
+/// bucket is full or that config has been silent for [`REIGN`].
+fn the_later_rules(quotas: &[Quota], events: &[Event]) -> Result<(), String> {
+    let reign = u64::try_from(REIGN.as_nanos()).unwrap();
+    for (later, quota) in quotas.iter().enumerate() {
+        // What a bucket of its own would owe, times PER, and when it was last charged, and by whom.
+        let mut owed: u128 = 0;
+        let (mut last, mut last_of_later, mut last_above) = (0, 0, None);
+        for event in events {
+            let at = event.looks[0];
+            if event.config > later {
+                (owed, last_above) = (0, last_above.max(Some(at)));
+            }
+            if event.config > later || !event.admitted {
+                continue;
+            }
+            owed = owed.saturating_sub(quota.tokens * u128::from(at - last));
+            last = at;
+            if event.config < later && at - last_of_later >= reign {
+                owed = 0;
+            }
+            let overruled = last_above.is_some_and(|above| at.saturating_sub(above) < reign);
+            if owed == 0 && (event.config < later || overruled) {
+                continue;
+            }
+            owed += u128::from(event.cost) * PER;
+            if event.config == later {
+                last_of_later = at;
+            }
+            if owed > quota.burst * PER {
+                return Err(format!("{owed} owed while config {later} ruled, at most {quota:?}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn laws(quotas: &[Quota], world: &World, ended: Option<Vec<Rc<[u8]>>>) -> Result<(), String> {
+    let Some(records) = ended else {
+        never_over(fold(quotas, world, u128::max), &world.events, 0)?;
+        never_under(fold(quotas, world, u128::min), &world.events)?;
+        return the_later_rules(quotas, &world.events);
+    };
+    // No bucket is kept longer than the slowest of its configs takes to refill it.
+    let slowest = world.configs().into_iter().map(|config| quotas[config].window()).max().expect("one");
+    let free = Nanos(world.now + slowest);
+    if records.iter().any(|record| Set::parse(Some(record.to_vec())).taken(free) > 0) {
+        return Err(format!("a slot is still taken at {free:?}"));
+    }
+    Ok(())
+}
+
+/// How many requests, workers, pauses and configs a script has.
+struct Size {
+    requests: u32,
+    workers: usize,
+    pauses: u32,
+    configs: usize,
+}
+
+/// Two configs are a push, and a rollback whenever the old one goes on; the third is a rollback as a
+/// later config of the old quota. Any request may be of any of them.
+const SMALL: [Size; 2] = [
+    Size { requests: 3, workers: 2, pauses: 1, configs: 3 },
+    Size { requests: 3, workers: 3, pauses: 1, configs: 2 },
+];
+const LARGE: [Size; 3] = [
+    Size { requests: 4, workers: 2, pauses: 2, configs: 3 },
+    Size { requests: 3, workers: 3, pauses: 2, configs: 3 },
+    Size { requests: 4, workers: 3, pauses: 1, configs: 2 },
+];
+
+/// Runs every script of these sizes; time passes by `pause`.
+fn check(old: Quota, new: Quota, pause: u64, sizes: &[Size]) {
+    let quotas = [old, new, old];
+    for Size { requests, workers, pauses, configs } in sizes {
+        let scene = Scene {
+            configs: quotas.iter().take(*configs).map(|quota| quota.config()).collect(),
+            requests: *requests,
+            workers: *workers,
+            pause,
+            pauses: *pauses,
+            pauses_in_flight: true,
+        };
+        let begun = std::time::Instant::now();
+        let found = Search::run(&scene, &|world, ended| laws(&quotas, world, ended));
+        eprintln!(
+            "{requests} requests to {configs} configs ({old:?}, {new:?}) by {workers} workers, time passes \
+             {pauses} times: {} scripts, {} states, {:.1} s",
+            found.scripts,
+            found.states,
+            begun.elapsed().as_secs_f64()
+        );
+    }
+}
+
+const fn quota(tokens: u128, burst: u128) -> Quota {
+    Quota { tokens, burst }
+}
+
+/// Pairs of quotas, and how long to pause.
+const PUSHES: [(Quota, Quota, u64); 4] = [
+    // Half a second refills a token.
+    (quota(40, 3), quota(40, 1), SECOND / 2),
+    (quota(40, 1), quota(40, 3), SECOND / 2),
+    (quota(40, 3), quota(20, 1), SECOND / 2),
+    // Ten seconds refill half a token, and end the rule of a config that is silent.
+    (quota(1, 3), quota(1, 1), 10 * SECOND),
+];
+
+#[test]
+fn a_smaller_burst_in_every_script() {
+    let (old, new, pause) = PUSHES[0];
+    check(old, new, pause, &SMALL);
+}
+
+#[test]
+fn a_larger_burst_in_every_script() {
+    let (old, new, pause) = PUSHES[1];
+    check(old, new, pause, &SMALL);
+}
+
+#[test]
+fn another_rate_in_every_script() {
+    let (old, new, pause) = PUSHES[2];
+    check(old, new, pause, &SMALL);
+}
+
+#[test]
+fn a_silent_config_in_every_script() {
+    let (old, new, pause) = PUSHES[3];
+    check(old, new, pause, &SMALL);
+}
+
+/// Two limits are charged all or none, and what was taken for a request that is refused after all is
+/// given back, to a bucket that another config may have taken over.
+#[test]
+fn what_is_given_back_in_every_script() {
+    let limits = [[quota(40, 3), quota(40, 1)], [quota(40, 1), quota(40, 2)]];
+    let config = |[first, second]: [Quota; 2]| {
+        let limits = [first.limit("a", 1), second.limit("b", 1)].join(", ");
+        (format!(r#"{{"capacity": 64, "limits": [{limits}]}}"#), vec![1])
+    };
+    let scene = Scene {
+        configs: limits.map(config).to_vec(),
+        requests: 4,
+        workers: 2,
+        pause: SECOND / 2,
+        pauses: 1,
+        // A return keeps what has refilled since the charge, which is another law.
+        pauses_in_flight: false,
+    };
+    let found = Search::run(&scene, &|world, _| {
+        (0..2).try_for_each(|limit| {
+            let quotas = limits.map(|limits| limits[limit]);
+            never_over(fold(&quotas, world, u128::max), &world.events, limit)
+        })
+    });
+    eprintln!("two limits: {} scripts, {} states", found.scripts, found.states);
+}
+
+#[test]
+#[ignore = "minutes; with --release"]
+fn longer_scripts() {
+    for (old, new, pause) in PUSHES {
+        check(old, new, pause, &LARGE);
+    }
+}
