@@ -207,3 +207,72 @@ impl<S: Stages + Configure> Dispatcher<S> {
         self.streams.try_borrow_mut().ok()?.get_mut(&id).map(act)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::Body;
+    use crate::callbacks::Callbacks;
+    use crate::message::{Request, Trailers};
+    use crate::stage::{BodyFlow, Flow, Stage, TrailersFlow};
+    use policy::config::Problems;
+    use policy::time::Nanos;
+
+    /// Has every request wait, and would let its body and its trailers pass.
+    struct Waits;
+
+    impl Stage for Waits {
+        const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS;
+        type Stream = ();
+
+        fn on_request_headers(&self, (): &mut (), _request: &mut Request<'_>) -> Flow {
+            Flow::Pause { until: Nanos(1) }
+        }
+
+        fn on_request_body(&self, (): &mut (), _body: &mut Body) -> BodyFlow {
+            BodyFlow::Continue
+        }
+
+        fn on_request_trailers(&self, (): &mut (), _trailers: &mut Trailers) -> TrailersFlow {
+            TrailersFlow::Continue
+        }
+    }
+
+    impl Configure for Waits {
+        fn configure(_config: &[u8], _plugin: &Plugin) -> Result<Self, Problems> {
+            Ok(Self)
+        }
+    }
+
+    /// What a request is answered, and the response to it.
+    #[track_caller]
+    fn check(dispatcher: &Dispatcher<Waits>, id: u32, request: [u32; 3], response: [u32; 3]) {
+        let answers = [
+            dispatcher.on_request_headers(id),
+            dispatcher.on_request_body(id, 1, false),
+            dispatcher.on_request_trailers(id),
+        ];
+        assert_eq!(answers, request);
+        let answers = [
+            dispatcher.on_response_headers(id),
+            dispatcher.on_response_body(id, 1, false),
+            dispatcher.on_response_trailers(id),
+        ];
+        assert_eq!(answers, response);
+    }
+
+    const HELD: [u32; 3] = [4, 1, 1];
+
+    /// Without an answer for a stream nothing of its request goes on; a reply to it does.
+    #[test]
+    fn a_request_that_waits_or_is_not_known_is_held_with_all_that_follows() {
+        let dispatcher = Dispatcher::<Waits>::default();
+        check(&dispatcher, 9, HELD, [0; 3]);
+        dispatcher.on_context_create(1, 0);
+        dispatcher.on_context_create(2, 1);
+        check(&dispatcher, 2, HELD, [0; 3]);
+        assert!(dispatcher.on_configure(1, 0));
+        dispatcher.on_context_create(3, 1);
+        check(&dispatcher, 3, HELD, [0; 3]);
+    }
+}
