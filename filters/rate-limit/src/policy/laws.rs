@@ -3,6 +3,7 @@
 use super::simulation::{Arrival, Event, Simulation, Step, of};
 use super::{Outcome, Tally};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 const NANOS: u128 = 1_000_000_000;
 
@@ -19,6 +20,14 @@ fn cost(event: &Event) -> u128 {
 
 fn key(event: &Event) -> &str {
     event.arrival.headers.iter().find(|(name, _)| name == "k").map_or("", |(_, key)| key)
+}
+
+fn by_client(events: &[Event]) -> BTreeMap<&str, Vec<&Event>> {
+    let mut clients: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
+    for event in events {
+        clients.entry(key(event)).or_default().push(event);
+    }
+    clients
 }
 
 fn admitted(event: &Event) -> bool {
@@ -120,10 +129,9 @@ proptest! {
         run(&simulation, &arrivals, steps);
         let events = simulation.events();
         prop_assert!(events.iter().all(|event| event.decision.tallies.iter().all(|(_, tally)| *tally != Tally::Error)));
-        for client in 0..4 {
-            let of_client: Vec<&Event> = events.iter().filter(|event| key(event) == client.to_string()).collect();
-            never_over(ONE_QUOTA, &charges(&of_client, false))?;
-            never_under(ONE_QUOTA, &of_client)?;
+        for of_client in by_client(&events).values() {
+            never_over(ONE_QUOTA, &charges(of_client, false))?;
+            never_under(ONE_QUOTA, of_client)?;
         }
     }
 
@@ -142,9 +150,8 @@ proptest! {
         }
         run(&simulation, &arrivals, steps);
         let events = simulation.events();
-        for client in 0..600 {
-            let of_client: Vec<&Event> = events.iter().filter(|event| key(event) == client.to_string()).collect();
-            never_over(ONE_QUOTA, &charges(&of_client, false))?;
+        for of_client in by_client(&events).values() {
+            never_over(ONE_QUOTA, &charges(of_client, false))?;
         }
         prop_assert!(simulation.records() <= 8);
     }
@@ -162,9 +169,8 @@ proptest! {
         run(&simulation, &arrivals, steps);
         let events = simulation.events();
         never_over(Quota { rate: 9, burst: 7 }, &charges(&events.iter().collect::<Vec<_>>(), true))?;
-        for client in 0..3 {
-            let of_client: Vec<&Event> = events.iter().filter(|event| key(event) == client.to_string()).collect();
-            never_over(Quota { rate: 4, burst: 3 }, &charges(&of_client, false))?;
+        for of_client in by_client(&events).values() {
+            never_over(Quota { rate: 4, burst: 3 }, &charges(of_client, false))?;
         }
     }
 
@@ -179,9 +185,8 @@ proptest! {
         let simulation = Simulation::new(&[old, new, old].map(|quota| one_limit(quota, "share")));
         run(&simulation, &with_silences(arrivals, silences), steps);
         let events = simulation.events();
-        for client in 0..2 {
-            let of_client: Vec<&Event> = events.iter().filter(|event| key(event) == client.to_string()).collect();
-            never_over(largest(old, new), &charges(&of_client, false))?;
+        for of_client in by_client(&events).values() {
+            never_over(largest(old, new), &charges(of_client, false))?;
         }
     }
 }
@@ -201,9 +206,8 @@ proptest! {
         }
         run(&simulation, &with_silences(arrivals, silences), steps);
         let events = simulation.events();
-        for client in 0..150 {
-            let of_client: Vec<&Event> = events.iter().filter(|event| key(event) == client.to_string()).collect();
-            never_over(largest(old, new), &charges(&of_client, false))?;
+        for of_client in by_client(&events).values() {
+            never_over(largest(old, new), &charges(of_client, false))?;
         }
     }
 }
