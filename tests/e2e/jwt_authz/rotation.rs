@@ -289,6 +289,10 @@ async fn a_key_set_is_found_by_discovery_on_the_same_host_only() {
         assert_eq!(status(&gateway, &token_of("a", &Key::RSA_A)).await, expected, "{jwks_uri}");
         assert!(server.fetches_of(KeyServer::DISCOVERY) >= 1, "{jwks_uri}");
         assert_eq!(server.fetches_of("/keys") > 0, expected == 200, "{jwks_uri}");
+        // Firewalls in front of identity providers want to know who asks.
+        let agent = Some(concat!("mesh-filters/", env!("CARGO_PKG_VERSION")).to_owned());
+        assert_eq!(server.user_agent(KeyServer::DISCOVERY), agent);
+        assert_eq!(server.user_agent("/keys"), agent.filter(|_| expected == 200));
     }
 }
 
@@ -322,4 +326,37 @@ async fn a_set_is_asked_for_again_when_its_time_is_up() {
     let gateway = setup.start().await;
     eventually("the third set", || async { server.fetches() >= 3 }).await;
     assert_eq!(status(&gateway, &token_of("a", &Key::RSA_A)).await, 200);
+}
+
+#[tokio::test]
+async fn keys_that_are_not_used_are_logged_once_a_version() {
+    let server = KeyServer::start().await;
+    let with = |other: Value| {
+        let mut set = set_of_a();
+        set["keys"].as_array_mut().unwrap().extend([
+            json!({"kty": "EC", "crv": "P-521"}),
+            json!({"kty": "RSA", "use": "enc"}),
+            other,
+        ]);
+        set
+    };
+    server.serve(&with(json!(1)));
+    let setup = setup(config(provider(remote(json!({})), json!({})), json!({}))).log_level("info");
+    let gateway = setup.cluster("jwks", server.address()).start().await;
+    let lines = || {
+        let log = gateway.envoy.log();
+        let of = "a key of auth.example.com in cluster jwks is not used: ";
+        let lines = log.lines().filter_map(|line| Some(line.split_once(of)?.1.trim().to_owned()));
+        lines.collect::<Vec<_>>()
+    };
+    let curve = "keys[1]: `crv` is `P-521`, expected `P-256` or `P-384`";
+    let other = "keys[3]: expected an object";
+    eventually("some fetches", || async { server.fetches() >= 3 }).await;
+    assert_eq!(status(&gateway, &token_of("a", &Key::RSA_A)).await, 200);
+    assert_eq!(lines(), [curve, other]);
+    assert_eq!(of_provider(&gateway, "keys_skipped").await, 3);
+    server.serve(&with(json!(2)));
+    let before = server.fetches();
+    eventually("more fetches", || async { server.fetches() >= before + 3 }).await;
+    assert_eq!(lines(), [curve, other, curve, other]);
 }

@@ -68,6 +68,25 @@ fn one_fetches_and_all_have_it() {
     assert!(!one.poll(&mut world).unwrap().changed);
 }
 
+/// So that its unused keys are logged once, whoever fetches it how often.
+#[test]
+fn a_set_is_new_once() {
+    let (mut world, mut one, mut other) = (world(), tracker(&remote(), 1), tracker(&remote(), 2));
+    for (version, is_new) in [(1, true), (1, false), (2, true), (2, false)] {
+        for tracker in [&mut one, &mut other] {
+            assert!(tick(tracker, &mut world));
+            let kept = tracker.source().succeed(&mut world, &text(version), None, 0).unwrap();
+            assert_eq!(kept, is_new && tracker.source().owner() == 1, "{version}");
+            world.pass(3600 * SECOND);
+        }
+    }
+    // Nor is the answer to a call that another worker has taken over.
+    assert!(tick(&mut one, &mut world));
+    world.pass(4 * SECOND);
+    fetch(&mut other, &mut world, 3);
+    assert!(!one.source().succeed(&mut world, &text(4), None, 0).unwrap());
+}
+
 #[test]
 fn a_silent_leader_is_taken_over() {
     let simulation = Simulation::new(2, &remote());

@@ -113,7 +113,7 @@ impl Worker {
         let had = simulation.recorded();
         let ended = match call.answer {
             Some(version) => {
-                self.tracker.source().succeed(simulation, &text(version), None, simulation.now().0)
+                self.tracker.source().succeed(simulation, &text(version), None, simulation.now().0).map(drop)
             }
             None => self.tracker.source().fail(simulation),
         };
