@@ -12,6 +12,7 @@ mod reason;
 mod registered;
 mod share;
 mod token;
+mod unverified;
 mod verified;
 mod verifier;
 
@@ -21,6 +22,7 @@ pub use forward::{Forwarded, Unchangeable};
 pub use reason::{Fault, Reason};
 pub use share::Share;
 pub use token::{Header, Token};
+pub use unverified::Unverified;
 pub use verified::Verified;
 pub use verifier::{Judged, Keys, Remembered, Signature, Signatures};
 
@@ -34,6 +36,7 @@ use policy::headers::{HeaderName, Headers};
 use policy::matching::request::Candidate;
 use policy::mode::Mode;
 use policy::path;
+use std::rc::Rc;
 use std::time::Duration;
 use verifier::Verifier;
 
@@ -78,12 +81,13 @@ impl Policy {
         &self.needs
     }
 
-    /// Decides on a request. `now`: since 1970.
+    /// Decides on a request. `now`: since 1970. `before`: what an earlier decision on it has waited for.
     pub fn decide(
         &self,
         facts: &Facts<'_>,
         now: Duration,
         patience: Patience,
+        before: Option<&Rc<Unverified>>,
         keys: &impl Keys,
         signatures: &impl Signatures,
     ) -> Decision {
@@ -92,7 +96,7 @@ impl Policy {
         }
         let client = self.needs.source.then(|| self.config.client_ip.resolve(facts));
         let request = Candidate::new(facts, client.and_then(|client| client.ip));
-        let judge = || self.judge(facts.headers, now, patience, keys, signatures);
+        let judge = || self.judge(facts.headers, now, patience, before, keys, signatures);
         let decision = Case::new(&self.config, request, judge).decision();
         Decision { client_ip_fallback: client.is_some_and(|client| client.fallback), ..decision }
     }
@@ -111,6 +115,7 @@ impl Policy {
         headers: &Headers,
         now: Duration,
         patience: Patience,
+        before: Option<&Rc<Unverified>>,
         keys: &impl Keys,
         signatures: &impl Signatures,
     ) -> (Judged, Option<Remembered>) {
@@ -119,9 +124,9 @@ impl Policy {
             Ok(None) => return (Judged::Absent, None),
             Err(fault) => return (Judged::Bad(fault), None),
         };
-        let (judged, remembered) = self.verifier.judge(&self.config, &found, now, keys, signatures);
+        let (judged, remembered) = self.verifier.judge(&self.config, &found, now, before, keys, signatures);
         let judged = match (judged, patience) {
-            (Judged::NoKey { provider, key_id }, Patience::Decide) => without_key(provider, key_id.is_some()),
+            (Judged::NoKey(unverified), Patience::Decide) => unverified.settled(),
             (judged, _) => judged,
         };
         (judged, Some(remembered))
@@ -172,19 +177,8 @@ impl Policy {
             },
             Outcome::Refused(refusal) if mode == Mode::Enforce => self.config.details(refusal),
             Outcome::Refused(refusal) => format!("shadow_denied{{{}}}", self.config.stage(refusal)),
-            Outcome::NoKey { .. } => "waiting".to_owned(),
+            Outcome::NoKey(_) => "waiting".to_owned(),
         }
-    }
-}
-
-/// A token whose key is not there, and for which nobody waits any longer.
-const fn without_key(provider: usize, has_set: bool) -> Judged {
-    if has_set {
-        Judged::Bad(Fault::new(Reason::UnknownKey, "the token's key is not known").of(provider))
-    } else {
-        Judged::Unknown(
-            Fault::new(Reason::JwksUnavailable, "there are no keys to check the token with").of(provider),
-        )
     }
 }
 

@@ -3,7 +3,7 @@
 use super::counters::{Counters, OfProvider};
 use crate::config::{Config, Jwks, Remote};
 use crate::crypto::{KeySet, Skipped};
-use crate::jwks::{Answered, Ask, Failure, Next, Source, Step, Tracker, Unused, read};
+use crate::jwks::{Answered, Ask, Failure, Missing, Next, Source, Step, Tracker, Unused, read};
 use crate::policy::Keys;
 use host::call::{Call, HttpCall};
 use host::{Answer, Background, SharedData, random};
@@ -59,18 +59,18 @@ impl Keyring {
         self.0.iter().any(|ring| matches!(ring, Ring::Remote(_)))
     }
 
-    /// A request, `stream`, needs a key of a provider, and has needed it since `asked`. With `wait` it is
+    /// A request needs a key of a provider, and has needed it since `asked`. With `wait`, its stream, it is
     /// among those that wait if it may.
     pub(super) fn ask(
         &self,
         provider: usize,
-        key_id: Option<&str>,
+        missing: &Missing,
         asked: Option<Nanos>,
         wait: Option<u32>,
         counters: &Counters,
     ) -> Ask {
         let asked = self.with(provider, counters, |fetched, counters| {
-            let ask = fetched.tracker.ask(&mut SharedData, key_id, asked)?;
+            let ask = fetched.tracker.ask(&mut SharedData, missing, asked)?;
             match (ask, wait) {
                 (Ask::Again, _) => fetched.report(counters),
                 (Ask::Wait(_), Some(stream)) => fetched.tracker.wait(stream),
@@ -152,6 +152,10 @@ impl Keys for Keyring {
             Ring::Fixed(set) => Some(Rc::clone(set)),
             Ring::Remote(fetched) => fetched.try_borrow().ok()?.tracker.set().map(Rc::clone),
         }
+    }
+
+    fn may_change(&self, provider: usize) -> bool {
+        matches!(self.0.get(provider), Some(Ring::Remote(_)))
     }
 }
 

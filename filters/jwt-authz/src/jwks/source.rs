@@ -5,7 +5,6 @@ use crate::config::{Location, Remote};
 use crate::crypto::{KeySet, Origin};
 use policy::store::{Store, StoreError, Written, update};
 use policy::time::Nanos;
-use std::rc::Rc;
 use std::time::Duration;
 
 /// A source of keys. Plugins that name the same one share what is fetched.
@@ -67,7 +66,7 @@ impl Source {
     ///
     /// # Errors
     /// The host's failure.
-    pub fn look(&mut self, store: &mut impl Store) -> Result<(Option<Rc<KeySet>>, Nanos), StoreError> {
+    pub fn look(&mut self, store: &mut impl Store) -> Result<(Option<KeySet>, Nanos), StoreError> {
         let (state, now) = self.state(store)?;
         self.state = state;
         if self.read == Some(state.set) {
@@ -83,7 +82,7 @@ impl Source {
         if set.is_some() {
             self.loaded = Some(number);
         }
-        Ok((set.map(Rc::new), now))
+        Ok((set, now))
     }
 
     /// When the last fetch had begun, as of the last look.

@@ -1,6 +1,6 @@
 //! For tests: a policy with keys and a checker of signatures made by hand, and an issuer of its tokens.
 
-use super::{Decision, Keys, Outcome, Patience, Policy, Signature, Signatures};
+use super::{Decision, Keys, Outcome, Patience, Policy, Signature, Signatures, Unverified};
 use crate::config::{self, Jwks};
 use crate::crypto::{Algorithm, Key, KeySet, Origin, in_vm};
 use base64::Engine as _;
@@ -29,6 +29,8 @@ pub(super) struct Gateway {
     pub(super) checks: Cell<usize>,
     pub(super) now: Cell<Duration>,
     pub(super) patience: Cell<Patience>,
+    /// Whether the sets are of key servers.
+    pub(super) may_change: Cell<bool>,
 }
 
 impl Gateway {
@@ -47,6 +49,7 @@ impl Gateway {
             checks: Cell::new(0),
             now: Cell::new(Duration::from_secs(NOW)),
             patience: Cell::new(Patience::Decide),
+            may_change: Cell::new(true),
         }
     }
 
@@ -61,8 +64,13 @@ impl Gateway {
 
     /// The decision on a request with these headers.
     pub(super) fn decide(&self, headers: &Headers) -> Decision {
+        self.decide_again(headers, None)
+    }
+
+    /// The decision on a request that has waited for a key.
+    pub(super) fn decide_again(&self, headers: &Headers, before: Option<&Rc<Unverified>>) -> Decision {
         let facts = Facts { headers, source: None, principal: None, claims: None, attributes: &[] };
-        self.policy.decide(&facts, self.now.get(), self.patience.get(), self, self)
+        self.policy.decide(&facts, self.now.get(), self.patience.get(), before, self, self)
     }
 
     /// What becomes of a request: `+`, the stage that refuses it, or `waits`.
@@ -70,7 +78,7 @@ impl Gateway {
         match self.decide(headers).outcome {
             Outcome::Allowed => "+".to_owned(),
             Outcome::Refused(refusal) => self.policy.config().stage(&refusal),
-            Outcome::NoKey { .. } => "waits".to_owned(),
+            Outcome::NoKey(_) => "waits".to_owned(),
         }
     }
 
@@ -92,6 +100,10 @@ impl Gateway {
 impl Keys for Gateway {
     fn of(&self, provider: usize) -> Option<Rc<KeySet>> {
         self.sets.borrow()[provider].clone()
+    }
+
+    fn may_change(&self, _provider: usize) -> bool {
+        self.may_change.get()
     }
 }
 

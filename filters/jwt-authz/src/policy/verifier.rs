@@ -6,9 +6,11 @@ use super::places::Found;
 use super::reason::{Fault, Reason};
 use super::registered;
 use super::token::{Token, unverified_issuer};
+use super::unverified::Unverified;
 use super::verified::Verified;
 use crate::config::{Config, Provider};
 use crate::crypto::{Algorithm, Key, KeySet};
+use crate::jwks::Missing;
 use policy::hash;
 use serde_json::Value as Json;
 use std::cell::RefCell;
@@ -38,6 +40,9 @@ pub enum Signature {
 pub trait Keys {
     /// The provider's set at the moment; `None` as long as there is none.
     fn of(&self, provider: usize) -> Option<Rc<KeySet>>;
+
+    /// Whether the set may ever be another one: then it pays to wait.
+    fn may_change(&self, provider: usize) -> bool;
 }
 
 /// What is known of a request's token.
@@ -49,13 +54,8 @@ pub enum Judged {
     Good(Rc<Verified>),
     /// It is not.
     Bad(Fault),
-    /// It may be: the provider's keys are not there, or this one is not among them.
-    NoKey {
-        /// The provider, by its place in the config.
-        provider: usize,
-        /// The key that is not in the set; `None` if there is no set.
-        key_id: Option<String>,
-    },
+    /// It may be: the key that has signed it is not there, and may come.
+    NoKey(Rc<Unverified>),
     /// It cannot be said.
     Unknown(Fault),
 }
@@ -71,21 +71,23 @@ pub enum Remembered {
 
 /// Verifies tokens, and remembers the good ones.
 pub(crate) struct Verifier {
+    key: hash::Key,
     cache: RefCell<Cache>,
 }
 
 impl Verifier {
     pub(crate) fn new(config: &Config, key: hash::Key) -> Self {
         let cache = Cache::new(config.token_cache.entries, config.token_cache.max_token_bytes, key);
-        Self { cache: RefCell::new(cache) }
+        Self { key, cache: RefCell::new(cache) }
     }
 
-    /// Judges a token. `now`: since 1970.
+    /// Judges a token. `now`: since 1970. `before`: what it has waited for.
     pub(crate) fn judge(
         &self,
         config: &Config,
         found: &Found<'_>,
         now: Duration,
+        before: Option<&Rc<Unverified>>,
         keys: &impl Keys,
         signatures: &impl Signatures,
     ) -> (Judged, Remembered) {
@@ -95,7 +97,8 @@ impl Verifier {
         if let Some(verified) = self.recall(found, now, keys) {
             return (Judged::Good(verified), Remembered::Hit);
         }
-        let judged = verify(config, found, now, keys, signatures).unwrap_or_else(|judged| judged);
+        let judged =
+            self.verify(config, found, now, before, keys, signatures).unwrap_or_else(|judged| judged);
         if let (Judged::Good(verified), Ok(mut cache)) = (&judged, self.cache.try_borrow_mut())
             && cache.takes(&verified.token)
         {
@@ -123,52 +126,77 @@ impl Verifier {
         cache.remove(&found.token);
         None
     }
-}
 
-fn verify(
-    config: &Config,
-    found: &Found<'_>,
-    now: Duration,
-    keys: &impl Keys,
-    signatures: &impl Signatures,
-) -> Result<Judged, Judged> {
-    let token = Token::read(&found.token).map_err(Judged::Bad)?;
-    let (index, provider) = pick(config, found, &token).map_err(Judged::Bad)?;
-    let bad = |fault: Fault| Judged::Bad(fault.of(index));
-    let algorithm = token
-        .header
-        .algorithm
-        .filter(|algorithm| provider.algorithms.contains(algorithm))
-        .ok_or_else(|| bad(Fault::new(Reason::UnknownKey, "the token's algorithm is not allowed")))?;
-    let set = keys.of(index).ok_or(Judged::NoKey { provider: index, key_id: None })?;
-    let key = signer(&set, &token, algorithm, signatures).map_err(|missing| match missing {
-        // A set may grow by the key of that name; without a name there is nothing to wait for.
-        Missing::NoKey => match &token.header.key_id {
-            Some(id) => Judged::NoKey { provider: index, key_id: Some(id.clone()) },
-            None => bad(Fault::new(Reason::UnknownKey, "no key is for the token's algorithm")),
-        },
-        Missing::BadSignature => bad(Fault::new(Reason::BadSignature, "the token's signature is wrong")),
-        Missing::NoTime => {
-            Judged::Unknown(Fault::new(Reason::Overloaded, "too many signatures to check").of(index))
+    fn verify(
+        &self,
+        config: &Config,
+        found: &Found<'_>,
+        now: Duration,
+        before: Option<&Rc<Unverified>>,
+        keys: &impl Keys,
+        signatures: &impl Signatures,
+    ) -> Result<Judged, Judged> {
+        let token = Token::read(&found.token).map_err(Judged::Bad)?;
+        let (index, provider) = pick(config, found, &token).map_err(Judged::Bad)?;
+        let bad = |fault: Fault| Judged::Bad(fault.of(index));
+        let algorithm = token
+            .header
+            .algorithm
+            .filter(|algorithm| provider.algorithms.contains(algorithm))
+            .ok_or_else(|| bad(Fault::new(Reason::UnknownKey, "the token's algorithm is not allowed")))?;
+        let set = keys.of(index).ok_or_else(|| Judged::NoKey(Rc::new(Unverified::without_set(index))))?;
+        let hash = || self.hash(&found.token);
+        if let Some(before) = before.filter(|before| before.holds_for(index, &set, hash())) {
+            return Err(Judged::NoKey(Rc::clone(before)));
         }
-        Missing::Failed => {
-            Judged::Unknown(Fault::new(Reason::Error, "the signature cannot be checked").of(index))
-        }
-    })?;
-    // From here on the payload is the provider's word.
-    let not_json =
-        Fault::new(Reason::BadClaims, "the token's payload is not a JSON object with each name once");
-    let payload = token.payload_bytes().ok_or_else(|| bad(not_json))?;
-    let Ok(Json::Object(claims)) = policy::json::parse(&payload) else { return Err(bad(not_json)) };
-    let until = registered::check(&claims, provider, now).map_err(bad)?;
-    Ok(Judged::Good(Rc::new(Verified {
-        token: (*found.token).into(),
-        provider: index,
-        among: found.providers,
-        key,
-        until,
-        claims: Rc::new(Json::Object(claims)),
-    })))
+        let key = signer(&set, &token, algorithm, signatures).map_err(|unsigned| {
+            let fault = match unsigned {
+                Unsigned::NoKey if token.header.key_id.is_some() => {
+                    Fault::new(Reason::UnknownKey, "the token's key is not known")
+                }
+                Unsigned::NoKey => Fault::new(Reason::UnknownKey, "no key is for the token's algorithm"),
+                Unsigned::BadSignature => Fault::new(Reason::BadSignature, "the token's signature is wrong"),
+                Unsigned::NoTime => {
+                    return Judged::Unknown(
+                        Fault::new(Reason::Overloaded, "too many signatures to check").of(index),
+                    );
+                }
+                Unsigned::Failed => {
+                    return Judged::Unknown(
+                        Fault::new(Reason::Error, "the signature cannot be checked").of(index),
+                    );
+                }
+            };
+            if !keys.may_change(index) {
+                return bad(fault);
+            }
+            let missing = match (unsigned, &token.header.key_id) {
+                (Unsigned::NoKey, Some(id)) => Missing::Key(id.clone()),
+                _ => Missing::Signer(hash()),
+            };
+            Judged::NoKey(Rc::new(Unverified::new(missing, fault, index, Rc::clone(&set), hash())))
+        })?;
+        // From here on the payload is the provider's word.
+        let not_json =
+            Fault::new(Reason::BadClaims, "the token's payload is not a JSON object with each name once");
+        let payload = token.payload_bytes().ok_or_else(|| bad(not_json))?;
+        let Ok(Json::Object(claims)) = policy::json::parse(&payload) else { return Err(bad(not_json)) };
+        let until = registered::check(&claims, provider, now).map_err(bad)?;
+        Ok(Judged::Good(Rc::new(Verified {
+            token: (*found.token).into(),
+            provider: index,
+            among: found.providers,
+            key,
+            until,
+            claims: Rc::new(Json::Object(claims)),
+        })))
+    }
+
+    fn hash(&self, token: &[u8]) -> u128 {
+        let mut hasher = self.key.hasher();
+        hasher.part(token);
+        hasher.finish()
+    }
 }
 
 /// The provider that is to verify the token, with its place in the config.
@@ -199,7 +227,7 @@ fn pick<'a>(
 }
 
 /// Why no key has made a signature.
-enum Missing {
+enum Unsigned {
     NoKey,
     BadSignature,
     NoTime,
@@ -212,18 +240,18 @@ fn signer(
     token: &Token<'_>,
     algorithm: Algorithm,
     signatures: &impl Signatures,
-) -> Result<Rc<Key>, Missing> {
-    let mut missing = Missing::NoKey;
+) -> Result<Rc<Key>, Unsigned> {
+    let mut unsigned = Unsigned::NoKey;
     for key in set.candidates(token.header.key_id.as_deref(), algorithm) {
         match signatures.verify(algorithm, key, token.message, &token.signature) {
             Signature::Good => return Ok(Rc::clone(key)),
             // A key without a name is not the one that the token names: that one may still come.
             Signature::Bad if key.id() != token.header.key_id.as_deref() && token.header.key_id.is_some() => {
             }
-            Signature::Bad => missing = Missing::BadSignature,
-            Signature::NoTime => return Err(Missing::NoTime),
-            Signature::Failed => return Err(Missing::Failed),
+            Signature::Bad => unsigned = Unsigned::BadSignature,
+            Signature::NoTime => return Err(Unsigned::NoTime),
+            Signature::Failed => return Err(Unsigned::Failed),
         }
     }
-    Err(missing)
+    Err(unsigned)
 }
