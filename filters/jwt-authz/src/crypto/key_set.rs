@@ -123,6 +123,11 @@ impl KeySet {
         }
     }
 
+    /// All keys that can be used.
+    pub fn keys(&self) -> impl Iterator<Item = &Rc<Key>> {
+        self.keys.iter()
+    }
+
     /// Whether this very key is in the set.
     #[must_use]
     pub fn contains(&self, key: &Key) -> bool {

@@ -29,6 +29,8 @@ pub(super) struct Gateway {
     pub(super) checks: Cell<usize>,
     pub(super) now: Cell<Duration>,
     pub(super) patience: Cell<Patience>,
+    /// Whether a check takes long.
+    pub(super) is_slow: Cell<bool>,
     /// Whether the sets are of key servers.
     pub(super) may_change: Cell<bool>,
 }
@@ -49,6 +51,7 @@ impl Gateway {
             checks: Cell::new(0),
             now: Cell::new(Duration::from_secs(NOW)),
             patience: Cell::new(Patience::Decide),
+            is_slow: Cell::new(false),
             may_change: Cell::new(true),
         }
     }
@@ -92,6 +95,15 @@ impl Gateway {
         self.sets.borrow_mut()[provider] = keys.map(|keys| Rc::new(set(keys)));
     }
 
+    /// The same, as it is after a fetch: keys that are still there are the same ones.
+    pub(super) fn reuse(&self, provider: usize, keys: &Json) {
+        let mut newer = set(keys);
+        if let Some(older) = &self.sets.borrow()[provider] {
+            newer.reuse(older);
+        }
+        self.sets.borrow_mut()[provider] = Some(Rc::new(newer));
+    }
+
     pub(super) fn pass(&self, time: Duration) {
         self.now.set(self.now.get() + time);
     }
@@ -108,7 +120,18 @@ impl Keys for Gateway {
 }
 
 impl Signatures for Gateway {
-    fn verify(&self, algorithm: Algorithm, key: &Key, message: &[u8], signature: &[u8]) -> Signature {
+    fn is_slow(&self, _algorithm: Algorithm) -> bool {
+        self.is_slow.get()
+    }
+
+    fn verify(
+        &self,
+        _provider: usize,
+        algorithm: Algorithm,
+        key: &Key,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Signature {
         self.checks.set(self.checks.get() + 1);
         self.verdict.get().unwrap_or_else(|| match in_vm::verify(algorithm, key, message, signature) {
             true => Signature::Good,

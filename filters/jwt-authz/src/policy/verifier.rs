@@ -6,6 +6,7 @@ use super::places::Found;
 use super::reason::{Fault, Reason};
 use super::registered;
 use super::token::{Token, unverified_issuer};
+use super::turns::{Candidates, MOST_SLOW, Turns};
 use super::unverified::Unverified;
 use super::verified::Verified;
 use crate::config::{Config, Provider};
@@ -13,14 +14,24 @@ use crate::crypto::{Algorithm, Key, KeySet};
 use crate::jwks::Missing;
 use policy::hash;
 use serde_json::Value as Json;
-use std::cell::RefCell;
+use std::cell::{LazyCell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
 /// Whoever checks signatures: the proxy, or code in the VM.
 pub trait Signatures {
-    /// Whether `key` has made `signature` of `message`.
-    fn verify(&self, algorithm: Algorithm, key: &Key, message: &[u8], signature: &[u8]) -> Signature;
+    /// Whether `key`, of a provider, has made `signature` of `message`.
+    fn verify(
+        &self,
+        provider: usize,
+        algorithm: Algorithm,
+        key: &Key,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Signature;
+
+    /// Whether one check takes so long that a token is not tried on each key that may have signed it.
+    fn is_slow(&self, algorithm: Algorithm) -> bool;
 }
 
 /// What a check of a signature comes to.
@@ -73,12 +84,13 @@ pub enum Remembered {
 pub(crate) struct Verifier {
     key: hash::Key,
     cache: RefCell<Cache>,
+    turns: RefCell<Turns>,
 }
 
 impl Verifier {
     pub(crate) fn new(config: &Config, key: hash::Key) -> Self {
         let cache = Cache::new(config.token_cache.entries, config.token_cache.max_token_bytes, key);
-        Self { key, cache: RefCell::new(cache) }
+        Self { key, cache: RefCell::new(cache), turns: RefCell::new(Turns::new(config.providers.len())) }
     }
 
     /// Judges a token. `now`: since 1970. `before`: what it has waited for.
@@ -145,17 +157,24 @@ impl Verifier {
             .filter(|algorithm| provider.algorithms.contains(algorithm))
             .ok_or_else(|| bad(Fault::new(Reason::UnknownKey, "the token's algorithm is not allowed")))?;
         let set = keys.of(index).ok_or_else(|| Judged::NoKey(Rc::new(Unverified::without_set(index))))?;
-        let hash = || self.hash(&found.token);
-        if let Some(before) = before.filter(|before| before.holds_for(index, &set, hash())) {
+        let hash = LazyCell::new(|| self.hash(&found.token));
+        if let Some(before) = before.filter(|before| before.holds_for(index, &set, *hash)) {
             return Err(Judged::NoKey(Rc::clone(before)));
         }
-        let key = signer(&set, &token, algorithm, signatures).map_err(|unsigned| {
+        let id = token.header.key_id.as_deref();
+        let candidates =
+            Candidates { provider: index, set: &set, keys: set.candidates(id, algorithm).collect() };
+        let signer = self.signer(&candidates, &token, || *hash, algorithm, signatures);
+        let key = signer.map_err(|unsigned| {
             let fault = match unsigned {
                 Unsigned::NoKey if token.header.key_id.is_some() => {
                     Fault::new(Reason::UnknownKey, "the token's key is not known")
                 }
                 Unsigned::NoKey => Fault::new(Reason::UnknownKey, "no key is for the token's algorithm"),
                 Unsigned::BadSignature => Fault::new(Reason::BadSignature, "the token's signature is wrong"),
+                Unsigned::NotTried => {
+                    Fault::new(Reason::Overloaded, "there are too many keys to try the token on at once")
+                }
                 Unsigned::NoTime => {
                     return Judged::Unknown(
                         Fault::new(Reason::Overloaded, "too many signatures to check").of(index),
@@ -167,14 +186,12 @@ impl Verifier {
                     );
                 }
             };
-            if !keys.may_change(index) {
-                return bad(fault);
-            }
-            let missing = match (unsigned, &token.header.key_id) {
-                (Unsigned::NoKey, Some(id)) => Missing::Key(id.clone()),
-                _ => Missing::Signer(hash()),
+            let missing = match id {
+                Some(id) if !candidates.are_named(id) => Missing::Key(id.to_owned()),
+                _ => Missing::Signer(*hash),
             };
-            Judged::NoKey(Rc::new(Unverified::new(missing, fault, index, Rc::clone(&set), hash())))
+            let unverified = Unverified::new(missing, fault, index, Rc::clone(&set), *hash);
+            if keys.may_change(index) { Judged::NoKey(Rc::new(unverified)) } else { unverified.settled() }
         })?;
         // From here on the payload is the provider's word.
         let not_json =
@@ -190,6 +207,52 @@ impl Verifier {
             until,
             claims: Rc::new(Json::Object(claims)),
         })))
+    }
+
+    /// The key that has made the token's signature. `hash`: of the token.
+    fn signer(
+        &self,
+        candidates: &Candidates<'_>,
+        token: &Token<'_>,
+        hash: impl Fn() -> u128,
+        algorithm: Algorithm,
+        signatures: &impl Signatures,
+    ) -> Result<Rc<Key>, Unsigned> {
+        let check = |key: &Key| {
+            signatures.verify(candidates.provider, algorithm, key, token.message, &token.signature)
+        };
+        // A key without a name is not the one that the token names: that one may still come.
+        let bad = match &token.header.key_id {
+            Some(id) if !candidates.are_named(id) => Unsigned::NoKey,
+            _ if candidates.keys.is_empty() => Unsigned::NoKey,
+            _ => Unsigned::BadSignature,
+        };
+        if !signatures.is_slow(algorithm) || candidates.keys.len() <= MOST_SLOW {
+            for key in &candidates.keys {
+                match check(key) {
+                    Signature::Good => return Ok(Rc::clone(key)),
+                    Signature::Bad => {}
+                    Signature::NoTime => return Err(Unsigned::NoTime),
+                    Signature::Failed => return Err(Unsigned::Failed),
+                }
+            }
+            return Err(bad);
+        }
+        let mut turns = self.turns.try_borrow_mut().map_err(|_| Unsigned::Failed)?;
+        let hash = hash();
+        for place in turns.pick(candidates, hash) {
+            let Some(key) = candidates.keys.get(place) else { continue };
+            match check(key) {
+                Signature::Good => {
+                    turns.verified(candidates, place);
+                    return Ok(Rc::clone(key));
+                }
+                Signature::Bad => turns.failed(candidates, hash, place),
+                Signature::NoTime => return Err(Unsigned::NoTime),
+                Signature::Failed => return Err(Unsigned::Failed),
+            }
+        }
+        Err(if turns.is_tried_on_all(candidates, hash) { bad } else { Unsigned::NotTried })
     }
 
     fn hash(&self, token: &[u8]) -> u128 {
@@ -227,31 +290,12 @@ fn pick<'a>(
 }
 
 /// Why no key has made a signature.
+#[derive(Clone, Copy)]
 enum Unsigned {
     NoKey,
     BadSignature,
+    /// Not all keys that may have made it were tried.
+    NotTried,
     NoTime,
     Failed,
-}
-
-/// The key that has made the token's signature.
-fn signer(
-    set: &KeySet,
-    token: &Token<'_>,
-    algorithm: Algorithm,
-    signatures: &impl Signatures,
-) -> Result<Rc<Key>, Unsigned> {
-    let mut unsigned = Unsigned::NoKey;
-    for key in set.candidates(token.header.key_id.as_deref(), algorithm) {
-        match signatures.verify(algorithm, key, token.message, &token.signature) {
-            Signature::Good => return Ok(Rc::clone(key)),
-            // A key without a name is not the one that the token names: that one may still come.
-            Signature::Bad if key.id() != token.header.key_id.as_deref() && token.header.key_id.is_some() => {
-            }
-            Signature::Bad => unsigned = Unsigned::BadSignature,
-            Signature::NoTime => return Err(Unsigned::NoTime),
-            Signature::Failed => return Err(Unsigned::Failed),
-        }
-    }
-    Err(unsigned)
 }

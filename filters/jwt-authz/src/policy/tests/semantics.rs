@@ -392,3 +392,66 @@ fn a_decision_in_a_few_words() {
     shadow.rotate(0, None);
     assert_eq!(say(&shadow, &json!({})), "waiting");
 }
+
+/// Keys without names whose checks are slow, and a token that the key `signer` has signed.
+fn slow(keys: usize) -> Gateway {
+    let gateway = Gateway::with(&json!({}), &json!({"default": "allow", "token_cache": {"entries": 0}}));
+    let names: Vec<Json> = (0..keys).map(|key| secret(&format!("k{key}"))).collect();
+    gateway.rotate(0, Some(&Json::Array(names)));
+    gateway.is_slow.set(true);
+    gateway
+}
+
+/// A token that was not tried on all keys is not known to be forged: 503, and who comes back gets further.
+#[test]
+fn slow_checks_are_made_on_two_keys_at_once() {
+    let gateway = slow(8);
+    let check = |token: &str, expected: &str, checks: usize| {
+        gateway.checks.set(0);
+        assert_eq!(gateway.judge(token.as_bytes()), expected);
+        assert_eq!(gateway.checks.get(), checks);
+    };
+    let forged = nameless("other");
+    check(&forged, "overloaded", 2);
+    check(&forged, "overloaded", 2);
+    check(&forged, "overloaded", 2);
+    check(&forged, "bad_signature", 2);
+    check(&forged, "bad_signature", 0);
+    let good = nameless("k5");
+    check(&good, "overloaded", 2);
+    check(&good, "overloaded", 2);
+    check(&good, "+", 2);
+    check(&good, "+", 1);
+    // The one that verified last, and another one.
+    check(&nameless("k0"), "overloaded", 2);
+    check(&nameless("k5"), "+", 1);
+    // Whoever names the key has it tried at once.
+    check(&token_of("k3", &json!({"exp": NOW + 60}).to_string()), "+", 1);
+    check(&sign(br#"{"alg": "HS256", "kid": "k3"}"#, b"{}", "other"), "bad_signature", 1);
+}
+
+#[test]
+fn two_slow_keys_and_eight_fast_ones_are_tried_at_once() {
+    for (keys, is_slow) in [(2, true), (8, false)] {
+        let gateway = slow(keys);
+        gateway.is_slow.set(is_slow);
+        assert_eq!(gateway.judge(nameless("other").as_bytes()), "bad_signature");
+        assert_eq!(gateway.checks.get(), keys);
+        assert_eq!(gateway.judge(nameless(&format!("k{}", keys - 1)).as_bytes()), "+");
+    }
+}
+
+/// A request waits for the new key, and is tried on it first.
+#[test]
+fn a_new_key_among_many_slow_ones() {
+    let gateway = slow(7);
+    gateway.patience.set(Patience::Wait);
+    let headers = bearer(nameless("k7").as_bytes());
+    let Outcome::NoKey(before) = gateway.decide(&headers).outcome else { panic!("it does not wait") };
+    assert_eq!(gateway.checks.get(), 2);
+    assert!(matches!(gateway.decide_again(&headers, Some(&before)).outcome, Outcome::NoKey(_)));
+    assert_eq!(gateway.checks.get(), 2);
+    let names: Vec<Json> = (0..8).map(|key| secret(&format!("k{key}"))).collect();
+    gateway.reuse(0, &Json::Array(names));
+    assert!(matches!(gateway.decide_again(&headers, Some(&before)).outcome, Outcome::Allowed));
+}
