@@ -6,7 +6,7 @@ mod signatures;
 
 use crate::config;
 use crate::jwks::Ask;
-use crate::policy::{Decision, Outcome, Patience, Policy, Refusal, Unchangeable, Unverified};
+use crate::policy::{Decision, Memory, Outcome, Patience, Policy, Refusal, Unchangeable, Unverified};
 use counters::Counters;
 use host::{
     Answer, Background, Callbacks, Configure, Flow, Plugin, Request, Stage, Status, Wake, clock, random,
@@ -40,6 +40,14 @@ struct Wait {
     unverified: Rc<Unverified>,
 }
 
+/// Most bytes that remembered tokens take in a VM, those of all of its configs together.
+const MOST_REMEMBERED: usize = 64 << 20;
+
+thread_local! {
+    /// It holds no config: each gives back what it has when it goes.
+    static MEMORY: Rc<Memory> = Memory::new(MOST_REMEMBERED);
+}
+
 /// The first look for keys: not in `configure`, from where no call may be made.
 const SOON: Duration = Duration::from_millis(1);
 /// How often a request looks for its key, where another worker has just fetched other ones.
@@ -61,7 +69,7 @@ impl Configure for JwtAuthz {
             checker: Checker::new(&config),
             keyring,
             counters,
-            policy: Policy::new(config, Key::new(key)),
+            policy: MEMORY.with(|memory| Policy::new(config, Key::new(key), memory)),
         })
     }
 }

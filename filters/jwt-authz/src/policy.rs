@@ -7,6 +7,7 @@ mod decision;
 mod export;
 mod expression;
 mod forward;
+mod memory;
 mod places;
 mod reason;
 mod registered;
@@ -16,10 +17,12 @@ mod turns;
 mod unverified;
 mod verified;
 mod verifier;
+pub mod weight;
 
 pub use answer::Refusal;
 pub use decision::{Decision, Outcome, Patience};
 pub use forward::{Forwarded, Unchangeable};
+pub use memory::Memory;
 pub use reason::{Fault, Reason};
 pub use share::Shares;
 pub use token::{Header, Token};
@@ -51,9 +54,9 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// `key`: a secret of this worker, for the hashes of remembered tokens.
+    /// `key`: a secret of this worker, for the hashes of remembered tokens. `memory`: where they are.
     #[must_use]
-    pub fn new(config: Config, key: hash::Key) -> Self {
+    pub fn new(config: Config, key: hash::Key, memory: &Rc<Memory>) -> Self {
         let mut needs = Needs { headers: true, ..Needs::default() };
         config.rules.iter().for_each(|rule| needs.add(&rule.matches.needs()));
         if needs.source {
@@ -66,7 +69,7 @@ impl Policy {
             }
         }
         let places = Places::new(&config.providers);
-        let verifier = Verifier::new(&config, key);
+        let verifier = Verifier::new(&config, key, memory);
         Self { config, needs, places, own_headers, verifier }
     }
 

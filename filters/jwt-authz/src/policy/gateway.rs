@@ -1,6 +1,6 @@
 //! For tests: a policy with keys and a checker of signatures made by hand, and an issuer of its tokens.
 
-use super::{Decision, Keys, Outcome, Patience, Policy, Signature, Signatures, Unverified};
+use super::{Decision, Keys, Memory, Outcome, Patience, Policy, Signature, Signatures, Unverified};
 use crate::config::{self, Jwks};
 use crate::crypto::{Algorithm, Key, KeySet, Origin, in_vm};
 use base64::Engine as _;
@@ -37,6 +37,11 @@ pub(super) struct Gateway {
 
 impl Gateway {
     pub(super) fn new(config: &Json) -> Self {
+        Self::in_memory(config, &Memory::new(64 << 20))
+    }
+
+    /// With other configs in the same VM.
+    pub(super) fn in_memory(config: &Json, memory: &Rc<Memory>) -> Self {
         let config = config::parse(config.to_string().as_bytes())
             .unwrap_or_else(|problems| panic!("{config}\n{problems}"));
         let set = |jwks: &Jwks| match jwks {
@@ -45,7 +50,7 @@ impl Gateway {
         };
         let sets = config.providers.iter().map(|provider| set(&provider.jwks)).collect();
         Self {
-            policy: Policy::new(config, hash::Key::new([7; 16])),
+            policy: Policy::new(config, hash::Key::new([7; 16]), memory),
             sets: RefCell::new(sets),
             verdict: Cell::new(None),
             checks: Cell::new(0),

@@ -2,6 +2,7 @@
 //! key; the signature over the raw bytes; and only then what the payload says.
 
 use super::cache::Cache;
+use super::memory::Memory;
 use super::places::Found;
 use super::reason::{Fault, Reason};
 use super::registered;
@@ -82,15 +83,16 @@ pub enum Remembered {
 
 /// Verifies tokens, and remembers the good ones.
 pub(crate) struct Verifier {
-    key: hash::Key,
-    cache: RefCell<Cache>,
+    cache: Cache,
     turns: RefCell<Turns>,
 }
 
 impl Verifier {
-    pub(crate) fn new(config: &Config, key: hash::Key) -> Self {
-        let cache = Cache::new(config.token_cache.entries, config.token_cache.max_token_bytes, key);
-        Self { key, cache: RefCell::new(cache), turns: RefCell::new(Turns::new(config.providers.len())) }
+    pub(crate) fn new(config: &Config, key: hash::Key, memory: &Rc<Memory>) -> Self {
+        Self {
+            cache: Cache::new(config.token_cache, key, memory),
+            turns: RefCell::new(Turns::new(config.providers.len())),
+        }
     }
 
     /// Judges a token. `now`: since 1970. `before`: what it has waited for.
@@ -111,10 +113,8 @@ impl Verifier {
         }
         let judged =
             self.verify(config, found, now, before, keys, signatures).unwrap_or_else(|judged| judged);
-        if let (Judged::Good(verified), Ok(mut cache)) = (&judged, self.cache.try_borrow_mut())
-            && cache.takes(&verified.token)
-        {
-            cache.insert(Rc::clone(verified));
+        if let Judged::Good(verified) = &judged {
+            self.cache.insert(verified);
         }
         (judged, Remembered::Miss)
     }
@@ -122,20 +122,16 @@ impl Verifier {
     /// A token that was verified before, if its key still is in the provider's set and its time has not
     /// come.
     fn recall(&self, found: &Found<'_>, now: Duration, keys: &impl Keys) -> Option<Rc<Verified>> {
-        let mut cache = self.cache.try_borrow_mut().ok()?;
-        if !cache.takes(&found.token) {
-            return None;
-        }
-        let verified = cache.get(&found.token)?;
+        let verified = self.cache.get(&found.token)?;
         // Among other providers another one may be for it.
         if verified.among != found.providers {
             return None;
         }
         let in_time = verified.until.is_none_or(|until| now.as_secs_f64() < until);
         if in_time && keys.of(verified.provider).is_some_and(|set| set.contains(&verified.key)) {
-            return Some(Rc::clone(verified));
+            return Some(verified);
         }
-        cache.remove(&found.token);
+        self.cache.remove(&found.token);
         None
     }
 
@@ -157,7 +153,7 @@ impl Verifier {
             .filter(|algorithm| provider.algorithms.contains(algorithm))
             .ok_or_else(|| bad(Fault::new(Reason::UnknownKey, "the token's algorithm is not allowed")))?;
         let set = keys.of(index).ok_or_else(|| Judged::NoKey(Rc::new(Unverified::without_set(index))))?;
-        let hash = LazyCell::new(|| self.hash(&found.token));
+        let hash = LazyCell::new(|| self.cache.hash(&found.token));
         if let Some(before) = before.filter(|before| before.holds_for(index, &set, *hash)) {
             return Err(Judged::NoKey(Rc::clone(before)));
         }
@@ -253,12 +249,6 @@ impl Verifier {
             }
         }
         Err(if turns.is_tried_on_all(candidates, hash) { bad } else { Unsigned::NotTried })
-    }
-
-    fn hash(&self, token: &[u8]) -> u128 {
-        let mut hasher = self.key.hasher();
-        hasher.part(token);
-        hasher.finish()
     }
 }
 
