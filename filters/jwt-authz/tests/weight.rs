@@ -1,5 +1,7 @@
 //! What a claim tree takes is what the allocator is asked for.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use jwt_authz::policy::weight::{allocated, allocated_by};
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -118,7 +118,7 @@ async fn forged_tokens_cause_a_handful_of_fetches_and_disturb_nobody() {
     let make = move |turn: mesh_filters::http::Turn| {
         let token =
             Token::good(Algorithm::Rs256).claim("jti", format!("{}-{}", turn.connection, turn.sequence));
-        let token = if turn.sequence % 2 == 0 { token } else { token.header("kid", Value::Null) };
+        let token = if turn.sequence.is_multiple_of(2) { token } else { token.header("kid", Value::Null) };
         get("/", &[("authorization", &format!("Bearer {}.{signature}", token.unsigned()))])
     };
     let loading = tokio::spawn(load.run(make, |_, _| {}));
