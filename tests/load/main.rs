@@ -3,6 +3,7 @@
 mod exact;
 mod memory;
 mod push;
+mod tokens;
 
 use tokio::sync::{Mutex, MutexGuard};
 

@@ -59,6 +59,8 @@ struct State {
     documents: BTreeMap<String, String>,
     headers: Vec<(String, String)>,
     fetches: BTreeMap<String, u64>,
+    /// `user-agent` of the last request, by path.
+    agents: BTreeMap<String, String>,
 }
 
 impl KeyServer {
@@ -79,6 +81,7 @@ impl KeyServer {
             documents: BTreeMap::from([(Self::KEYS.to_owned(), json!({"keys": []}).to_string())]),
             headers: Vec::new(),
             fetches: BTreeMap::new(),
+            agents: BTreeMap::new(),
         };
         let mut server = Self {
             address: listener.local_addr().unwrap(),
@@ -127,6 +130,12 @@ impl KeyServer {
     #[must_use]
     pub fn fetches_of(&self, path: &str) -> u64 {
         self.state().fetches.get(path).copied().unwrap_or(0)
+    }
+
+    /// The `user-agent` that last asked for a path.
+    #[must_use]
+    pub fn user_agent(&self, path: &str) -> Option<String> {
+        self.state().agents.get(path).cloned()
     }
 
     /// Changes the behaviour. Connections are kept, unless none are taken any longer.
@@ -200,7 +209,10 @@ async fn answer(
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let (behaviour, document, headers) = {
-        let state = lock(&state);
+        let mut state = lock(&state);
+        if let Some(agent) = request.headers().get("user-agent") {
+            state.agents.insert(path.clone(), String::from_utf8_lossy(agent.as_bytes()).into_owned());
+        }
         (state.behaviour.clone(), state.documents.get(&path).cloned(), state.headers.clone())
     };
     match behaviour {

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::rand::SystemRandom;
+use ring::signature::KeyPair as _;
 use ring::{hmac, signature};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
@@ -109,6 +110,8 @@ enum Secret {
     Listed,
     /// Any bytes.
     Bytes(Cow<'static, [u8]>),
+    /// PKCS#8, and the JWK.
+    Made(Vec<u8>, Value),
     /// OpenSSL has signed with it, and nobody else will.
     Lost,
 }
@@ -153,6 +156,21 @@ impl Key {
         Self { name: "a secret", secret: Secret::Bytes(Cow::Owned(bytes)) }
     }
 
+    /// A new key on the curve P-384.
+    ///
+    /// # Panics
+    /// If there are no random numbers.
+    #[must_use]
+    pub fn new_p384() -> Self {
+        let (curve, random) = (&signature::ECDSA_P384_SHA384_FIXED_SIGNING, SystemRandom::new());
+        let pkcs8 = signature::EcdsaKeyPair::generate_pkcs8(curve, &random).unwrap();
+        let pair = signature::EcdsaKeyPair::from_pkcs8(curve, pkcs8.as_ref(), &random).unwrap();
+        let (x, y) = pair.public_key().as_ref()[1..].split_at(48);
+        let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
+        let jwk = json!({"kty": "EC", "crv": "P-384", "x": x, "y": y});
+        Self { name: "a key", secret: Secret::Made(pkcs8.as_ref().to_vec(), jwk) }
+    }
+
     /// The JWK that verifies, with a `kid`.
     #[must_use]
     pub fn jwk(&self, kid: &str) -> Value {
@@ -166,6 +184,7 @@ impl Key {
     pub fn bare_jwk(&self) -> Value {
         match &self.secret {
             Secret::Bytes(bytes) => json!({"kty": "oct", "k": URL_SAFE_NO_PAD.encode(bytes)}),
+            Secret::Made(_, jwk) => jwk.clone(),
             _ => LISTED[self.name].clone(),
         }
     }
@@ -217,6 +236,7 @@ impl Key {
             Secret::Pem(pem) => der(pem),
             Secret::Listed => bytes_of(&self.bare_jwk(), "k"),
             Secret::Bytes(bytes) => bytes.to_vec(),
+            Secret::Made(pkcs8, _) => pkcs8.clone(),
             Secret::Lost => panic!("nobody has the private part of {}", self.name),
         }
     }
@@ -287,6 +307,7 @@ mod tests {
         check(Key::P256_A, Algorithm::Es256, &signature::ECDSA_P256_SHA256_FIXED);
         check(Key::P256_B, Algorithm::Es256, &signature::ECDSA_P256_SHA256_FIXED);
         check(Key::P384, Algorithm::Es384, &signature::ECDSA_P384_SHA384_FIXED);
+        check(Key::new_p384(), Algorithm::Es384, &signature::ECDSA_P384_SHA384_FIXED);
         check(Key::ED25519_A, Algorithm::EdDsa, &signature::ED25519);
         check(Key::ED25519_B, Algorithm::EdDsa, &signature::ED25519);
     }

@@ -6,7 +6,7 @@ mod signatures;
 
 use crate::config;
 use crate::jwks::Ask;
-use crate::policy::{Decision, Outcome, Patience, Policy, Refusal, Unchangeable};
+use crate::policy::{Decision, Memory, Outcome, Patience, Policy, Refusal, Unchangeable, Unverified};
 use counters::Counters;
 use host::{
     Answer, Background, Callbacks, Configure, Flow, Plugin, Request, Stage, Status, Trailers, TrailersFlow,
@@ -19,6 +19,7 @@ use policy::hash::Key;
 use policy::mode::Mode;
 use policy::time::Nanos;
 use signatures::Checker;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// The filter with its config.
@@ -30,8 +31,23 @@ pub struct JwtAuthz {
 }
 
 /// What the filter remembers of a request that waits for keys.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Waiting(Option<(u32, usize, Nanos)>);
+#[derive(Clone, Debug, Default)]
+pub struct Waiting(Option<Wait>);
+
+#[derive(Clone, Debug)]
+struct Wait {
+    stream: u32,
+    since: Nanos,
+    unverified: Rc<Unverified>,
+}
+
+/// Most bytes that remembered tokens take in a VM, those of all of its configs together.
+const MOST_REMEMBERED: usize = 64 << 20;
+
+thread_local! {
+    /// It holds no config: each gives back what it has when it goes.
+    static MEMORY: Rc<Memory> = Memory::new(MOST_REMEMBERED);
+}
 
 /// The first look for keys: not in `configure`, from where no call may be made.
 const SOON: Duration = Duration::from_millis(1);
@@ -54,7 +70,7 @@ impl Configure for JwtAuthz {
             checker: Checker::new(&config),
             keyring,
             counters,
-            policy: Policy::new(config, Key::new(key)),
+            policy: MEMORY.with(|memory| Policy::new(config, Key::new(key), memory)),
         })
     }
 }
@@ -101,8 +117,8 @@ impl Stage for JwtAuthz {
 
 impl JwtAuthz {
     fn handle(&self, waiting: &mut Waiting, request: &mut Request<'_>, is_last: bool) -> Flow {
-        let asked = self.leave(waiting);
-        let flow = self.try_handle(waiting, request, asked, is_last);
+        let before = self.leave(waiting);
+        let flow = self.try_handle(waiting, request, before.as_ref(), is_last);
         flow.unwrap_or_else(|status| {
             // As often as a client likes, so not louder; the counter tells.
             host::log!(Debug, "a request cannot be read or changed: {status}");
@@ -117,7 +133,7 @@ impl JwtAuthz {
         &self,
         waiting: &mut Waiting,
         request: &mut Request<'_>,
-        asked: Option<Nanos>,
+        before: Option<&Wait>,
         is_last: bool,
     ) -> Result<Flow, Status> {
         let config = self.policy.config();
@@ -129,20 +145,23 @@ impl JwtAuthz {
             return self.forward(request, None);
         }
         let patience = if is_last { Patience::Decide } else { Patience::Wait };
-        let mut decision = self.decide(request, patience)?;
+        let mut decision = self.decide(request, patience, before.map(|before| &before.unverified))?;
+        let asked = before.map(|before| before.since);
         let mut looks = LOOKS;
-        while let Outcome::NoKey { provider, key_id } = &decision.outcome {
-            let (provider, ask) = (*provider, self.ask(request, *provider, key_id.as_deref(), asked));
+        while let Outcome::NoKey(unverified) = &decision.outcome {
+            let unverified = Rc::clone(unverified);
             looks -= 1;
-            decision = match ask {
+            decision = match self.ask(request, &unverified, asked) {
                 Ask::Wait(until) if config.mode == Mode::Enforce => {
                     let since = asked.or_else(|| clock::monotonic().ok()).unwrap_or_default();
-                    waiting.0 = Some((request.id(), provider, since));
+                    waiting.0 = Some(Wait { stream: request.id(), since, unverified });
                     request.tick_after(keyring::BUSY);
                     return Ok(Flow::Pause { until });
                 }
-                Ask::Again if looks > 0 => self.decide(request, Patience::Wait)?,
-                Ask::Again | Ask::Wait(_) | Ask::Never => self.decide(request, Patience::Decide)?,
+                Ask::Again if looks > 0 => self.decide(request, Patience::Wait, Some(&unverified))?,
+                Ask::Again | Ask::Wait(_) | Ask::Never => {
+                    self.decide(request, Patience::Decide, Some(&unverified))?
+                }
             };
         }
         self.carry_out(request, &decision)
@@ -155,15 +174,20 @@ impl JwtAuthz {
         Ok(cors_preflight.lets_through(request.headers()?, end_of_stream, self.policy.token_headers()))
     }
 
-    fn decide(&self, request: &mut Request<'_>, patience: Patience) -> Result<Decision, Status> {
+    fn decide(
+        &self,
+        request: &mut Request<'_>,
+        patience: Patience,
+        before: Option<&Rc<Unverified>>,
+    ) -> Result<Decision, Status> {
         let now = clock::since_epoch()?;
         let facts = request.facts(self.policy.needs())?;
-        Ok(self.policy.decide(&facts, now, patience, &self.keyring, &self.checker))
+        Ok(self.policy.decide(&facts, now, patience, before, &self.keyring, &self.checker))
     }
 
-    fn ask(&self, request: &Request<'_>, provider: usize, key_id: Option<&str>, asked: Option<Nanos>) -> Ask {
-        let waits = self.policy.config().mode == Mode::Enforce;
-        self.keyring.ask(provider, key_id, asked, waits.then(|| request.id()), &self.counters)
+    fn ask(&self, request: &Request<'_>, unverified: &Unverified, asked: Option<Nanos>) -> Ask {
+        let waits = (self.policy.config().mode == Mode::Enforce).then(|| request.id());
+        self.keyring.ask(unverified.provider(), unverified.missing(), asked, waits, &self.counters)
     }
 
     fn carry_out(&self, request: &mut Request<'_>, decision: &Decision) -> Result<Flow, Status> {
@@ -213,10 +237,10 @@ impl JwtAuthz {
         Ok(())
     }
 
-    /// Takes the request from among those that wait. Answers since when it has waited.
-    fn leave(&self, waiting: &mut Waiting) -> Option<Nanos> {
-        let (stream, provider, since) = waiting.0.take()?;
-        self.keyring.leave(provider, stream);
-        Some(since)
+    /// Takes the request from among those that wait. Answers since when it has waited, and for what.
+    fn leave(&self, waiting: &mut Waiting) -> Option<Wait> {
+        let wait = waiting.0.take()?;
+        self.keyring.leave(wait.unverified.provider(), wait.stream);
+        Some(wait)
     }
 }

@@ -9,10 +9,12 @@ mod answer;
 mod record;
 mod source;
 mod tracker;
+mod unused;
 
 pub use answer::{Answered, Failure, Next, Step, read};
 pub use source::Source;
-pub use tracker::{Ask, Polled, Tracker};
+pub use tracker::{Ask, Missing, Polled, Tracker};
+pub use unused::Unused;
 
 #[cfg(test)]
 mod laws;

@@ -7,21 +7,27 @@ mod decision;
 mod export;
 mod expression;
 mod forward;
+mod memory;
 mod places;
 mod reason;
 mod registered;
 mod share;
 mod token;
 mod trailers;
+mod turns;
+mod unverified;
 mod verified;
 mod verifier;
+pub mod weight;
 
 pub use answer::Refusal;
 pub use decision::{Decision, Outcome, Patience};
 pub use forward::{Forwarded, Unchangeable};
+pub use memory::Memory;
 pub use reason::{Fault, Reason};
-pub use share::Share;
+pub use share::Shares;
 pub use token::{Header, Token};
+pub use unverified::Unverified;
 pub use verified::Verified;
 pub use verifier::{Judged, Keys, Remembered, Signature, Signatures};
 
@@ -36,6 +42,7 @@ use policy::headers::{HeaderName, Headers};
 use policy::matching::request::Candidate;
 use policy::mode::Mode;
 use policy::path;
+use std::rc::Rc;
 use std::time::Duration;
 use verifier::Verifier;
 
@@ -53,9 +60,9 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// `key`: a secret of this worker, for the hashes of remembered tokens.
+    /// `key`: a secret of this worker, for the hashes of remembered tokens. `memory`: where they are.
     #[must_use]
-    pub fn new(config: Config, key: hash::Key) -> Self {
+    pub fn new(config: Config, key: hash::Key, memory: &Rc<Memory>) -> Self {
         let mut needs = Needs { headers: true, ..Needs::default() };
         config.rules.iter().for_each(|rule| needs.add(&rule.matches.needs()));
         if needs.source {
@@ -70,7 +77,7 @@ impl Policy {
         let places = Places::new(&config.providers);
         let kept_out = trailers::kept_out(&own_headers, &places, config.mode);
         let tests_host = config.rules.iter().any(|rule| rule.mode == Mode::Enforce && rule.tests_host());
-        let verifier = Verifier::new(&config, key);
+        let verifier = Verifier::new(&config, key, memory);
         Self { config, needs, places, own_headers, kept_out, tests_host, verifier }
     }
 
@@ -86,12 +93,13 @@ impl Policy {
         &self.needs
     }
 
-    /// Decides on a request. `now`: since 1970.
+    /// Decides on a request. `now`: since 1970. `before`: what an earlier decision on it has waited for.
     pub fn decide(
         &self,
         facts: &Facts<'_>,
         now: Duration,
         patience: Patience,
+        before: Option<&Rc<Unverified>>,
         keys: &impl Keys,
         signatures: &impl Signatures,
     ) -> Decision {
@@ -102,7 +110,7 @@ impl Policy {
         {
             return Decision::refused(Refusal::new(fault));
         }
-        let judge = |request: &Candidate<'_>| self.judge(request, now, patience, keys, signatures);
+        let judge = |request: &Candidate<'_>| self.judge(request, now, patience, before, keys, signatures);
         let decision = Case::new(&self.config, request, judge).decision();
         Decision { client_ip_fallback: client.is_some_and(|client| client.fallback), ..decision }
     }
@@ -127,6 +135,7 @@ impl Policy {
         request: &Candidate<'_>,
         now: Duration,
         patience: Patience,
+        before: Option<&Rc<Unverified>>,
         keys: &impl Keys,
         signatures: &impl Signatures,
     ) -> (Judged, Option<Remembered>) {
@@ -135,9 +144,9 @@ impl Policy {
             Ok(None) => return (Judged::Absent, None),
             Err(fault) => return (Judged::Bad(fault), None),
         };
-        let (judged, remembered) = self.verifier.judge(&self.config, &found, now, keys, signatures);
+        let (judged, remembered) = self.verifier.judge(&self.config, &found, now, before, keys, signatures);
         let judged = match (judged, patience) {
-            (Judged::NoKey { provider, key_id }, Patience::Decide) => without_key(provider, key_id.is_some()),
+            (Judged::NoKey(unverified), Patience::Decide) => unverified.settled(),
             (judged, _) => judged,
         };
         (judged, Some(remembered))
@@ -203,19 +212,8 @@ impl Policy {
             },
             Outcome::Refused(refusal) if mode == Mode::Enforce => self.config.details(refusal),
             Outcome::Refused(refusal) => format!("shadow_denied{{{}}}", self.config.stage(refusal)),
-            Outcome::NoKey { .. } => "waiting".to_owned(),
+            Outcome::NoKey(_) => "waiting".to_owned(),
         }
-    }
-}
-
-/// A token whose key is not there, and for which nobody waits any longer.
-const fn without_key(provider: usize, has_set: bool) -> Judged {
-    if has_set {
-        Judged::Bad(Fault::new(Reason::UnknownKey, "the token's key is not known").of(provider))
-    } else {
-        Judged::Unknown(
-            Fault::new(Reason::JwksUnavailable, "there are no keys to check the token with").of(provider),
-        )
     }
 }
 

@@ -248,7 +248,7 @@ mod tests {
     #[track_caller]
     fn check(dispatcher: &Dispatcher<Waits>, id: u32, request: [u32; 3], response: [u32; 3]) {
         let answers = [
-            dispatcher.on_request_headers(id),
+            dispatcher.on_request_headers(id, false),
             dispatcher.on_request_body(id, 1, false),
             dispatcher.on_request_trailers(id),
         ];

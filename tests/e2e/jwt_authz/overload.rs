@@ -1,9 +1,10 @@
-//! Signatures that only the VM can check, more than there is time for.
+//! Signatures whose checks are slow, more than there is time for.
 
-use super::{bearer, config, provider, setup};
-use e2e::{Algorithm, Key, Token, get, key_set};
-use mesh_filters::http::{Connection, Protocol};
-use serde_json::json;
+use super::{bearer, config, inline, provider, setup, status, with};
+use e2e::{Algorithm, Gateway, Key, Token, get, key_set};
+use mesh_filters::http::{Connection, Load, Protocol, StatusCode, Until};
+use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Many forged tokens, each with its own signature, so that none is like another.
 fn forged(count: usize) -> Vec<String> {
@@ -40,5 +41,115 @@ async fn a_flood_of_forged_tokens_is_refused_and_the_others_are_served() {
     assert!(checked > 0 && refused > 0, "{checked} {refused}");
     let count = async |reason| gateway.metric(&format!("jwt_authz.reason=.={reason};.;denied")).await;
     assert_eq!((count("bad_signature").await, count("overloaded").await), (checked, refused));
+    gateway.assert_no_trap().await;
+}
+
+/// A token that nobody has signed, and which is like no other.
+fn forgery(algorithm: Algorithm, issuer: &str, turn: mesh_filters::http::Turn) -> String {
+    let jti = format!("{}-{}", turn.connection, turn.sequence);
+    let token = Token::good(algorithm).claim("iss", issuer).claim("jti", jti).header("kid", Value::Null);
+    let bytes = if algorithm == Algorithm::Es384 { 96 } else { 256 };
+    format!("{}.{}", token.unsigned(), e2e::token::encode(&vec![0x55; bytes]))
+}
+
+async fn counts(gateway: &Gateway) -> (u64, u64) {
+    let count = async |reason| gateway.metric(&format!("jwt_authz.reason=.={reason};.;denied")).await;
+    (count("bad_signature").await, count("overloaded").await)
+}
+
+/// Each provider is sure of its part, whoever floods another one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_for_one_provider_does_not_shut_out_another() {
+    let other = "https://other.example";
+    let flooded = key_set(&[("1", Key::RSA_A), ("2", Key::RSA_B), ("3", Key::RSA_4096)]);
+    let config = json!({
+        "providers": [
+            provider(json!({"inline": flooded}), json!({"name": "other", "issuer": other, "algorithms": ["PS256"]})),
+            provider(inline(&[("d", Key::ED25519_A)]), json!({"algorithms": ["EdDSA"]})),
+        ],
+        "rules": [{"name": "signed", "action": "allow"}],
+        "token_cache": {"entries": 0},
+        "in_vm_share": 60,
+    });
+    let gateway = setup(config).workers(1).direct().start().await;
+    let load = Load {
+        pause: Duration::from_millis(1),
+        ..Load::http1(gateway.address, 8, Until::Elapsed(Duration::from_secs(5)))
+    };
+    let make = move |turn| get("/", &[("authorization", &bearer(&forgery(Algorithm::Ps256, other, turn)))]);
+    let loading = tokio::spawn(load.run(make, |_, _| {}));
+    let mut served = 0;
+    while !loading.is_finished() {
+        let token = Token::good(Algorithm::EdDsa).kid("d").claim("jti", served).sign();
+        assert_eq!(status(&gateway, &token).await, 200, "after {served}");
+        served += 1;
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    let report = loading.await.unwrap().unwrap();
+    assert_eq!(report.errors, 0, "{:?}", report.example);
+    assert!(report.count(StatusCode::SERVICE_UNAVAILABLE) > 0, "{:?}", report.by_status);
+    assert!(served > 50, "{served}");
+    gateway.assert_no_trap().await;
+}
+
+/// The proxy checks ES384 itself, and slowly. Who fails pays for it, who does not does not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn failed_checks_in_the_proxy_have_a_share() {
+    let other = "https://other.example";
+    let mine = provider(inline(&[("a", Key::P384)]), json!({"algorithms": ["ES384"]}));
+    let theirs = with(mine.clone(), json!({"name": "other", "issuer": other}));
+    let config = json!({
+        "providers": [mine, theirs],
+        "rules": [{"name": "signed", "action": "allow"}],
+        "token_cache": {"entries": 0},
+        "in_vm_share": 1,
+    });
+    let gateway = setup(config).workers(1).direct().start().await;
+    let token = |number: u64| Token::good(Algorithm::Es384).kid("a").claim("jti", number).sign();
+    let good: Vec<_> = (0..1000).map(token).collect();
+    let mut connection = Connection::open(gateway.address, Protocol::Http1).await.unwrap();
+    for token in &good {
+        let answer = connection.send(get("/", &[("authorization", &bearer(token))])).await.unwrap();
+        assert_eq!(answer.status, 200);
+    }
+    assert_eq!(counts(&gateway).await, (0, 0));
+    let load = Load::http1(gateway.address, 4, Until::Requests(2000));
+    let make = move |turn| get("/", &[("authorization", &bearer(&forgery(Algorithm::Es384, other, turn)))]);
+    let report = load.run(make, |_, _| {}).await.unwrap();
+    assert_eq!(report.errors, 0, "{:?}", report.example);
+    let (checked, refused) = counts(&gateway).await;
+    assert_eq!(checked + refused, 2000, "{:?}", report.by_status);
+    assert!(checked > 0 && refused > 0, "{checked} {refused}");
+    // It was the other one's part.
+    for token in &good {
+        let answer = connection.send(get("/", &[("authorization", &bearer(token))])).await.unwrap();
+        assert_eq!(answer.status, 200);
+    }
+    gateway.assert_no_trap().await;
+}
+
+/// Without a `kid` each of the keys may have signed a token.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_without_a_name_among_eight_slow_keys() {
+    let keys: Vec<_> = (0..8).map(|_| Key::new_p384()).collect();
+    let set = json!({"keys": keys.iter().map(Key::bare_jwk).collect::<Vec<_>>()});
+    let provider = provider(json!({"inline": set}), json!({"algorithms": ["ES384"]}));
+    let config = config(provider, json!({"token_cache": {"entries": 0}, "in_vm_share": 100}));
+    let gateway = setup(config).workers(1).direct().start().await;
+    for key in &keys {
+        let token = Token::good(Algorithm::Es384).key(key).header("kid", Value::Null).sign();
+        let mut tried = 1;
+        while status(&gateway, &token).await != 200 {
+            tried += 1;
+            assert!(tried <= 4, "{tried}");
+        }
+        // The key that has verified last is tried first.
+        assert_eq!(status(&gateway, &token).await, 200);
+    }
+    // What is refused after two of eight keys may be good, and after all of them is not.
+    let token = Token::good(Algorithm::Es384).header("kid", Value::Null).sign();
+    for expected in [503, 503, 503, 401, 401] {
+        assert_eq!(status(&gateway, &token).await, expected);
+    }
     gateway.assert_no_trap().await;
 }

@@ -78,6 +78,68 @@ async fn a_rotation_fails_no_request() {
     gateway.assert_no_trap().await;
 }
 
+/// Tokens that name no key, and an issuer that gives a new key the old one's name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotation_without_names_fails_no_request() {
+    let bare = |key: &Key| json!({"keys": [key.bare_jwk()]});
+    let unnamed = |key: &Key| Token::good(Algorithm::Rs256).header("kid", Value::Null).key(key).sign();
+    for (keys, tokens) in [
+        ([bare(&Key::RSA_A), bare(&Key::RSA_B)], [unnamed(&Key::RSA_A), unnamed(&Key::RSA_B)]),
+        ([set_of_a(), set_of_b()], [unnamed(&Key::RSA_A), unnamed(&Key::RSA_B)]),
+        (
+            [set_of_a(), key_set(&[("a", Key::RSA_B)])],
+            [token_of("a", &Key::RSA_A), token_of("a", &Key::RSA_B)],
+        ),
+    ] {
+        let (server, setup) = with_server(json!({"refresh": "1h", "wait": "20s"})).await;
+        server.serve(&keys[0]);
+        let gateway = setup.start().await;
+        eventually("the first set", || async { status(&gateway, &tokens[0]).await == 200 }).await;
+        server.serve(&keys[1]);
+        for mut connection in connections(&gateway).await {
+            assert_eq!(status_on(&mut connection, &tokens[1]).await, 200);
+            assert_eq!(status_on(&mut connection, &tokens[0]).await, 401);
+        }
+        // A few for the old one, which is now a forged one.
+        assert!((2..=6).contains(&server.fetches()), "{}", server.fetches());
+        gateway.assert_no_trap().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forged_tokens_cause_a_handful_of_fetches_and_disturb_nobody() {
+    let (server, setup) = with_server(json!({"refresh": "1h"})).await;
+    let gateway = setup.direct().start().await;
+    let good = token_of("a", &Key::RSA_A);
+    eventually("the first set", || async { status(&gateway, &good).await == 200 }).await;
+    let before = server.fetches();
+    let load = Load::http2(gateway.address, 16, 16, Until::Requests(10_000));
+    let signature = good.rsplit('.').next().unwrap().to_owned();
+    let make = move |turn: mesh_filters::http::Turn| {
+        let token =
+            Token::good(Algorithm::Rs256).claim("jti", format!("{}-{}", turn.connection, turn.sequence));
+        let token = if turn.sequence.is_multiple_of(2) { token } else { token.header("kid", Value::Null) };
+        get("/", &[("authorization", &format!("Bearer {}.{signature}", token.unsigned()))])
+    };
+    let loading = tokio::spawn(load.run(make, |_, _| {}));
+    // New ones, not remembered.
+    for number in 0..50 {
+        let token = Token::good(Algorithm::Rs256).kid("a").claim("jti", number).sign();
+        assert_eq!(status(&gateway, &token).await, 200);
+    }
+    let report = loading.await.unwrap().unwrap();
+    assert_eq!(
+        (report.errors, report.count(StatusCode::UNAUTHORIZED)),
+        (0, 10_000),
+        "{:?}",
+        report.by_status
+    );
+    let fetched = server.fetches() - before;
+    assert!((1..=8).contains(&fetched), "{fetched} fetches");
+    assert_eq!(status(&gateway, &good).await, 200);
+    gateway.assert_no_trap().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unknown_keys_are_asked_for_a_handful_of_times() {
     let (server, setup) = with_server(json!({"refresh": "1h"})).await;
@@ -289,6 +351,10 @@ async fn a_key_set_is_found_by_discovery_on_the_same_host_only() {
         assert_eq!(status(&gateway, &token_of("a", &Key::RSA_A)).await, expected, "{jwks_uri}");
         assert!(server.fetches_of(KeyServer::DISCOVERY) >= 1, "{jwks_uri}");
         assert_eq!(server.fetches_of("/keys") > 0, expected == 200, "{jwks_uri}");
+        // Firewalls in front of identity providers want to know who asks.
+        let agent = Some(concat!("mesh-filters/", env!("CARGO_PKG_VERSION")).to_owned());
+        assert_eq!(server.user_agent(KeyServer::DISCOVERY), agent);
+        assert_eq!(server.user_agent("/keys"), agent.filter(|_| expected == 200));
     }
 }
 
@@ -322,4 +388,38 @@ async fn a_set_is_asked_for_again_when_its_time_is_up() {
     let gateway = setup.start().await;
     eventually("the third set", || async { server.fetches() >= 3 }).await;
     assert_eq!(status(&gateway, &token_of("a", &Key::RSA_A)).await, 200);
+}
+
+#[tokio::test]
+async fn keys_that_are_not_used_are_logged_once_a_version() {
+    let server = KeyServer::start().await;
+    let with = |other: Value| {
+        let mut set = set_of_a();
+        set["keys"].as_array_mut().unwrap().extend([
+            json!({"kty": "EC", "crv": "P-521"}),
+            json!({"kty": "RSA", "use": "enc"}),
+            other,
+        ]);
+        set
+    };
+    server.serve(&with(json!(1)));
+    let setup = setup(config(provider(remote(json!({})), json!({})), json!({}))).log_level("info");
+    let gateway = setup.cluster("jwks", server.address()).start().await;
+    let lines = || {
+        let log = gateway.envoy.log();
+        let of = "a key of auth.example.com in cluster jwks is not used: ";
+        let lines = log.lines().filter_map(|line| Some(line.split_once(of)?.1.trim().to_owned()));
+        lines.collect::<Vec<_>>()
+    };
+    let curve = "keys[1]: `crv` is `P-521`, expected `P-256` or `P-384`";
+    let other = "keys[3]: expected an object";
+    eventually("some fetches", || async { server.fetches() >= 3 }).await;
+    assert_eq!(status(&gateway, &token_of("a", &Key::RSA_A)).await, 200);
+    assert_eq!(lines(), [curve, other]);
+    assert_eq!(of_provider(&gateway, "keys_skipped").await, 3);
+    server.serve(&with(json!(2)));
+    let before = server.fetches();
+    eventually("more fetches", || async { server.fetches() >= before + 3 }).await;
+    eventually("the lines", || async { lines().len() >= 4 }).await;
+    assert_eq!(lines(), [curve, other, curve, other]);
 }

@@ -103,25 +103,19 @@ async fn nobody_sends_the_filter_s_headers_past_it_in_trailers() {
     let all = [&spoofed[..], &tokens].concat();
     let open = json!({"rules": [{"name": "open", "action": "allow", "token": "none"}]});
     let shadow = json!({"mode": "shadow"});
-    let preflight = [("origin", "https://a.example"), ("access-control-request-method", "PUT")];
     let signed = [("authorization", &*authorization)];
     for (what, top, extra, headers, decides) in [
         ("a good token", json!({}), json!({}), &signed[..], true),
         ("a good token that goes on", json!({}), json!({"forward_token": true}), &signed[..], true),
         ("no token is looked at", open, json!({}), &[], true),
-        ("a preflight", json!({}), json!({}), &preflight[..], true),
         ("shadow", shadow, json!({}), &[], false),
         ("off", json!({"mode": "off"}), json!({}), &[], false),
     ] {
         let config = config(claiming(inline(&[("a", Key::RSA_A)]), extra), top);
         for setup in setups(&config) {
             let gateway = setup.start().await;
-            let mut http2 = request(headers, header_map(&all));
-            let mut http1 = chunked(headers, &[Bytes::from("body")], &all);
-            if what == "a preflight" {
-                *http2.method_mut() = "OPTIONS".parse().unwrap();
-                http1.splice(..4, *b"OPTIONS");
-            }
+            let http2 = request(headers, header_map(&all));
+            let http1 = chunked(headers, &[Bytes::from("body")], &all);
             let answer = send(gateway.address, Protocol::Http2, http2).await.unwrap();
             assert_eq!(answer.status, 200, "{what}");
             for text in [answer.text(), gateway.send_raw(&http1).await] {

@@ -5,7 +5,7 @@ use super::key::{Key, Material, Secret};
 use super::key_set::Origin;
 use super::skip_reason::{MOST_ID_BYTES, SkipReason};
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use policy::config::shorten;
 use rsa::{BoxedUint, RsaPublicKey};
 use serde_json::{Map, Value};
@@ -46,8 +46,13 @@ pub(super) fn read(jwk: &Value, origin: Origin) -> Result<Key, SkipReason> {
 struct Jwk<'a>(&'a Map<String, Value>);
 
 impl<'a> Jwk<'a> {
-    fn text(&self, member: &'static str) -> Result<Option<&'a str>, SkipReason> {
-        match self.0.get(member) {
+    /// A member that a key need not have. `null` is what some serializers make of one that is not there.
+    fn optional(&self, member: &str) -> Option<&'a Value> {
+        self.0.get(member).filter(|value| !value.is_null())
+    }
+
+    fn optional_text(&self, member: &'static str) -> Result<Option<&'a str>, SkipReason> {
+        match self.optional(member) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(SkipReason::NotText(member)),
@@ -55,12 +60,19 @@ impl<'a> Jwk<'a> {
     }
 
     fn required(&self, member: &'static str) -> Result<&'a str, SkipReason> {
-        self.text(member)?.ok_or(SkipReason::Missing(member))
+        match self.0.get(member) {
+            None => Err(SkipReason::Missing(member)),
+            Some(Value::String(text)) => Ok(text),
+            Some(_) => Err(SkipReason::NotText(member)),
+        }
     }
 
+    /// Base64url, with the padding that belongs there or without any: some issuers add it. Both engines
+    /// refuse bits that no byte has.
     fn bytes(&self, member: &'static str) -> Result<Vec<u8>, SkipReason> {
-        // This engine refuses padding and bits that no byte has, so a key has one spelling.
-        URL_SAFE_NO_PAD.decode(self.required(member)?).map_err(|_| SkipReason::NotBase64(member))
+        let text = self.required(member)?;
+        let decoded = if text.ends_with('=') { URL_SAFE.decode(text) } else { URL_SAFE_NO_PAD.decode(text) };
+        decoded.map_err(|_| SkipReason::NotBase64(member))
     }
 
     /// A number without leading zeros. RFC 7518 section 6.3.1.1 knows that issuers add them.
@@ -69,27 +81,32 @@ impl<'a> Jwk<'a> {
         Ok(bytes.into_iter().skip_while(|byte| *byte == 0).collect())
     }
 
-    fn coordinate(&self, member: &'static str, expected: usize) -> Result<Vec<u8>, SkipReason> {
+    /// A big-endian number in so many bytes. Libraries that encode big integers leave leading zeros out, or
+    /// put one in front of a first bit that is set; the number is the same.
+    fn coordinate(&self, member: &'static str, size: usize) -> Result<Vec<u8>, SkipReason> {
         let bytes = self.bytes(member)?;
-        match bytes.len() {
-            found if found == expected => Ok(bytes),
-            found => Err(SkipReason::Length { member, found, expected }),
-        }
+        let number = match bytes.split_first() {
+            Some((0, rest)) if rest.len() == size => rest,
+            Some(_) if bytes.len() <= size => &bytes,
+            _ => return Err(SkipReason::Length { member, found: bytes.len(), expected: size }),
+        };
+        Ok([&vec![0; size.saturating_sub(number.len())], number].concat())
     }
 
     fn has_no_private_part(&self) -> Result<(), SkipReason> {
-        match PRIVATE.into_iter().find(|member| self.0.contains_key(*member)) {
+        match PRIVATE.into_iter().find(|member| self.optional(member).is_some()) {
             Some(member) => Err(SkipReason::Private(member)),
             None => Ok(()),
         }
     }
 
     fn is_for_signatures(&self) -> Result<(), SkipReason> {
-        match self.text("use")? {
-            None | Some("sig") => {}
+        match self.optional_text("use")? {
+            // SPIFFE Trust Domain and Bundle, section 4.2.2: `jwt-svid` keys sign JWT-SVIDs.
+            None | Some("sig" | "jwt-svid") => {}
             Some(other) => return Err(SkipReason::Use(shorten(other))),
         }
-        match self.0.get("key_ops") {
+        match self.optional("key_ops") {
             None => Ok(()),
             Some(Value::Array(operations)) if operations.iter().any(|operation| operation == "verify") => {
                 Ok(())
@@ -99,14 +116,14 @@ impl<'a> Jwk<'a> {
     }
 
     fn id(&self) -> Result<Option<String>, SkipReason> {
-        match self.text("kid")? {
+        match self.optional_text("kid")? {
             Some(id) if id.len() > MOST_ID_BYTES => Err(SkipReason::LongId(id.len())),
             id => Ok(id.map(str::to_owned)),
         }
     }
 
     fn algorithm(&self) -> Result<Option<Algorithm>, SkipReason> {
-        match self.text("alg")? {
+        match self.optional_text("alg")? {
             None => Ok(None),
             Some(name) => match Algorithm::find(name) {
                 None => Err(SkipReason::Algorithm(shorten(name))),
@@ -163,7 +180,11 @@ impl<'a> Jwk<'a> {
             "Ed25519" => {}
             other => return Err(SkipReason::Curve { found: shorten(other), allowed: "`Ed25519`" }),
         }
-        let point = self.coordinate("x", 32)?;
+        // Octets, not a number: RFC 8032 section 5.1.2 counts them from the lowest, so none may be missing.
+        let point = self.bytes("x")?;
+        if point.len() != 32 {
+            return Err(SkipReason::Length { member: "x", found: point.len(), expected: 32 });
+        }
         ed25519_dalek::VerifyingKey::try_from(point.as_slice())
             .ok()
             .filter(|key| !key.is_weak())

@@ -19,7 +19,7 @@ pub enum Origin {
 }
 
 /// Keys, at least one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct KeySet {
     keys: Vec<Rc<Key>>,
     skipped: Vec<Skipped>,
@@ -111,6 +111,21 @@ impl KeySet {
         let is_named = fitting().any(|key| key.id() == id);
         let wanted = if is_named { id } else { None };
         fitting().filter(move |key| id.is_none() || key.id() == wanted).take(Self::MOST_CANDIDATES)
+    }
+
+    /// Takes keys that an older set has as well from there. What hangs on a key is then one key, however often
+    /// the set is fetched.
+    pub fn reuse(&mut self, older: &Self) {
+        for key in &mut self.keys {
+            if let Some(same) = older.keys.iter().find(|same| *same == key) {
+                *key = Rc::clone(same);
+            }
+        }
+    }
+
+    /// All keys that can be used.
+    pub fn keys(&self) -> impl Iterator<Item = &Rc<Key>> {
+        self.keys.iter()
     }
 
     /// Whether this very key is in the set.

@@ -3,6 +3,7 @@
 use super::protobuf;
 use super::vectors::Vector;
 use super::{Algorithm, KeySet, Origin, foreign, in_host, in_vm};
+use crate::testing::cases;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
@@ -38,7 +39,7 @@ fn jwk() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(cases(64))]
 
     #[test]
     fn no_other_signature_verifies(mut vector in vector(), place: Index, change in 1u8..) {

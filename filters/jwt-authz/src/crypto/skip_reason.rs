@@ -13,9 +13,9 @@ pub enum SkipReason {
     Missing(&'static str),
     /// A member that must be text.
     NotText(&'static str),
-    /// A member that is not base64url, canonical and without padding.
+    /// A member that is not base64url, canonical, without padding or with all of it.
     NotBase64(&'static str),
-    /// `use` is this, not `sig`.
+    /// `use` is this, neither `sig` nor `jwt-svid`.
     Use(String),
     /// `key_ops` is a list without `verify`, or no list.
     Operations,
@@ -72,6 +72,14 @@ pub(super) const MOST_ID_BYTES: usize = 256;
 /// Real sets have fewer than ten keys.
 pub(super) const MOST_KEYS: usize = 256;
 
+impl SkipReason {
+    /// Whether the key is for something else than signatures: sets of keys for all purposes are usual.
+    #[must_use]
+    pub const fn is_other_use(&self) -> bool {
+        matches!(self, Self::Use(_) | Self::Operations)
+    }
+}
+
 impl fmt::Display for SkipReason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -79,9 +87,9 @@ impl fmt::Display for SkipReason {
             Self::Missing(member) => write!(formatter, "`{member}` is missing"),
             Self::NotText(member) => write!(formatter, "`{member}` is not text"),
             Self::NotBase64(member) => {
-                write!(formatter, "`{member}` is not base64url without padding")
+                write!(formatter, "`{member}` is not base64url")
             }
-            Self::Use(found) => write!(formatter, "`use` is `{found}`, expected `sig`"),
+            Self::Use(found) => write!(formatter, "`use` is `{found}`, expected `sig` or `jwt-svid`"),
             Self::Operations => formatter.write_str("`key_ops` is not a list with `verify`"),
             Self::LongId(found) => {
                 write!(formatter, "`kid` has {found} bytes, expected at most {MOST_ID_BYTES}")

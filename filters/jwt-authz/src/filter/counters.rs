@@ -84,7 +84,7 @@ impl Counters {
                     counter.increment();
                 }
             }
-            Outcome::NoKey { .. } => return,
+            Outcome::NoKey(_) => return,
         }
         // In shadow mode of the filter a rule only would have decided.
         let decided = usize::from(mode != Mode::Enforce);

@@ -2,8 +2,8 @@
 
 use super::counters::{Counters, OfProvider};
 use crate::config::{Config, Jwks, Remote};
-use crate::crypto::KeySet;
-use crate::jwks::{Answered, Ask, Failure, Next, Source, Step, Tracker, read};
+use crate::crypto::{KeySet, Skipped};
+use crate::jwks::{Answered, Ask, Failure, Missing, Next, Source, Step, Tracker, Unused, read};
 use crate::policy::Keys;
 use host::call::{Call, HttpCall};
 use host::{Answer, Background, SharedData, random};
@@ -18,6 +18,7 @@ use std::time::Duration;
 
 /// What a key set may have.
 const MOST_BYTES: usize = 256 << 10;
+const USER_AGENT: &str = concat!("mesh-filters/", env!("CARGO_PKG_VERSION"));
 /// While nobody waits: two workers agree within a second.
 const IDLE: Duration = Duration::from_millis(500);
 /// While somebody waits.
@@ -58,18 +59,18 @@ impl Keyring {
         self.0.iter().any(|ring| matches!(ring, Ring::Remote(_)))
     }
 
-    /// A request, `stream`, needs a key of a provider, and has needed it since `asked`. With `wait` it is
+    /// A request needs a key of a provider, and has needed it since `asked`. With `wait`, its stream, it is
     /// among those that wait if it may.
     pub(super) fn ask(
         &self,
         provider: usize,
-        key_id: Option<&str>,
+        missing: &Missing,
         asked: Option<Nanos>,
         wait: Option<u32>,
         counters: &Counters,
     ) -> Ask {
         let asked = self.with(provider, counters, |fetched, counters| {
-            let ask = fetched.tracker.ask(&mut SharedData, key_id, asked)?;
+            let ask = fetched.tracker.ask(&mut SharedData, missing, asked)?;
             match (ask, wait) {
                 (Ask::Again, _) => fetched.report(counters),
                 (Ask::Wait(_), Some(stream)) => fetched.tracker.wait(stream),
@@ -152,6 +153,10 @@ impl Keys for Keyring {
             Ring::Remote(fetched) => fetched.try_borrow().ok()?.tracker.set().map(Rc::clone),
         }
     }
+
+    fn may_change(&self, provider: usize) -> bool {
+        matches!(self.0.get(provider), Some(Ring::Remote(_)))
+    }
 }
 
 impl Fetched {
@@ -191,7 +196,11 @@ impl Fetched {
             method: "GET",
             authority: remote.host.clone(),
             path,
-            headers: vec![(HeaderName::from_static("accept"), HeaderValue::text("application/json"))],
+            headers: vec![
+                (HeaderName::from_static("accept"), HeaderValue::text("application/json")),
+                // Firewalls in front of identity providers refuse requests without one.
+                (HeaderName::from_static("user-agent"), HeaderValue::text(USER_AGENT)),
+            ],
             body: Vec::new(),
             timeout: remote.timeout,
             most: MOST_BYTES,
@@ -221,13 +230,29 @@ impl Fetched {
         };
         match read(step, self.tracker.source().remote(), &answered) {
             Ok(Next::Ask(path)) => self.send(background, counters, Step::KeySet, path),
-            Ok(Next::Keys(max_age)) => {
+            Ok(Next::Keys { max_age, skipped }) => {
                 counters.fetch_ok.increment();
                 let dice = random::number().unwrap_or_default();
-                self.tracker.source().succeed(&mut SharedData, &answer.body, max_age, dice)
+                if self.tracker.source().succeed(&mut SharedData, &answer.body, max_age, dice)? {
+                    self.log_unused(&skipped);
+                }
+                Ok(())
             }
             Err(failure) => self.failed(counters, &failure),
         }
+    }
+
+    /// Once for each version of the set, by the worker that has fetched it.
+    fn log_unused(&self, skipped: &[Skipped]) {
+        let remote = self.tracker.source().remote();
+        let of = format!(
+            "a key of {} in cluster {} is not used:",
+            String::from_utf8_lossy(remote.host.as_bytes()),
+            remote.cluster
+        );
+        let unused = Unused::new(skipped);
+        unused.wrong.iter().for_each(|line| host::log!(Warn, "{of} {line}"));
+        unused.other_use.iter().for_each(|line| host::log!(Debug, "{of} {line}"));
     }
 
     fn failed(&mut self, counters: &OfProvider, failure: &Failure) -> Result<(), StoreError> {

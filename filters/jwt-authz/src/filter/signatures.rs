@@ -3,16 +3,16 @@
 use super::counters::labelled;
 use crate::config::Config;
 use crate::crypto::{Algorithm, Key, in_host, in_vm, self_test};
-use crate::policy::{Share, Signature, Signatures};
+use crate::policy::{Shares, Signature, Signatures};
 use host::metrics::Gauge;
 use host::{clock, foreign};
-use std::cell::Cell;
+use std::cell::RefCell;
 
 /// Who checks what, chosen when the config comes.
 pub(super) struct Checker {
     /// Those that the proxy has shown to check rightly.
     in_host: Vec<Algorithm>,
-    share: Cell<Share>,
+    shares: RefCell<Shares>,
 }
 
 impl Checker {
@@ -30,33 +30,23 @@ impl Checker {
             }
         }
         let now = clock::monotonic().unwrap_or_default();
-        Self { in_host, share: Cell::new(Share::new(config.in_vm_share, now)) }
+        let has_slow = config.providers.iter().map(|provider| {
+            provider
+                .algorithms
+                .iter()
+                .any(|algorithm| cost(*algorithm, in_host.contains(algorithm)) != Cost::None)
+        });
+        let shares = RefCell::new(Shares::new(config.in_vm_share, has_slow, now));
+        Self { in_host, shares }
     }
 
-    fn in_vm(&self, algorithm: Algorithm, key: &Key, message: &[u8], signature: &[u8]) -> Signature {
-        // As cheap as reading the token.
-        if algorithm.is_symmetric() {
-            return verdict(in_vm::verify(algorithm, key, message, signature));
-        }
-        // A worker that cannot tell the time cannot keep to a share of it.
-        let Ok(begun) = clock::monotonic() else { return Signature::Failed };
-        let mut share = self.share.get();
-        let signature = if share.has_time(begun) {
-            let verdict = verdict(in_vm::verify(algorithm, key, message, signature));
-            share.spend(begun, clock::monotonic().unwrap_or(begun));
-            verdict
-        } else {
-            Signature::NoTime
-        };
-        self.share.set(share);
-        signature
+    fn cost(&self, algorithm: Algorithm) -> Cost {
+        cost(algorithm, self.in_host.contains(&algorithm))
     }
-}
 
-impl Signatures for Checker {
-    fn verify(&self, algorithm: Algorithm, key: &Key, message: &[u8], signature: &[u8]) -> Signature {
+    fn check(&self, algorithm: Algorithm, key: &Key, message: &[u8], signature: &[u8]) -> Signature {
         if !self.in_host.contains(&algorithm) {
-            return self.in_vm(algorithm, key, message, signature);
+            return verdict(in_vm::verify(algorithm, key, message, signature));
         }
         match in_host::argument(algorithm, key, message, signature) {
             None => Signature::Bad,
@@ -68,6 +58,63 @@ impl Signatures for Checker {
                 }
             },
         }
+    }
+}
+
+impl Signatures for Checker {
+    fn verify(
+        &self,
+        provider: usize,
+        algorithm: Algorithm,
+        key: &Key,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Signature {
+        let cost = self.cost(algorithm);
+        if cost == Cost::None {
+            return self.check(algorithm, key, message, signature);
+        }
+        // A worker that cannot tell the time cannot keep to a share of it.
+        let (Ok(begun), Ok(mut shares)) = (clock::monotonic(), self.shares.try_borrow_mut()) else {
+            return Signature::Failed;
+        };
+        if !shares.has_time(provider, begun) {
+            return Signature::NoTime;
+        }
+        let signature = self.check(algorithm, key, message, signature);
+        if cost == Cost::Always || signature == Signature::Bad {
+            shares.spend(provider, clock::monotonic().unwrap_or(begun).since(begun));
+        }
+        signature
+    }
+
+    fn is_slow(&self, algorithm: Algorithm) -> bool {
+        use Algorithm::{EdDsa, Es256, Es384, Hs256, Hs384, Hs512, Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
+        match algorithm {
+            Es384 | Ps256 | Ps384 | Ps512 => true,
+            Rs256 | Rs384 | Rs512 | Es256 => !self.in_host.contains(&algorithm),
+            EdDsa | Hs256 | Hs384 | Hs512 => false,
+        }
+    }
+}
+
+/// Which checks take from the share.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cost {
+    /// None: they are as cheap as reading the token, or nearly so.
+    None,
+    /// Those that fail. Whoever has a good token has paid for it.
+    Failures,
+    /// All.
+    Always,
+}
+
+const fn cost(algorithm: Algorithm, is_in_host: bool) -> Cost {
+    match (algorithm, is_in_host) {
+        (Algorithm::Es384, true) => Cost::Failures,
+        (_, true) => Cost::None,
+        (algorithm, false) if algorithm.is_symmetric() => Cost::None,
+        (_, false) => Cost::Always,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a key server answers.
 
 use crate::config::{Location, Remote};
-use crate::crypto::{KeySet, Origin};
+use crate::crypto::{KeySet, Origin, Skipped};
 use policy::headers::{HeaderValue, Headers};
 use serde_json::Value as Json;
 use std::fmt;
@@ -19,8 +19,13 @@ pub enum Step {
 /// What follows from an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// The key set is there, with the time for which the server says that it is good.
-    Keys(Option<Duration>),
+    /// The key set is there.
+    Keys {
+        /// For how long the server says that it is good.
+        max_age: Option<Duration>,
+        /// The keys of it that are not used.
+        skipped: Vec<Skipped>,
+    },
     /// The key set is at this path.
     Ask(HeaderValue),
 }
@@ -82,7 +87,7 @@ pub fn read(step: Step, remote: &Remote, answered: &Answered<'_>) -> Result<Next
     match step {
         Step::Discovery => key_set_path(answered.body, remote).map(Next::Ask),
         Step::KeySet => match KeySet::read(answered.body, Origin::Remote) {
-            Ok(_) => Ok(Next::Keys(max_age(answered.headers))),
+            Ok(set) => Ok(Next::Keys { max_age: max_age(answered.headers), skipped: set.skipped().to_vec() }),
             Err(error) => Err(Failure::NoKeys(error.to_string())),
         },
     }

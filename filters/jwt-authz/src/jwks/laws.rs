@@ -4,6 +4,7 @@ use super::record::{State, decode_set};
 use super::simulation::{BUSY, IDLE, Simulation, Step, Wanted, remote, text};
 use super::{Source, Tracker};
 use crate::config::Remote;
+use crate::testing::cases;
 use policy::hash::Key;
 use policy::time::Nanos;
 use proptest::prelude::*;
@@ -19,11 +20,16 @@ enum Happening {
     Silence(usize, u64),
     Push,
     Ask(usize, Wanted),
-    Flood(usize),
+    Flood(usize, bool),
 }
 
 fn wanted() -> impl Strategy<Value = Wanted> {
-    prop_oneof![Just(Wanted::Current), (0u32..20).prop_map(Wanted::Unknown)]
+    prop_oneof![
+        Just(Wanted::Current),
+        Just(Wanted::CurrentUnnamed),
+        (0u32..20).prop_map(Wanted::Unknown),
+        (0u32..20).prop_map(Wanted::Forged),
+    ]
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -33,7 +39,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => (0usize..4, 1u64..20_000).prop_map(|(worker, time)| Happening::Silence(worker, time)),
         1 => Just(Happening::Push),
         6 => (0usize..4, wanted()).prop_map(|(worker, wanted)| Happening::Ask(worker, wanted)),
-        1 => (0usize..4).prop_map(Happening::Flood),
+        1 => (0usize..4, any::<bool>()).prop_map(|(worker, named)| Happening::Flood(worker, named)),
     ]
 }
 
@@ -63,6 +69,11 @@ fn sources() -> impl Strategy<Value = Remote> {
     })
 }
 
+/// A key that the server never has.
+fn never(named: bool, number: u32) -> Wanted {
+    if named { Wanted::Unknown(number) } else { Wanted::Forged(number) }
+}
+
 fn run(simulation: &Simulation, source: &Remote, history: &[(u64, Happening)]) {
     for (pause, happening) in history {
         simulation.pass(Duration::from_millis(*pause));
@@ -74,9 +85,9 @@ fn run(simulation: &Simulation, source: &Remote, history: &[(u64, Happening)]) {
             Happening::Silence(worker, time) => simulation.silence(worker, Duration::from_millis(time)),
             Happening::Push => simulation.push(source),
             Happening::Ask(worker, wanted) => _ = simulation.ask(worker, wanted),
-            Happening::Flood(worker) => {
-                for number in 0..300 {
-                    simulation.ask(worker, Wanted::Unknown(100 + number));
+            Happening::Flood(worker, named) => {
+                for number in 100..400 {
+                    simulation.ask(worker, never(named, number));
                 }
             }
         }
@@ -101,17 +112,19 @@ fn busiest_minute(fetches: &[Nanos]) -> usize {
 const MOST_EXTRA: usize = 9;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(cases(12))]
 
     /// Whoever floods, and however often the set changes.
     #[test]
-    fn a_flood_makes_a_handful_of_fetches(pauses in prop::collection::vec(0u64..2000, 1..200), rotates in any::<bool>()) {
+    fn a_flood_makes_a_handful_of_fetches(
+        pauses in prop::collection::vec((0u64..2000, any::<bool>()), 1..200), rotates: bool,
+    ) {
         let simulation = Simulation::new(3, &remote());
-        for (number, pause) in (0..).zip(pauses) {
+        for (number, (pause, named)) in (0..).zip(pauses) {
             simulation.pass(Duration::from_millis(pause));
             simulation.server(|server| server.version += u32::from(rotates));
             for worker in 0..3 {
-                simulation.ask(worker, Wanted::Unknown(number * 3 + worker as u32));
+                simulation.ask(worker, never(named, number * 3 + worker as u32));
             }
         }
         simulation.pass(60 * SECOND);
@@ -121,7 +134,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(cases(96))]
 
     /// The simulation asserts at every instant: one fetch at a time; the set's record never goes back; who
     /// has ticked has the newest set and sees to a fetch that is due; those on the list are those who wait.
@@ -151,10 +164,12 @@ proptest! {
         }
     }
 
-    /// Whatever was before: a request whose key the server has finds it, if a fetch may begin early enough.
+    /// Whatever was before: a request whose key the server has finds it, named or not, if a fetch may begin
+    /// early enough.
     #[test]
     fn a_key_that_is_gained_is_found(
         source in sources(), history in history(), steps in script(), workers in 1usize..4, at in 0usize..4,
+        named: bool,
     ) {
         let simulation = Simulation::new(workers, &source);
         simulation.script(steps);
@@ -162,7 +177,7 @@ proptest! {
         calm(&simulation);
         simulation.pass(5 * SECOND);
         simulation.server(|server| server.version += 1);
-        let stream = simulation.ask(at, Wanted::Current);
+        let stream = simulation.ask(at, if named { Wanted::Current } else { Wanted::CurrentUnnamed });
         simulation.pass(source.wait + SECOND);
         let outcome = simulation.outcome(stream).unwrap();
         let enough = Duration::from_millis(20) + 3 * BUSY;

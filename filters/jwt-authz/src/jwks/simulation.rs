@@ -8,7 +8,7 @@
 mod worker;
 
 use super::record::{State, decode_set};
-use super::{Source, Tracker};
+use super::{Missing, Source, Tracker};
 use crate::config::{Location, Remote};
 use crate::crypto::{Algorithm, KeySet};
 use policy::hash::Key;
@@ -24,6 +24,7 @@ use worker::Worker;
 pub(super) const IDLE: Duration = Duration::from_millis(500);
 pub(super) const BUSY: Duration = Duration::from_millis(10);
 const NEVER: Nanos = Nanos(u64::MAX);
+const NO_VERSION: u32 = u32::MAX;
 
 /// A key set whose one key is named by `version`.
 pub(super) fn text(version: u32) -> Vec<u8> {
@@ -64,6 +65,10 @@ pub(super) enum Wanted {
     Current,
     /// One that it will never have.
     Unknown(u32),
+    /// The one that the server has at that moment, for a token that does not name it.
+    CurrentUnnamed,
+    /// One that it will never have, for a token that does not name it: a forged one.
+    Forged(u32),
 }
 
 /// What the key server does with a call.
@@ -215,11 +220,15 @@ impl Simulation {
         let worker = self.worker(worker);
         // A worker does one thing at a time.
         if let Ok(mut worker) = worker.try_borrow_mut() {
-            let version = match wanted {
-                Wanted::Current => self.world.borrow().server.version,
-                Wanted::Unknown(number) => 1_000_000 + number,
+            let current = self.world.borrow().server.version;
+            let (version, missing) = match wanted {
+                Wanted::Current => (current, Missing::Key(current.to_string())),
+                Wanted::Unknown(number) => (NO_VERSION, Missing::Key(format!("unknown {number}"))),
+                // No other token is the same.
+                Wanted::CurrentUnnamed => (current, Missing::Signer(u128::from(stream))),
+                Wanted::Forged(number) => (NO_VERSION, Missing::Signer(u128::from(number) << 32)),
             };
-            worker.ask(stream, version, &mut self.clone());
+            worker.ask(stream, version, missing, &mut self.clone());
         }
         stream
     }
@@ -326,12 +335,12 @@ impl Store for Simulation {
 fn check_set(before: Option<&[u8]>, after: &[u8]) {
     let read = |record| {
         let (number, text) = decode_set(record)?;
-        Some((number, version(&KeySet::read(text, crate::crypto::Origin::Remote).ok()?)))
+        Some((number, version(&KeySet::read(text, crate::crypto::Origin::Remote).ok()?), text.to_owned()))
     };
     let Some(before) = before.and_then(read) else { return };
     let after = read(after).unwrap();
-    assert!(before <= after && before.1 <= after.1, "{before:?}, {after:?}");
-    assert_eq!(before.0 == after.0, before.1 == after.1, "{before:?}, {after:?}");
+    assert!(before.0 <= after.0 && before.1 <= after.1, "{before:?}, {after:?}");
+    assert_eq!(before.0 == after.0, before.2 == after.2, "{before:?}, {after:?}");
 }
 
 impl World {

@@ -5,7 +5,6 @@ use crate::config::{Location, Remote};
 use crate::crypto::{KeySet, Origin};
 use policy::store::{Store, StoreError, Written, update};
 use policy::time::Nanos;
-use std::rc::Rc;
 use std::time::Duration;
 
 /// A source of keys. Plugins that name the same one share what is fetched.
@@ -67,7 +66,7 @@ impl Source {
     ///
     /// # Errors
     /// The host's failure.
-    pub fn look(&mut self, store: &mut impl Store) -> Result<(Option<Rc<KeySet>>, Nanos), StoreError> {
+    pub fn look(&mut self, store: &mut impl Store) -> Result<(Option<KeySet>, Nanos), StoreError> {
         let (state, now) = self.state(store)?;
         self.state = state;
         if self.read == Some(state.set) {
@@ -83,7 +82,7 @@ impl Source {
         if set.is_some() {
             self.loaded = Some(number);
         }
-        Ok((set.map(Rc::new), now))
+        Ok((set, now))
     }
 
     /// When the last fetch had begun, as of the last look.
@@ -149,7 +148,8 @@ impl Source {
     }
 
     /// Keeps a good answer, `text`, for all workers. `max_age`: what the server says of it. `dice`: a random
-    /// number, so that the proxies of a fleet do not ask at the same time.
+    /// number, so that the proxies of a fleet do not ask at the same time. Answers whether it is another one
+    /// than before.
     ///
     /// # Errors
     /// The host's failure.
@@ -159,15 +159,16 @@ impl Source {
         text: &[u8],
         max_age: Option<Duration>,
         dice: u64,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let longest = self.remote.refresh;
         let refresh = max_age.map_or(longest, |age| age.clamp(SHORTEST_REFRESH.min(longest), longest));
         // Up to a tenth earlier.
         let earlier = u32::try_from(dice % 1024).map_or(Duration::ZERO, |dice| refresh / 10 * dice / 1024);
         let refresh = refresh.saturating_sub(earlier);
         // Before the state says so: a worker that reads the new state finds the new set.
-        let Some(number) = self.keep(store, text)? else { return Ok(()) };
-        self.end(store, |state, now| state.succeed(number, refresh, now))
+        let Some((number, is_new)) = self.keep(store, text)? else { return Ok(false) };
+        self.end(store, |state, now| state.succeed(number, refresh, now))?;
+        Ok(is_new)
     }
 
     /// Notes that the fetch has failed. The keys there are stay.
@@ -184,25 +185,26 @@ impl Source {
         })
     }
 
-    /// Writes the set's record, unless the fetch was taken over. Answers the set's number.
+    /// Writes the set's record, unless the fetch was taken over. Answers the set's number, and whether it is
+    /// a new one.
     ///
     /// The record is read first and the lease after it. Whoever takes the lease over later writes later, so
     /// that either his write makes this one fail or he sees it: a worker that was asleep never replaces a
     /// newer set. For that, a set is written even if it is the one that is there.
-    fn keep(&self, store: &mut impl Store, text: &[u8]) -> Result<Option<u64>, StoreError> {
+    fn keep(&self, store: &mut impl Store, text: &[u8]) -> Result<Option<(u64, bool)>, StoreError> {
         for _ in 0..TRIES {
             let kept = store.read(&self.set_key)?;
             let (state, _) = self.state(store)?;
             if !state.is_of(self.owner) {
                 return Ok(None);
             }
-            let number = match kept.value.as_deref().and_then(decode_set) {
-                Some((number, same)) if same == text => number,
-                Some((number, _)) => number.max(state.set).saturating_add(1),
-                None => state.set.saturating_add(1),
+            let (number, is_new) = match kept.value.as_deref().and_then(decode_set) {
+                Some((number, same)) if same == text => (number, false),
+                Some((number, _)) => (number.max(state.set).saturating_add(1), true),
+                None => (state.set.saturating_add(1), true),
             };
             if store.write(&self.set_key, &encode_set(number, text), kept.version)? == Written::Done {
-                return Ok(Some(number));
+                return Ok(Some((number, is_new)));
             }
         }
         Err(StoreError::Contention)
@@ -218,6 +220,11 @@ impl Source {
             change(&mut state, now);
             (Some(state.encode()), ())
         })
+    }
+
+    #[cfg(test)]
+    pub(super) const fn owner(&self) -> u64 {
+        self.owner
     }
 
     fn state(&self, store: &mut impl Store) -> Result<(State, Nanos), StoreError> {

@@ -2,11 +2,12 @@
 
 use super::record::{State, decode_set};
 use super::simulation::{BUSY, IDLE, Simulation, Step, Wanted, remote, text, version};
-use super::{Ask, Source, Tracker};
+use super::{Ask, Missing, Source, Tracker};
 use crate::config::Remote;
 use policy::hash::Key;
 use policy::store::{Snapshot, Store, StoreError, Version, Written};
 use policy::time::Nanos;
+use std::rc::Rc;
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -34,6 +35,18 @@ fn succeed(tracker: &mut Tracker, simulation: &mut Simulation, version: u32) {
 fn loaded(tracker: &Tracker) -> Option<u32> {
     tracker.set().map(|set| version(set))
 }
+
+fn key(id: &str) -> Missing {
+    Missing::Key(id.to_owned())
+}
+
+/// The signer of a token that names no key.
+fn signer(token: &str) -> Missing {
+    Missing::Signer(token.bytes().fold(0, |hash, byte| hash << 8 | u128::from(byte)))
+}
+
+/// What is missing, with a name and without.
+const KINDS: [fn(&str) -> Missing; 2] = [key, signer];
 
 /// A world without workers of its own.
 fn world() -> Simulation {
@@ -66,6 +79,25 @@ fn one_fetches_and_all_have_it() {
     fetch(&mut other, &mut world, 1);
     // The same one again is no change.
     assert!(!one.poll(&mut world).unwrap().changed);
+}
+
+/// So that its unused keys are logged once, whoever fetches it how often.
+#[test]
+fn a_set_is_new_once() {
+    let (mut world, mut one, mut other) = (world(), tracker(&remote(), 1), tracker(&remote(), 2));
+    for (version, is_new) in [(1, true), (1, false), (2, true), (2, false)] {
+        for tracker in [&mut one, &mut other] {
+            assert!(tick(tracker, &mut world));
+            let kept = tracker.source().succeed(&mut world, &text(version), None, 0).unwrap();
+            assert_eq!(kept, is_new && tracker.source().owner() == 1, "{version}");
+            world.pass(3600 * SECOND);
+        }
+    }
+    // Nor is the answer to a call that another worker has taken over.
+    assert!(tick(&mut one, &mut world));
+    world.pass(4 * SECOND);
+    fetch(&mut other, &mut world, 3);
+    assert!(!one.source().succeed(&mut world, &text(4), None, 0).unwrap());
 }
 
 #[test]
@@ -243,7 +275,10 @@ fn damaged_records_are_replaced() {
         new.poll(&mut world).unwrap();
         // Who needs a key sees to it.
         if new.set().is_none() {
-            assert!(matches!(new.ask(&mut world, None, None), Ok(Ask::Wait(_))), "{record} {damaged:?}");
+            assert!(
+                matches!(new.ask(&mut world, &Missing::Set, None), Ok(Ask::Wait(_))),
+                "{record} {damaged:?}"
+            );
         }
         fetch(&mut new, &mut world, 2);
         assert_eq!(loaded(&new), Some(2), "{record} {damaged:?}");
@@ -258,7 +293,7 @@ fn news_are_not_taken_away_from_those_who_wait() {
     for succeeds in [true, false] {
         let (mut world, mut one, mut other) = (world(), tracker(&remote(), 1), tracker(&remote(), 2));
         assert!(tick(&mut one, &mut world));
-        assert!(matches!(other.ask(&mut world, None, None), Ok(Ask::Wait(_))));
+        assert!(matches!(other.ask(&mut world, &Missing::Set, None), Ok(Ask::Wait(_))));
         other.wait(5);
         assert!(other.poll(&mut world).unwrap().woken.is_empty());
         if succeeds {
@@ -266,7 +301,7 @@ fn news_are_not_taken_away_from_those_who_wait() {
         } else {
             one.source().fail(&mut world).unwrap();
         }
-        assert_eq!(other.ask(&mut world, None, None).unwrap() == Ask::Again, succeeds);
+        assert_eq!(other.ask(&mut world, &Missing::Set, None).unwrap() == Ask::Again, succeeds);
         assert_eq!(other.poll(&mut world).unwrap().woken, [5], "{succeeds}");
         assert!(other.poll(&mut world).unwrap().woken.is_empty());
         assert!(!other.has_waiting());
@@ -280,89 +315,132 @@ fn wait(world: &Simulation) -> Ask {
 /// As long as a fetch is under way, its lease says nothing of when the next one may begin.
 #[test]
 fn a_fetch_under_way_is_waited_for() {
-    let (mut world, mut one) = (world(), tracker(&remote(), 1));
-    fetch(&mut one, &mut world, 1);
-    world.pass(2 * SECOND);
-    assert_eq!(one.ask(&mut world, Some("2"), None).unwrap(), wait(&world));
-    assert!(tick(&mut one, &mut world));
-    assert_eq!(one.ask(&mut world, Some("2"), None).unwrap(), wait(&world));
-    one.source().succeed(&mut world, &text(2), None, 0).unwrap();
-    assert!(one.poll(&mut world).unwrap().changed);
-    // It has brought what was asked for in the meantime: there is no other one.
-    world.pass(1800 * SECOND);
-    assert!(!tick(&mut one, &mut world));
+    for missing in KINDS {
+        let (mut world, mut one) = (world(), tracker(&remote(), 1));
+        fetch(&mut one, &mut world, 1);
+        world.pass(2 * SECOND);
+        assert_eq!(one.ask(&mut world, &missing("2"), None).unwrap(), wait(&world));
+        assert!(tick(&mut one, &mut world));
+        assert_eq!(one.ask(&mut world, &missing("2"), None).unwrap(), wait(&world));
+        one.source().succeed(&mut world, &text(2), None, 0).unwrap();
+        assert!(one.poll(&mut world).unwrap().changed);
+        // It has brought what was asked for in the meantime: there is no other one.
+        world.pass(1800 * SECOND);
+        assert!(!tick(&mut one, &mut world));
+    }
 }
 
 /// A fetch that has begun after the request came has looked, unless it failed.
 #[test]
 fn a_key_that_a_fetch_has_not_found() {
+    for missing in KINDS {
+        let (mut world, mut one) = (world(), tracker(&remote(), 1));
+        fetch(&mut one, &mut world, 1);
+        world.pass(2 * SECOND);
+        let asked = world.now();
+        assert_eq!(one.ask(&mut world, &missing("2"), None).unwrap(), wait(&world));
+        assert!(tick(&mut one, &mut world));
+        one.source().fail(&mut world).unwrap();
+        assert!(matches!(one.ask(&mut world, &missing("2"), Some(asked)), Ok(Ask::Wait(_))));
+        world.pass(SECOND);
+        fetch(&mut one, &mut world, 1);
+        assert_eq!(one.ask(&mut world, &missing("2"), Some(asked)).unwrap(), Ask::Never);
+        // Others do not wait for it for a while, and make no fetch.
+        world.pass(4 * SECOND);
+        assert_eq!(one.ask(&mut world, &missing("2"), None).unwrap(), Ask::Never);
+        assert!(!tick(&mut one, &mut world));
+        world.pass(SECOND);
+        assert_eq!(one.ask(&mut world, &missing("2"), None).unwrap(), wait(&world));
+        assert!(tick(&mut one, &mut world));
+    }
+}
+
+/// A token without a `kid` is one thing, a key of whatever name another.
+#[test]
+fn what_is_absent_is_what_was_looked_for() {
     let (mut world, mut one) = (world(), tracker(&remote(), 1));
     fetch(&mut one, &mut world, 1);
-    world.pass(2 * SECOND);
+    world.pass(10 * SECOND);
     let asked = world.now();
-    assert_eq!(one.ask(&mut world, Some("2"), None).unwrap(), wait(&world));
-    assert!(tick(&mut one, &mut world));
-    one.source().fail(&mut world).unwrap();
-    assert!(matches!(one.ask(&mut world, Some("2"), Some(asked)), Ok(Ask::Wait(_))));
-    world.pass(SECOND);
+    let token = Missing::Signer(u128::from_le_bytes(*b"0123456789abcdef"));
+    assert_eq!(one.ask(&mut world, &token, None).unwrap(), wait(&world));
     fetch(&mut one, &mut world, 1);
-    assert_eq!(one.ask(&mut world, Some("2"), Some(asked)).unwrap(), Ask::Never);
-    // Others do not wait for it for a while, and make no fetch.
-    world.pass(4 * SECOND);
-    assert_eq!(one.ask(&mut world, Some("2"), None).unwrap(), Ask::Never);
-    assert!(!tick(&mut one, &mut world));
-    world.pass(SECOND);
-    assert_eq!(one.ask(&mut world, Some("2"), None).unwrap(), wait(&world));
-    assert!(tick(&mut one, &mut world));
+    assert_eq!(one.ask(&mut world, &token, Some(asked)).unwrap(), Ask::Never);
+    world.pass(2 * SECOND);
+    assert_eq!(one.ask(&mut world, &token, None).unwrap(), Ask::Never);
+    assert_eq!(one.ask(&mut world, &key("0123456789abcdef"), None).unwrap(), wait(&world));
+    assert_eq!(one.ask(&mut world, &Missing::Signer(1), None).unwrap(), wait(&world));
+}
+
+/// What hangs on a key or a set goes on, where a server writes the same set differently each time.
+#[test]
+fn the_same_keys_in_another_text_are_no_other_set() {
+    let (mut world, mut one) = (world(), tracker(&remote(), 1));
+    fetch(&mut one, &mut world, 1);
+    let set = one.set().map(Rc::clone).unwrap();
+    for more in [" ", "\n"] {
+        world.pass(3600 * SECOND);
+        assert!(tick(&mut one, &mut world));
+        let text = [text(1).as_slice(), more.as_bytes()].concat();
+        assert!(one.source().succeed(&mut world, &text, None, 0).unwrap());
+        assert!(!one.poll(&mut world).unwrap().changed);
+        assert!(Rc::ptr_eq(one.set().unwrap(), &set));
+    }
 }
 
 /// Nobody has to wait until its absence is forgotten.
 #[test]
 fn a_key_that_comes_after_all() {
-    let (mut world, mut one, mut other) = (world(), tracker(&remote(), 1), tracker(&remote(), 2));
-    fetch(&mut one, &mut world, 1);
-    let asked = world.now();
-    world.pass(3600 * SECOND);
-    fetch(&mut one, &mut world, 1);
-    assert_eq!(one.ask(&mut world, Some("2"), Some(asked)).unwrap(), Ask::Never);
-    world.pass(3600 * SECOND);
-    fetch(&mut other, &mut world, 2);
-    assert_eq!(one.ask(&mut world, Some("2"), None).unwrap(), Ask::Again);
-    assert_eq!(loaded(&one), Some(2));
+    for missing in KINDS {
+        let (mut world, mut one, mut other) = (world(), tracker(&remote(), 1), tracker(&remote(), 2));
+        fetch(&mut one, &mut world, 1);
+        let asked = world.now();
+        world.pass(3600 * SECOND);
+        fetch(&mut one, &mut world, 1);
+        assert_eq!(one.ask(&mut world, &missing("2"), Some(asked)).unwrap(), Ask::Never);
+        world.pass(3600 * SECOND);
+        fetch(&mut other, &mut world, 2);
+        assert_eq!(one.ask(&mut world, &missing("2"), None).unwrap(), Ask::Again);
+        assert_eq!(loaded(&one), Some(2));
+    }
 }
 
 /// Without patience, or without hope, a request does not wait; but the key is asked for.
 #[test]
 fn a_request_that_does_not_wait_is_not_in_vain() {
-    let remote = Remote { wait: Duration::ZERO, ..remote() };
-    let (mut world, mut one, mut other) = (world(), tracker(&remote, 1), tracker(&remote, 2));
-    fetch(&mut one, &mut world, 1);
-    world.pass(2 * SECOND);
-    other.poll(&mut world).unwrap();
-    for tracker in [&mut one, &mut other] {
-        assert_eq!(tracker.ask(&mut world, Some("2"), None).unwrap(), Ask::Never);
+    for missing in KINDS {
+        let remote = Remote { wait: Duration::ZERO, ..remote() };
+        let (mut world, mut one, mut other) = (world(), tracker(&remote, 1), tracker(&remote, 2));
+        fetch(&mut one, &mut world, 1);
+        world.pass(2 * SECOND);
+        other.poll(&mut world).unwrap();
+        for tracker in [&mut one, &mut other] {
+            assert_eq!(tracker.ask(&mut world, &missing("2"), None).unwrap(), Ask::Never);
+        }
+        // Once, whoever was asked.
+        fetch(&mut other, &mut world, 1);
+        world.pass(1800 * SECOND);
+        assert!(!tick(&mut one, &mut world) && !tick(&mut other, &mut world));
     }
-    // Once, whoever was asked.
-    fetch(&mut other, &mut world, 1);
-    world.pass(1800 * SECOND);
-    assert!(!tick(&mut one, &mut world) && !tick(&mut other, &mut world));
 }
 
 #[test]
 fn the_distances_in_a_flood() {
-    let (mut world, mut one) = (world(), tracker(&remote(), 1));
-    fetch(&mut one, &mut world, 1);
-    world.pass(61 * SECOND);
-    for (version, distance) in (2..).zip([1, 1, 8, 10, 10, 10]) {
-        let id = format!("unknown {version}");
-        let _waits = one.ask(&mut world, Some(&id), None).unwrap();
-        // Also while the set changes again and again.
-        fetch(&mut one, &mut world, version);
-        let _waits_or_not = one.ask(&mut world, Some("another"), None).unwrap();
-        world.pass(distance * SECOND - Duration::from_millis(1));
-        let _waits = one.ask(&mut world, Some("another one"), None).unwrap();
-        assert!(!tick(&mut one, &mut world), "{distance}");
-        world.pass(Duration::from_millis(1));
+    for missing in KINDS {
+        let (mut world, mut one) = (world(), tracker(&remote(), 1));
+        fetch(&mut one, &mut world, 1);
+        world.pass(61 * SECOND);
+        for (version, distance) in (2..).zip([1, 1, 8, 10, 10, 10]) {
+            let id = format!("unknown {version}");
+            let _waits = one.ask(&mut world, &missing(&id), None).unwrap();
+            // Also while the set changes again and again.
+            fetch(&mut one, &mut world, version);
+            let _waits_or_not = one.ask(&mut world, &missing("another"), None).unwrap();
+            world.pass(distance * SECOND - Duration::from_millis(1));
+            let _waits = one.ask(&mut world, &missing("another one"), None).unwrap();
+            assert!(!tick(&mut one, &mut world), "{distance}");
+            world.pass(Duration::from_millis(1));
+        }
     }
 }
 
@@ -370,13 +448,13 @@ fn the_distances_in_a_flood() {
 /// less often.
 #[test]
 fn a_trickle_of_unknown_keys_does_not_hide_a_new_one() {
-    for (pause, longest) in [(1, 11), (10, 2)] {
+    for (missing, (pause, longest)) in KINDS.into_iter().flat_map(|kind| [(kind, (1, 11)), (kind, (10, 2))]) {
         let (mut world, mut one) = (world(), tracker(&remote(), 1));
         fetch(&mut one, &mut world, 1);
         let mut number = 0;
         let mut trickle = |one: &mut Tracker, world: &mut Simulation, version| {
             number += 1;
-            let _waits_or_not = one.ask(world, Some(&format!("unknown {number}")), None).unwrap();
+            let _waits_or_not = one.ask(world, &missing(&format!("{number}")), None).unwrap();
             if tick(one, world) {
                 succeed(one, world, version);
             }
@@ -398,12 +476,12 @@ fn a_trickle_of_unknown_keys_does_not_hide_a_new_one() {
 fn a_bound_on_those_who_wait() {
     let (mut world, mut one) = (world(), tracker(&remote(), 1));
     for stream in 0..256 {
-        assert!(matches!(one.ask(&mut world, None, None), Ok(Ask::Wait(_))));
+        assert!(matches!(one.ask(&mut world, &Missing::Set, None), Ok(Ask::Wait(_))));
         one.wait(stream);
     }
-    assert_eq!(one.ask(&mut world, None, None).unwrap(), Ask::Never);
+    assert_eq!(one.ask(&mut world, &Missing::Set, None).unwrap(), Ask::Never);
     one.leave(77);
-    assert!(matches!(one.ask(&mut world, None, None), Ok(Ask::Wait(_))));
+    assert!(matches!(one.ask(&mut world, &Missing::Set, None), Ok(Ask::Wait(_))));
     fetch(&mut one, &mut world, 1);
     assert!(!one.has_waiting());
 }
@@ -418,7 +496,7 @@ fn nobody_waits_where_nothing_can_come() {
     }
     let asked = world.now();
     world.pass(remote().wait);
-    assert_eq!(one.ask(&mut world, None, Some(asked)).unwrap(), Ask::Never);
+    assert_eq!(one.ask(&mut world, &Missing::Set, Some(asked)).unwrap(), Ask::Never);
     assert!(one.source().ended() > Nanos(0));
 }
 

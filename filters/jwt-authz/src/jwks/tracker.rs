@@ -20,14 +20,26 @@ pub struct Tracker {
     waiting: Vec<u32>,
     /// Since when a key is missing and no fetch has begun.
     wanted: Option<Nanos>,
-    /// Keys that a fetch has not found, by a keyed hash of their names, with the instant until which no
-    /// request waits for them.
+    /// Keys that a fetch has not found, by a keyed hash of their names or of the token that they have signed,
+    /// with the instant until which no request waits for them.
     absent: LruCache<u128, Nanos, FxBuildHasher>,
     key: hash::Key,
     /// When the fetch had ended that was the last one at the last look.
     ended: Nanos,
     /// Something has happened that those who wait were not told.
     has_news: bool,
+}
+
+/// What a token needs and the set does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Any key: there is no set yet.
+    Set,
+    /// The key of this name.
+    Key(String),
+    /// The key that has signed the token of this keyed hash. None of the set has: an issuer that names no
+    /// keys, or a new key like the one before, may have published it a moment ago.
+    Signer(u128),
 }
 
 /// What a look at the source has shown.
@@ -115,15 +127,15 @@ impl Tracker {
         self.source.claim(store, wanted)
     }
 
-    /// A request needs a key that is not there, or any set at all. It has needed it since `asked`. Whatever
-    /// becomes of it, the key is fetched if a fetch may find it.
+    /// A request needs a key that is not there. It has needed it since `asked`. Whatever becomes of it, the key
+    /// is fetched if a fetch may find it.
     ///
     /// # Errors
     /// The host's failure.
     pub fn ask(
         &mut self,
         store: &mut impl Store,
-        key_id: Option<&str>,
+        missing: &Missing,
         asked: Option<Nanos>,
     ) -> Result<Ask, StoreError> {
         let (changed, now) = self.look(store)?;
@@ -131,13 +143,14 @@ impl Tracker {
             return Ok(Ask::Again);
         }
         let asked = asked.unwrap_or(now);
-        if key_id.is_some_and(|id| self.is_absent(id, asked, now)) {
+        let hash = self.hash(missing);
+        if hash.is_some_and(|hash| self.is_absent(hash, asked, now)) {
             return Ok(Ask::Never);
         }
         self.wanted = Some(now);
         let until = asked.after(self.source.remote().wait);
         // In a flood nobody is kept waiting for the fetch after the next one.
-        let soon = if key_id.is_some() { until.min(now.after(SHORTEST_PAUSE)) } else { until };
+        let soon = if hash.is_some() { until.min(now.after(SHORTEST_PAUSE)) } else { until };
         // A fetch that has begun before may have missed the key, but is the best there is.
         let is_coming = self.source.is_fetching(now) || self.source.next(true) <= soon;
         let may_wait = now < until && is_coming && self.waiting.len() < MOST_WAITING;
@@ -160,20 +173,43 @@ impl Tracker {
         let (set, now) = self.source.look(store)?;
         let ended = self.source.ended();
         let has_ended = std::mem::replace(&mut self.ended, ended) != ended;
-        let changed = set.is_some();
-        if changed {
-            self.set = set;
-        }
+        let changed = set.is_some_and(|set| self.take(set));
         self.wanted = self.wanted.filter(|wanted| !changed && self.source.started() < *wanted);
         self.has_news |= changed || has_ended;
         Ok((changed, now))
     }
 
-    /// Whether a fetch has not found the key: one that began after the request had come, or a short while ago.
-    fn is_absent(&mut self, id: &str, asked: Nanos, now: Nanos) -> bool {
+    /// Takes a set that was read, unless it has nothing but what is there.
+    fn take(&mut self, mut set: KeySet) -> bool {
+        if let Some(own) = &self.set {
+            set.reuse(own);
+            if set == **own {
+                return false;
+            }
+        }
+        self.set = Some(Rc::new(set));
+        true
+    }
+
+    /// `None` where any key will do.
+    fn hash(&self, missing: &Missing) -> Option<u128> {
         let mut hasher = self.key.hasher();
-        hasher.part(id.as_bytes());
-        let hash = hasher.finish();
+        match missing {
+            Missing::Set => return None,
+            Missing::Key(id) => {
+                hasher.part(b"key");
+                hasher.part(id.as_bytes());
+            }
+            Missing::Signer(token) => {
+                hasher.part(b"signer");
+                hasher.part(&token.to_le_bytes());
+            }
+        }
+        Some(hasher.finish())
+    }
+
+    /// Whether a fetch has not found the key: one that began after the request had come, or a short while ago.
+    fn is_absent(&mut self, hash: u128, asked: Nanos, now: Nanos) -> bool {
         if self.absent.get(&hash).is_some_and(|until| now < *until) {
             return true;
         }

@@ -59,8 +59,6 @@ impl<'a, J: Fn(&Candidate<'_>) -> (Judged, Option<Remembered>)> Case<'a, J> {
                     Holds::Yes | Holds::Ends(Outcome::Refused(_)) if rule.mode == Mode::Shadow => {
                         self.shadow.push(index);
                     }
-                    // Nobody waits for what does not decide.
-                    Holds::Ends(Outcome::NoKey { .. }) if rule.mode == Mode::Shadow => {}
                     Holds::Yes => return (self.carry_out(index, action), Some(index)),
                     Holds::Ends(outcome) => return (outcome, None),
                 }
@@ -85,7 +83,12 @@ impl<'a, J: Fn(&Candidate<'_>) -> (Judged, Option<Remembered>)> Case<'a, J> {
         let optional = rule.token == TokenUse::Optional;
         let without_token = if rule.needs_good_token() { Holds::No } else { Holds::Yes };
         let allow_public = self.config.on_jwks_unavailable == OnJwksUnavailable::AllowPublic;
-        match self.judged().clone() {
+        let judged = match self.judged() {
+            // Nobody waits for what does not decide.
+            Judged::NoKey(unverified) if rule.mode == Mode::Shadow => unverified.settled(),
+            judged => judged.clone(),
+        };
+        match judged {
             Judged::Absent => without_token,
             Judged::Bad(fault) if optional => Holds::Ends(Outcome::Refused(Refusal::new(fault))),
             Judged::Unknown(fault) if optional => {
@@ -96,7 +99,7 @@ impl<'a, J: Fn(&Candidate<'_>) -> (Judged, Option<Remembered>)> Case<'a, J> {
                 }
             }
             Judged::Bad(_) | Judged::Unknown(_) => Holds::No,
-            Judged::NoKey { provider, key_id } => Holds::Ends(Outcome::NoKey { provider, key_id }),
+            Judged::NoKey(unverified) => Holds::Ends(Outcome::NoKey(unverified)),
             Judged::Good(verified) => {
                 let context = Context { request: &self.request, matches: &rule.matches };
                 let claims = || match &rule.claims {
@@ -125,7 +128,7 @@ impl<'a, J: Fn(&Candidate<'_>) -> (Judged, Option<Remembered>)> Case<'a, J> {
                 Outcome::Refused(Refusal::new(Fault::new(Reason::Missing, "the request has no token")))
             }
             Judged::Bad(fault) | Judged::Unknown(fault) => Outcome::Refused(Refusal::new(fault)),
-            Judged::NoKey { provider, key_id } => Outcome::NoKey { provider, key_id },
+            Judged::NoKey(unverified) => Outcome::NoKey(unverified),
         }
     }
 

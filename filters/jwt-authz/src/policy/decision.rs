@@ -1,6 +1,7 @@
 //! What was decided, and why.
 
 use super::answer::Refusal;
+use super::unverified::Unverified;
 use super::verified::Verified;
 use super::verifier::Remembered;
 use std::rc::Rc;
@@ -30,13 +31,8 @@ pub enum Outcome {
     Allowed,
     /// It is refused.
     Refused(Refusal),
-    /// Its token cannot be judged before the provider's keys are there.
-    NoKey {
-        /// The provider, by its place in the config.
-        provider: usize,
-        /// The key that the provider's set lacks; `None` if there is no set.
-        key_id: Option<String>,
-    },
+    /// Its token cannot be judged before a key is there that may come.
+    NoKey(Rc<Unverified>),
 }
 
 /// Whether a request may wait for keys.

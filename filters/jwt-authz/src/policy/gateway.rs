@@ -1,6 +1,6 @@
 //! For tests: a policy with keys and a checker of signatures made by hand, and an issuer of its tokens.
 
-use super::{Decision, Keys, Outcome, Patience, Policy, Signature, Signatures};
+use super::{Decision, Keys, Memory, Outcome, Patience, Policy, Signature, Signatures, Unverified};
 use crate::config::{self, Jwks};
 use crate::crypto::{Algorithm, Key, KeySet, Origin, in_vm};
 use base64::Engine as _;
@@ -29,10 +29,19 @@ pub(super) struct Gateway {
     pub(super) checks: Cell<usize>,
     pub(super) now: Cell<Duration>,
     pub(super) patience: Cell<Patience>,
+    /// Whether a check takes long.
+    pub(super) is_slow: Cell<bool>,
+    /// Whether the sets are of key servers.
+    pub(super) may_change: Cell<bool>,
 }
 
 impl Gateway {
     pub(super) fn new(config: &Json) -> Self {
+        Self::in_memory(config, &Memory::new(64 << 20))
+    }
+
+    /// With other configs in the same VM.
+    pub(super) fn in_memory(config: &Json, memory: &Rc<Memory>) -> Self {
         let config = config::parse(config.to_string().as_bytes())
             .unwrap_or_else(|problems| panic!("{config}\n{problems}"));
         let set = |jwks: &Jwks| match jwks {
@@ -41,12 +50,14 @@ impl Gateway {
         };
         let sets = config.providers.iter().map(|provider| set(&provider.jwks)).collect();
         Self {
-            policy: Policy::new(config, hash::Key::new([7; 16])),
+            policy: Policy::new(config, hash::Key::new([7; 16]), memory),
             sets: RefCell::new(sets),
             verdict: Cell::new(None),
             checks: Cell::new(0),
             now: Cell::new(Duration::from_secs(NOW)),
             patience: Cell::new(Patience::Decide),
+            is_slow: Cell::new(false),
+            may_change: Cell::new(true),
         }
     }
 
@@ -61,8 +72,13 @@ impl Gateway {
 
     /// The decision on a request with these headers.
     pub(super) fn decide(&self, headers: &Headers) -> Decision {
+        self.decide_again(headers, None)
+    }
+
+    /// The decision on a request that has waited for a key.
+    pub(super) fn decide_again(&self, headers: &Headers, before: Option<&Rc<Unverified>>) -> Decision {
         let facts = Facts { headers, source: None, principal: None, claims: None, attributes: &[] };
-        self.policy.decide(&facts, self.now.get(), self.patience.get(), self, self)
+        self.policy.decide(&facts, self.now.get(), self.patience.get(), before, self, self)
     }
 
     /// What becomes of a request: `+`, the stage that refuses it, or `waits`.
@@ -70,7 +86,7 @@ impl Gateway {
         match self.decide(headers).outcome {
             Outcome::Allowed => "+".to_owned(),
             Outcome::Refused(refusal) => self.policy.config().stage(&refusal),
-            Outcome::NoKey { .. } => "waits".to_owned(),
+            Outcome::NoKey(_) => "waits".to_owned(),
         }
     }
 
@@ -84,6 +100,15 @@ impl Gateway {
         self.sets.borrow_mut()[provider] = keys.map(|keys| Rc::new(set(keys)));
     }
 
+    /// The same, as it is after a fetch: keys that are still there are the same ones.
+    pub(super) fn reuse(&self, provider: usize, keys: &Json) {
+        let mut newer = set(keys);
+        if let Some(older) = &self.sets.borrow()[provider] {
+            newer.reuse(older);
+        }
+        self.sets.borrow_mut()[provider] = Some(Rc::new(newer));
+    }
+
     pub(super) fn pass(&self, time: Duration) {
         self.now.set(self.now.get() + time);
     }
@@ -93,10 +118,25 @@ impl Keys for Gateway {
     fn of(&self, provider: usize) -> Option<Rc<KeySet>> {
         self.sets.borrow()[provider].clone()
     }
+
+    fn may_change(&self, _provider: usize) -> bool {
+        self.may_change.get()
+    }
 }
 
 impl Signatures for Gateway {
-    fn verify(&self, algorithm: Algorithm, key: &Key, message: &[u8], signature: &[u8]) -> Signature {
+    fn is_slow(&self, _algorithm: Algorithm) -> bool {
+        self.is_slow.get()
+    }
+
+    fn verify(
+        &self,
+        _provider: usize,
+        algorithm: Algorithm,
+        key: &Key,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Signature {
         self.checks.set(self.checks.get() + 1);
         self.verdict.get().unwrap_or_else(|| match in_vm::verify(algorithm, key, message, signature) {
             true => Signature::Good,

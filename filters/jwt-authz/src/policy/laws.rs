@@ -2,6 +2,7 @@
 
 use super::gateway::{Gateway, NOW, bearer, forged, merge, request, secret, sign, token, token_of};
 use super::{Decision, Outcome};
+use crate::testing::cases;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use policy::headers::Headers;
@@ -252,7 +253,7 @@ fn arbitrary_claims_are_read() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(cases(128))]
 
     /// Another byte, a byte more, a byte less; the original was just accepted and is remembered.
     #[test]
@@ -424,7 +425,7 @@ fn is_let_in(decision: &Decision) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(cases(512))]
 
     /// Another deny rule lets nobody in; another allow rule, to which a bad token is not the end, keeps nobody out.
     #[test]

@@ -1,86 +1,78 @@
-//! A bounded share of a worker's time.
+//! The share of a worker's time for signature checks that are slow.
 
 use policy::time::Nanos;
 use std::time::Duration;
 
-/// Time that may be spent on something slow: a share of the time that passes, saved up to a bound.
-#[derive(Clone, Copy, Debug)]
-pub struct Share {
-    percent: u32,
-    saved: Duration,
+/// Time that checks may take: a share of the time that passes, saved up to a bound.
+///
+/// Each provider that has slow checks earns an equal part of it. What one earns and cannot save any longer goes
+/// to a common stock, of which each may take when its own is used up. So nobody takes a part from the others,
+/// and what they do not use is not lost.
+#[derive(Clone, Debug)]
+pub struct Shares {
+    percent: i64,
+    /// What the providers have saved, by their places in the config; `None` for those without slow checks.
+    /// What was overdrawn is below zero.
+    own: Vec<Option<i64>>,
+    common: i64,
+    /// In units of which a provider earns `percent` a nanosecond: so nothing is lost by rounding.
+    unit: i64,
+    most: i64,
     since: Nanos,
 }
 
-/// What can be saved up: enough for the first requests of many clients after a quiet time, and short enough
-/// for those who wait behind them.
+/// What can be saved up in all: enough for the first requests of many clients after a quiet time, and short
+/// enough for those who wait behind them.
 const MOST_SAVED: Duration = Duration::from_millis(100);
 
-impl Share {
-    /// With all saved that can be.
+impl Shares {
+    /// With all saved that can be. `has_slow`: whether a provider has slow checks, by its place in the config.
     #[must_use]
-    pub const fn new(percent: u8, now: Nanos) -> Self {
-        Self { percent: percent as u32, saved: MOST_SAVED, since: now }
+    pub fn new(percent: u8, has_slow: impl IntoIterator<Item = bool>, now: Nanos) -> Self {
+        let has_slow: Vec<bool> = has_slow.into_iter().collect();
+        let parts = has_slow.iter().filter(|has_slow| **has_slow).count();
+        let parts = i64::try_from(parts).unwrap_or(1).clamp(1, 1024);
+        let unit = 100 * parts;
+        // Each saves the same, and so does the common stock.
+        let most = in_units(MOST_SAVED, unit) / (parts + 1);
+        let own = has_slow.into_iter().map(|has_slow| has_slow.then_some(most)).collect();
+        Self { percent: percent.into(), own, common: most, unit, most, since: now }
     }
 
-    /// Whether there is time. What it takes is told afterwards, so the last one may overdraw.
-    pub fn has_time(&mut self, now: Nanos) -> bool {
-        let earned = now.since(self.since).min(Duration::from_secs(3600)) * self.percent / 100;
-        self.saved = self.saved.saturating_add(earned).min(MOST_SAVED);
-        self.since = self.since.max(now);
-        self.saved > Duration::ZERO
+    /// Whether a provider has time for a check. What it takes is told afterwards, so the last one may
+    /// overdraw.
+    pub fn has_time(&mut self, provider: usize, now: Nanos) -> bool {
+        self.earn(now);
+        let own = self.own.get(provider).copied().flatten();
+        own.is_some_and(|own| own.saturating_add(self.common) > 0)
     }
 
-    /// Takes the time that something took. What was overdrawn is missing later.
-    pub fn spend(&mut self, begun: Nanos, ended: Nanos) {
-        let took = ended.since(begun);
-        match self.saved.checked_sub(took) {
-            Some(rest) => self.saved = rest,
-            None => {
-                // The debt is paid by time that does not count as earned.
-                let debt = took.saturating_sub(self.saved);
-                self.saved = Duration::ZERO;
-                self.since = self.since.max(ended).after(debt * 100 / self.percent.max(1));
-            }
+    /// Takes the time that a check took.
+    pub fn spend(&mut self, provider: usize, took: Duration) {
+        let Some(Some(own)) = self.own.get_mut(provider) else { return };
+        *own = own.saturating_sub(in_units(took, self.unit));
+        if *own < 0 {
+            let lent = self.common.min(own.saturating_neg());
+            self.common -= lent;
+            *own = own.saturating_add(lent);
         }
     }
+
+    fn earn(&mut self, now: Nanos) {
+        let earned = in_units(now.since(self.since), self.percent);
+        self.since = self.since.max(now);
+        for own in self.own.iter_mut().flatten() {
+            let all = own.saturating_add(earned);
+            *own = all.min(self.most);
+            self.common = self.common.saturating_add(all - *own).min(self.most);
+        }
+    }
+}
+
+/// So many nanoseconds, each of so many units.
+fn in_units(time: Duration, units: i64) -> i64 {
+    i64::try_from(time.as_nanos()).map_or(i64::MAX, |nanos| nanos.saturating_mul(units))
 }
 
 #[cfg(test)]
-mod laws {
-    use super::{MOST_SAVED, Share};
-    use policy::time::Nanos;
-    use proptest::prelude::*;
-    use std::time::Duration;
-
-    proptest! {
-        /// Whatever comes when: what is spent is at most the share of the time, what was saved, and the
-        /// last check.
-        #[test]
-        fn never_more_than_the_share(
-            percent in 1u8..=100,
-            checks in prop::collection::vec((0u64..5_000_000, 1u64..3_000_000), 1..400),
-        ) {
-            let mut share = Share::new(percent, Nanos(0));
-            let (mut now, mut spent) = (0, 0);
-            for (pause, takes) in checks {
-                now += pause;
-                if share.has_time(Nanos(now)) {
-                    share.spend(Nanos(now), Nanos(now + takes));
-                    now += takes;
-                    spent += takes;
-                }
-                let most = MOST_SAVED.as_nanos() as u64 + now * u64::from(percent) / 100 + 3_000_000;
-                prop_assert!(spent <= most, "{spent} of {most}");
-            }
-        }
-
-        /// Whoever waits long enough gets in, however much was overdrawn.
-        #[test]
-        fn time_comes_back(percent in 1u8..=100, takes in 0u64..10_000_000_000) {
-            let mut share = Share::new(percent, Nanos(0));
-            share.spend(Nanos(0), Nanos(takes));
-            let later = Nanos(takes).after(Duration::from_nanos(takes) * 100 / u32::from(percent) + Duration::from_micros(1));
-            prop_assert!(share.has_time(later));
-        }
-    }
-}
+mod laws;

@@ -1,5 +1,6 @@
 //! A good token.
 
+use super::weight::{allocated, allocated_by};
 use crate::crypto;
 use serde_json::Value as Json;
 use std::rc::Rc;
@@ -32,6 +33,15 @@ impl Verified {
     #[must_use]
     pub fn claims(&self) -> Rc<Json> {
         Rc::clone(&self.claims)
+    }
+
+    /// What it takes, in bytes. Not its key, which is the set's.
+    pub(crate) fn weight(&self) -> usize {
+        const COUNTS: usize = 2 * size_of::<usize>();
+        allocated(COUNTS + size_of::<Self>())
+            + allocated(self.token.len())
+            + allocated(COUNTS + size_of::<Json>())
+            + allocated_by(&self.claims)
     }
 
     /// The second part of the token, in base64url.

@@ -2,23 +2,37 @@
 //! key; the signature over the raw bytes; and only then what the payload says.
 
 use super::cache::Cache;
+use super::memory::Memory;
 use super::places::Found;
 use super::reason::{Fault, Reason};
 use super::registered;
 use super::token::{Token, unverified_issuer};
+use super::turns::{Candidates, MOST_SLOW, Turns};
+use super::unverified::Unverified;
 use super::verified::Verified;
 use crate::config::{Config, Provider};
 use crate::crypto::{Algorithm, Key, KeySet};
+use crate::jwks::Missing;
 use policy::hash;
 use serde_json::Value as Json;
-use std::cell::RefCell;
+use std::cell::{LazyCell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
 /// Whoever checks signatures: the proxy, or code in the VM.
 pub trait Signatures {
-    /// Whether `key` has made `signature` of `message`.
-    fn verify(&self, algorithm: Algorithm, key: &Key, message: &[u8], signature: &[u8]) -> Signature;
+    /// Whether `key`, of a provider, has made `signature` of `message`.
+    fn verify(
+        &self,
+        provider: usize,
+        algorithm: Algorithm,
+        key: &Key,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Signature;
+
+    /// Whether one check takes so long that a token is not tried on each key that may have signed it.
+    fn is_slow(&self, algorithm: Algorithm) -> bool;
 }
 
 /// What a check of a signature comes to.
@@ -38,6 +52,9 @@ pub enum Signature {
 pub trait Keys {
     /// The provider's set at the moment; `None` as long as there is none.
     fn of(&self, provider: usize) -> Option<Rc<KeySet>>;
+
+    /// Whether the set may ever be another one: then it pays to wait.
+    fn may_change(&self, provider: usize) -> bool;
 }
 
 /// What is known of a request's token.
@@ -49,13 +66,8 @@ pub enum Judged {
     Good(Rc<Verified>),
     /// It is not.
     Bad(Fault),
-    /// It may be: the provider's keys are not there, or this one is not among them.
-    NoKey {
-        /// The provider, by its place in the config.
-        provider: usize,
-        /// The key that is not in the set; `None` if there is no set.
-        key_id: Option<String>,
-    },
+    /// It may be: the key that has signed it is not there, and may come.
+    NoKey(Rc<Unverified>),
     /// It cannot be said.
     Unknown(Fault),
 }
@@ -71,21 +83,25 @@ pub enum Remembered {
 
 /// Verifies tokens, and remembers the good ones.
 pub(crate) struct Verifier {
-    cache: RefCell<Cache>,
+    cache: Cache,
+    turns: RefCell<Turns>,
 }
 
 impl Verifier {
-    pub(crate) fn new(config: &Config, key: hash::Key) -> Self {
-        let cache = Cache::new(config.token_cache.entries, config.token_cache.max_token_bytes, key);
-        Self { cache: RefCell::new(cache) }
+    pub(crate) fn new(config: &Config, key: hash::Key, memory: &Rc<Memory>) -> Self {
+        Self {
+            cache: Cache::new(config.token_cache, key, memory),
+            turns: RefCell::new(Turns::new(config.providers.len())),
+        }
     }
 
-    /// Judges a token. `now`: since 1970.
+    /// Judges a token. `now`: since 1970. `before`: what it has waited for.
     pub(crate) fn judge(
         &self,
         config: &Config,
         found: &Found<'_>,
         now: Duration,
+        before: Option<&Rc<Unverified>>,
         keys: &impl Keys,
         signatures: &impl Signatures,
     ) -> (Judged, Remembered) {
@@ -95,11 +111,10 @@ impl Verifier {
         if let Some(verified) = self.recall(found, now, keys) {
             return (Judged::Good(verified), Remembered::Hit);
         }
-        let judged = verify(config, found, now, keys, signatures).unwrap_or_else(|judged| judged);
-        if let (Judged::Good(verified), Ok(mut cache)) = (&judged, self.cache.try_borrow_mut())
-            && cache.takes(&verified.token)
-        {
-            cache.insert(Rc::clone(verified));
+        let judged =
+            self.verify(config, found, now, before, keys, signatures).unwrap_or_else(|judged| judged);
+        if let Judged::Good(verified) = &judged {
+            self.cache.insert(verified);
         }
         (judged, Remembered::Miss)
     }
@@ -107,68 +122,134 @@ impl Verifier {
     /// A token that was verified before, if its key still is in the provider's set and its time has not
     /// come.
     fn recall(&self, found: &Found<'_>, now: Duration, keys: &impl Keys) -> Option<Rc<Verified>> {
-        let mut cache = self.cache.try_borrow_mut().ok()?;
-        if !cache.takes(found.token) {
-            return None;
-        }
-        let verified = cache.get(found.token)?;
+        let verified = self.cache.get(found.token)?;
         // Among other providers another one may be for it.
         if verified.among != found.providers {
             return None;
         }
         let in_time = verified.until.is_none_or(|until| now.as_secs_f64() < until);
         if in_time && keys.of(verified.provider).is_some_and(|set| set.contains(&verified.key)) {
-            return Some(Rc::clone(verified));
+            return Some(verified);
         }
-        cache.remove(found.token);
+        self.cache.remove(found.token);
         None
     }
-}
 
-fn verify(
-    config: &Config,
-    found: &Found<'_>,
-    now: Duration,
-    keys: &impl Keys,
-    signatures: &impl Signatures,
-) -> Result<Judged, Judged> {
-    let token = Token::read(found.token).map_err(Judged::Bad)?;
-    let (index, provider) = pick(config, found, &token).map_err(Judged::Bad)?;
-    let bad = |fault: Fault| Judged::Bad(fault.of(index));
-    let algorithm = token
-        .header
-        .algorithm
-        .filter(|algorithm| provider.algorithms.contains(algorithm))
-        .ok_or_else(|| bad(Fault::new(Reason::UnknownKey, "the token's algorithm is not allowed")))?;
-    let set = keys.of(index).ok_or(Judged::NoKey { provider: index, key_id: None })?;
-    let key = signer(&set, &token, algorithm, signatures).map_err(|missing| match missing {
-        // A set may grow by the key of that name; without a name there is nothing to wait for.
-        Missing::NoKey => match &token.header.key_id {
-            Some(id) => Judged::NoKey { provider: index, key_id: Some(id.clone()) },
-            None => bad(Fault::new(Reason::UnknownKey, "no key is for the token's algorithm")),
-        },
-        Missing::BadSignature => bad(Fault::new(Reason::BadSignature, "the token's signature is wrong")),
-        Missing::NoTime => {
-            Judged::Unknown(Fault::new(Reason::Overloaded, "too many signatures to check").of(index))
+    fn verify(
+        &self,
+        config: &Config,
+        found: &Found<'_>,
+        now: Duration,
+        before: Option<&Rc<Unverified>>,
+        keys: &impl Keys,
+        signatures: &impl Signatures,
+    ) -> Result<Judged, Judged> {
+        let token = Token::read(found.token).map_err(Judged::Bad)?;
+        let (index, provider) = pick(config, found, &token).map_err(Judged::Bad)?;
+        let bad = |fault: Fault| Judged::Bad(fault.of(index));
+        let algorithm = token
+            .header
+            .algorithm
+            .filter(|algorithm| provider.algorithms.contains(algorithm))
+            .ok_or_else(|| bad(Fault::new(Reason::UnknownKey, "the token's algorithm is not allowed")))?;
+        let set = keys.of(index).ok_or_else(|| Judged::NoKey(Rc::new(Unverified::without_set(index))))?;
+        let hash = LazyCell::new(|| self.cache.hash(found.token));
+        if let Some(before) = before.filter(|before| before.holds_for(index, &set, *hash)) {
+            return Err(Judged::NoKey(Rc::clone(before)));
         }
-        Missing::Failed => {
-            Judged::Unknown(Fault::new(Reason::Error, "the signature cannot be checked").of(index))
+        let id = token.header.key_id.as_deref();
+        let candidates =
+            Candidates { provider: index, set: &set, keys: set.candidates(id, algorithm).collect() };
+        let signer = self.signer(&candidates, &token, || *hash, algorithm, signatures);
+        let key = signer.map_err(|unsigned| {
+            let fault = match unsigned {
+                Unsigned::NoKey if token.header.key_id.is_some() => {
+                    Fault::new(Reason::UnknownKey, "the token's key is not known")
+                }
+                Unsigned::NoKey => Fault::new(Reason::UnknownKey, "no key is for the token's algorithm"),
+                Unsigned::BadSignature => Fault::new(Reason::BadSignature, "the token's signature is wrong"),
+                Unsigned::NotTried => {
+                    Fault::new(Reason::Overloaded, "there are too many keys to try the token on at once")
+                }
+                Unsigned::NoTime => {
+                    return Judged::Unknown(
+                        Fault::new(Reason::Overloaded, "too many signatures to check").of(index),
+                    );
+                }
+                Unsigned::Failed => {
+                    return Judged::Unknown(
+                        Fault::new(Reason::Error, "the signature cannot be checked").of(index),
+                    );
+                }
+            };
+            let missing = match id {
+                Some(id) if !candidates.are_named(id) => Missing::Key(id.to_owned()),
+                _ => Missing::Signer(*hash),
+            };
+            let unverified = Unverified::new(missing, fault, index, Rc::clone(&set), *hash);
+            if keys.may_change(index) { Judged::NoKey(Rc::new(unverified)) } else { unverified.settled() }
+        })?;
+        // From here on the payload is the provider's word.
+        let not_json =
+            Fault::new(Reason::BadClaims, "the token's payload is not a JSON object with each name once");
+        let payload = token.payload_bytes().ok_or_else(|| bad(not_json))?;
+        let Ok(Json::Object(claims)) = policy::json::parse(&payload) else { return Err(bad(not_json)) };
+        let until = registered::check(&claims, provider, now).map_err(bad)?;
+        Ok(Judged::Good(Rc::new(Verified {
+            token: found.token.into(),
+            provider: index,
+            among: found.providers,
+            key,
+            until,
+            claims: Rc::new(Json::Object(claims)),
+        })))
+    }
+
+    /// The key that has made the token's signature. `hash`: of the token.
+    fn signer(
+        &self,
+        candidates: &Candidates<'_>,
+        token: &Token<'_>,
+        hash: impl Fn() -> u128,
+        algorithm: Algorithm,
+        signatures: &impl Signatures,
+    ) -> Result<Rc<Key>, Unsigned> {
+        let check = |key: &Key| {
+            signatures.verify(candidates.provider, algorithm, key, token.message, &token.signature)
+        };
+        // A key without a name is not the one that the token names: that one may still come.
+        let bad = match &token.header.key_id {
+            Some(id) if !candidates.are_named(id) => Unsigned::NoKey,
+            _ if candidates.keys.is_empty() => Unsigned::NoKey,
+            _ => Unsigned::BadSignature,
+        };
+        if !signatures.is_slow(algorithm) || candidates.keys.len() <= MOST_SLOW {
+            for key in &candidates.keys {
+                match check(key) {
+                    Signature::Good => return Ok(Rc::clone(key)),
+                    Signature::Bad => {}
+                    Signature::NoTime => return Err(Unsigned::NoTime),
+                    Signature::Failed => return Err(Unsigned::Failed),
+                }
+            }
+            return Err(bad);
         }
-    })?;
-    // From here on the payload is the provider's word.
-    let not_json =
-        Fault::new(Reason::BadClaims, "the token's payload is not a JSON object with each name once");
-    let payload = token.payload_bytes().ok_or_else(|| bad(not_json))?;
-    let Ok(Json::Object(claims)) = policy::json::parse(&payload) else { return Err(bad(not_json)) };
-    let until = registered::check(&claims, provider, now).map_err(bad)?;
-    Ok(Judged::Good(Rc::new(Verified {
-        token: found.token.into(),
-        provider: index,
-        among: found.providers,
-        key,
-        until,
-        claims: Rc::new(Json::Object(claims)),
-    })))
+        let mut turns = self.turns.try_borrow_mut().map_err(|_| Unsigned::Failed)?;
+        let hash = hash();
+        for place in turns.pick(candidates, hash) {
+            let Some(key) = candidates.keys.get(place) else { continue };
+            match check(key) {
+                Signature::Good => {
+                    turns.verified(candidates, place);
+                    return Ok(Rc::clone(key));
+                }
+                Signature::Bad => turns.failed(candidates, hash, place),
+                Signature::NoTime => return Err(Unsigned::NoTime),
+                Signature::Failed => return Err(Unsigned::Failed),
+            }
+        }
+        Err(if turns.is_tried_on_all(candidates, hash) { bad } else { Unsigned::NotTried })
+    }
 }
 
 /// The provider that is to verify the token, with its place in the config.
@@ -199,31 +280,12 @@ fn pick<'a>(
 }
 
 /// Why no key has made a signature.
-enum Missing {
+#[derive(Clone, Copy)]
+enum Unsigned {
     NoKey,
     BadSignature,
+    /// Not all keys that may have made it were tried.
+    NotTried,
     NoTime,
     Failed,
-}
-
-/// The key that has made the token's signature.
-fn signer(
-    set: &KeySet,
-    token: &Token<'_>,
-    algorithm: Algorithm,
-    signatures: &impl Signatures,
-) -> Result<Rc<Key>, Missing> {
-    let mut missing = Missing::NoKey;
-    for key in set.candidates(token.header.key_id.as_deref(), algorithm) {
-        match signatures.verify(algorithm, key, token.message, &token.signature) {
-            Signature::Good => return Ok(Rc::clone(key)),
-            // A key without a name is not the one that the token names: that one may still come.
-            Signature::Bad if key.id() != token.header.key_id.as_deref() && token.header.key_id.is_some() => {
-            }
-            Signature::Bad => missing = Missing::BadSignature,
-            Signature::NoTime => return Err(Missing::NoTime),
-            Signature::Failed => return Err(Missing::Failed),
-        }
-    }
-    Err(missing)
 }

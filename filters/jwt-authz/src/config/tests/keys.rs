@@ -30,6 +30,24 @@ fn set_with_more() -> String {
     set(&format!(r#"{{"comment": ["ours"], "keys": [{EDWARDS}]}}"#), r#"["EdDSA"]"#)
 }
 
+/// As at a key server.
+#[test]
+fn spellings_of_keys() {
+    let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    let key =
+        |more: &str| inline(&format!(r#"[{{"kty": "OKP", "crv": "Ed25519", {more}}}]"#), r#"["EdDSA"]"#);
+    check(
+        &key(&format!(r#""x": "{x}=", "alg": null, "use": null, "kid": null, "key_ops": null, "d": null"#)),
+        "",
+    );
+    check(&key(&format!(r#""x": "{x}", "use": "jwt-svid""#)), "");
+    check(&key(&format!(r#""x": "{x}==""#)), "providers[0].jwks.inline.keys[0]: `x` is not base64url");
+    check(
+        &key(&format!(r#""x": "{x}", "use": "x509-svid""#)),
+        "providers[0].jwks.inline.keys[0]: `use` is `x509-svid`, expected `sig` or `jwt-svid`",
+    );
+}
+
 /// At a key server they are skipped.
 #[test]
 fn keys_that_cannot_be_used() {

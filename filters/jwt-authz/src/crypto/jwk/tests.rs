@@ -114,7 +114,7 @@ fn what_is_wrong_with_any_key() {
     check(&json!({}), "`kty` is missing");
     check(&json!({"kty": 7}), "`kty` is not text");
     check(&json!({"kty": "rsa"}), "`kty` is `rsa`, expected one of `RSA`, `EC`, `OKP`, `oct`");
-    check(&with("rsa", &json!({"use": "enc"})), "`use` is `enc`, expected `sig`");
+    check(&with("rsa", &json!({"use": "enc"})), "`use` is `enc`, expected `sig` or `jwt-svid`");
     check(&with("rsa", &json!({"use": ["sig"]})), "`use` is not text");
     check(&with("rsa", &json!({"key_ops": ["sign"]})), "`key_ops` is not a list with `verify`");
     check(&with("rsa", &json!({"key_ops": []})), "`key_ops` is not a list with `verify`");
@@ -165,11 +165,20 @@ fn rsa_numbers() {
         ("e", Value::Null, "`e` is missing"),
         ("n", json!(7), "`n` is not text"),
         ("e", json!(65537), "`e` is not text"),
-        ("e", json!("AQAB="), "`e` is not base64url without padding"),
-        ("e", json!("AQA+"), "`e` is not base64url without padding"),
-        ("e", json!("AQ\nAB"), "`e` is not base64url without padding"),
+        ("e", json!("AQAB="), "`e` is not base64url"),
+        ("e", json!("AQA+"), "`e` is not base64url"),
+        ("e", json!("AQAB=="), "`e` is not base64url"),
+        ("e", json!("AQAB===="), "`e` is not base64url"),
+        ("e", json!("="), "`e` is not base64url"),
+        ("e", json!("AQ=AB"), "`e` is not base64url"),
+        ("e", json!("AQ==AB"), "`e` is not base64url"),
+        ("e", json!("AQ="), "`e` is not base64url"),
+        ("e", json!("Aw="), "`e` is not base64url"),
+        ("e", json!("Aw==="), "`e` is not base64url"),
+        ("e", json!("Ax=="), "`e` is not base64url"),
+        ("e", json!("AQ\nAB"), "`e` is not base64url"),
         // `Aw` is 3, `Ax` has bits that no byte has.
-        ("e", json!("Ax"), "`e` is not base64url without padding"),
+        ("e", json!("Ax"), "`e` is not base64url"),
         ("e", json!(""), "`e` is not an odd number from 3 to 2^33"),
         ("e", encoded(&[1]), "`e` is not an odd number from 3 to 2^33"),
         ("e", encoded(&[2]), "`e` is not an odd number from 3 to 2^33"),
@@ -201,6 +210,120 @@ fn leading_zeros_of_rsa_numbers_do_not_count() {
     assert_eq!(good(&with("rsa", &json!({"n": padded("n"), "e": padded("e")}))), good(&jwk));
 }
 
+/// What the members are set to, and nothing is taken away.
+fn with_null(name: &str, members: &[&str]) -> Value {
+    let mut jwk = foreign(name);
+    members.iter().for_each(|member| jwk[*member] = Value::Null);
+    jwk
+}
+
+/// As serializers of classes write what is not set; .NET's writes each member that any key may have.
+#[test]
+fn null_is_absent_where_a_member_may_be() {
+    for name in ["rsa", "p256", "p384", "ed25519"] {
+        let optional =
+            ["alg", "use", "kid", "key_ops", "x5c", "x5t", "k", "d", "p", "q", "dp", "dq", "qi", "oth"];
+        let jwk = with_null(name, &optional);
+        for origin in [Origin::Inline, Origin::Remote] {
+            assert_eq!(read(&jwk, origin), Ok(good(&foreign(name))), "{name}");
+        }
+    }
+    assert_eq!(good(&with_null("secret", &["alg", "use", "kid", "key_ops", "d"])), good(&foreign("secret")));
+    for (name, member) in
+        [("rsa", "kty"), ("rsa", "n"), ("rsa", "e"), ("p256", "crv"), ("p256", "y"), ("ed25519", "x")]
+    {
+        check(&with_null(name, &[member]), &format!("`{member}` is not text"));
+    }
+}
+
+/// SPIFFE bundles: RFC 7517 section 4.2 leaves `use` open for other values.
+#[test]
+fn keys_of_spiffe() {
+    assert_eq!(good(&with("p256", &json!({"use": "jwt-svid"}))), good(&foreign("p256")));
+    let other = with("p256", &json!({"use": "x509-svid", "x5c": ["AAAA"]}));
+    check(&other, "`use` is `x509-svid`, expected `sig` or `jwt-svid`");
+    assert!(read(&other, Origin::Remote).unwrap_err().is_other_use());
+    check(&with("p256", &json!({"use": "JWT-SVID"})), "`use` is `JWT-SVID`, expected `sig` or `jwt-svid`");
+}
+
+/// The value is the same with the padding that belongs to it.
+#[test]
+fn padding_of_base64url() {
+    for name in ["rsa", "p256", "p384", "ed25519", "secret"] {
+        let mut jwk = foreign(name);
+        for member in ["n", "e", "x", "y", "k"] {
+            if let Some(text) = jwk[member].as_str() {
+                let padded = format!("{text}{}", "=".repeat((4 - text.len() % 4) % 4));
+                for wrong in
+                    [format!("={text}"), format!("{text}="), format!("{text}=="), format!("{text}===")]
+                {
+                    if wrong != padded {
+                        let mut jwk = jwk.clone();
+                        jwk[member] = json!(wrong);
+                        check_from(Origin::Inline, &jwk, &format!("`{member}` is not base64url"));
+                    }
+                }
+                jwk[member] = json!(padded);
+            }
+        }
+        assert_eq!(good(&jwk), good(&foreign(name)), "{name}");
+    }
+}
+
+/// 379 times the base point of P-256 and 197 times that of P-384: their `x` begin with a zero.
+const SHORT_POINTS: [(&str, &str, &str); 2] = [
+    ("P-256", "AFVDiUrz0A7X10Cr29dclrBod7eH219w7qeLkKjXwAo", "u0yFo9jqKe-q-iRAaRLdhNWxTcMr9lbvbGvVil2UP5I"),
+    (
+        "P-384",
+        "AE0QSybuVnH3LBDJhoQdPmXSheJRYWG3uqNBsSYxueMrbw1YlthDHFHV2To3y8kO",
+        "8RoeP4t7kFOO5CzADuk0puLuJVQWB9j7ZceosR4viGhTiG7vOGXskzIAufJVmfKf",
+    ),
+];
+
+/// Libraries that encode big integers leave it out, and put one in front of a first bit that is set.
+#[test]
+fn leading_zeros_of_coordinates_do_not_count() {
+    for (name, size) in [("p256", 32), ("p384", 48)] {
+        let jwk = foreign(name);
+        for member in ["x", "y"] {
+            let full = decoded(&jwk, member);
+            assert_eq!(full.len(), size);
+            let one = encoded(&[&[0], full.as_slice()].concat());
+            assert_eq!(good(&with(name, &json!({ member: one }))), good(&jwk), "{name} {member}");
+            for front in [&[0, 0][..], &[1], &[0, 1]] {
+                let more = encoded(&[front, full.as_slice()].concat());
+                let expected = format!("`{member}` has {} bytes, expected {size}", size + front.len());
+                check(&with(name, &json!({ member: more })), &expected);
+            }
+            check(&with(name, &json!({ member: encoded(&full[1..]) })), &{
+                let curve = if name == "p256" { "P-256" } else { "P-384" };
+                format!("not a usable point of `{curve}`")
+            });
+        }
+    }
+    let short = |curve: &str, x: &Value, y: &Value| json!({"kty": "EC", "crv": curve, "x": x, "y": y});
+    for (curve, x, y) in SHORT_POINTS {
+        let (x, y) = (json!(x), json!(y));
+        let full = short(curve, &x, &y);
+        let bytes = decoded(&full, "x");
+        assert_eq!(bytes[0], 0);
+        assert_eq!(good(&short(curve, &encoded(&bytes[1..]), &y)), good(&full));
+        assert_eq!(good(&short(curve, &encoded(&[&[0], bytes.as_slice()].concat()), &y)), good(&full));
+    }
+}
+
+/// Octets, of which none is a leading zero: the first is the lowest.
+#[test]
+fn a_key_of_ed25519_is_no_number() {
+    let full = decoded(&foreign("ed25519"), "x");
+    for wrong in
+        [&[&[0], full.as_slice()].concat(), &full[1..], &full[..31], &[full.as_slice(), &[0]].concat()]
+    {
+        let expected = format!("`x` has {} bytes, expected 32", wrong.len());
+        check(&with("ed25519", &json!({"x": encoded(wrong)})), &expected);
+    }
+}
+
 #[test]
 fn points() {
     let mut off = decoded(&foreign("p256"), "y");
@@ -210,11 +333,13 @@ fn points() {
         ("p256", json!({"crv": null}), "`crv` is missing"),
         ("p256", json!({"crv": "P-521"}), "`crv` is `P-521`, expected `P-256` or `P-384`"),
         ("p256", json!({"crv": "secp256k1"}), "`crv` is `secp256k1`, expected `P-256` or `P-384`"),
-        ("p256", json!({"crv": "P-384"}), "`x` has 32 bytes, expected 48"),
+        ("p256", json!({"crv": "P-384"}), "not a usable point of `P-384`"),
+        ("p384", json!({"crv": "P-256"}), "`x` has 48 bytes, expected 32"),
         ("p256", json!({"x": null}), "`x` is missing"),
         ("p256", json!({"y": null}), "`y` is missing"),
-        ("p256", json!({"x": zeros(33)}), "`x` has 33 bytes, expected 32"),
-        ("p256", json!({"y": zeros(31)}), "`y` has 31 bytes, expected 32"),
+        ("p256", json!({"x": zeros(34)}), "`x` has 34 bytes, expected 32"),
+        ("p256", json!({"x": encoded(&[1; 33])}), "`x` has 33 bytes, expected 32"),
+        ("p256", json!({"y": zeros(31)}), "not a usable point of `P-256`"),
         ("p256", json!({"y": ""}), "`y` has 0 bytes, expected 32"),
         ("p256", json!({"y": encoded(&off)}), "not a usable point of `P-256`"),
         ("p256", json!({"x": zeros(32), "y": zeros(32)}), "not a usable point of `P-256`"),
@@ -240,10 +365,9 @@ fn points() {
 #[test]
 fn a_secret_that_is_fetched() {
     check_from(Origin::Remote, &foreign("secret"), "`kty` is `oct`, but a set that is fetched is no secret");
-    for (members, expected) in [
-        (json!({"k": null}), "`k` is missing"),
-        (json!({"k": "not base64"}), "`k` is not base64url without padding"),
-    ] {
+    for (members, expected) in
+        [(json!({"k": null}), "`k` is missing"), (json!({"k": "not base64"}), "`k` is not base64url")]
+    {
         check_from(Origin::Inline, &with("secret", &members), expected);
     }
 }

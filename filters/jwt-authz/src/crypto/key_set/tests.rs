@@ -144,3 +144,14 @@ fn whether_a_key_is_still_there() {
     assert!(!set(&[secret(Some("a"), 2)]).contains(key), "another secret");
     assert!(!set(&[with_alg]).contains(key), "restricted");
 }
+
+#[test]
+fn keys_of_an_older_set_are_kept() {
+    let older = set(&[secret(Some("a"), 1), secret(Some("b"), 2), secret(Some("c"), 3)]);
+    let mut newer = set(&[secret(Some("c"), 3), secret(Some("a"), 9), secret(Some("b"), 2)]);
+    let expected = newer.clone();
+    newer.reuse(&older);
+    assert_eq!(newer, expected);
+    let places = newer.keys.iter().map(|key| older.keys.iter().position(|other| Rc::ptr_eq(key, other)));
+    assert_eq!(places.collect::<Vec<_>>(), [Some(2), None, Some(1)]);
+}

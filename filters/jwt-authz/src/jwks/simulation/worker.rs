@@ -2,7 +2,7 @@
 
 use super::{BUSY, IDLE, NEVER, Outcome, Server, Simulation, text, version};
 use crate::jwks::tracker::MOST_WAITING;
-use crate::jwks::{Ask, Tracker};
+use crate::jwks::{Ask, Missing, Tracker};
 use policy::store::StoreError;
 use policy::time::Nanos;
 
@@ -24,10 +24,10 @@ struct Call {
 }
 
 /// A request that needs a key.
-#[derive(Clone, Copy)]
 struct Request {
     stream: u32,
     version: u32,
+    missing: Missing,
     asked: Option<Nanos>,
     allowed: Option<Nanos>,
     until: Nanos,
@@ -77,8 +77,11 @@ impl Worker {
     }
 
     /// A request comes that needs the key of this version.
-    pub(super) fn ask(&mut self, stream: u32, version: u32, simulation: &mut Simulation) {
-        self.judge(Request { stream, version, asked: None, allowed: None, until: NEVER }, simulation);
+    pub(super) fn ask(&mut self, stream: u32, version: u32, missing: Missing, simulation: &mut Simulation) {
+        self.judge(
+            Request { stream, version, missing, asked: None, allowed: None, until: NEVER },
+            simulation,
+        );
         self.check();
     }
 
@@ -113,7 +116,7 @@ impl Worker {
         let had = simulation.recorded();
         let ended = match call.answer {
             Some(version) => {
-                self.tracker.source().succeed(simulation, &text(version), None, simulation.now().0)
+                self.tracker.source().succeed(simulation, &text(version), None, simulation.now().0).map(drop)
             }
             None => self.tracker.source().fail(simulation),
         };
@@ -139,9 +142,8 @@ impl Worker {
             if self.version() == Some(request.version) {
                 break;
             }
-            let name = request.version.to_string();
-            let has_set = self.tracker.set().is_some();
-            match self.tracker.ask(simulation, has_set.then_some(&name), request.asked) {
+            let missing = if self.tracker.set().is_some() { &request.missing } else { &Missing::Set };
+            match self.tracker.ask(simulation, missing, request.asked) {
                 Ok(Ask::Again) => {}
                 Ok(Ask::Wait(until)) => {
                     if request.asked.is_none() {

@@ -38,7 +38,7 @@ fn whose(gateway: &Gateway, token: &str) -> String {
             let provider = refusal.fault.provider.map_or("nobody".to_owned(), name);
             format!("{} {provider}", refusal.fault.reason.word())
         }
-        Outcome::NoKey { provider, .. } => format!("waits {}", name(provider)),
+        Outcome::NoKey(unverified) => format!("waits {}", name(unverified.provider())),
     }
 }
 

@@ -1,9 +1,11 @@
 //! Deny rules, allow rules, the default; tokens of every kind. The expectations are the issue's
 //! "Semantics", row by row.
 
-use super::super::gateway::{Gateway, bearer, forged, request, token, token_of};
-use super::super::{Outcome, Patience, Signature};
+use super::super::gateway::{Gateway, NOW, bearer, forged, request, secret, sign, token, token_of};
+use super::super::{Outcome, Patience, Signature, Unverified};
+use crate::jwks::Missing;
 use serde_json::{Value as Json, json};
+use std::rc::Rc;
 
 const STATES: [&str; 8] = [
     "no token",
@@ -249,25 +251,125 @@ fn waiting_for_keys() {
     );
 }
 
+/// A token without a `kid`.
+fn nameless(key: &str) -> String {
+    sign(br#"{"alg": "HS256"}"#, json!({"exp": NOW + 60}).to_string().as_bytes(), key)
+}
+
 #[test]
 fn what_is_waited_for() {
     let gateway = Gateway::with(&json!({}), &json!({}));
     gateway.patience.set(Patience::Wait);
     let wanted = |token: &str| match gateway.decide(&bearer(token.as_bytes())).outcome {
-        Outcome::NoKey { provider, key_id } => Some((provider, key_id)),
+        Outcome::NoKey(unverified) => Some((unverified.provider(), unverified.missing().clone())),
         _ => None,
     };
-    assert_eq!(wanted(&token_of("other", "{}")), Some((0, Some("other".to_owned()))));
-    // A token that names no key, or one that is there, waits for nothing.
-    let nameless = super::super::gateway::sign(br#"{"alg": "HS256"}"#, b"{}", "other");
-    assert_eq!(wanted(&nameless), None);
-    assert_eq!(wanted(&forged(&token(&json!({})))), None);
+    assert_eq!(wanted(&token_of("other", "{}")), Some((0, Missing::Key("other".to_owned()))));
+    // A key without a name, or one of a name that was another's, may have come as well.
+    let is_signer = |missing| matches!(missing, Some((0, Missing::Signer(_))));
+    let (unnamed, reused) = (nameless("other"), sign(br#"{"alg": "HS256", "kid": "k"}"#, b"{}", "other"));
+    assert!(is_signer(wanted(&unnamed)) && is_signer(wanted(&reused)));
+    assert!(is_signer(wanted(&forged(&token(&json!({}))))));
+    assert_eq!(wanted(&unnamed), wanted(&unnamed));
+    assert_ne!(wanted(&unnamed), wanted(&reused));
+    // Or the first one for an algorithm.
+    let edwards = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+    gateway.rotate(0, Some(&json!([edwards])));
+    assert!(is_signer(wanted(&nameless("k"))));
     gateway.rotate(0, None);
-    assert_eq!(wanted(&token(&json!({}))), Some((0, None)));
+    assert_eq!(wanted(&token(&json!({}))), Some((0, Missing::Set)));
     // What can be refused without keys does not wait for any.
     assert_eq!(wanted("a.b.c"), None);
-    let other = super::super::gateway::sign(br#"{"alg": "RS256", "kid": "k"}"#, b"{}", "k");
+    let other = sign(br#"{"alg": "RS256", "kid": "k"}"#, b"{}", "k");
     assert_eq!(wanted(&other), None);
+}
+
+/// Keys of the config never become others.
+#[test]
+fn nobody_waits_for_an_inline_set() {
+    let gateway = Gateway::with(&json!({}), &json!({}));
+    gateway.patience.set(Patience::Wait);
+    gateway.may_change.set(false);
+    for (token, checks, expected) in [
+        (token_of("other", "{}"), 0, "unknown_key"),
+        (nameless("other"), 1, "bad_signature"),
+        (forged(&token(&json!({}))), 1, "bad_signature"),
+    ] {
+        gateway.checks.set(0);
+        assert_eq!(gateway.judge(token.as_bytes()), expected);
+        assert_eq!(gateway.checks.get(), checks);
+    }
+}
+
+/// However often a request is looked at while it waits, its signature is checked once for each set.
+#[test]
+fn signatures_are_checked_again_only_with_another_set() {
+    for (header, expected) in [
+        (&br#"{"alg": "HS256"}"#[..], "bad_signature"),
+        (br#"{"alg": "HS256", "kid": "k"}"#, "bad_signature"),
+        // With keys that have no name.
+        (br#"{"alg": "HS256", "kid": "other"}"#, "unknown_key"),
+    ] {
+        let gateway = Gateway::with(&json!({}), &json!({"default": "allow"}));
+        let is_other = expected == "unknown_key";
+        let keys = |names: &[&str]| {
+            let keys = names.iter().map(|name| {
+                let mut key = secret(name);
+                if is_other {
+                    key.as_object_mut().unwrap().remove("kid");
+                } else {
+                    key["kid"] = json!("k");
+                }
+                key
+            });
+            Json::Array(keys.collect())
+        };
+        gateway.rotate(0, Some(&keys(&["a"])));
+        let payload = json!({"exp": NOW + 60}).to_string();
+        let headers = bearer(sign(header, payload.as_bytes(), "b").as_bytes());
+        let look = |patience, before: Option<&Rc<Unverified>>| {
+            gateway.patience.set(patience);
+            gateway.checks.set(0);
+            let outcome = gateway.decide_again(&headers, before).outcome;
+            (outcome, gateway.checks.get())
+        };
+        let (Outcome::NoKey(before), 1) = look(Patience::Wait, None) else { panic!("{expected}") };
+        for _ in 0..3 {
+            assert!(matches!(look(Patience::Wait, Some(&before)), (Outcome::NoKey(_), 0)));
+        }
+        let (Outcome::Refused(refusal), 0) = look(Patience::Decide, Some(&before)) else {
+            panic!("{expected}")
+        };
+        assert_eq!(refusal.fault.reason.word(), expected);
+        // It is of this token only.
+        let other = bearer(sign(header, b"{}", "c").as_bytes());
+        gateway.checks.set(0);
+        gateway.decide_again(&other, Some(&before));
+        assert_eq!(gateway.checks.get(), 1);
+        gateway.rotate(0, Some(&keys(&["c"])));
+        let (Outcome::NoKey(before), 1) = look(Patience::Wait, Some(&before)) else { panic!("{expected}") };
+        gateway.rotate(0, Some(&keys(&["b", "c"])));
+        assert!(matches!(look(Patience::Wait, Some(&before)), (Outcome::Allowed, 1)));
+    }
+}
+
+/// A rule in shadow mode is counted where it would have refused, as if nobody could wait.
+#[test]
+fn a_rule_in_shadow_mode_does_not_wait() {
+    let gateway = Gateway::with(
+        &json!({}),
+        &json!({"rules": [
+            {"name": "tried", "action": "allow", "token": "optional", "mode": "shadow"},
+            {"name": "open", "action": "allow", "token": "none"},
+        ]}),
+    );
+    for patience in [Patience::Wait, Patience::Decide] {
+        gateway.patience.set(patience);
+        for token in [forged(&token(&json!({}))), nameless("other"), token_of("other", "{}")] {
+            let decision = gateway.decide(&bearer(token.as_bytes()));
+            assert_eq!((decision.rule, decision.shadow), (Some(1), vec![0]), "{patience:?}");
+        }
+    }
 }
 
 /// What the access log gets.
@@ -295,4 +397,67 @@ fn a_decision_in_a_few_words() {
     shadow.patience.set(Patience::Wait);
     shadow.rotate(0, None);
     assert_eq!(say(&shadow, &json!({})), "waiting");
+}
+
+/// Keys without names whose checks are slow, and a token that the key `signer` has signed.
+fn slow(keys: usize) -> Gateway {
+    let gateway = Gateway::with(&json!({}), &json!({"default": "allow", "token_cache": {"entries": 0}}));
+    let names: Vec<Json> = (0..keys).map(|key| secret(&format!("k{key}"))).collect();
+    gateway.rotate(0, Some(&Json::Array(names)));
+    gateway.is_slow.set(true);
+    gateway
+}
+
+/// A token that was not tried on all keys is not known to be forged: 503, and who comes back gets further.
+#[test]
+fn slow_checks_are_made_on_two_keys_at_once() {
+    let gateway = slow(8);
+    let check = |token: &str, expected: &str, checks: usize| {
+        gateway.checks.set(0);
+        assert_eq!(gateway.judge(token.as_bytes()), expected);
+        assert_eq!(gateway.checks.get(), checks);
+    };
+    let forged = nameless("other");
+    check(&forged, "overloaded", 2);
+    check(&forged, "overloaded", 2);
+    check(&forged, "overloaded", 2);
+    check(&forged, "bad_signature", 2);
+    check(&forged, "bad_signature", 0);
+    let good = nameless("k5");
+    check(&good, "overloaded", 2);
+    check(&good, "overloaded", 2);
+    check(&good, "+", 2);
+    check(&good, "+", 1);
+    // The one that verified last, and another one.
+    check(&nameless("k0"), "overloaded", 2);
+    check(&nameless("k5"), "+", 1);
+    // Whoever names the key has it tried at once.
+    check(&token_of("k3", &json!({"exp": NOW + 60}).to_string()), "+", 1);
+    check(&sign(br#"{"alg": "HS256", "kid": "k3"}"#, b"{}", "other"), "bad_signature", 1);
+}
+
+#[test]
+fn two_slow_keys_and_eight_fast_ones_are_tried_at_once() {
+    for (keys, is_slow) in [(2, true), (8, false)] {
+        let gateway = slow(keys);
+        gateway.is_slow.set(is_slow);
+        assert_eq!(gateway.judge(nameless("other").as_bytes()), "bad_signature");
+        assert_eq!(gateway.checks.get(), keys);
+        assert_eq!(gateway.judge(nameless(&format!("k{}", keys - 1)).as_bytes()), "+");
+    }
+}
+
+/// A request waits for the new key, and is tried on it first.
+#[test]
+fn a_new_key_among_many_slow_ones() {
+    let gateway = slow(7);
+    gateway.patience.set(Patience::Wait);
+    let headers = bearer(nameless("k7").as_bytes());
+    let Outcome::NoKey(before) = gateway.decide(&headers).outcome else { panic!("it does not wait") };
+    assert_eq!(gateway.checks.get(), 2);
+    assert!(matches!(gateway.decide_again(&headers, Some(&before)).outcome, Outcome::NoKey(_)));
+    assert_eq!(gateway.checks.get(), 2);
+    let names: Vec<Json> = (0..8).map(|key| secret(&format!("k{key}"))).collect();
+    gateway.reuse(0, &Json::Array(names));
+    assert!(matches!(gateway.decide_again(&headers, Some(&before)).outcome, Outcome::Allowed));
 }
