@@ -131,11 +131,24 @@ fn problem(reason: &Reason, status: u16, limit: Option<&Limit>) -> String {
         }
         Reason::NoKey { .. } | Reason::Error => {
             // The name of a cookie or of a claim may hold anything.
-            let detail = serde_json::Value::from(detail);
+            let detail = escaped(&detail);
             let title = reason_phrase(status).map(|title| format!(r#""title":"{title}","#));
-            format!(r#"{{{}"status":{status},"detail":{detail}}}"#, title.unwrap_or_default())
+            format!(r#"{{{}"status":{status},"detail":"{detail}"}}"#, title.unwrap_or_default())
         }
     }
+}
+
+/// A text within a JSON string.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => escaped.extend(['\\', character]),
+            '\0'..='\x1f' => escaped.push_str(&format!("\\u{:04x}", character as u32)),
+            _ => escaped.push(character),
+        }
+    }
+    escaped
 }
 
 /// The phrase of a status (RFC 9110 and IANA's registry).
@@ -199,4 +212,18 @@ fn item(name: &str, parameters: [(&str, u64); 2]) -> String {
 /// Whole seconds, rounded up.
 fn seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_escaped_text_reads_back(text: String) {
+            let json = format!("\"{}\"", escaped(&text));
+            prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
+    }
 }
