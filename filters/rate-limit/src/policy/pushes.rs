@@ -150,8 +150,10 @@ const LARGE: [Size; 3] = [
     Size { requests: 4, workers: 3, pauses: 1, configs: 2 },
 ];
 
-/// Runs every script of these sizes; time passes by `pause`.
-fn check(old: Quota, new: Quota, pause: u64, sizes: &[Size]) {
+/// Runs every script, of the large sizes with `LONG_SCRIPTS` in the environment, which takes minutes in a release build;
+/// time passes by `pause`.
+fn check(old: Quota, new: Quota, pause: u64) {
+    let sizes: &[Size] = if std::env::var_os("LONG_SCRIPTS").is_some() { &LARGE } else { &SMALL };
     let quotas = [old, new, old];
     for Size { requests, workers, pauses, configs } in sizes {
         let scene = Scene {
@@ -191,25 +193,25 @@ const PUSHES: [(Quota, Quota, u64); 4] = [
 #[test]
 fn a_smaller_burst_in_every_script() {
     let (old, new, pause) = PUSHES[0];
-    check(old, new, pause, &SMALL);
+    check(old, new, pause);
 }
 
 #[test]
 fn a_larger_burst_in_every_script() {
     let (old, new, pause) = PUSHES[1];
-    check(old, new, pause, &SMALL);
+    check(old, new, pause);
 }
 
 #[test]
 fn another_rate_in_every_script() {
     let (old, new, pause) = PUSHES[2];
-    check(old, new, pause, &SMALL);
+    check(old, new, pause);
 }
 
 #[test]
 fn a_silent_config_in_every_script() {
     let (old, new, pause) = PUSHES[3];
-    check(old, new, pause, &SMALL);
+    check(old, new, pause);
 }
 
 /// Two limits are charged all or none, and what was taken for a request that is refused after all is
@@ -237,12 +239,4 @@ fn what_is_given_back_in_every_script() {
         })
     });
     eprintln!("two limits: {} scripts, {} states", found.scripts, found.states);
-}
-
-#[test]
-#[ignore = "minutes; with --release"]
-fn longer_scripts() {
-    for (old, new, pause) in PUSHES {
-        check(old, new, pause, &LARGE);
-    }
 }
