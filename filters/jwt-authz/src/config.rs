@@ -122,7 +122,7 @@ impl Config {
         let realm = fields.or("realm", DEFAULT_REALM.to_owned(), read_realm);
         let providers = fields.required("providers", read_providers);
         let names = providers.as_deref().map(|providers| providers.iter().map(|p| p.name.as_str()).collect());
-        let rules = fields.or("rules", Vec::new(), |value| read_rules(&value, names));
+        let rules = fields.restriction("rules", |value| read_rules(&value, names));
         let default = fields.or("default", Action::Deny, Action::read);
         let escaped_slashes = fields.or("escaped_slashes", EscapedSlashes::default(), |value| {
             value.choice(&[("refuse", EscapedSlashes::Refuse), ("keep", EscapedSlashes::Keep)])
@@ -144,7 +144,7 @@ impl Config {
             client_ip: client_ip?,
             realm: realm?,
             providers: providers?,
-            rules: rules?,
+            rules: rules?.unwrap_or_default(),
             default: default?,
             escaped_slashes: escaped_slashes?,
             on_jwks_unavailable: on_jwks_unavailable?,

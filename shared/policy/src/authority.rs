@@ -31,7 +31,12 @@ pub enum Host<'a> {
         dot: bool,
     },
     /// An IPv6 address, which stands in brackets.
-    V6(Ipv6Addr),
+    V6 {
+        /// The address.
+        address: Ipv6Addr,
+        /// How it is spelt: `::1` has many spellings, and Envoy's routes tell them apart.
+        text: &'a [u8],
+    },
 }
 
 /// A port, as its digits.
@@ -65,7 +70,7 @@ impl<'a> Authority<'a> {
         match self {
             Self::Empty => None,
             Self::Ambiguous => Some(Cow::Borrowed(b"\0ambiguous")),
-            Self::Named { host: Host::V6(address), .. } => {
+            Self::Named { host: Host::V6 { address, .. }, .. } => {
                 Some(Cow::Owned(format!("[{address}]").into_bytes()))
             }
             Self::Named { host: Host::Name { name, .. }, .. } => Some(lower_case(name)),
@@ -75,9 +80,10 @@ impl<'a> Authority<'a> {
 
 impl<'a> Host<'a> {
     fn of(host: &'a [u8]) -> Option<Self> {
-        if let Some(address) = host.strip_prefix(b"[") {
-            let address = str::from_utf8(address.strip_suffix(b"]")?).ok()?;
-            return address.parse().ok().map(Self::V6);
+        if let Some(text) = host.strip_prefix(b"[") {
+            let text = text.strip_suffix(b"]")?;
+            let address = str::from_utf8(text).ok()?.parse().ok()?;
+            return Some(Self::V6 { address, text });
         }
         let (name, dot) = host.strip_suffix(b".").map_or((host, false), |name| (name, true));
         let is_label = |label: &[u8]| {

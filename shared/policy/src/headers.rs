@@ -27,7 +27,20 @@ pub struct Headers {
 #[derive(Clone, Debug)]
 struct Entry {
     name: Range<usize>,
+    /// As it came.
+    raw: Range<usize>,
+    /// Without the spaces and tabs at its ends. Found once: a client may send 60 KB of them, and each test looks
+    /// through all headers.
     value: Range<usize>,
+}
+
+impl Entry {
+    fn new(name: Range<usize>, raw: Range<usize>, bytes: &[u8]) -> Self {
+        let came = bytes.get(raw.clone()).unwrap_or_default();
+        let start = raw.start + (came.len() - trimmed_start(came).len());
+        let value = start..start + trimmed(came).len();
+        Self { name, raw, value }
+    }
 }
 
 /// Why bytes are not a serialized header map.
@@ -69,7 +82,7 @@ impl Headers {
             let lengths = 4 + index * 8;
             let name = read(lengths).and_then(&mut span).ok_or(MalformedPairs)?;
             let value = read(lengths + 4).and_then(&mut span).ok_or(MalformedPairs)?;
-            entries.push(Entry { name, value });
+            entries.push(Entry::new(name, value, &bytes));
         }
         Ok(Self { bytes, entries })
     }
@@ -85,7 +98,7 @@ impl Headers {
 
     /// Every header, in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
-        self.entries.iter().map(|entry| (self.span(&entry.name), trimmed(self.span(&entry.value))))
+        self.entries.iter().map(|entry| (self.span(&entry.name), self.span(&entry.value)))
     }
 
     /// Every value of a header, in order. `name` is in lower case.
@@ -108,7 +121,7 @@ impl Headers {
     /// Every value of a header as it came, in order: to forward it.
     pub fn raw<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         let named = move |entry: &&Entry| self.span(&entry.name) == name.as_bytes();
-        self.entries.iter().filter(named).map(|entry| self.span(&entry.value))
+        self.entries.iter().filter(named).map(|entry| self.span(&entry.raw))
     }
 
     /// `:path`: the request target with its query, as it came; empty if there is none, as in a CONNECT
@@ -157,7 +170,7 @@ impl Headers {
             start..self.bytes.len()
         };
         let (name, value) = (append(name), append(value));
-        self.entries.push(Entry { name, value });
+        self.entries.push(Entry::new(name, value, &self.bytes));
     }
 
     fn span(&self, span: &Range<usize>) -> &[u8] {
@@ -167,11 +180,19 @@ impl Headers {
 
 /// Without the spaces and tabs at the ends (`OWS` of RFC 9110, section 5.6.3).
 #[must_use]
-pub fn trimmed(mut value: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
-        value = rest;
-    }
-    value
+pub fn trimmed(value: &[u8]) -> &[u8] {
+    let value = trimmed_start(value);
+    let end = value.iter().rposition(|byte| !is_space(*byte)).map_or(0, |last| last + 1);
+    value.get(..end).unwrap_or_default()
+}
+
+fn trimmed_start(value: &[u8]) -> &[u8] {
+    let start = value.iter().position(|byte| !is_space(*byte)).unwrap_or(value.len());
+    value.get(start..).unwrap_or_default()
+}
+
+const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }
 
 #[cfg(test)]

@@ -139,6 +139,8 @@ impl Claims {
             return value.expected("a list or an object");
         }
         value.object(|fields| {
+            // An empty one beside another was meant to say more.
+            let no_null = fields.no_null(&["all", "any", "not", "claim"]);
             let parts = [
                 fields.get("all").map(|value| list(&value).map(Self::All)),
                 fields.get("any").map(|value| list(&value).map(Self::Any)),
@@ -147,26 +149,31 @@ impl Claims {
                 }),
             ];
             let given: Vec<_> = parts.into_iter().flatten().collect();
-            match (<[_; 1]>::try_from(given), fields.get("claim")) {
+            let expression = match (<[_; 1]>::try_from(given), fields.get("claim")) {
                 (Ok([part]), None) => part,
                 (Err(none), Some(_)) if none.is_empty() => Self::read_test(fields, matches),
                 (Err(none), None) if none.is_empty() => {
                     // Only `claim` is missing where a test is given: that one is no mistake.
                     let has_test = NAMES.into_iter().filter(|name| fields.get(name).is_some()).count() > 0;
                     if has_test {
-                        return fields.problem("claim", "missing");
+                        fields.problem("claim", "missing")
+                    } else {
+                        fields.problem_here("found none, expected one of `claim`, `all`, `any`, `not`")
                     }
-                    fields.problem_here("found none, expected one of `claim`, `all`, `any`, `not`")
                 }
                 _ => fields.problem_here("found several, expected one of `claim`, `all`, `any`, `not`"),
-            }
+            };
+            no_null.and(expression)
         })
     }
 
     fn read_test(fields: &Fields<'_>, matches: Option<&RequestMatch>) -> Option<Self> {
         let path = fields.required("claim", claim_path);
         let test = Test::read(fields, matches);
-        Some(Self::Test { path: path?, test: test? })
+        let (path, test) = (path?, test?);
+        // Beside a test, another one that is empty was meant to say more.
+        fields.no_null(&NAMES)?;
+        Some(Self::Test { path, test })
     }
 }
 

@@ -75,8 +75,15 @@ pub(super) const MOST_KEYS: usize = 256;
 impl SkipReason {
     /// Whether the key is for something else than signatures: sets of keys for all purposes are usual.
     #[must_use]
-    pub const fn is_other_use(&self) -> bool {
-        matches!(self, Self::Use(_) | Self::Operations)
+    pub fn is_other_use(&self) -> bool {
+        // RFC 7518, section 4.1: algorithms that encrypt keys. RFC 8037, section 3.2: curves for that.
+        const ENCRYPTS: [&str; 6] = ["RSA-OAEP", "RSA1_5", "ECDH-ES", "PBES2", "A1", "A2"];
+        match self {
+            Self::Use(_) | Self::Operations => true,
+            Self::Algorithm(found) => ENCRYPTS.iter().any(|name| found.starts_with(name)),
+            Self::Curve { found, .. } => found == "X25519" || found == "X448",
+            _ => false,
+        }
     }
 }
 

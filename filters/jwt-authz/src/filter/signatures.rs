@@ -6,13 +6,16 @@ use crate::crypto::{Algorithm, Key, in_host, in_vm, self_test};
 use crate::policy::{Shares, Signature, Signatures};
 use host::metrics::Gauge;
 use host::{clock, foreign};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
 
 /// Who checks what, chosen when the config comes.
 pub(super) struct Checker {
     /// Those that the proxy has shown to check rightly.
     in_host: Vec<Algorithm>,
     shares: RefCell<Shares>,
+    /// The provider and the time of the last check, if it has taken nothing from the share.
+    free: Cell<Option<(usize, Duration)>>,
 }
 
 impl Checker {
@@ -37,7 +40,7 @@ impl Checker {
                 .any(|algorithm| cost(*algorithm, in_host.contains(algorithm)) != Cost::None)
         });
         let shares = RefCell::new(Shares::new(config.in_vm_share, has_slow, now));
-        Self { in_host, shares }
+        Self { in_host, shares, free: Cell::new(None) }
     }
 
     fn cost(&self, algorithm: Algorithm) -> Cost {
@@ -70,6 +73,7 @@ impl Signatures for Checker {
         message: &[u8],
         signature: &[u8],
     ) -> Signature {
+        self.free.set(None);
         let cost = self.cost(algorithm);
         if cost == Cost::None {
             return self.check(algorithm, key, message, signature);
@@ -82,10 +86,21 @@ impl Signatures for Checker {
             return Signature::NoTime;
         }
         let signature = self.check(algorithm, key, message, signature);
+        let time = clock::monotonic().unwrap_or(begun).since(begun);
         if cost == Cost::Always || signature == Signature::Bad {
-            shares.spend(provider, clock::monotonic().unwrap_or(begun).since(begun));
+            shares.spend(provider, time);
+        } else {
+            self.free.set(Some((provider, time)));
         }
         signature
+    }
+
+    fn wasted(&self) {
+        if let Some((provider, time)) = self.free.take()
+            && let Ok(mut shares) = self.shares.try_borrow_mut()
+        {
+            shares.spend(provider, time);
+        }
     }
 
     fn is_slow(&self, algorithm: Algorithm) -> bool {
@@ -103,7 +118,7 @@ impl Signatures for Checker {
 enum Cost {
     /// None: they are as cheap as reading the token, or nearly so.
     None,
-    /// Those that fail. Whoever has a good token has paid for it.
+    /// Those of tokens that are not good. Whoever has a good token has paid for it.
     Failures,
     /// All.
     Always,

@@ -11,7 +11,8 @@ use std::rc::Rc;
 ///
 /// A request tries [`MOST_SLOW`] keys: the one that has verified last, and those that were tried the longest
 /// time ago, new ones first. A request with the same token tries the next ones. So a forged token costs two
-/// checks, and a good one is verified at its fourth request at the latest.
+/// checks, and a good one is verified at its fourth request at the latest, unless so many others come in between
+/// that what was tried is forgotten.
 pub(crate) struct Turns {
     clock: u64,
     providers: Vec<Trials>,

@@ -31,6 +31,10 @@ pub trait Signatures {
         signature: &[u8],
     ) -> Signature;
 
+    /// The last check was of a token that is good for nothing all the same: it takes from the share as one that
+    /// fails.
+    fn wasted(&self) {}
+
     /// Whether one check takes so long that a token is not tried on each key that may have signed it.
     fn is_slow(&self, algorithm: Algorithm) -> bool;
 }
@@ -113,8 +117,10 @@ impl Verifier {
         }
         let judged =
             self.verify(config, found, now, before, keys, signatures).unwrap_or_else(|judged| judged);
-        if let Judged::Good(verified) = &judged {
-            self.cache.insert(verified);
+        match &judged {
+            Judged::Good(verified) => self.cache.insert(verified),
+            // Nothing is remembered of it: sent again, it is checked again.
+            _ => signatures.wasted(),
         }
         (judged, Remembered::Miss)
     }

@@ -75,6 +75,12 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// `Some` if none of these fields is `null`: for fields of which one is to be there.
+    pub fn no_null(&self, names: &[&'static str]) -> Option<()> {
+        let checked = names.iter().map(|name| self.restriction(name, |_| Some(())).map(drop));
+        checked.fold(Some(()), Option::and)
+    }
+
     /// A field with a default.
     pub fn or<T>(
         &self,

@@ -8,8 +8,9 @@ use std::net::Ipv6Addr;
 /// One host, all subdomains of one (`*.example.com`, at any depth, not `example.com` itself), or
 /// any (`*`); but for `*`, with a port (`:8443`), any port or none (`:*`), or no port. Case does not matter.
 ///
-/// Envoy compares the port and a dot at the end when it chooses a route, unless it is told to strip them. So an
-/// authority that differs in one of these only is [undecided](Truth::Undecided).
+/// Envoy compares the port, a dot at the end and the spelling of an IPv6 address when it chooses a route, unless it
+/// is told to strip the first two. So an authority that differs in one of these only is
+/// [undecided](Truth::Undecided).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostMatch(Pattern);
 
@@ -25,8 +26,8 @@ enum Name {
     Exact { name: Box<str>, dot: bool },
     /// What the name ends with: in lower case, with the dot in front.
     Under { suffix: Box<str>, dot: bool },
-    /// Compared as an address: `[::1]` has many spellings.
-    V6(Ipv6Addr),
+    /// An address, and how it is spelt, in lower case.
+    V6 { address: Ipv6Addr, text: Box<str> },
 }
 
 /// Which port an authority must have.
@@ -78,7 +79,9 @@ impl HostMatch {
             Some(port) => PortMatch::Number(port.number()?),
         };
         let name = match host {
-            Host::V6(address) => Name::V6(*address),
+            Host::V6 { address, text } => {
+                Name::V6 { address: *address, text: str::from_utf8(text).ok()?.to_ascii_lowercase().into() }
+            }
             Host::Name { name, dot } => {
                 let name = str::from_utf8(name).ok()?.to_ascii_lowercase().into();
                 Name::Exact { name, dot: *dot }
@@ -114,7 +117,8 @@ impl Pattern {
             _ => (text, PortMatch::Absent),
         };
         if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-            return Some(Self::Host(Name::V6(address.parse().ok()?), port));
+            let name = Name::V6 { address: address.parse().ok()?, text: address.to_ascii_lowercase().into() };
+            return Some(Self::Host(name, port));
         }
         let (name, dot) = host.strip_suffix('.').map_or((host, false), |name| (name, true));
         let lower = name.to_ascii_lowercase();
@@ -135,7 +139,14 @@ impl Pattern {
 impl Name {
     fn test(&self, host: &Host<'_>) -> Truth {
         let (is_same, pattern_dot) = match (self, host) {
-            (Self::V6(address), Host::V6(found)) => return (address == found).into(),
+            (Self::V6 { address, text }, Host::V6 { address: found, text: spelt }) => {
+                let is_same_text = spelt.eq_ignore_ascii_case(text.as_bytes());
+                return match (address == found, is_same_text) {
+                    (true, true) => Truth::Yes,
+                    (true, false) => Truth::Undecided,
+                    (false, _) => Truth::No,
+                };
+            }
             (Self::Exact { name, dot }, Host::Name { name: found, .. }) => {
                 (found.eq_ignore_ascii_case(name.as_bytes()), dot)
             }
@@ -144,9 +155,8 @@ impl Name {
                 let end = start.and_then(|start| found.get(start..));
                 (end.is_some_and(|end| end.eq_ignore_ascii_case(suffix.as_bytes())), dot)
             }
-            (Self::V6(_), Host::Name { .. }) | (Self::Exact { .. } | Self::Under { .. }, Host::V6(_)) => {
-                return Truth::No;
-            }
+            (Self::V6 { .. }, Host::Name { .. })
+            | (Self::Exact { .. } | Self::Under { .. }, Host::V6 { .. }) => return Truth::No,
         };
         match (is_same, host) {
             (false, _) => Truth::No,

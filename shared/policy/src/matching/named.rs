@@ -1,7 +1,8 @@
 //! A string test on something that has a name: a header, a cookie, a query parameter.
 
-use super::string::StringMatch;
+use super::string::{Anchor, StringMatch};
 use crate::config::Value;
+use crate::cookie::unquoted;
 use crate::headers::HeaderName;
 
 /// A name and a test on its values.
@@ -29,6 +30,21 @@ impl Named {
         let named = Self::read(value.clone(), name)?;
         let test = named.test.possible_without_outer_spaces(&value)?;
         Some(Self { test, ..named })
+    }
+
+    /// The same for cookies, whose values have no quotes around them, either.
+    pub(crate) fn read_cookie(value: Value<'_>) -> Option<Self> {
+        let named = Self::read_trimmed(value.clone(), cookie_name)?;
+        let (anchor, mut texts) = named.test.literals();
+        let quoted = texts.find(|text| anchor == Anchor::Whole && unquoted(text).len() < text.len());
+        if let Some(text) = quoted {
+            return value.problem(format_args!(
+                "found `{}`, which can never match, expected no quotes around it: values are compared without",
+                text.escape_ascii(),
+            ));
+        }
+        drop(texts);
+        Some(named)
     }
 }
 

@@ -11,7 +11,8 @@ pub(crate) fn one_of<T>(
     let given: Vec<_> =
         names.iter().filter_map(|name| Some((*name, read(name, fields.get(name)?)))).collect();
     match <[_; 1]>::try_from(given) {
-        Ok([(_, test)]) => test,
+        // Beside a test, another one that is empty was meant to say more.
+        Ok([(_, test)]) => fields.no_null(names).and(test),
         Err(given) if given.is_empty() => {
             let allowed = quoted(names.iter().copied());
             fields.problem_here(&format!("found no test, expected one of {allowed}"))

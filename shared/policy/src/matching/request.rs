@@ -4,7 +4,7 @@ use super::cidr::Cidr;
 use super::claim::ClaimMatch;
 use super::host::HostMatch;
 use super::method::MethodMatch;
-use super::named::{Named, cookie_name, header_name, parameter_name};
+use super::named::{Named, header_name, parameter_name};
 use super::path::PathMatch;
 use super::string::StringMatch;
 use super::truth::Truth;
@@ -67,7 +67,7 @@ impl RequestMatch {
             let methods = list(fields, "methods", MethodMatch::read);
             let path = fields.restriction("path", PathMatch::read);
             let headers = list(fields, "headers", |item| Named::read_trimmed(item, header_name));
-            let cookies = list(fields, "cookies", |item| Named::read_trimmed(item, cookie_name));
+            let cookies = list(fields, "cookies", Named::read_cookie);
             let query = list(fields, "query", |item| Named::read(item, parameter_name));
             let client_ip = list(fields, "client_ip", Cidr::read);
             let principal = fields.restriction("principal", StringMatch::read);

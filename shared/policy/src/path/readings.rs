@@ -16,10 +16,10 @@ pub enum EscapedSlashes {
 
 /// Every path that an upstream may read a request target as, each without query and fragment.
 ///
-/// A reading takes or leaves each of these: escaped slashes are slashes; `\` is one; a `;` (`%3B` too) and what
-/// follows in its segment is cut off; slashes in a row are merged; dot segments are resolved, before or after
-/// that; two slashes in front begin an authority. Other escapes are decoded in all of them, as in the
-/// [normal form](super::normalise).
+/// A reading takes or leaves each of these: `%2F`, `%5C` and `\` are slashes; a `;` (`%3B` too) and what
+/// follows in its segment is cut off, before that or after; slashes in a row are merged; dot segments are
+/// resolved, before or after that; two slashes in front begin an authority. Other escapes are decoded in all of
+/// them, as in the [normal form](super::normalise).
 ///
 /// Nearly every path holds nothing of the kind and has one reading.
 #[derive(Clone, Debug)]
@@ -84,9 +84,10 @@ pub fn folded(target: &[u8]) -> Option<Cow<'_, [u8]>> {
     if is_normal(path) && !may_vary(path) {
         return Some(Cow::Borrowed(path));
     }
-    let path = slashes(&unescape(path), true, true);
-    let path = without_authority(&path).unwrap_or(path);
+    let path = unescape(path);
     let path = without_parameters(&path).unwrap_or(path);
+    let path = Slashes::ALL.replaced(&path);
+    let path = without_authority(&path).unwrap_or(path);
     let mut path = resolve_dots(&path);
     merge_slashes(&mut path);
     Some(Cow::Owned(path))
@@ -129,13 +130,10 @@ impl Set {
 /// [`MAX_BYTES`] for each of them.
 fn expand(path: Vec<u8>, escaped_slashes: EscapedSlashes) -> Option<Set> {
     let mut set = Set::default();
-    let escapes: &[bool] = match escaped_slashes {
-        EscapedSlashes::Either => &[false, true],
-        EscapedSlashes::Character => &[false],
-    };
-    for escapes in escapes {
-        for backslashes in [false, true] {
-            set.add(slashes(&path, *escapes, backslashes))?;
+    // Parameters may be cut off before escapes are decoded, as Tomcat does, or after.
+    for path in [without_parameters(&path), Some(path)].into_iter().flatten() {
+        for slashes in Slashes::readings(escaped_slashes) {
+            set.add(slashes.replaced(&path))?;
         }
     }
     set.with(&[without_authority])?
@@ -173,33 +171,57 @@ fn may_vary(path: &[u8]) -> bool {
     false
 }
 
-/// The path with slashes of other kinds replaced: `%2F` and `%5C`, and `\`, which `%5C` stands for.
-fn slashes(path: &[u8], escapes: bool, backslashes: bool) -> Vec<u8> {
-    let mut out = Vec::with_capacity(path.len() + 1);
-    let mut rest = path;
-    while let [byte, after @ ..] = rest {
-        let slash = match (byte, escaped(rest)) {
-            (b'\\', _) => Some((backslashes, 1)),
-            (_, Some(b'/')) => Some((escapes, 3)),
-            (_, Some(b'\\')) => Some((escapes && backslashes, 3)),
-            _ => None,
-        };
-        match slash {
-            Some((true, length)) => {
+/// What else than `/` is a slash.
+#[derive(Clone, Copy)]
+struct Slashes {
+    /// `\`
+    backslash: bool,
+    /// `%2F`
+    escaped_slash: bool,
+    /// `%5C`
+    escaped_backslash: bool,
+}
+
+impl Slashes {
+    const ALL: Self = Self { backslash: true, escaped_slash: true, escaped_backslash: true };
+
+    fn readings(escaped_slashes: EscapedSlashes) -> impl Iterator<Item = Self> {
+        (0..8u8)
+            .map(|bits| Self {
+                backslash: bits & 1 != 0,
+                escaped_slash: bits & 2 != 0,
+                escaped_backslash: bits & 4 != 0,
+            })
+            .filter(move |slashes| {
+                escaped_slashes == EscapedSlashes::Either
+                    || !(slashes.escaped_slash || slashes.escaped_backslash)
+            })
+    }
+
+    /// The path with these slashes replaced, and a `\` that is none escaped.
+    fn replaced(self, path: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(path.len() + 1);
+        let mut rest = path;
+        while let [byte, after @ ..] = rest {
+            let (is_slash, length) = match (byte, escaped(rest)) {
+                (b'\\', _) => (self.backslash, 1),
+                (_, Some(b'/')) => (self.escaped_slash, 3),
+                (_, Some(b'\\')) => (self.escaped_backslash, 3),
+                _ => (false, 0),
+            };
+            if is_slash {
                 out.push(b'/');
                 rest = rest.get(length..).unwrap_or_default();
+                continue;
             }
-            Some((false, 1)) => {
-                out.extend_from_slice(b"%5C");
-                rest = after;
+            match byte {
+                b'\\' => out.extend_from_slice(b"%5C"),
+                byte => out.push(*byte),
             }
-            _ => {
-                out.push(*byte);
-                rest = after;
-            }
+            rest = after;
         }
+        rooted(out)
     }
-    rooted(out)
 }
 
 /// With a slash in front.

@@ -342,3 +342,21 @@ fn a_bound_that_is_null_lifts_no_bound() {
         "rules[0].claims.lt: found null, expected a value; leave the field out for no restriction",
     );
 }
+
+#[test]
+fn an_empty_part_of_an_expression_lifts_nothing() {
+    let claims = |claims: &str| {
+        format!(r#""match": {{"path": {{"template": "/users/{{id}}/*"}}}}, "claims": {claims}"#)
+    };
+    let check = |text: &str, field: &str| {
+        check(
+            &super::rule(&claims(text)),
+            &format!(
+                "rules[0].claims.{field}: found null, expected a value; leave the field out for no restriction"
+            ),
+        );
+    };
+    check(r#"{"any": [{"claim": "a", "equals": 1}], "all": null}"#, "all");
+    check(r#"{"claim": "role", "present": true, "any": null}"#, "any");
+    check(r#"{"claim": "role", "equals": "admin", "contains": null}"#, "contains");
+}

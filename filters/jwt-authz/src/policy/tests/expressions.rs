@@ -301,7 +301,8 @@ fn hosts() {
     check_host(WHOLE, "a.example.com", r#""*.example.com""#, false);
     check_host(WHOLE, "a.example.com", r#"["b", "a.example.com"]"#, true);
     check_host(WHOLE, "a.example.com", r#""example.com""#, false);
-    check_host(WHOLE, "[::1]:80", r#""[0::1]:80""#, true);
+    check_host(WHOLE, "[::1]:80", r#""[::1]:80""#, true);
+    check_host(WHOLE, "[::1]:80", r#""[0::1]:80""#, false);
     check_host(WHOLE, "", r#""""#, false);
     const ANY_PORT: &str = r#""*:*""#;
     check_host(ANY_PORT, "A.example.com:8443", r#""a.example.com""#, true);

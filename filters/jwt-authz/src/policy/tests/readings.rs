@@ -63,6 +63,7 @@ fn a_deny_rule_keeps_out_what_may_be_meant() {
             (":path: \\admin\\x", "denied_by:d"),
             (":path: /admin;v=1/x", "denied_by:d"),
             (":path: /admin%3Bv/x", "denied_by:d"),
+            (":path: /admin;x\\c/x", "denied_by:d"),
             (":path: /x/admin/", "+"),
             // A CONNECT request has no path.
             (":method: CONNECT", "denied_by:d"),

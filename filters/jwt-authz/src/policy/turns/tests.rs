@@ -109,7 +109,7 @@ mod laws {
     use proptest::prelude::*;
 
     proptest! {
-        /// A good token is verified at its fourth request at the latest, whatever comes in between, and nobody
+        /// A good token is verified at its fourth request at the latest, whatever few others come in between, and nobody
         /// is tried on more than two keys at once, nor twice on one.
         #[test]
         fn a_good_token_is_verified(

@@ -77,13 +77,15 @@ fn a_port_that_is_named_is_decided() {
     check("api.example.com:*", Undecided, &["api.example.com.", "api.example.com.:1"]);
     check("*.example.com:*", Yes, &["a.example.com", "a.example.com:1"]);
     check("*.example.com:81", No, &["a.example.com"]);
-    check("[::1]:*", Yes, &["[::1]:80", "[0:0::1]"]);
+    check("[::1]:*", Yes, &["[::1]:80", "[::1]"]);
     check("[::1]:80", Yes, &["[::1]:80"]);
 }
 
 #[test]
-fn ipv6_addresses_are_compared_as_such() {
-    check("[::1]", Yes, &["[::1]", "[0:0:0:0:0:0:0:1]"]);
+fn another_spelling_of_an_ipv6_address_is_undecided() {
+    check("[::1]", Yes, &["[::1]"]);
+    check("[::1]", Undecided, &["[0:0:0:0:0:0:0:1]", "[::0001]", "[0:0::1]:80"]);
+    check("[::ffff:102:304]", Undecided, &["[::ffff:1.2.3.4]"]);
     check("[::1]", No, &["[::2]"]);
     check("[2001:DB8::A]", Yes, &["[2001:db8::a]"]);
 }

@@ -25,8 +25,10 @@ fn check(text: &[u8], anchor: Anchor, ignore_case: bool, value: &Value<'_>) -> O
     };
     let behind: &[u8] = match (anchor, text) {
         (Anchor::Whole | Anchor::End, _) => b"",
-        // An escape that goes on behind the text.
+        // An escape that goes on behind the text, to one that stays an escape.
         (_, [.., b'%']) => b"25x",
+        (_, [.., b'%', b'5']) => b"Cx",
+        (_, [.., b'%', b'6']) => b"0x",
         (_, [.., b'%', digit]) if digit.is_ascii_hexdigit() => b"Fx",
         _ => b"x",
     };

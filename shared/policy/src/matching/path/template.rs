@@ -96,6 +96,10 @@ impl Segment {
         }
         match text {
             "*" => Some(Self::Any),
+            text if text.starts_with(':') => value.problem(format_args!(
+                "found `{}`, expected `{{name}}`: a segment of any text; use `regex` for that very text",
+                text.as_bytes().escape_ascii(),
+            )),
             "**" => value.problem("found `**` in front of other segments, expected it as the last"),
             text if text.contains(['*', '{', '}']) => value.problem(format_args!(
                 "found `{}`, expected `*`, `{{name}}` or `**` as a whole segment, or none of `*`, `{{` and `}}`",

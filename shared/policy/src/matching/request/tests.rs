@@ -297,6 +297,10 @@ fn an_escaped_slash_may_be_a_character() {
 fn null_lifts_no_restriction() {
     let parts =
         ["hosts", "methods", "path", "headers", "cookies", "query", "client_ip", "principal", "claims"];
+    check_problem(
+        r#"{"path": {"exact": "/a", "prefix": null}}"#,
+        "match.path.prefix: found null, expected a value; leave the field out for no restriction",
+    );
     for part in parts.into_iter().chain(["any", "not"]) {
         check_problem(
             &format!(r#"{{"{part}": null}}"#),
@@ -358,6 +362,8 @@ fn a_part_of_a_path_that_can_never_be_is_refused() {
         r#"{"contains": ";"}"#,
         r#"{"contains": ".."}"#,
         r#"{"contains": "%2"}"#,
+        r#"{"contains": "%5"}"#,
+        r#"{"prefix": "/a%6"}"#,
         r#"{"contains": "%"}"#,
         r#"{"prefix": "/a%2"}"#,
         r#"{"suffix": "/"}"#,
@@ -386,6 +392,10 @@ fn a_text_that_no_value_can_be_is_refused() {
     check(r#""in": ["a", "\tprod"]"#, "\\tprod", "left");
     check(r#""prefix": " a""#, " a", "left");
     check(r#""suffix": "a ""#, "a ", "right");
+    check_problem(
+        r#"{"cookies": [{"name": "s", "exact": "\"abc\""}]}"#,
+        "match.cookies[0]: found `\\\"abc\\\"`, which can never match, expected no quotes around it: values are compared without",
+    );
     for fine in [r#""prefix": "Bearer ""#, r#""suffix": " x""#, r#""contains": " ""#, r#""exact": """#] {
         assert!(request_match(&format!(r#"{{"headers": [{{"name": "x", {fine}}}]}}"#)).is_ok(), "{fine}");
     }

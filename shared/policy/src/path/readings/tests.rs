@@ -59,6 +59,10 @@ fn they_are_taken_together_and_in_either_order() {
     check("/a/..%2fb", &["/a/..%2Fb", "/a/../b", "/b"]);
     check("/a/..;x/b", &["/a/../b", "/a/..;x/b", "/b"]);
     check("/%2Fa/b", &["/%2Fa/b", "//a/b", "/a/b", "/b"]);
+    // Parameters are cut off before escaped slashes are decoded, or after.
+    check("/a%2Fb;x%2Fc/d", &["/a%2Fb/d", "/a%2Fb;x%2Fc/d", "/a/b/c/d", "/a/b/d", "/a/b;x/c/d"]);
+    // Some take `%5C` for a slash and not `%2F`.
+    check("/a%2Fb%5Cc", &["/a%2Fb%5Cc", "/a%2Fb/c", "/a/b%5Cc", "/a/b/c"]);
     // Two slashes come to the front.
     check("/x/..//a/b", &["//a/b", "/a/b", "/b", "/x/..//a/b", "/x/../a/b"]);
 }
@@ -109,6 +113,8 @@ fn one_reading_takes_all() {
     check("/x\\..\\a;v/b%3Bw", Some("/a/b"));
     check("//evil/a//b", Some("/a/b"));
     check("/a%2Fb%5Cc", Some("/a/b/c"));
+    check("/q;x%2Fw/..%2Fapi/x", Some("/api/x"));
+    check("/q;\\w/..\\api/x", Some("/api/x"));
     check("a", Some("/a"));
     check("", None);
 }
