@@ -2,6 +2,8 @@
 
 use crate::by_name::ByName;
 use crate::headers::Headers;
+use crate::path::decode_segment;
+use std::borrow::Cow;
 
 /// The cookies of a request, read once, however many are asked for.
 ///
@@ -29,6 +31,34 @@ impl<'a> Cookies<'a> {
 #[must_use]
 pub fn unquoted(value: &[u8]) -> &[u8] {
     value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value)
+}
+
+/// A cookie's value, [`unquoted`], as one text however it is spelt, for counting requests by it: escapes of quoted
+/// values (`\141`, `\"`), which Python's frameworks undo, then those of URLs (`%61`), which Express and PHP do.
+#[must_use]
+pub fn folded(value: &[u8]) -> Cow<'_, [u8]> {
+    let value = match value.contains(&b'\\') {
+        false => Cow::Borrowed(value),
+        true => Cow::Owned(without_backslashes(value)),
+    };
+    if value.contains(&b'%') { Cow::Owned(decode_segment(&value).into_owned()) } else { value }
+}
+
+fn without_backslashes(value: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let [byte, after @ ..] = rest {
+        let (byte, left) = match rest {
+            [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', after @ ..] => {
+                ((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'), after)
+            }
+            [b'\\', escaped, after @ ..] => (*escaped, after),
+            _ => (*byte, after),
+        };
+        out.push(byte);
+        rest = left;
+    }
+    out
 }
 
 /// One `cookie` header without the cookies of these names: [`Cookies`] finds none of them in it.
@@ -97,6 +127,19 @@ mod tests {
         check(&[b"id="], &[b""]);
         check(&[b"id=a=b=="], &[b"a=b=="]);
         check(&[b"id=\xff%20+"], &[b"\xff%20+"]);
+    }
+
+    #[test]
+    fn one_value_has_one_spelling() {
+        let check = |value: &str, expected: &[u8]| {
+            assert_eq!(*super::folded(value.as_bytes()), *expected, "{value}");
+        };
+        for spelling in ["abc", "%61bc", "\\141bc", "\\abc", "\\%61b\\143"] {
+            check(spelling, b"abc");
+        }
+        check("a+b", b"a+b");
+        check("%zz%4\\", b"%zz%4\\");
+        check("\\\"\\377\\4", b"\"\xff4");
     }
 
     #[test]

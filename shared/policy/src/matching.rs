@@ -3,7 +3,7 @@
 pub mod cidr;
 pub mod claim;
 pub mod host;
-mod method;
+pub mod method;
 mod named;
 mod needle;
 mod one_of;

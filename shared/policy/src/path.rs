@@ -71,6 +71,27 @@ pub fn decode_segment(segment: &[u8]) -> Cow<'_, [u8]> {
     decode(segment, false)
 }
 
+/// What in a text looks like the pattern of some router, and would be compared letter by letter.
+#[must_use]
+pub fn pattern_in(text: &[u8]) -> Option<&'static str> {
+    let holds = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
+    if text.contains(&b'*') {
+        Some("`*`")
+    } else if text.iter().any(|byte| matches!(byte, b'{' | b'}')) {
+        Some("`{…}`")
+    } else if text.iter().any(|byte| matches!(byte, b'[' | b']' | b'<' | b'>')) {
+        Some("`[…]` and `<…>`")
+    } else if text.contains(&b'^') {
+        Some("`^`")
+    } else if holds(b"/:") {
+        Some("segment that begins with `:`")
+    } else if holds(b"://") {
+        Some("scheme and host")
+    } else {
+        None
+    }
+}
+
 fn path_of(target: &[u8]) -> &[u8] {
     target.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default()
 }

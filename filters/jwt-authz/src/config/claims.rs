@@ -190,7 +190,9 @@ impl Test {
             ["equals"] => fields.required("equals", |value| Some(Self::In(vec![Literal::read(&value)?]))),
             ["in"] => fields.required("in", read_in),
             ["equals_path"] => fields.required("equals_path", |value| read_equals_path(&value, matches)),
-            ["equals_header"] => fields.required("equals_header", HeaderName::read).map(Self::EqualsHeader),
+            ["equals_header"] => {
+                fields.required("equals_header", HeaderName::read_of_request).map(Self::EqualsHeader)
+            }
             ["equals_host"] => fields.required("equals_host", HostTest::read).map(Self::EqualsHost),
             names if names.iter().all(is_comparison) => Self::read_comparisons(fields),
             [_] => ClaimTest::read_fields(fields).map(Self::Text),

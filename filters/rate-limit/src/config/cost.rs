@@ -42,7 +42,7 @@ impl Cost {
     }
 
     fn read_header(fields: &Fields<'_>) -> Option<Self> {
-        let name = fields.required("header", HeaderName::read);
+        let name = fields.required("header", HeaderName::read_of_request);
         let default = fields.optional("default", |value| value.integer(1..=MOST));
         let min = fields.or("min", 1, |value| value.integer(1..=MOST));
         let max = fields.required("max", |value| value.integer(1..=MOST));

@@ -4,11 +4,12 @@ use crate::policy::key::folded_header;
 use policy::authority::Authority;
 use policy::client_ip::{ClientIp, masked};
 use policy::config::{Fields, Value, quoted};
-use policy::cookie::unquoted;
+use policy::cookie;
 use policy::facts::Needs;
 use policy::headers::{HeaderName, trimmed};
 use policy::matching::claim::claim_path;
-use policy::path::folded;
+use policy::matching::method::read_method;
+use policy::path::{folded, pattern_in};
 use std::borrow::Cow;
 use std::net::IpAddr;
 
@@ -76,6 +77,12 @@ impl KeyPart {
         }
         let mut given = Vec::new();
         let found = value.object(|fields| {
+            let no_null = match PARTS.iter().find(|(name, _)| fields.is_null(name)) {
+                None => Some(()),
+                Some((name, true)) => fields.problem(name, "found null, expected its argument"),
+                Some((name, false)) => fields
+                    .problem(name, &format!("found null, expected an object, or `{name}` alone as the part")),
+            };
             let parts: Vec<Option<Self>> = PARTS
                 .iter()
                 .filter_map(|(name, _)| fields.get(name).map(|value| (*name, value)))
@@ -84,6 +91,7 @@ impl KeyPart {
                     Self::named(name, value)
                 })
                 .collect();
+            no_null?;
             parts.into_iter().collect::<Option<Vec<Self>>>()
         })?;
         match <[Self; 1]>::try_from(found) {
@@ -123,8 +131,16 @@ impl KeyPart {
                     (prefix("v4_prefix", 32, 32), prefix("v6_prefix", DEFAULT_V6_PREFIX, 128));
                 Some(Self::ClientIp { v4_prefix: v4_prefix?, v6_prefix: v6_prefix? })
             }),
-            "header" => HeaderName::read(value).map(Self::Header),
-            "cookie" => text(value).map(Self::Cookie),
+            "header" => match HeaderName::read(value.clone()) {
+                Some(name) if name.as_str() == "host" => {
+                    value.expected("another header; for the host use `host`")
+                }
+                name => name.map(Self::Header),
+            },
+            "cookie" => match value.non_empty_text() {
+                Some(name) if HeaderName::new(name).is_none() => value.expected("a cookie name"),
+                name => name.map(|name| Self::Cookie(name.to_owned())),
+            },
             "query" => text(value).map(Self::Query),
             "claim" => claim_path(value).map(Self::Claim),
             "attribute" => read_attribute(value).map(Self::Attribute),
@@ -144,20 +160,24 @@ impl KeyPart {
             Self::Constant(constant) if constant != text => {
                 value.expected(format_args!("`{constant}`, as the limit's `key` has"))
             }
-            Self::Path => match folded(text.as_bytes()) {
-                Some(path) => Some(path.into_owned()),
-                None => value.expected("a path"),
+            Self::Path if text.contains(['?', '#']) => value.expected("a path without its query"),
+            Self::Path => match (pattern_in(text.as_bytes()), folded(text.as_bytes())) {
+                (Some(pattern), _) => {
+                    value.expected(format_args!("one path: {pattern} is compared as text here"))
+                }
+                (None, Some(path)) => Some(path.into_owned()),
+                (None, None) => value.expected("a path"),
             },
             Self::Host => match Authority::of(text.as_bytes()) {
                 host @ Authority::Named { .. } => host.folded().map(Cow::into_owned),
                 Authority::Empty | Authority::Ambiguous => value.expected("a host"),
             },
-            Self::Method => Some(text.to_ascii_uppercase().into_bytes()),
+            Self::Method => read_method(value).map(String::into_bytes),
             Self::Header(_) | Self::Cookie(_) if trimmed(text.as_bytes()).len() < text.len() => {
                 value.expected("no space at its ends: values are compared without")
             }
             Self::Header(name) => Some(folded_header(name, text.as_bytes()).into_owned()),
-            Self::Cookie(_) => Some(unquoted(text.as_bytes()).to_vec()),
+            Self::Cookie(_) => Some(cookie::folded(cookie::unquoted(text.as_bytes())).into_owned()),
             Self::Query(_) | Self::Claim(_) | Self::Principal | Self::Attribute(_) | Self::Constant(_) => {
                 Some(text.as_bytes().to_vec())
             }

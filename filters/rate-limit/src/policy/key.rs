@@ -2,6 +2,7 @@
 
 use crate::config::KeyPart;
 use policy::client_ip::masked;
+use policy::cookie;
 use policy::headers::{HeaderName, folded_credentials};
 use policy::matching::claim::find;
 use policy::matching::request::Candidate;
@@ -27,7 +28,7 @@ impl KeyPart {
             Self::Header(name) => {
                 all(facts.headers.get(name.as_str())).map(|value| folded_header(name, value))
             }
-            Self::Cookie(name) => all(request.cookies().values(name)).map(Cow::Borrowed),
+            Self::Cookie(name) => all(request.cookies().values(name)).map(cookie::folded),
             Self::Query(name) => all(request.query().values(name)).map(Cow::Borrowed),
             Self::Path => folded(facts.headers.target()),
             Self::Method => some(Cow::Owned(facts.headers.method().to_ascii_uppercase())),

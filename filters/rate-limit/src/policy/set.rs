@@ -200,7 +200,11 @@ impl Set {
             }
         };
         let (read, ruler) = match slot {
-            Some(slot) if slot.outranks(generation, now) => (slot.level().owed(&slot.quota, now), slot),
+            Some(slot) if slot.outranks(generation, now) => {
+                // One config has a generation in each worker, and charges in all of them.
+                let charged_at = if slot.quota == *quota { now } else { slot.charged_at };
+                (slot.level().owed(&slot.quota, now), Slot { charged_at, ..slot })
+            }
             Some(slot) if slot.quota == *quota => {
                 (slot.level().owed(quota, now), Slot { generation, charged_at: now, ..slot })
             }

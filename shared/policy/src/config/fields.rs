@@ -75,6 +75,11 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Whether the field is there and `null`.
+    pub fn is_null(&self, name: &'static str) -> bool {
+        self.get_or_null(name).is_some_and(|value| value.is_null())
+    }
+
     /// `Some` if none of these fields is `null`: for fields of which one is to be there.
     pub fn no_null(&self, names: &[&'static str]) -> Option<()> {
         let checked = names.iter().map(|name| self.restriction(name, |_| Some(())).map(drop));

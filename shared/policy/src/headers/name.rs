@@ -29,6 +29,16 @@ impl HeaderName {
         }
     }
 
+    /// Reads the name of a header of requests from a config. Not `host`: Envoy makes `:authority` of it.
+    pub fn read_of_request(value: Value<'_>) -> Option<Self> {
+        let name = Self::read(value.clone())?;
+        if name.as_str() == "host" {
+            value.expected("another header: the proxy hands the host over by another name")
+        } else {
+            Some(name)
+        }
+    }
+
     /// The name, in lower case.
     #[must_use]
     pub fn as_str(&self) -> &str {

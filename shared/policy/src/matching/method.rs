@@ -2,7 +2,6 @@
 
 use super::truth::Truth;
 use crate::config::Value;
-use crate::headers::HeaderName;
 
 /// One method. Methods are case-sensitive (RFC 9110, section 9.1) and, by custom, in upper case; several
 /// frameworks read `delete` as `DELETE` all the same, so a method that differs only in case is
@@ -10,16 +9,24 @@ use crate::headers::HeaderName;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MethodMatch(Box<str>);
 
+/// Reads the name of a method, and answers it in upper case. A token may hold more than letters, digits and `-`
+/// (RFC 9110, section 9.1), but no method does, and who writes `GET|POST` means two.
+pub fn read_method(value: &Value<'_>) -> Option<String> {
+    let method = value.text()?.to_ascii_uppercase();
+    if ["*", "ANY", "ALL"].contains(&method.as_str()) {
+        return value.expected("a method, as `GET`; for all of them leave `methods` out");
+    }
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if method.is_empty() || !method.bytes().all(is_name) {
+        return value.expected("a method, as `GET`; each method is an item of its own");
+    }
+    Some(method)
+}
+
 impl MethodMatch {
     /// Reads a method, in any case.
     pub(crate) fn read(value: Value<'_>) -> Option<Self> {
-        match HeaderName::new(value.text()?) {
-            Some(token) if token.as_str() == "*" => {
-                value.expected("a method, as `GET`; for all of them leave `methods` out")
-            }
-            Some(token) => Some(Self(token.as_str().to_ascii_uppercase().into())),
-            None => value.expected("a method, as `GET`"),
-        }
+        read_method(&value).map(|method| Self(method.into()))
     }
 
     /// Whether this is the request's method.

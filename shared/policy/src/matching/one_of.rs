@@ -14,6 +14,7 @@ pub(crate) fn one_of<T>(
         // Beside a test, another one that is empty was meant to say more.
         Ok([(_, test)]) => fields.no_null(names).and(test),
         Err(given) if given.is_empty() => {
+            fields.no_null(names)?;
             let allowed = quoted(names.iter().copied());
             fields.problem_here(&format!("found no test, expected one of {allowed}"))
         }

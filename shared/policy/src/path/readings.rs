@@ -73,8 +73,11 @@ impl<'a> Readings<'a> {
     }
 }
 
-/// The one reading of a path that takes all of them, for counting requests by their path: a client cannot make
-/// two of one. `None` if the request has no path.
+/// The one reading of a path that takes all of them, for counting requests by their path: what a client may vary
+/// without asking for something else is gone. `None` if the request has no path.
+///
+/// Slashes are merged before dot segments are resolved. The other way round, `/x//../a` would be `/x/a` for any
+/// `x`, and `/a` to an upstream that merges first.
 #[must_use]
 pub fn folded(target: &[u8]) -> Option<Cow<'_, [u8]>> {
     if target.is_empty() {
@@ -87,10 +90,20 @@ pub fn folded(target: &[u8]) -> Option<Cow<'_, [u8]>> {
     let path = unescape(path);
     let path = without_parameters(&path).unwrap_or(path);
     let path = Slashes::ALL.replaced(&path);
-    let path = without_authority(&path).unwrap_or(path);
-    let mut path = resolve_dots(&path);
-    merge_slashes(&mut path);
-    Some(Cow::Owned(path))
+    let path = without_authorities(&path);
+    // Where dot segments in front are resolved, two slashes come to the front.
+    let resolved = resolve_dots(path);
+    let path = if resolved.starts_with(b"//") { without_authorities(&resolved) } else { path };
+    Some(Cow::Owned(resolve_dots(&merged(path))))
+}
+
+/// What follows the authorities, however many follow each other.
+fn without_authorities(mut path: &[u8]) -> &[u8] {
+    while let Some(rest) = path.strip_prefix(b"//") {
+        let authority = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
+        path = rest.get(authority..).unwrap_or_default();
+    }
+    path
 }
 
 /// What a reader may make of a path; `None` if nothing.

@@ -51,7 +51,13 @@ fn one_credential_has_one_bucket() {
     }
     check_same(
         r#"{"cookie": "session"}"#,
-        &["cookie: session=abc", "cookie: a=b; session=\"abc\"", "cookie: session = abc "],
+        &[
+            "cookie: session=abc",
+            "cookie: a=b; session=\"abc\"",
+            "cookie: session = abc ",
+            "cookie: session=%61bc",
+            "cookie: session=\"\\141bc\"",
+        ],
     );
     check_same(r#"{"header": "x-api-key"}"#, &["x-api-key: a", "x-api-key:  a\t"]);
     check_distinct(r#"{"header": "x-api-key"}"#, &["x-api-key: a b", "x-api-key: a  b", "x-api-key: A b"]);
@@ -139,6 +145,17 @@ fn overrides_that_no_request_can_have_are_refused() {
     check(r#"{"cookie": "s"}"#, r#"" gold""#, &format!("found ` gold`, {trimmed}"));
     check(r#""host""#, r#""u@a.test""#, "found `u@a.test`, expected a host");
     check(r#""path""#, r#""""#, "found ``, expected a path");
+    check(
+        r#""path""#,
+        r#""/users/{id}""#,
+        "found `/users/{id}`, expected one path: `{…}` is compared as text here",
+    );
+    check(r#""path""#, r#""/x?a=1""#, "found `/x?a=1`, expected a path without its query");
+    check(
+        r#""method""#,
+        r#""G T""#,
+        "found `G T`, expected a method, as `GET`; each method is an item of its own",
+    );
 }
 
 /// An empty field of a YAML file is `null`.
@@ -187,4 +204,19 @@ fn a_limit_charges_what_it_may_be_for() {
     check(r#"{"headers": [{"name": "x-env", "exact": "prod"}]}"#, "x-env: prod ");
     check(r#"{"cookies": [{"name": "s", "exact": "a"}]}"#, "cookie: s=\"a\"");
     check(api, ":method: CONNECT");
+}
+
+#[test]
+fn keys_that_no_request_has_are_refused() {
+    let check = |key: &str, expected: &str| {
+        let config = format!(
+            r#"{{"limits": [{{"name": "l", "key": [{key}], "rate": {{"requests": 1, "per": "1s"}}}}]}}"#
+        );
+        let problems =
+            parse(config.as_bytes()).err().map(|problems| problems.to_string()).unwrap_or_default();
+        assert_eq!(problems, format!("limits[0].key[0].{expected}"));
+    };
+    // Envoy makes `:authority` of it.
+    check(r#"{"header": "Host"}"#, "header: found `Host`, expected another header; for the host use `host`");
+    check(r#"{"cookie": "a b"}"#, "cookie: found `a b`, expected a cookie name");
 }

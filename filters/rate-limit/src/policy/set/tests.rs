@@ -108,6 +108,25 @@ fn the_later_config_s_quota_holds_for_both() {
     assert_eq!(admissions(&small, 2), 0);
 }
 
+/// Each worker loads a config at another instant; a charge by any of them is the config's.
+#[test]
+fn a_config_is_not_silent_while_one_of_its_workers_charges() {
+    let (small, large) = (quota(1, 20), quota(1, 80));
+    let mut set = Set::parse(None);
+    let mut charge_by = |quota: &Quota, generation, seconds: u64| {
+        let charge = Charge { generation, ..charge(1, quota, Overflow::Deny) };
+        set.charge(&charge, Nanos(seconds * 1_000_000_000)).quota
+    };
+    charge_by(&large, 1, 0);
+    for _ in 0..20 {
+        charge_by(&small, 3, 0);
+    }
+    assert_eq!(charge_by(&small, 2, 9), small);
+    assert_eq!(charge_by(&large, 1, 11), small);
+    // After ten seconds without any, it is.
+    assert_eq!(charge_by(&large, 1, 19), large);
+}
+
 #[test]
 fn a_full_bucket_is_nobody_s() {
     let (small, large) = (quota(1, 2), quota(1, 8));

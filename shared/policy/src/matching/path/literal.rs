@@ -3,7 +3,7 @@
 use super::not_normal;
 use crate::config::Value;
 use crate::matching::string::{Anchor, StringMatch};
-use crate::path::normalise;
+use crate::path::{normalise, pattern_in};
 
 /// `Some` if for each text of the test there is a path in normal form that passes.
 pub(super) fn possible(test: &StringMatch, value: &Value<'_>) -> Option<()> {
@@ -46,25 +46,17 @@ fn check(text: &[u8], anchor: Anchor, ignore_case: bool, value: &Value<'_>) -> O
     if same {
         return Some(());
     }
+    if text.contains(&b'?') || text.contains(&b'#') {
+        return value.problem(format_args!(
+            "found `{}`, expected a path without its query: use `query` for that",
+            text.escape_ascii(),
+        ));
+    }
     if normal.is_empty() && anchor != Anchor::Whole {
         return value.problem(format_args!(
-            "found `{}`, which no path in normal form holds: dot segments are resolved, and the query is cut off",
+            "found `{}`, which no path in normal form holds: dot segments are resolved",
             text.escape_ascii(),
         ));
     }
     not_normal(value, text.escape_ascii(), normal.escape_ascii())
-}
-
-/// What looks like the pattern of some router, and would be compared letter by letter.
-fn pattern_in(text: &[u8]) -> Option<&'static str> {
-    let holds = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
-    if text.contains(&b'*') {
-        Some("`*`")
-    } else if text.iter().any(|byte| matches!(byte, b'{' | b'}')) {
-        Some("`{…}`")
-    } else if holds(b"/:") {
-        Some("segment that begins with `:`")
-    } else {
-        None
-    }
 }

@@ -137,7 +137,7 @@ fn all_problems_come_at_once() {
         r#"{"hosts": ["a:x"], "methods": ["G T"], "path": {}, "headers": [{"exact": "x"}], "client_ip": ["10.0.0.1/8"],
             "claims": [], "any": [{"metods": ["GET"]}], "header": []}"#,
         "match.hosts[0]: found `a:x`, expected a port from 0 to 65535 behind the host, or `:*` for any port and none\n\
-         match.methods[0]: found `G T`, expected a method, as `GET`\n\
+         match.methods[0]: found `G T`, expected a method, as `GET`; each method is an item of its own\n\
          match.path: found no test, expected one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `in`, `present`, `template`\n\
          match.headers[0].name: missing\n\
          match.client_ip[0]: found `10.0.0.1/8`, expected `10.0.0.0/8`, as bits behind the prefix must be zero\n\
@@ -176,7 +176,6 @@ fn a_path_that_can_never_be_is_refused() {
     check(r#"{"exact": "api"}"#, "api", "/api");
     check(r#"{"prefix": "api/"}"#, "api/", "/api/");
     check(r#"{"prefix": "/a//b"}"#, "/a//b", "/a/b");
-    check(r#"{"exact": "/a?b"}"#, "/a?b", "/a");
     check(r#"{"in": ["/", "/a b"]}"#, "/a b", "/a%20b");
     check(r#"{"in": ["/a%2fb"]}"#, "/a%2fb", "/a%2Fb");
     check(r#"{"exact": "/a/."}"#, "/a/.", "/a/");
@@ -324,6 +323,10 @@ fn patterns_of_other_routers_are_refused() {
     check(r#"{"exact": "/users/{id}"}"#, "/users/{id}", "`{…}`");
     check(r#"{"suffix": "/{id}"}"#, "/{id}", "`{…}`");
     check(r#"{"contains": "*"}"#, "*", "`*`");
+    check(r#"{"exact": "/users/<id>"}"#, "/users/<id>", "`[…]` and `<…>`");
+    check(r#"{"exact": "/users/[id]"}"#, "/users/[id]", "`[…]` and `<…>`");
+    check(r#"{"prefix": "^/api"}"#, "^/api", "`^`");
+    check(r#"{"prefix": "http://x.test/api/"}"#, "http://x.test/api/", "scheme and host");
     check(r#"{"in": ["/a", "/users/:id"]}"#, "/users/:id", "segment that begins with `:`");
     for fine in [r#"{"exact": "/keys:rotate"}"#, r#"{"suffix": ":rotate"}"#, r#"{"exact": "/a%7Bb%7D"}"#] {
         assert!(request_match(&format!(r#"{{"path": {fine}}}"#)).is_ok(), "{fine}");
@@ -331,6 +334,18 @@ fn patterns_of_other_routers_are_refused() {
     check_problem(
         r#"{"methods": ["GET", "*"]}"#,
         "match.methods[1]: found `*`, expected a method, as `GET`; for all of them leave `methods` out",
+    );
+    for method in ["GET|POST", "GET*", ".*", "!GET", ""] {
+        check_problem(
+            &format!(r#"{{"methods": ["{method}"]}}"#),
+            &format!(
+                "match.methods[0]: found `{method}`, expected a method, as `GET`; each method is an item of its own"
+            ),
+        );
+    }
+    check_problem(
+        r#"{"methods": ["any"]}"#,
+        "match.methods[0]: found `any`, expected a method, as `GET`; for all of them leave `methods` out",
     );
     check_problem(
         r#"{"path": "/api/"}"#,
@@ -353,9 +368,11 @@ fn a_part_of_a_path_that_can_never_be_is_refused() {
     check(r#"{"suffix": "/a/."}"#, "/a/.", "/a/");
     check(r#"{"contains": "/a/./b"}"#, "/a/./b", "/a/b");
     check(r#"{"contains": "a\\b"}"#, "a\\\\b", "a/b");
-    let never = "which no path in normal form holds: dot segments are resolved, and the query is cut off";
+    let never = "which no path in normal form holds: dot segments are resolved";
     check_problem(r#"{"path": {"contains": "/../"}}"#, &format!("match.path: found `/../`, {never}"));
-    check_problem(r#"{"path": {"contains": "?a"}}"#, &format!("match.path: found `?a`, {never}"));
+    let query = "expected a path without its query: use `query` for that";
+    check_problem(r#"{"path": {"contains": "?a"}}"#, &format!("match.path: found `?a`, {query}"));
+    check_problem(r#"{"path": {"exact": "/a?b"}}"#, &format!("match.path: found `/a?b`, {query}"));
     for fine in [
         r#"{"contains": "%3b", "ignore_case": true}"#,
         r#"{"contains": "%3B"}"#,

@@ -76,7 +76,10 @@ fn one_of_several_values_is_enough() {
 fn there_is_exactly_one_test() {
     let all = "`exact`, `prefix`, `suffix`, `contains`, `regex`, `in`, `present`";
     check_problem("{}", &format!("t: found no test, expected one of {all}"));
-    check_problem(r#"{"exact": null}"#, &format!("t: found no test, expected one of {all}"));
+    check_problem(
+        r#"{"exact": null}"#,
+        "t.exact: found null, expected a value; leave the field out for no restriction",
+    );
     check_problem(
         r#"{"prefix": "a", "exact": "b"}"#,
         "t: found `exact`, `prefix`, expected one of them only",
