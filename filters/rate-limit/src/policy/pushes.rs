@@ -154,6 +154,10 @@ const LARGE: [Size; 3] = [
 /// time passes by `pause`.
 fn check(old: Quota, new: Quota, pause: u64) {
     let sizes: &[Size] = if std::env::var_os("LONG_SCRIPTS").is_some() { &LARGE } else { &SMALL };
+    check_sizes(old, new, pause, sizes);
+}
+
+fn check_sizes(old: Quota, new: Quota, pause: u64, sizes: &[Size]) {
     let quotas = [old, new, old];
     for Size { requests, workers, pauses, configs } in sizes {
         let scene = Scene {
@@ -194,6 +198,7 @@ const PUSHES: [(Quota, Quota, u64); 4] = [
 fn a_smaller_burst_in_every_script() {
     let (old, new, pause) = PUSHES[0];
     check(old, new, pause);
+    check_sizes(old, new, pause, &[Size { requests: 4, workers: 2, pauses: 1, configs: 3 }]);
 }
 
 #[test]
