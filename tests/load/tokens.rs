@@ -62,8 +62,9 @@ async fn twenty_pushes_with_a_full_cache() {
             })
             .await;
         }
-        // Twice as many as there is room for.
-        send(&gateway, 800, version, &dense(5)).await;
+        // Twice as many as there is room for, of another size each time.
+        let chains = 1 + version % 5;
+        send(&gateway, 4000 / u64::from(chains), version, &dense(chains as usize)).await;
         sizes.push(resident(&gateway).saturating_sub(before) >> 20);
     }
     show(&format!("{PUSHES} pushes with a full cache: resident memory grew by {sizes:?} MB"));
