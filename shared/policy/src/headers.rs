@@ -37,8 +37,14 @@ struct Entry {
 impl Entry {
     fn new(name: Range<usize>, raw: Range<usize>, bytes: &[u8]) -> Self {
         let came = bytes.get(raw.clone()).unwrap_or_default();
-        let start = raw.start + (came.len() - trimmed_start(came).len());
-        let value = start..start + trimmed(came).len();
+        // Hardly any value has one.
+        let has_space = matches!(came, [b' ' | b'\t', ..] | [.., b' ' | b'\t']);
+        let value = if has_space {
+            let start = raw.start + (came.len() - trimmed_start(came).len());
+            start..start + trimmed(came).len()
+        } else {
+            raw.clone()
+        };
         Self { name, raw, value }
     }
 }
