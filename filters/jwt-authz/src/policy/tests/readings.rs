@@ -40,6 +40,30 @@ fn an_allow_rule_is_no_wider_than_the_routes_of_the_proxy() {
     check(&rules, &[(":authority: status.example.com:81", "+"), (":authority: status.example.com", "+")]);
 }
 
+/// A client that names two tenants is no reason for a rule to let it in, and a reason to keep it out.
+#[test]
+fn a_header_that_is_sent_twice_is_undecided() {
+    let equals = json!({"claim": "tenant", "equals_header": "x-tenant"});
+    let check = |rules: Json, headers: &str, expected: &str| {
+        let gateway = Gateway::with(&json!({}), &json!({"rules": rules}));
+        let headers = format!("{headers}\nauthorization: Bearer {}", token(&json!({"tenant": "a"})));
+        assert_eq!(gateway.word(&request(&headers)), expected, "{rules} {headers}");
+    };
+    for (headers, equal, unequal, deny) in [
+        ("x-tenant: a", "+", "no_rule", "denied_by:d"),
+        ("x-tenant: b", "no_rule", "+", "+"),
+        ("y: a", "no_rule", "+", "+"),
+        ("x-tenant: b\nx-tenant: a", "no_rule", "no_rule", "denied_by:d"),
+        ("x-tenant: a\nx_tenant: b", "no_rule", "no_rule", "denied_by:d"),
+    ] {
+        check(json!([{"name": "a", "action": "allow", "claims": equals}]), headers, equal);
+        check(json!([{"name": "a", "action": "allow", "claims": {"not": equals}}]), headers, unequal);
+        let denied = json!([{"name": "d", "action": "deny", "claims": equals},
+                            {"name": "a", "action": "allow", "token": "required"}]);
+        check(denied, headers, deny);
+    }
+}
+
 #[test]
 fn a_deny_rule_keeps_out_what_may_be_meant() {
     check(
