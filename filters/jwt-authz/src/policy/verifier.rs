@@ -19,9 +19,9 @@ use std::cell::{LazyCell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-/// Whoever checks signatures: the proxy, or code in the VM.
+/// Checks signatures, in the proxy or in the VM.
 pub trait Signatures {
-    /// Whether `key`, of a provider, has made `signature` of `message`.
+    /// Whether `signature` is that of `message` by `key`, a key of this provider.
     fn verify(
         &self,
         provider: usize,
@@ -31,55 +31,55 @@ pub trait Signatures {
         signature: &[u8],
     ) -> Signature;
 
-    /// The last check was of a token that is good for nothing all the same: it takes from the share as one that
-    /// fails.
+    /// The token of the last check is refused although its signature may be good, so the check takes from the
+    /// share as a failed one does.
     fn wasted(&self) {}
 
     /// Whether one check takes so long that a token is not tried on each key that may have signed it.
     fn is_slow(&self, algorithm: Algorithm) -> bool;
 }
 
-/// What a check of a signature comes to.
+/// The result of a signature check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signature {
-    /// The key has made it.
+    /// The key has signed the message.
     Good,
-    /// The key has not.
+    /// The key has not signed the message.
     Bad,
-    /// There is no time left for it.
+    /// Not checked: the provider's share of time is used up.
     NoTime,
-    /// The proxy fails to say.
+    /// The proxy cannot check it.
     Failed,
 }
 
 /// The key sets of the providers, by their place in the config.
 pub trait Keys {
-    /// The provider's set at the moment; `None` as long as there is none.
+    /// The provider's present key set; `None` before the first one.
     fn of(&self, provider: usize) -> Option<Rc<KeySet>>;
 
-    /// Whether the set may ever be another one: then it pays to wait.
+    /// Whether the key set may be replaced: then a request may wait for a new key.
     fn may_change(&self, provider: usize) -> bool;
 }
 
-/// What is known of a request's token.
+/// The state of a request's token.
 #[derive(Clone, Debug)]
 pub enum Judged {
-    /// There is none.
+    /// The request has no token.
     Absent,
-    /// It is good.
+    /// The token is verified.
     Good(Rc<Verified>),
-    /// It is not.
+    /// The token is refused.
     Bad(Fault),
-    /// It may be: the key that has signed it is not there, and may come.
+    /// No key of the set has signed the token; a later set may have the key.
     NoKey(Rc<Unverified>),
-    /// It cannot be said.
+    /// The token cannot be checked.
     Unknown(Fault),
 }
 
-/// Whether the token was remembered.
+/// Whether the verified token was in the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remembered {
-    /// It was, and is still good.
+    /// It was, and is still valid.
     Hit,
     /// It was not.
     Miss,
