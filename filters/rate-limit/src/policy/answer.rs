@@ -138,7 +138,7 @@ fn problem(reason: &Reason, status: u16, limit: Option<&Limit>) -> String {
     }
 }
 
-/// A text within a JSON string.
+/// A text within a JSON string. Written by `serde_json` instead, it would add 1 KB to the module.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
