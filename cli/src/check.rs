@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use policy::config::Problems;
+use mesh_config::Problems;
 
 /// The filters whose configs can be checked.
 pub const FILTERS: [&str; 2] = ["jwt-authz", "rate-limit"];

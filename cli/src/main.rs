@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use mesh_config::quoted;
 use mesh_filters::module::{Module, SHIPPED};
 use mesh_filters::workspace;
 use mesh_filters::{bench, check, demo};
-use policy::config::quoted;
 
 /// WebAssembly filters for Envoy and Istio.
 #[derive(Parser)]

@@ -53,7 +53,7 @@ impl Module {
     }
 
     const fn of_probe(example: &'static str) -> Self {
-        Self { name: example, package: "probe", shipped: false }
+        Self { name: example, package: "mesh-probe", shipped: false }
     }
 
     /// The shipped module of this name.

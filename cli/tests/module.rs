@@ -1,8 +1,8 @@
 //! The modules as they are built.
 
-use host::callbacks::ALWAYS_EXPORTED;
 use mesh_filters::module::SHIPPED;
 use mesh_filters::workspace;
+use mesh_host::callbacks::ALWAYS_EXPORTED;
 
 #[test]
 fn a_module_says_nothing_about_the_machine_that_built_it() {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
-use policy::config::quoted;
+use mesh_config::quoted;
 use serde_json::{Value, json};
 
 use super::keys::KeyPair;

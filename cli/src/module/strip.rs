@@ -2,10 +2,10 @@
 //!
 //! Envoy enters the VM for each callback that a module exports, whether or not its filter does anything
 //! there. The linker keeps them all, since they are exported; which of them the filter uses it writes
-//! into a section of the binary ([`host::callbacks`]).
+//! into a section of the binary ([`mesh_host::callbacks`]).
 
 use anyhow::{Context as _, ensure};
-use host::callbacks::{ALWAYS_EXPORTED, Callbacks, SECTION};
+use mesh_host::callbacks::{ALWAYS_EXPORTED, Callbacks, SECTION};
 use walrus::{Module, ModuleConfig};
 
 /// Removes unused callbacks, every other export the proxy does not call, the code that nothing reaches

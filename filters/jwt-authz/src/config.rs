@@ -12,11 +12,11 @@ pub use place::Place;
 pub use provider::{ClaimHeader, Provider};
 pub use rule::{Action, Rule, TokenUse};
 
-use policy::client_ip::ClientIp;
-use policy::config::{Fields, Problems, Value};
-use policy::matching::claim::claim_path;
-use policy::mode::Mode;
-use policy::preflight::CorsPreflight;
+use mesh_config::{Fields, Problems, Value};
+use mesh_policy::client_ip::ClientIp;
+use mesh_policy::matching::claim::claim_path;
+use mesh_policy::mode::Mode;
+use mesh_policy::preflight::CorsPreflight;
 
 /// A config of the filter.
 #[derive(Clone, Debug)]
@@ -62,10 +62,10 @@ pub enum EscapedSlashes {
 
 impl EscapedSlashes {
     /// What an escaped slash is to the tests on a path that is not refused.
-    pub(crate) const fn in_paths(self) -> policy::path::EscapedSlashes {
+    pub(crate) const fn in_paths(self) -> mesh_policy::path::EscapedSlashes {
         match self {
-            Self::Refuse => policy::path::EscapedSlashes::Either,
-            Self::Keep => policy::path::EscapedSlashes::Character,
+            Self::Refuse => mesh_policy::path::EscapedSlashes::Either,
+            Self::Keep => mesh_policy::path::EscapedSlashes::Character,
         }
     }
 }
@@ -111,7 +111,7 @@ const DEFAULT_IN_VM_SHARE: u64 = 20;
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(bytes: &[u8]) -> Result<Config, Problems> {
-    policy::config::read(bytes, Config::read)
+    mesh_config::read(bytes, Config::read)
 }
 
 impl Config {

@@ -8,16 +8,16 @@ use crate::config;
 use crate::jwks::Ask;
 use crate::policy::{Decision, Memory, Outcome, Patience, Policy, Refusal, Unchangeable, Unverified};
 use counters::Counters;
-use host::{
+use keyring::Keyring;
+use mesh_config::Problems;
+use mesh_host::{
     Answer, Background, Callbacks, Configure, Flow, Plugin, Request, Stage, Status, Trailers, TrailersFlow,
     Wake, clock, random,
 };
-use keyring::Keyring;
-use policy::config::Problems;
-use policy::grpc::is_grpc;
-use policy::hash::Key;
-use policy::mode::Mode;
-use policy::time::Nanos;
+use mesh_policy::grpc::is_grpc;
+use mesh_policy::hash::Key;
+use mesh_policy::mode::Mode;
+use mesh_policy::time::Nanos;
 use signatures::Checker;
 use std::rc::Rc;
 use std::time::Duration;
@@ -95,7 +95,7 @@ impl Stage for JwtAuthz {
         match self.strip_trailers(trailers) {
             Ok(()) => TrailersFlow::Continue,
             Err(status) => {
-                host::log!(Debug, "trailers cannot be read or changed: {status}");
+                mesh_host::log!(Debug, "trailers cannot be read or changed: {status}");
                 self.counters.unreadable.increment();
                 TrailersFlow::Reply(self.policy.config().reply(&Refusal::ERROR, false))
             }
@@ -121,7 +121,7 @@ impl JwtAuthz {
         let flow = self.try_handle(waiting, request, before.as_ref(), is_last);
         flow.unwrap_or_else(|status| {
             // As often as a client likes, so not louder; the counter tells.
-            host::log!(Debug, "a request cannot be read or changed: {status}");
+            mesh_host::log!(Debug, "a request cannot be read or changed: {status}");
             self.counters.unreadable.increment();
             // Also in shadow mode: headers that only this filter may set could be the client's.
             self.report(request, &Decision::refused(Refusal::ERROR), Mode::Enforce);

@@ -1,3 +1,3 @@
 //! The module: `dist/jwt-authz.wasm`.
 
-host::export!(jwt_authz::filter::JwtAuthz);
+mesh_host::export!(jwt_authz::filter::JwtAuthz);

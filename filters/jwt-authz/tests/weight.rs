@@ -40,7 +40,7 @@ static COUNTING: Counting = Counting;
 #[track_caller]
 fn check(text: &str, most: f64) {
     let before = HELD.get();
-    let value = policy::json::parse(text.as_bytes()).unwrap();
+    let value = mesh_config::json::parse(text.as_bytes()).unwrap();
     let held = usize::try_from(HELD.get() - before).unwrap();
     let weight = allocated_by(&value);
     assert!(weight >= held, "{held} bytes are held, {weight} counted: {text}");

@@ -11,10 +11,10 @@ pub use key::KeyPart;
 pub use limit::{Limit, OnMissingKey, Override};
 pub use reject::{Reject, ResponseHeaders};
 
-use policy::client_ip::ClientIp;
-use policy::config::{Fields, Problems, Value};
-use policy::mode::Mode;
-use policy::preflight::CorsPreflight;
+use mesh_config::{Fields, Problems, Value};
+use mesh_policy::client_ip::ClientIp;
+use mesh_policy::mode::Mode;
+use mesh_policy::preflight::CorsPreflight;
 
 /// A config of the filter.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ const CAPACITIES: std::ops::RangeInclusive<u64> = 64..=1_048_576;
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(bytes: &[u8]) -> Result<Config, Problems> {
-    policy::config::read(bytes, Config::read)
+    mesh_config::read(bytes, Config::read)
 }
 
 impl Config {

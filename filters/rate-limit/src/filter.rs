@@ -2,14 +2,16 @@
 
 use crate::config;
 use crate::policy::{self as rate_limit, Decision, LOOKED_AT, Outcome, Policy, Tally};
-use host::metrics::Counter;
-use host::{Callbacks, Configure, Flow, Plugin, Request, Response, SharedData, Stage, Status, clock, random};
-use policy::config::Problems;
-use policy::effects::Edit;
-use policy::grpc::is_grpc;
-use policy::hash::Key;
-use policy::mode::Mode;
-use policy::preflight::CorsPreflight;
+use mesh_config::Problems;
+use mesh_host::metrics::Counter;
+use mesh_host::{
+    Callbacks, Configure, Flow, Plugin, Request, Response, SharedData, Stage, Status, clock, random,
+};
+use mesh_policy::effects::Edit;
+use mesh_policy::grpc::is_grpc;
+use mesh_policy::hash::Key;
+use mesh_policy::mode::Mode;
+use mesh_policy::preflight::CorsPreflight;
 
 /// The filter with its config.
 pub struct RateLimit {
@@ -49,7 +51,7 @@ fn seed(plugin: &str) -> Result<Key, Problems> {
         Problems::one(format!("the proxy gives no random numbers, and the table needs a seed: {status}"))
     })?;
     Ok(rate_limit::seed(&mut SharedData, plugin, fresh).unwrap_or_else(|error| {
-        host::log!(Warn, "the table's seed cannot be shared: {error:?}");
+        mesh_host::log!(Warn, "the table's seed cannot be shared: {error:?}");
         Key::new(fresh)
     }))
 }
@@ -73,7 +75,7 @@ impl Stage for RateLimit {
             }
         });
         let decision = decision.unwrap_or_else(|status| {
-            host::log!(Warn, "a request cannot be read: {status}");
+            mesh_host::log!(Warn, "a request cannot be read: {status}");
             self.unreadable.increment();
             self.policy.cannot_judge()
         });
@@ -95,7 +97,7 @@ impl Stage for RateLimit {
     fn on_response_headers(&self, edits: &mut Vec<Edit>, response: &mut Response<'_>) -> Flow {
         for edit in edits.drain(..) {
             if let Err(status) = response.edit(&edit) {
-                host::log!(Warn, "a response header cannot be set: {status}");
+                mesh_host::log!(Warn, "a response header cannot be set: {status}");
             }
         }
         Flow::Continue
@@ -125,7 +127,7 @@ impl RateLimit {
         }
         for limit in &decision.without_claims {
             let name = self.policy.config().limits.get(*limit).map_or("", |limit| &limit.name);
-            host::log!(
+            mesh_host::log!(
                 Warn,
                 "limit `{name}`: none of its first {LOOKED_AT} requests had claims; rate-limit must stand behind \
                  jwt-authz, and jwt-authz must `export` the claim"

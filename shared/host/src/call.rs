@@ -3,7 +3,7 @@
 use crate::abi;
 use crate::pairs;
 use crate::status::Status;
-use policy::headers::{HeaderName, HeaderValue, Headers};
+use mesh_policy::headers::{HeaderName, HeaderValue, Headers};
 use std::time::Duration;
 
 const HTTP_CALL_RESPONSE_HEADERS: u32 = 6;

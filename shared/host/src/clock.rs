@@ -2,7 +2,7 @@
 
 use crate::abi;
 use crate::status::Status;
-use policy::time::Nanos;
+use mesh_policy::time::Nanos;
 use std::time::Duration;
 
 /// The monotonic clock, for rates and delays. One clock for all workers.

@@ -215,8 +215,8 @@ mod tests {
     use crate::callbacks::Callbacks;
     use crate::message::{Request, Trailers};
     use crate::stage::{BodyFlow, Flow, Stage, TrailersFlow};
-    use policy::config::Problems;
-    use policy::time::Nanos;
+    use mesh_config::Problems;
+    use mesh_policy::time::Nanos;
 
     /// Has every request wait, and would let its body and its trailers pass.
     struct Waits;

@@ -30,7 +30,7 @@ pub(crate) fn serialize<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use policy::headers::Headers;
+    use mesh_policy::headers::Headers;
 
     #[test]
     fn what_is_serialized_is_read_back() {

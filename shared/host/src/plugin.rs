@@ -62,7 +62,7 @@ impl Background<'_> {
     ///
     /// # Errors
     /// The host's status.
-    pub fn now(&self) -> Result<policy::time::Nanos, Status> {
+    pub fn now(&self) -> Result<mesh_policy::time::Nanos, Status> {
         clock::monotonic()
     }
 }

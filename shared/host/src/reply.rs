@@ -4,7 +4,7 @@ use crate::abi;
 use crate::direction::{Action, Direction};
 use crate::log;
 use crate::pairs;
-use policy::effects::{GrpcStatus, Reply};
+use mesh_policy::effects::{GrpcStatus, Reply};
 
 /// Sends the reply. `direction`: that of the message in whose place it goes.
 pub(crate) fn send(direction: Direction, reply: &Reply) {

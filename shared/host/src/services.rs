@@ -4,7 +4,7 @@ use crate::abi;
 use crate::call::Call;
 use crate::clock;
 use crate::status::Status;
-use policy::time::Nanos;
+use mesh_policy::time::Nanos;
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;

@@ -6,7 +6,7 @@
 use crate::abi;
 use crate::clock;
 use crate::status::{Status, found};
-use policy::store::{Snapshot, Store, StoreError, Version, Written};
+use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
 
 /// The host compares this number only where a record exists; a write to a missing key succeeds
 /// whatever the number. So a number that no record carries makes a write that creates and never

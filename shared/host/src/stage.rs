@@ -5,9 +5,9 @@ use crate::call::Answer;
 use crate::callbacks::Callbacks;
 use crate::message::{Request, Response, Trailers};
 use crate::plugin::{Background, Plugin};
-use policy::config::Problems;
-use policy::effects::Reply;
-use policy::time::Nanos;
+use mesh_config::Problems;
+use mesh_policy::effects::Reply;
+use mesh_policy::time::Nanos;
 
 /// A filter, as one link of a chain. One value for each config; what belongs to one request is in
 /// [`Stage::Stream`].

@@ -143,17 +143,17 @@ impl<S: Stage> Stages for S {
 /// A struct of stages that is a chain, in the order of its fields:
 ///
 /// ```
-/// # use host::{Callbacks, Stage};
+/// # use mesh_host::{Callbacks, Stage};
 /// # struct A; impl Stage for A { const CALLBACKS: Callbacks = Callbacks::TICK; type Stream = (); }
 /// # struct B; impl Stage for B { const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS; type Stream = (); }
-/// host::chain! {
+/// mesh_host::chain! {
 ///     /// Two filters.
 ///     pub struct Both, BothStreams {
 ///         0 => a: A,
 ///         1 => b: B,
 ///     }
 /// }
-/// # assert!(<Both as host::Stages>::CALLBACKS.contains(Callbacks::TICK));
+/// # assert!(<Both as mesh_host::Stages>::CALLBACKS.contains(Callbacks::TICK));
 /// ```
 #[macro_export]
 macro_rules! chain {

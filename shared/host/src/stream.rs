@@ -11,7 +11,7 @@ use crate::services::Services;
 use crate::stage::{BodyFlow, Flow, TrailersFlow, Wake};
 use crate::stages::Stages;
 use crate::status::Status;
-use policy::time::Nanos;
+use mesh_policy::time::Nanos;
 use std::rc::Rc;
 
 /// A stream and where it stands. The config that was in force when it came serves it to its end.

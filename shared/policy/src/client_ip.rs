@@ -1,8 +1,8 @@
 //! Whose request it is.
 
-use crate::config::Value;
 use crate::facts::{Facts, Needs};
 use crate::matching::cidr::network;
+use mesh_config::Value;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The config's `client_ip`: where the client's address is found.

@@ -6,14 +6,12 @@
 pub mod authority;
 mod by_name;
 pub mod client_ip;
-pub mod config;
 pub mod cookie;
 pub mod effects;
 pub mod facts;
 pub mod grpc;
 pub mod hash;
 pub mod headers;
-pub mod json;
 pub mod matching;
 pub mod mode;
 pub mod name;

@@ -1,6 +1,6 @@
 //! Whether a policy bites.
 
-use crate::config::Value;
+use mesh_config::Value;
 
 /// `enforce`, `shadow` (decide, count and log, but let the request go on) or `off`. Ordered from
 /// strict to lenient: of the filter's and a rule's mode the greater holds.

@@ -1,6 +1,6 @@
 //! Names that a config gives to its parts.
 
-use crate::config::Value;
+use mesh_config::Value;
 
 const MOST_BYTES: usize = 64;
 

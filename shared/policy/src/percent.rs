@@ -1,6 +1,6 @@
 //! A share of the requests.
 
-use crate::config::Value;
+use mesh_config::Value;
 
 /// A percentage in parts per million: four decimals, exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,8 +56,8 @@ const MILLION: u32 = 1_000_000;
 #[cfg(test)]
 mod tests {
     use super::Percentage;
-    use crate::config::read;
     use crate::testing::test;
+    use mesh_config::read;
 
     #[track_caller]
     fn check(number: &str, expected: Result<u32, &str>) {
@@ -118,7 +118,7 @@ mod laws {
         #[test]
         fn every_number_of_four_decimals_is_read_exactly(parts in 0..=MILLION) {
             let config = format!(r#"{{"p": {}.{:04}}}"#, parts / 10_000, parts % 10_000);
-            let read = crate::config::read(config.as_bytes(), |fields| fields.required("p", Percentage::read));
+            let read = mesh_config::read(config.as_bytes(), |fields| fields.required("p", Percentage::read));
             prop_assert_eq!(read, Ok(Percentage(parts)));
         }
     }

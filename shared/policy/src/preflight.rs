@@ -1,7 +1,7 @@
 //! CORS preflights: what a browser asks before it sends a request to another origin.
 
-use crate::config::Value;
 use crate::headers::{HeaderName, Headers};
+use mesh_config::Value;
 
 /// What no preflight has: credentials (Fetch, section 4.8), or another method than the one that it names.
 static NEVER: [HeaderName; 6] = [

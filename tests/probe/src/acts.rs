@@ -1,12 +1,12 @@
 //! What the probe can be told to do.
 
 use crate::Told;
-use host::call::{Call, GrpcCall, HttpCall};
-use host::metrics::{Counter, Gauge, Histogram};
-use host::{Body, BodyFlow, Flow, Request, SharedData, Trailers, TrailersFlow, clock, foreign, random};
-use policy::effects::{Edit, GrpcStatus, Reply};
-use policy::headers::{HeaderName, HeaderValue};
-use policy::store::{Store, Version};
+use mesh_host::call::{Call, GrpcCall, HttpCall};
+use mesh_host::metrics::{Counter, Gauge, Histogram};
+use mesh_host::{Body, BodyFlow, Flow, Request, SharedData, Trailers, TrailersFlow, clock, foreign, random};
+use mesh_policy::effects::{Edit, GrpcStatus, Reply};
+use mesh_policy::headers::{HeaderName, HeaderValue};
+use mesh_policy::store::{Store, Version};
 use std::time::Duration;
 
 /// An argument of an act: a request header, as text.

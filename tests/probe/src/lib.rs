@@ -3,17 +3,17 @@
 
 mod acts;
 
-use host::{
+use mesh_config::Problems;
+use mesh_host::{
     Answer, Background, Body, BodyFlow, Callbacks, Configure, Flow, Plugin, Request, Response, Stage,
     Trailers, TrailersFlow, Wake,
 };
-use policy::config::Problems;
-use policy::effects::Edit;
-use policy::headers::{HeaderName, HeaderValue};
+use mesh_policy::effects::Edit;
+use mesh_policy::headers::{HeaderName, HeaderValue};
 use std::cell::RefCell;
 use std::time::Duration;
 
-host::chain! {
+mesh_host::chain! {
     /// Both stages.
     pub struct Chain, ChainStreams {
         0 => probe: Probe,
@@ -23,7 +23,7 @@ host::chain! {
 
 impl Configure for Chain {
     fn configure(config: &[u8], plugin: &Plugin) -> Result<Self, Problems> {
-        let (name, fetch) = policy::config::read(config, |fields| {
+        let (name, fetch) = mesh_config::read(config, |fields| {
             let text = |name| fields.or(name, String::new(), |value| value.text().map(str::to_owned));
             let (name, fetch) = (text("name"), text("fetch"));
             Some((name?, fetch?))

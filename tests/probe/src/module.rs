@@ -1,3 +1,3 @@
 //! The module: every callback, for the host layer's tests.
 
-host::export!(probe::Chain);
+mesh_host::export!(mesh_probe::Chain);

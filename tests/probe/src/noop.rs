@@ -1,8 +1,8 @@
 //! The module that does nothing, to measure what any module costs.
 #![cfg(target_arch = "wasm32")]
 
-use host::{Callbacks, Configure, Plugin, Stage};
-use policy::config::Problems;
+use mesh_config::Problems;
+use mesh_host::{Callbacks, Configure, Plugin, Stage};
 
 /// Does nothing when request headers arrive.
 struct Noop;
@@ -18,4 +18,4 @@ impl Configure for Noop {
     }
 }
 
-host::export!(Noop);
+mesh_host::export!(Noop);

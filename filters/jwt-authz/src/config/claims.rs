@@ -1,10 +1,10 @@
 //! What a rule wants a token's claims to say.
 
-use policy::config::{Fields, Value, quoted};
-use policy::headers::HeaderName;
-use policy::matching::claim::{ClaimTest, claim_path};
-use policy::matching::host::HostMatch;
-use policy::matching::request::RequestMatch;
+use mesh_config::{Fields, Value, quoted};
+use mesh_policy::headers::HeaderName;
+use mesh_policy::matching::claim::{ClaimTest, claim_path};
+use mesh_policy::matching::host::HostMatch;
+use mesh_policy::matching::request::RequestMatch;
 
 /// An expression on claims.
 #[derive(Clone, Debug)]

@@ -1,8 +1,8 @@
 //! Where a provider's keys come from.
 
 use crate::crypto::{KeySet, KeySetError, Origin};
-use policy::config::{Fields, Value};
-use policy::headers::HeaderValue;
+use mesh_config::{Fields, Value};
+use mesh_policy::headers::HeaderValue;
 use std::rc::Rc;
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Where a token is found in a request.
 
-use policy::config::{Fields, Value};
-use policy::headers::HeaderName;
+use mesh_config::{Fields, Value};
+use mesh_policy::headers::HeaderName;
 
 /// A place for a token.
 #[derive(Clone, Debug, PartialEq, Eq)]

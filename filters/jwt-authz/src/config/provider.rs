@@ -3,11 +3,11 @@
 use super::jwks::Jwks;
 use super::place::Place;
 use crate::crypto::Algorithm;
-use policy::config::{Fields, Value};
-use policy::headers::HeaderName;
-use policy::matching::claim::claim_path;
-use policy::matching::string::StringMatch;
-use policy::name::read_name;
+use mesh_config::{Fields, Value};
+use mesh_policy::headers::HeaderName;
+use mesh_policy::matching::claim::claim_path;
+use mesh_policy::matching::string::StringMatch;
+use mesh_policy::name::read_name;
 use std::time::Duration;
 
 /// A provider of tokens.

@@ -1,10 +1,10 @@
 //! One rule.
 
 use super::claims::Claims;
-use policy::config::{Fields, Value};
-use policy::matching::request::RequestMatch;
-use policy::mode::Mode;
-use policy::name::read_name;
+use mesh_config::{Fields, Value};
+use mesh_policy::matching::request::RequestMatch;
+use mesh_policy::mode::Mode;
+use mesh_policy::name::read_name;
 
 /// A rule: which requests it is for, what their tokens must say, and what becomes of them.
 #[derive(Clone, Debug)]

@@ -11,10 +11,10 @@ use super::{
     Action, Config, EscapedSlashes, Jwks, Location, OnJwksUnavailable, Place, TokenCache, TokenUse, parse,
 };
 use crate::crypto::Algorithm;
-use policy::client_ip::ClientIp;
-use policy::headers::{HeaderName, HeaderValue};
-use policy::mode::Mode;
-use policy::preflight::CorsPreflight;
+use mesh_policy::client_ip::ClientIp;
+use mesh_policy::headers::{HeaderName, HeaderValue};
+use mesh_policy::mode::Mode;
+use mesh_policy::preflight::CorsPreflight;
 use std::time::Duration;
 
 /// The contract of the issue, word for word: what is written for it must go on to work.

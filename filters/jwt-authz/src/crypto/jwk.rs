@@ -6,7 +6,7 @@ use super::key_set::Origin;
 use super::skip_reason::{MOST_ID_BYTES, SkipReason};
 use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
-use policy::config::shorten;
+use mesh_config::shorten;
 use rsa::{BoxedUint, RsaPublicKey};
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;

@@ -4,7 +4,7 @@ use super::algorithm::Algorithm;
 use super::jwk;
 use super::key::Key;
 use super::skip_reason::{MOST_KEYS, SkipReason};
-use policy::json::{self, InvalidJson};
+use mesh_config::json::{self, InvalidJson};
 use serde_json::Value;
 use std::fmt;
 use std::rc::Rc;

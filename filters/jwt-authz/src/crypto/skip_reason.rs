@@ -1,7 +1,7 @@
 //! Why a key of a set is not used.
 
 use super::algorithm::Algorithm;
-use policy::config::quoted;
+use mesh_config::quoted;
 use std::fmt;
 
 /// Why a key of a set is not used. Displayed as the problem of a config is, for inline sets.

@@ -2,8 +2,8 @@
 
 use crate::config::{Action, Config};
 use crate::policy::{Decision, Outcome, Reason, Remembered};
-use host::metrics::{Counter, Gauge};
-use policy::mode::Mode;
+use mesh_host::metrics::{Counter, Gauge};
+use mesh_policy::mode::Mode;
 
 /// The counters of a config.
 pub(super) struct Counters {

@@ -5,13 +5,13 @@ use crate::config::{Config, Jwks, Remote};
 use crate::crypto::{KeySet, Skipped};
 use crate::jwks::{Answered, Ask, Failure, Missing, Next, Source, Step, Tracker, Unused, read};
 use crate::policy::Keys;
-use host::call::{Call, HttpCall};
-use host::{Answer, Background, SharedData, random};
-use policy::config::Problems;
-use policy::hash::Key;
-use policy::headers::{HeaderName, HeaderValue};
-use policy::store::StoreError;
-use policy::time::Nanos;
+use mesh_config::Problems;
+use mesh_host::call::{Call, HttpCall};
+use mesh_host::{Answer, Background, SharedData, random};
+use mesh_policy::hash::Key;
+use mesh_policy::headers::{HeaderName, HeaderValue};
+use mesh_policy::store::StoreError;
+use mesh_policy::time::Nanos;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -141,7 +141,7 @@ impl Keyring {
         let mut fetched = fetched.try_borrow_mut().ok()?;
         // Without shared data each worker keeps the keys it has. Requests come here, too, so not louder.
         act(&mut fetched, counters.providers.get(provider)?)
-            .inspect_err(|error| host::log!(Debug, "shared data for key sets: {error:?}"))
+            .inspect_err(|error| mesh_host::log!(Debug, "shared data for key sets: {error:?}"))
             .ok()
     }
 }
@@ -251,8 +251,8 @@ impl Fetched {
             remote.cluster
         );
         let unused = Unused::new(skipped);
-        unused.wrong.iter().for_each(|line| host::log!(Warn, "{of} {line}"));
-        unused.other_use.iter().for_each(|line| host::log!(Debug, "{of} {line}"));
+        unused.wrong.iter().for_each(|line| mesh_host::log!(Warn, "{of} {line}"));
+        unused.other_use.iter().for_each(|line| mesh_host::log!(Debug, "{of} {line}"));
     }
 
     fn failed(&mut self, counters: &OfProvider, failure: &Failure) -> Result<(), StoreError> {
@@ -262,7 +262,7 @@ impl Fetched {
         }
         counters.fetch_failed.increment();
         let remote = self.tracker.source().remote();
-        host::log!(
+        mesh_host::log!(
             Warn,
             "the key set of {} in cluster {} cannot be fetched: {failure}",
             String::from_utf8_lossy(remote.host.as_bytes()),

@@ -4,8 +4,8 @@ use super::counters::labelled;
 use crate::config::Config;
 use crate::crypto::{Algorithm, Key, in_host, in_vm, self_test};
 use crate::policy::{Shares, Signature, Signatures};
-use host::metrics::Gauge;
-use host::{clock, foreign};
+use mesh_host::metrics::Gauge;
+use mesh_host::{clock, foreign};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ impl Checker {
             Some(argument) => match foreign::call(in_host::FUNCTION, &argument) {
                 Ok(answer) => in_host::read_answer(&answer).map_or(Signature::Failed, verdict),
                 Err(status) => {
-                    host::log!(Debug, "the proxy cannot check a signature: {status}");
+                    mesh_host::log!(Debug, "the proxy cannot check a signature: {status}");
                     Signature::Failed
                 }
             },

@@ -2,7 +2,7 @@
 
 use crate::config::{Location, Remote};
 use crate::crypto::{KeySet, Origin, Skipped};
-use policy::headers::{HeaderValue, Headers};
+use mesh_policy::headers::{HeaderValue, Headers};
 use serde_json::Value as Json;
 use std::fmt;
 use std::time::Duration;
@@ -95,7 +95,7 @@ pub fn read(step: Step, remote: &Remote, answered: &Answered<'_>) -> Result<Next
 
 /// The path that `jwks_uri` names (OpenID Connect Discovery 1.0, section 3), if it is on the same host.
 fn key_set_path(body: &[u8], remote: &Remote) -> Result<HeaderValue, Failure> {
-    let document = policy::json::parse(body).map_err(|_| Failure::NoUri)?;
+    let document = mesh_config::json::parse(body).map_err(|_| Failure::NoUri)?;
     let uri = document.get("jwks_uri").and_then(Json::as_str).ok_or(Failure::NoUri)?;
     let (rest, port) = match (uri.strip_prefix("https://"), uri.strip_prefix("http://")) {
         (Some(rest), _) => (rest, ":443"),

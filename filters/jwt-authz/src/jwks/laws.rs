@@ -5,8 +5,8 @@ use super::simulation::{BUSY, IDLE, Simulation, Step, Wanted, remote, text};
 use super::{Source, Tracker};
 use crate::config::Remote;
 use crate::testing::cases;
-use policy::hash::Key;
-use policy::time::Nanos;
+use mesh_policy::hash::Key;
+use mesh_policy::time::Nanos;
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -241,9 +241,9 @@ proptest! {
     fn sources_do_not_touch_each_other(one in 0usize..16, other in 0usize..16) {
         let source = |which: usize| Remote {
             cluster: ["jwks", "jwks2"][which & 1].into(),
-            host: policy::headers::HeaderValue::text(["a.example", "b.example"][which >> 1 & 1]),
+            host: mesh_policy::headers::HeaderValue::text(["a.example", "b.example"][which >> 1 & 1]),
             location: {
-                let path = policy::headers::HeaderValue::text(["/keys", "/other"][which >> 2 & 1]);
+                let path = mesh_policy::headers::HeaderValue::text(["/keys", "/other"][which >> 2 & 1]);
                 if which & 8 == 0 { crate::config::Location::KeySet(path) } else { crate::config::Location::Discovery(path) }
             },
             ..remote()

@@ -1,6 +1,6 @@
 //! The small record of a source: who fetches, and when.
 
-use policy::time::Nanos;
+use mesh_policy::time::Nanos;
 use std::time::Duration;
 
 /// How things stand with a source. All workers of the proxy see the same.

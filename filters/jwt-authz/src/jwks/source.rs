@@ -3,8 +3,8 @@
 use super::record::{State, decode_set, encode_set};
 use crate::config::{Location, Remote};
 use crate::crypto::{KeySet, Origin};
-use policy::store::{Store, StoreError, Written, update};
-use policy::time::Nanos;
+use mesh_policy::store::{Store, StoreError, Written, update};
+use mesh_policy::time::Nanos;
 use std::time::Duration;
 
 /// A source of keys. Plugins that name the same one share what is fetched.

@@ -4,9 +4,9 @@ use super::record::{State, decode_set};
 use super::simulation::{BUSY, IDLE, Simulation, Step, Wanted, remote, text, version};
 use super::{Ask, Missing, Source, Tracker};
 use crate::config::Remote;
-use policy::hash::Key;
-use policy::store::{Snapshot, Store, StoreError, Version, Written};
-use policy::time::Nanos;
+use mesh_policy::hash::Key;
+use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
+use mesh_policy::time::Nanos;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -118,7 +118,7 @@ fn a_silent_leader_is_taken_over() {
 /// A discovery is two calls.
 #[test]
 fn a_lease_covers_all_calls() {
-    let path = policy::headers::HeaderValue::text("/.well-known/openid-configuration");
+    let path = mesh_policy::headers::HeaderValue::text("/.well-known/openid-configuration");
     let remote = Remote { location: crate::config::Location::Discovery(path), ..remote() };
     let (mut world, mut one, mut other) = (world(), tracker(&remote, 1), tracker(&remote, 2));
     assert!(tick(&mut one, &mut world));

@@ -2,8 +2,8 @@
 
 use super::reason::{Fault, Reason};
 use crate::config::Config;
-use policy::effects::{GrpcStatus, Reply};
-use policy::headers::{HeaderName, HeaderValue};
+use mesh_policy::effects::{GrpcStatus, Reply};
+use mesh_policy::headers::{HeaderName, HeaderValue};
 use serde_json::json;
 
 const WWW_AUTHENTICATE: HeaderName = HeaderName::from_static("www-authenticate");

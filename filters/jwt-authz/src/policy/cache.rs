@@ -3,7 +3,7 @@
 use super::memory::{Memory, Tokens};
 use super::verified::Verified;
 use crate::config::TokenCache;
-use policy::hash::Key;
+use mesh_policy::hash::Key;
 use std::rc::Rc;
 
 /// The tokens that a config has verified, the least recently used out first.
@@ -60,7 +60,7 @@ mod tests {
     use crate::config::TokenCache;
     use crate::policy::Memory;
     use crate::policy::gateway::{Gateway, bearer, token};
-    use policy::hash::Key;
+    use mesh_policy::hash::Key;
     use serde_json::json;
 
     /// Which nobody can bring about, without the key.

@@ -6,9 +6,9 @@ use super::expression::{self, Context};
 use super::reason::{Fault, Reason};
 use super::verifier::{Judged, Remembered};
 use crate::config::{Action, Config, OnJwksUnavailable, Rule, TokenUse};
-use policy::matching::request::Candidate;
-use policy::matching::truth::Truth;
-use policy::mode::Mode;
+use mesh_policy::matching::request::Candidate;
+use mesh_policy::matching::truth::Truth;
+use mesh_policy::mode::Mode;
 
 /// A request before the rules. Its token is looked at once, and only if a rule asks.
 pub(super) struct Case<'a, J> {

@@ -1,6 +1,6 @@
 //! The claims that other modules may see.
 
-use policy::matching::claim::find;
+use mesh_policy::matching::claim::find;
 use serde_json::{Map, Value as Json};
 
 /// An object with these claims only, each where it stands; `None` if none of them is there.

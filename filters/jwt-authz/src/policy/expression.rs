@@ -1,12 +1,12 @@
 //! Whether claims say what a rule wants.
 
 use crate::config::{Claims, Comparison, HostTest, Literal, Test};
-use policy::authority::Authority;
-use policy::matching::claim::{find, text};
-use policy::matching::host::HostMatch;
-use policy::matching::request::{Candidate, RequestMatch};
-use policy::matching::truth::Truth;
-use policy::path;
+use mesh_policy::authority::Authority;
+use mesh_policy::matching::claim::{find, text};
+use mesh_policy::matching::host::HostMatch;
+use mesh_policy::matching::request::{Candidate, RequestMatch};
+use mesh_policy::matching::truth::Truth;
+use mesh_policy::path;
 use serde_json::Value as Json;
 
 /// The request that claims are compared with.

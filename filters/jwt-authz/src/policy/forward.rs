@@ -5,10 +5,10 @@ use super::verified::Verified;
 use crate::config::{Place, Provider};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use policy::effects::Edit;
-use policy::headers::{HeaderName, HeaderValue, Headers};
-use policy::matching::claim::{find, text};
-use policy::{cookie, path};
+use mesh_policy::effects::Edit;
+use mesh_policy::headers::{HeaderName, HeaderValue, Headers};
+use mesh_policy::matching::claim::{find, text};
+use mesh_policy::{cookie, path};
 use serde_json::Value as Json;
 use std::borrow::Cow;
 

@@ -5,7 +5,7 @@ use super::{Decision, Outcome};
 use crate::testing::cases;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use policy::headers::Headers;
+use mesh_policy::headers::Headers;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::{RngAlgorithm, TestRng};

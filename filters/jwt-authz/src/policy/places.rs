@@ -2,8 +2,8 @@
 
 use super::reason::{Fault, Reason};
 use crate::config::{Place, Provider};
-use policy::headers::HeaderName;
-use policy::matching::request::Candidate;
+use mesh_policy::headers::HeaderName;
+use mesh_policy::matching::request::Candidate;
 
 /// All places for tokens.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! The share of a worker's time for signature checks that are slow.
 
-use policy::time::Nanos;
+use mesh_policy::time::Nanos;
 use std::time::Duration;
 
 /// Time that checks may take: a share of the time that passes, saved up to a bound.

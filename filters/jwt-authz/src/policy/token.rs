@@ -61,7 +61,7 @@ impl<'a> Token<'a> {
 impl Header {
     fn read(bytes: &[u8]) -> Result<Self, Fault> {
         let malformed = |what| Fault::new(Reason::Malformed, what);
-        let Ok(Json::Object(header)) = policy::json::parse(bytes) else {
+        let Ok(Json::Object(header)) = mesh_config::json::parse(bytes) else {
             return Err(malformed("the token's header is not a JSON object with each name once"));
         };
         // RFC 7515, section 4.1.11: what is critical must be understood, and we understand no extension.
@@ -91,7 +91,7 @@ pub(crate) fn unverified_issuer(token: &Token<'_>) -> Result<Option<String>, Fau
     let malformed =
         Fault::new(Reason::Malformed, "the token's payload is not a JSON object with each name once");
     let payload = token.payload_bytes().ok_or(malformed)?;
-    match policy::json::parse(&payload) {
+    match mesh_config::json::parse(&payload) {
         Ok(Json::Object(mut claims)) => Ok(match claims.remove("iss") {
             Some(Json::String(issuer)) => Some(issuer),
             _ => None,

@@ -3,8 +3,8 @@
 use super::forward;
 use super::places::Places;
 use crate::config::Place;
-use policy::headers::HeaderName;
-use policy::mode::Mode;
+use mesh_policy::headers::HeaderName;
+use mesh_policy::mode::Mode;
 
 /// The names under which nothing goes on: those that only this filter may set and, where it decides who gets
 /// in, those under which it looks for tokens, also if they are forwarded. A token in trailers was never
@@ -29,8 +29,8 @@ mod tests {
     use super::super::forward::strip;
     use super::*;
     use crate::config;
-    use policy::effects::Edit;
-    use policy::headers::Headers;
+    use mesh_policy::effects::Edit;
+    use mesh_policy::headers::Headers;
     use proptest::prelude::*;
 
     /// The names that a config keeps out.

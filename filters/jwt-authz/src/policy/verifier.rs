@@ -13,7 +13,7 @@ use super::verified::Verified;
 use crate::config::{Config, Provider};
 use crate::crypto::{Algorithm, Key, KeySet};
 use crate::jwks::Missing;
-use policy::hash;
+use mesh_policy::hash;
 use serde_json::Value as Json;
 use std::cell::{LazyCell, RefCell};
 use std::rc::Rc;
@@ -199,7 +199,7 @@ impl Verifier {
         let not_json =
             Fault::new(Reason::BadClaims, "the token's payload is not a JSON object with each name once");
         let payload = token.payload_bytes().ok_or_else(|| bad(not_json))?;
-        let Ok(Json::Object(claims)) = policy::json::parse(&payload) else { return Err(bad(not_json)) };
+        let Ok(Json::Object(claims)) = mesh_config::json::parse(&payload) else { return Err(bad(not_json)) };
         let until = registered::check(&claims, provider, now).map_err(bad)?;
         Ok(Judged::Good(Rc::new(Verified {
             token: found.token.into(),

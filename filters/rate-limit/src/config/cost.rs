@@ -1,8 +1,8 @@
 //! How many tokens a request costs.
 
-use policy::config::{Fields, Value};
-use policy::facts::Facts;
-use policy::headers::HeaderName;
+use mesh_config::{Fields, Value};
+use mesh_policy::facts::Facts;
+use mesh_policy::headers::HeaderName;
 
 /// More than a bucket can sensibly hold.
 const MOST: u64 = 1_000_000_000;

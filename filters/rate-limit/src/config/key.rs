@@ -1,15 +1,15 @@
 //! What a limit counts by.
 
 use crate::policy::key::folded_header;
-use policy::authority::Authority;
-use policy::client_ip::{ClientIp, masked};
-use policy::config::{Fields, Value, quoted};
-use policy::cookie;
-use policy::facts::Needs;
-use policy::headers::{HeaderName, trimmed};
-use policy::matching::claim::claim_path;
-use policy::matching::method::read_method;
-use policy::path::{folded, pattern_in};
+use mesh_config::{Fields, Value, quoted};
+use mesh_policy::authority::Authority;
+use mesh_policy::client_ip::{ClientIp, masked};
+use mesh_policy::cookie;
+use mesh_policy::facts::Needs;
+use mesh_policy::headers::{HeaderName, trimmed};
+use mesh_policy::matching::claim::claim_path;
+use mesh_policy::matching::method::read_method;
+use mesh_policy::path::{folded, pattern_in};
 use std::borrow::Cow;
 use std::net::IpAddr;
 
@@ -29,11 +29,11 @@ pub enum KeyPart {
     Cookie(String),
     /// A parameter of the query.
     Query(String),
-    /// The path without the query, [folded](policy::path::folded).
+    /// The path without the query, [folded](mesh_policy::path::folded).
     Path,
     /// The method, in upper case.
     Method,
-    /// The host, [folded](policy::authority::Authority::folded).
+    /// The host, [folded](mesh_policy::authority::Authority::folded).
     Host,
     /// A claim of the verified token.
     Claim(Vec<String>),

@@ -4,13 +4,13 @@ use super::cost::Cost;
 use super::key::KeyPart;
 use super::quota;
 use crate::policy::{Overflow, Quota};
-use policy::client_ip::ClientIp;
-use policy::config::{Fields, Value};
-use policy::facts::Needs;
-use policy::matching::request::RequestMatch;
-use policy::mode::Mode;
-use policy::name::read_name;
-use policy::percent::Percentage;
+use mesh_config::{Fields, Value};
+use mesh_policy::client_ip::ClientIp;
+use mesh_policy::facts::Needs;
+use mesh_policy::matching::request::RequestMatch;
+use mesh_policy::mode::Mode;
+use mesh_policy::name::read_name;
+use mesh_policy::percent::Percentage;
 
 /// A limit: which requests it counts, by what, and how many it lets through.
 #[derive(Clone, Debug)]

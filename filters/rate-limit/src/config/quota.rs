@@ -1,7 +1,7 @@
 //! A bucket's rate and size.
 
 use crate::policy::{Quota, Rate};
-use policy::config::Fields;
+use mesh_config::Fields;
 use std::num::NonZeroU64;
 use std::time::Duration;
 

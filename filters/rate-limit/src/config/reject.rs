@@ -1,7 +1,7 @@
 //! How the filter answers.
 
-use policy::config::{Fields, Value};
-use policy::headers::{HeaderName, HeaderValue};
+use mesh_config::{Fields, Value};
+use mesh_policy::headers::{HeaderName, HeaderValue};
 
 /// How a refusal looks.
 #[derive(Clone, Debug, PartialEq, Eq)]

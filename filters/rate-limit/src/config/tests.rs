@@ -1,11 +1,11 @@
 use super::{Config, Cost, KeyPart, Limit, OnError, OnMissingKey, Override, Reject, ResponseHeaders, parse};
 use crate::policy::{Overflow, Quota, Rate};
-use policy::client_ip::ClientIp;
-use policy::facts::Needs;
-use policy::headers::{HeaderName, HeaderValue};
-use policy::mode::Mode;
-use policy::percent::Percentage;
-use policy::preflight::CorsPreflight;
+use mesh_policy::client_ip::ClientIp;
+use mesh_policy::facts::Needs;
+use mesh_policy::headers::{HeaderName, HeaderValue};
+use mesh_policy::mode::Mode;
+use mesh_policy::percent::Percentage;
+use mesh_policy::preflight::CorsPreflight;
 use std::num::NonZeroU64;
 use std::time::Duration;
 

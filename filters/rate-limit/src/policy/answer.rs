@@ -2,8 +2,8 @@
 
 use super::decision::{Reason, Refusal, Standing};
 use crate::config::{Config, KeyPart, Limit};
-use policy::effects::{Edit, GrpcStatus, Reply};
-use policy::headers::{HeaderName, HeaderValue};
+use mesh_policy::effects::{Edit, GrpcStatus, Reply};
+use mesh_policy::headers::{HeaderName, HeaderValue};
 use std::time::Duration;
 
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");

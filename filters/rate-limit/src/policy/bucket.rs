@@ -8,7 +8,7 @@
 //! full; owing its capacity (burst × P), it is empty. A [`Level`] says it as an instant, the one at
 //! which the bucket will be full again, so time that passes needs no writing.
 
-use policy::time::Nanos;
+use mesh_policy::time::Nanos;
 use std::num::NonZeroU64;
 use std::time::Duration;
 

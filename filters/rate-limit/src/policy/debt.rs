@@ -11,7 +11,7 @@
 //! none.
 
 use super::bucket::{Level, Quota, Rate, Read};
-use policy::time::Nanos;
+use mesh_policy::time::Nanos;
 
 /// All that a bucket owes, whatever its level was clipped to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! The parts of a limit's key, read from a request.
 
 use crate::config::KeyPart;
-use policy::client_ip::masked;
-use policy::cookie;
-use policy::headers::{HeaderName, folded_credentials};
-use policy::matching::claim::find;
-use policy::matching::request::Candidate;
-use policy::path::folded;
+use mesh_policy::client_ip::masked;
+use mesh_policy::cookie;
+use mesh_policy::headers::{HeaderName, folded_credentials};
+use mesh_policy::matching::claim::find;
+use mesh_policy::matching::request::Candidate;
+use mesh_policy::path::folded;
 use std::borrow::Cow;
 use std::net::IpAddr;
 

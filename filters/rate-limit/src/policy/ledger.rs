@@ -7,7 +7,7 @@
 
 use super::set::{Charge, Charged, Place, Set, Verdict};
 use super::table::Location;
-use policy::store::{Store, StoreError, Version, Written, update};
+use mesh_policy::store::{Store, StoreError, Version, Written, update};
 use std::borrow::Cow;
 
 /// How often a record is tried that other workers write at the same moment: each failure means that

@@ -2,7 +2,7 @@
 
 use super::scripts::{Event, Scene, Search, World};
 use super::set::{REIGN, Set};
-use policy::time::Nanos;
+use mesh_policy::time::Nanos;
 use std::rc::Rc;
 
 const SECOND: u64 = 1_000_000_000;

@@ -9,11 +9,11 @@
 //! on the state, so each is searched once; scripts that meet in one are counted all the same.
 
 use super::{Decision, Policy};
-use policy::facts::Facts;
-use policy::hash::Key;
-use policy::headers::Headers;
-use policy::store::{Snapshot, Store, StoreError, Version, Written};
-use policy::time::Nanos;
+use mesh_policy::facts::Facts;
+use mesh_policy::hash::Key;
+use mesh_policy::headers::Headers;
+use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
+use mesh_policy::time::Nanos;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;

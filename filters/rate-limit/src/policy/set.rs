@@ -10,7 +10,7 @@
 
 use super::bucket::{Level, OverflowLevel, Owed, Quota, Rate, Short};
 use super::debt::{DEBT_BYTES, Debt};
-use policy::time::Nanos;
+use mesh_policy::time::Nanos;
 use std::num::NonZeroU64;
 use std::time::Duration;
 

@@ -5,11 +5,11 @@
 //! list of [`Step`]s, which a property test makes up.
 
 use super::{Decision, Policy};
-use policy::facts::Facts;
-use policy::hash::Key;
-use policy::headers::Headers;
-use policy::store::{Snapshot, Store, StoreError, Version, Written};
-use policy::time::Nanos;
+use mesh_policy::facts::Facts;
+use mesh_policy::hash::Key;
+use mesh_policy::headers::Headers;
+use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
+use mesh_policy::time::Nanos;
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;

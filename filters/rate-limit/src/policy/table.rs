@@ -4,8 +4,8 @@
 //! the set's number. Which limit a slot counts for is only in its fingerprint; a renamed limit opens
 //! no new record. The hash is keyed with a seed that no client knows: it can't choose whom to crowd.
 
-use policy::hash::{Hasher, Key};
-use policy::store::{Store, StoreError, Version, Written};
+use mesh_policy::hash::{Hasher, Key};
+use mesh_policy::store::{Store, StoreError, Version, Written};
 
 use super::set::WAYS;
 

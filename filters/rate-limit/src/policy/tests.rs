@@ -1,11 +1,11 @@
 use super::simulation::{Arrival, Simulation, Step, of};
 use super::{Decision, Outcome, Policy, Reason, Tally};
-use policy::effects::{Edit, GrpcStatus};
-use policy::facts::{Attribute, Facts};
-use policy::hash::Key;
-use policy::headers::Headers;
-use policy::store::{Snapshot, Store, StoreError, Version, Written};
-use policy::time::Nanos;
+use mesh_policy::effects::{Edit, GrpcStatus};
+use mesh_policy::facts::{Attribute, Facts};
+use mesh_policy::hash::Key;
+use mesh_policy::headers::Headers;
+use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
+use mesh_policy::time::Nanos;
 use serde_json::json;
 
 /// Requests as header lists (`name: value; name: value`), and what becomes of each: `+` or the
@@ -469,7 +469,7 @@ fn a_limit_that_fails_lets_the_others_stand() {
 }
 
 /// The second request's answer under a limit of one a minute.
-fn refusal(config: &str, grpc: bool) -> policy::effects::Reply {
+fn refusal(config: &str, grpc: bool) -> mesh_policy::effects::Reply {
     let simulation = Simulation::new(&[config]);
     simulation.arrive(&of("a"));
     match simulation.arrive(&of("a")).outcome {
@@ -479,9 +479,9 @@ fn refusal(config: &str, grpc: bool) -> policy::effects::Reply {
 }
 
 fn lines<'a>(
-    headers: impl IntoIterator<Item = &'a (policy::headers::HeaderName, policy::headers::HeaderValue)>,
+    headers: impl IntoIterator<Item = &'a (mesh_policy::headers::HeaderName, mesh_policy::headers::HeaderValue)>,
 ) -> String {
-    let line = |(name, value): &(policy::headers::HeaderName, policy::headers::HeaderValue)| {
+    let line = |(name, value): &(mesh_policy::headers::HeaderName, mesh_policy::headers::HeaderValue)| {
         format!("{}: {}\n", name.as_str(), String::from_utf8_lossy(value.as_bytes()))
     };
     headers.into_iter().map(line).collect()
@@ -509,7 +509,7 @@ fn a_refusal_tells_everything_but_the_key() {
 
 /// The answer to a request without the key.
 #[track_caller]
-fn missing(key: &str, reject: &str, grpc: bool) -> policy::effects::Reply {
+fn missing(key: &str, reject: &str, grpc: bool) -> mesh_policy::effects::Reply {
     let simulation = Simulation::new(&[format!(
         r#"{{"limits": [{{"name": "l", "key": [{{"constant": "c"}}, {key}], {ONCE}, "on_missing_key": "deny"}}],
             "reject": {{"body": "slow down", "headers": {{"x-a": "b"}}, {reject}}}}}"#

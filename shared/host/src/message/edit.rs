@@ -2,8 +2,8 @@
 
 use crate::abi;
 use crate::status::{Status, found};
-use policy::effects::Edit;
-use policy::headers::{HeaderName, Headers};
+use mesh_policy::effects::Edit;
+use mesh_policy::headers::{HeaderName, Headers};
 
 /// A header map of the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

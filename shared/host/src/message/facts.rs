@@ -2,9 +2,9 @@
 
 use crate::property;
 use crate::status::Status;
-use policy::client_ip::parse_address;
-use policy::facts::{Attribute, Facts, Needs};
-use policy::headers::Headers;
+use mesh_policy::client_ip::parse_address;
+use mesh_policy::facts::{Attribute, Facts, Needs};
+use mesh_policy::headers::Headers;
 use std::net::IpAddr;
 use std::rc::Rc;
 

@@ -7,9 +7,9 @@ use crate::foreign;
 use crate::property;
 use crate::services::{Caller, Services};
 use crate::status::Status;
-use policy::effects::Edit;
-use policy::facts::{Facts, Needs};
-use policy::headers::Headers;
+use mesh_policy::effects::Edit;
+use mesh_policy::facts::{Facts, Needs};
+use mesh_policy::headers::Headers;
 use std::rc::Rc;
 use std::time::Duration;
 

@@ -4,8 +4,8 @@ use super::edit::Map;
 use super::request::Core;
 use crate::property;
 use crate::status::Status;
-use policy::effects::Edit;
-use policy::headers::Headers;
+use mesh_policy::effects::Edit;
+use mesh_policy::headers::Headers;
 
 /// A response whose headers have arrived and have not been sent on. There is no way from here to
 /// the request's headers: the host would answer none.

@@ -3,8 +3,8 @@
 use super::edit::Map;
 use crate::direction::Direction;
 use crate::status::Status;
-use policy::effects::Edit;
-use policy::headers::Headers;
+use mesh_policy::effects::Edit;
+use mesh_policy::headers::Headers;
 
 /// The trailers of a request or a response, behind its body. Its headers have gone on.
 ///

@@ -1,8 +1,8 @@
 use super::{ClientIp, Resolved, masked, parse_address};
-use crate::config::read;
 use crate::facts::Facts;
 use crate::headers::Headers;
 use crate::testing::test;
+use mesh_config::read;
 
 const SOURCE: &str = "192.0.2.9";
 

@@ -1,6 +1,6 @@
 //! A header's name.
 
-use crate::config::Value;
+use mesh_config::Value;
 use std::borrow::Cow;
 
 /// A valid header name in lower case (RFC 9110, section 5.1: a token).

@@ -1,6 +1,6 @@
 //! A header's value.
 
-use crate::config::Value;
+use mesh_config::Value;
 
 /// Bytes that can stand in a header (RFC 9110, section 5.5): no control character but the tab.
 #[derive(Clone, Debug, PartialEq, Eq)]

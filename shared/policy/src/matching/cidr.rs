@@ -1,6 +1,6 @@
 //! Ranges of IP addresses (CIDR, RFC 4632; IPv6: RFC 4291, section 2.3).
 
-use crate::config::Value;
+use mesh_config::Value;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -105,8 +105,8 @@ const fn bits(address: IpAddr) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::Cidr;
-    use crate::config::read;
     use crate::testing::test;
+    use mesh_config::read;
 
     #[track_caller]
     fn check(range: &str, inside: &[&str], outside: &[&str]) {

@@ -1,7 +1,7 @@
 //! A test on a claim of the verified token.
 
 use super::string::StringMatch;
-use crate::config::{Fields, Value};
+use mesh_config::{Fields, Value};
 use serde_json::Value as Json;
 use std::borrow::Cow;
 

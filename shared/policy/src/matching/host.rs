@@ -2,7 +2,7 @@
 
 use super::truth::Truth;
 use crate::authority::{Authority, Host, Port};
-use crate::config::Value;
+use mesh_config::Value;
 use std::net::Ipv6Addr;
 
 /// One host, all subdomains of one (`*.example.com`, at any depth, not `example.com` itself), or

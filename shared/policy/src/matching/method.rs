@@ -1,7 +1,7 @@
 //! A test on the method.
 
 use super::truth::Truth;
-use crate::config::Value;
+use mesh_config::Value;
 
 /// One method. Methods are case-sensitive (RFC 9110, section 9.1) and, by custom, in upper case; several
 /// frameworks read `delete` as `DELETE` all the same, so a method that differs only in case is

@@ -1,9 +1,9 @@
 //! A string test on something that has a name: a header, a cookie, a query parameter.
 
 use super::string::{Anchor, StringMatch};
-use crate::config::Value;
 use crate::cookie::unquoted;
 use crate::headers::HeaderName;
+use mesh_config::Value;
 
 /// A name and a test on its values.
 #[derive(Clone, Debug)]

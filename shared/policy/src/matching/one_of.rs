@@ -1,6 +1,6 @@
 //! Exactly one of several tests, each a field of its own.
 
-use crate::config::{Fields, Value, quoted};
+use mesh_config::{Fields, Value, quoted};
 
 /// Reads the one field of `names` that is there; none and several are problems.
 pub(crate) fn one_of<T>(

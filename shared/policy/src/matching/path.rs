@@ -6,8 +6,8 @@ mod template;
 use super::one_of::one_of;
 use super::string::{NAMES, StringMatch};
 use super::truth::Truth;
-use crate::config::{Fields, Value};
 use crate::path::Readings;
+use mesh_config::{Fields, Value};
 use std::fmt::Display;
 use template::Template;
 

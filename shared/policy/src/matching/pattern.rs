@@ -1,6 +1,6 @@
 //! Regular expressions on whole values.
 
-use crate::config::Value;
+use mesh_config::Value;
 use regex_automata::Input;
 use regex_automata::nfa::thompson::backtrack::{self, BoundedBacktracker};
 use regex_automata::nfa::thompson::pikevm::{self, PikeVM};

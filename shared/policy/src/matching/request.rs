@@ -9,10 +9,10 @@ use super::path::PathMatch;
 use super::string::StringMatch;
 use super::truth::Truth;
 use crate::authority::Authority;
-use crate::config::{Fields, Value};
 use crate::cookie::Cookies;
 use crate::facts::{Facts, Needs};
 use crate::path::{EscapedSlashes, Query, Readings};
+use mesh_config::{Fields, Value};
 use std::cell::OnceCell;
 use std::net::IpAddr;
 

@@ -3,7 +3,7 @@
 use super::needle::Needle;
 use super::one_of::one_of;
 use super::pattern::Pattern;
-use crate::config::{Fields, Value};
+use mesh_config::{Fields, Value};
 
 /// Exactly one of `exact`, `prefix`, `suffix`, `contains`, `regex` (the whole value), `in` (one of
 /// a list) and `present`; all but the last with `ignore_case: true` (ASCII) where wanted.

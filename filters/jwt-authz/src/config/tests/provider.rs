@@ -2,7 +2,7 @@
 
 use super::super::{ClaimHeader, Jwks, Location};
 use super::{REMOTE, check, good, header, list, provider};
-use policy::headers::HeaderValue;
+use mesh_policy::headers::HeaderValue;
 use std::time::Duration;
 
 /// A provider with this set of keys.

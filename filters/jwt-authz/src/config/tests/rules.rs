@@ -2,8 +2,8 @@
 
 use super::super::{Action, Rule, TokenUse};
 use super::{PROVIDER, REMOTE, check, good, provider, rule, top};
-use policy::facts::Needs;
-use policy::mode::Mode;
+use mesh_policy::facts::Needs;
+use mesh_policy::mode::Mode;
 
 fn rules(rules: &str) -> String {
     top(&format!(r#""rules": {rules}"#))

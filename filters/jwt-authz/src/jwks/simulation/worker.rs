@@ -3,8 +3,8 @@
 use super::{BUSY, IDLE, NEVER, Outcome, Server, Simulation, text, version};
 use crate::jwks::tracker::MOST_WAITING;
 use crate::jwks::{Ask, Missing, Tracker};
-use policy::store::StoreError;
-use policy::time::Nanos;
+use mesh_policy::store::StoreError;
+use mesh_policy::time::Nanos;
 
 pub(super) struct Worker {
     tracker: Tracker,

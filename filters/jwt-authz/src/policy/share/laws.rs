@@ -1,7 +1,7 @@
 //! What holds whatever checks come when, and however long they take.
 
 use super::{MOST_SAVED, Shares};
-use policy::time::Nanos;
+use mesh_policy::time::Nanos;
 use proptest::prelude::*;
 use std::time::Duration;
 

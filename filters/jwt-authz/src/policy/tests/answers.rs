@@ -2,8 +2,8 @@
 
 use super::super::gateway::{Gateway, NOW, bearer, forged, request, secret, token, token_of};
 use super::super::{Outcome, Reason, Refusal, Signature};
-use policy::effects::{GrpcStatus, Reply};
-use policy::headers::Headers;
+use mesh_policy::effects::{GrpcStatus, Reply};
+use mesh_policy::headers::Headers;
 use serde_json::{Value as Json, json};
 
 /// What must not get out: it is in every token.

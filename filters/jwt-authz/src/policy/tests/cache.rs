@@ -2,7 +2,7 @@
 
 use super::super::Remembered;
 use super::super::gateway::{Gateway, NOW, bearer, forged, main, request, secret, token};
-use policy::headers::Headers;
+use mesh_policy::headers::Headers;
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 

@@ -2,8 +2,8 @@
 
 use super::super::Unchangeable;
 use super::super::gateway::{Gateway, forged, request, token, token_of};
-use policy::effects::Edit;
-use policy::headers::{HeaderName, HeaderValue, Headers};
+use mesh_policy::effects::Edit;
+use mesh_policy::headers::{HeaderName, HeaderValue, Headers};
 use serde_json::{Value as Json, json};
 
 /// The headers that the upstream gets, one a line and in order, and how many claims were left out.

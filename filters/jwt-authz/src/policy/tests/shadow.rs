@@ -2,7 +2,7 @@
 
 use super::super::gateway::{Gateway, bearer, forged, request, token, token_of};
 use super::super::{Outcome, Patience};
-use policy::headers::Headers;
+use mesh_policy::headers::Headers;
 use serde_json::{Value as Json, json};
 
 /// `expected`: what becomes of the request, and the shadow rules that would have decided.

@@ -1,5 +1,5 @@
 use super::{Level, OverflowLevel, Owed, Quota, Rate, Short};
-use policy::time::Nanos;
+use mesh_policy::time::Nanos;
 use proptest::prelude::*;
 use std::num::NonZeroU64;
 use std::time::Duration;

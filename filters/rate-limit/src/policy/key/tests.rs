@@ -1,7 +1,7 @@
 use crate::config::{KeyPart, parse};
-use policy::facts::Facts;
-use policy::headers::Headers;
-use policy::matching::request::Candidate;
+use mesh_policy::facts::Facts;
+use mesh_policy::headers::Headers;
+use mesh_policy::matching::request::Candidate;
 
 fn part(key: &str) -> KeyPart {
     let config =

@@ -1,6 +1,6 @@
 use super::{Charge, LONG_RECORD_BYTES, Overflow, Place, RECORD_BYTES, Set, Verdict, WAYS};
 use crate::policy::bucket::{Quota, Rate};
-use policy::time::Nanos;
+use mesh_policy::time::Nanos;
 use proptest::prelude::*;
 use std::num::NonZeroU64;
 use std::time::Duration;

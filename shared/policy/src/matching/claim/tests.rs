@@ -1,6 +1,6 @@
 use super::{ClaimMatch, ClaimTest};
-use crate::config::read;
 use crate::testing::test;
+use mesh_config::read;
 
 const CLAIMS: &str = r#"{
     "sub": "u1", "scope": "read write:all", "n": 42, "f": 1.5, "flag": true, "none": null,

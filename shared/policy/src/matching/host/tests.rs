@@ -1,8 +1,8 @@
 use super::HostMatch;
 use crate::authority::Authority;
-use crate::config::read;
 use crate::matching::truth::Truth::{self, No, Undecided, Yes};
 use crate::testing::test;
+use mesh_config::read;
 
 fn host(text: &str) -> Result<HostMatch, String> {
     let config = format!(r#"{{"h": "{text}"}}"#);

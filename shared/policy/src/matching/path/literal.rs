@@ -1,9 +1,9 @@
 //! Whether the texts of a test can match a path in its normal form.
 
 use super::not_normal;
-use crate::config::Value;
 use crate::matching::string::{Anchor, StringMatch};
 use crate::path::{normalise, pattern_in};
+use mesh_config::Value;
 
 /// `Some` if for each text of the test there is a path in normal form that passes.
 pub(super) fn possible(test: &StringMatch, value: &Value<'_>) -> Option<()> {

@@ -1,9 +1,9 @@
 //! A path by its segments: `/users/{id}/*`.
 
 use super::not_normal;
-use crate::config::Value;
 use crate::matching::string::MAX_BYTES;
 use crate::path::normalise;
+use mesh_config::Value;
 
 /// What a path in normal form must be, segment by segment; the words are those of Envoy's match by
 /// URI template (`envoy.path.match.uri_template`).

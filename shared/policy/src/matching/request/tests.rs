@@ -1,9 +1,9 @@
 use super::{Candidate, RequestMatch};
-use crate::config::read;
 use crate::facts::{Facts, Needs};
 use crate::headers::Headers;
 use crate::matching::truth::Truth;
 use crate::testing::test;
+use mesh_config::read;
 
 fn request_match(config: &str) -> Result<RequestMatch, String> {
     let config = format!(r#"{{"match": {config}}}"#);

@@ -1,6 +1,6 @@
 use super::StringMatch;
-use crate::config::read;
 use crate::testing::test;
+use mesh_config::read;
 
 fn string_match(config: &str) -> Result<StringMatch, String> {
     let config = format!(r#"{{"t": {config}}}"#);

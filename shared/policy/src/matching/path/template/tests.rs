@@ -1,7 +1,7 @@
 use super::Template;
-use crate::config::read;
 use crate::path::normalise;
 use crate::testing::test;
+use mesh_config::read;
 
 fn template(text: &str) -> Result<Template, String> {
     let config = serde_json::json!({"t": text}).to_string();

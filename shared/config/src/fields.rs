@@ -1,9 +1,9 @@
 //! The fields of an object, asked for by name.
 
-use super::node::Node;
-use super::problem::Sink;
-use super::suggest::{nearest, quoted};
-use super::value::Value;
+use crate::node::Node;
+use crate::problem::Sink;
+use crate::suggest::{nearest, quoted};
+use crate::value::Value;
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeSet;

@@ -1,10 +1,10 @@
 //! One value of a config, with its path; reading it reports what is wrong with it.
 
-use super::fields::Fields;
-use super::node::{Node, decimal};
-use super::problem::Sink;
-use super::suggest::{nearest, quoted};
-use crate::time::parse_duration;
+use crate::duration::parse_duration;
+use crate::fields::Fields;
+use crate::node::{Node, decimal};
+use crate::problem::Sink;
+use crate::suggest::{nearest, quoted};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::time::Duration;

@@ -5,7 +5,7 @@
 //! problem: it asks for every field, then builds its value from those that were good.
 //!
 //! ```
-//! use policy::config::{self, Fields};
+//! use mesh_config::Fields;
 //!
 //! struct Limit { name: String, burst: u64 }
 //!
@@ -15,18 +15,21 @@
 //!     Some(Limit { name: name?, burst: burst? })
 //! }
 //!
-//! let problems = config::read(br#"{"nmae": "a", "burst": 0}"#, limit).err().unwrap();
+//! let problems = mesh_config::read(br#"{"nmae": "a", "burst": 0}"#, limit).err().unwrap();
 //! assert_eq!(problems.to_string(), "name: missing\n\
 //!     burst: found 0, expected a whole number from 1 to 100\n\
 //!     nmae: unknown field, did you mean `name`?");
 //! ```
 
+mod duration;
 mod fields;
+pub mod json;
 mod node;
 mod problem;
 mod suggest;
 mod value;
 
+pub use duration::{InvalidDuration, parse_duration};
 pub use fields::Fields;
 pub(crate) use node::Node;
 pub use node::shorten;
@@ -65,3 +68,12 @@ pub fn read<T>(bytes: &[u8], reader: impl FnOnce(&Fields<'_>) -> Option<T>) -> R
 
 #[cfg(test)]
 mod tests;
+
+/// `#[test]` that runs natively and in a Wasm engine alike.
+#[cfg(test)]
+mod testing {
+    #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
+    pub(crate) use core::prelude::v1::test;
+    #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+    pub(crate) use wasm_bindgen_test::wasm_bindgen_test as test;
+}

@@ -1,6 +1,6 @@
 //! JSON that others wrote and signed: tokens and key sets.
 
-use crate::config::Node;
+use crate::Node;
 use serde_json::Value;
 use std::fmt;
 
