@@ -3,19 +3,19 @@
 //! - [`scenario`]: the lines and what they answer, `envoy-configs/scenario.yaml`;
 //! - [`curl`]: what a line asks for;
 //! - [`expect`]: what an answer should be;
-//! - [`places`]: where things really are, since a fixed port may be taken;
+//! - [`endpoints`]: where things really are, since a fixed port may be taken;
 //! - [`keys`]: the key pair of the demo's issuer;
 //! - [`tokens`]: what it has signed, for the lines;
-//! - [`stage`]: the gateway and its upstreams, running;
+//! - [`environment`]: the gateway and its upstreams, running;
 //! - [`check`]: runs the lines.
 
 pub mod check;
 pub mod curl;
+pub mod endpoints;
+pub mod environment;
 pub mod expect;
 pub mod keys;
-pub mod places;
 pub mod scenario;
-pub mod stage;
 pub mod tokens;
 
 use std::process::ExitCode;
@@ -27,10 +27,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::envoy::locate;
 use crate::module::SHIPPED;
+use endpoints::Endpoints;
+use environment::{Environment, Ports};
 use keys::KeyPair;
-use places::Places;
 use scenario::Scenario;
-use stage::{Ports, Stage};
 use tokens::Tokens;
 
 /// How often the demo looks whether its Envoys are still there.
@@ -48,17 +48,17 @@ pub fn show() -> anyhow::Result<ExitCode> {
     prepare()?;
     until_signalled(async |shown| {
         let scenario = Scenario::load()?;
-        let mut stage = Stage::start(Ports::OfTheFiles).await?;
+        let mut environment = Environment::start(Ports::OfTheFiles).await?;
         let tokens = Tokens::mint(&KeyPair::load()?)?;
-        println!("{}", scenario.guide(stage.places(), &tokens)?);
+        println!("{}", scenario.guide(environment.endpoints(), &tokens)?);
         println!("The good tokens are good for an hour; started again, the demo makes new ones.");
-        println!("Upstreams: v1 at http://{}, v2 at http://{}", stage.v1(), stage.v2());
-        println!("Key set: http://{}/.well-known/jwks.json", stage.keys());
+        println!("Upstreams: v1 at http://{}, v2 at http://{}", environment.v1(), environment.v2());
+        println!("Key set: http://{}/.well-known/jwks.json", environment.keys());
         println!("Ctrl-C ends it.");
         *shown = true;
         loop {
             tokio::time::sleep(WATCH).await;
-            stage.watch()?;
+            environment.watch()?;
         }
     })
 }
@@ -72,8 +72,8 @@ pub fn check() -> anyhow::Result<ExitCode> {
     prepare()?;
     until_signalled(async |_| {
         let scenario = Scenario::load()?;
-        let stage = Stage::start(Ports::Free).await?;
-        check::run(&scenario, stage.places(), &Tokens::mint(&KeyPair::load()?)?).await
+        let environment = Environment::start(Ports::Free).await?;
+        check::run(&scenario, environment.endpoints(), &Tokens::mint(&KeyPair::load()?)?).await
     })
 }
 
@@ -86,10 +86,10 @@ pub fn check() -> anyhow::Result<ExitCode> {
 pub fn check_against(host: &str) -> anyhow::Result<ExitCode> {
     until_signalled(async |_| {
         let scenario = Scenario::load()?;
-        let places = Places::of_the_files(host);
+        let endpoints = Endpoints::of_the_files(host);
         let tokens = Tokens::mint(&KeyPair::load()?)?;
-        check::wait_until_ready(&places).await?;
-        check::run(&scenario, &places, &tokens).await
+        check::wait_until_ready(&endpoints).await?;
+        check::run(&scenario, &endpoints, &tokens).await
     })
 }
 

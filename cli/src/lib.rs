@@ -12,7 +12,7 @@
 //!
 //! ```no_run
 //! use bytes::Bytes;
-//! use mesh_filters::demo::stage;
+//! use mesh_filters::demo::environment;
 //! use mesh_filters::envoy::{Bootstrap, Launch};
 //! use mesh_filters::http::{self, Protocol, Request};
 //! use mesh_filters::module::Module;
@@ -22,7 +22,7 @@
 //! for module in mesh_filters::module::SHIPPED {
 //!     module.build()?;
 //! }
-//! let upstreams = stage::upstreams().await?;
+//! let upstreams = environment::upstreams().await?;
 //! let mut gateway = Bootstrap::load("demo")?;
 //! gateway.use_free_ports();
 //! gateway.set_modules(&workspace::dist());

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use mesh_filters::demo::stage::upstreams;
+use mesh_filters::demo::environment::upstreams;
 use mesh_filters::envoy::{Bootstrap, Launch, usage};
 use mesh_filters::http::{self, HeaderValue, Load, Protocol, Request, StatusCode, Until, Version};
 

@@ -45,7 +45,7 @@ async fn requests_under_way_do_not_hold_their_headers() {
 }
 
 const KEYS: u64 = 1_000_000;
-const MOST_GROWTH: u64 = 24 << 20;
+const MAX_GROWTH: u64 = 24 << 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_million_keys_take_no_more_memory_than_the_table_has() {
@@ -82,7 +82,7 @@ async fn a_million_keys_take_no_more_memory_than_the_table_has() {
         growth as f64 / f64::from(1 << 20),
     ));
     assert_eq!((report.answers(), report.errors), (KEYS, 0), "{:?}", report.example);
-    assert!(growth < MOST_GROWTH, "resident memory grew by {growth} bytes");
+    assert!(growth < MAX_GROWTH, "resident memory grew by {growth} bytes");
     // Every slot was taken, and the filter still limits: those without a slot share what a set has.
     assert!(overflow > KEYS / 2, "{overflow}");
     assert!(admitted < KEYS / 2, "{admitted}");

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 use bytes::Bytes;
 
 use super::curl::Call;
-use super::places::Places;
+use super::endpoints::Endpoints;
 use super::scenario::Scenario;
 use super::tokens::Tokens;
 use crate::envoy::Bootstrap;
@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// # Errors
 ///
 /// A line cannot be understood. One that is not answered differs.
-pub async fn run(scenario: &Scenario, places: &Places, tokens: &Tokens) -> anyhow::Result<ExitCode> {
+pub async fn run(scenario: &Scenario, endpoints: &Endpoints, tokens: &Tokens) -> anyhow::Result<ExitCode> {
     let mut differing = 0;
     let mut all = 0;
     for chapter in &scenario.chapters {
@@ -35,7 +35,7 @@ pub async fn run(scenario: &Scenario, places: &Places, tokens: &Tokens) -> anyho
             if let Some(about) = &step.about {
                 println!("# {about}");
             }
-            let line = step.line(places, tokens)?;
+            let line = step.line(endpoints, tokens)?;
             println!("$ {line}");
             let call = Call::parse(&line)?;
             let with_headers = call.with_headers;
@@ -67,9 +67,9 @@ pub async fn run(scenario: &Scenario, places: &Places, tokens: &Tokens) -> anyho
 /// # Errors
 ///
 /// It does not in half a minute.
-pub async fn wait_until_ready(places: &Places) -> anyhow::Result<()> {
+pub async fn wait_until_ready(endpoints: &Endpoints) -> anyhow::Result<()> {
     let admin = Bootstrap::load("demo")?.admin_port().context("`demo.yaml` has no admin interface")?;
-    let admin = places.authority(admin)?;
+    let admin = endpoints.authority(admin)?;
     let begin = Instant::now();
     while let Err(error) = ready(&admin).await {
         if begin.elapsed() > PATIENCE {

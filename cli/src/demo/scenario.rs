@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use super::endpoints::Endpoints;
 use super::expect::Expect;
-use super::places::Places;
 use super::tokens::Tokens;
 use crate::{workspace, yaml};
 
@@ -70,15 +70,15 @@ impl Scenario {
     /// # Errors
     ///
     /// A line names a port or a token that is not the demo's.
-    pub fn guide(&self, places: &Places, tokens: &Tokens) -> anyhow::Result<String> {
+    pub fn guide(&self, endpoints: &Endpoints, tokens: &Tokens) -> anyhow::Result<String> {
         let mut guide = String::new();
         for chapter in &self.chapters {
-            writeln!(guide, "\n{}: http://{}\n", chapter.filter, places.authority(chapter.listener)?)?;
+            writeln!(guide, "\n{}: http://{}\n", chapter.filter, endpoints.authority(chapter.listener)?)?;
             for step in &chapter.steps {
                 if let Some(about) = &step.about {
                     writeln!(guide, "  # {about}")?;
                 }
-                writeln!(guide, "  {}", step.line(places, tokens)?)?;
+                writeln!(guide, "  {}", step.line(endpoints, tokens)?)?;
                 writeln!(guide, "      {}", step.expect)?;
             }
         }
@@ -87,13 +87,13 @@ impl Scenario {
 }
 
 impl Step {
-    /// The line as it is pasted: with the real places and tokens in it.
+    /// The line as it is pasted: with the real endpoints and tokens in it.
     ///
     /// # Errors
     ///
     /// It names a port or a token that is not the demo's.
-    pub fn line(&self, places: &Places, tokens: &Tokens) -> anyhow::Result<String> {
-        tokens.in_line(&places.in_line(&self.curl)?)
+    pub fn line(&self, endpoints: &Endpoints, tokens: &Tokens) -> anyhow::Result<String> {
+        tokens.in_line(&endpoints.in_line(&self.curl)?)
     }
 }
 
@@ -110,10 +110,10 @@ mod tests {
 
     #[test]
     fn every_line_is_one_that_the_check_can_run() {
-        let places = Places::of_the_files("localhost");
+        let endpoints = Endpoints::of_the_files("localhost");
         let tokens = tokens();
         for step in Scenario::load().unwrap().chapters.iter().flat_map(|chapter| &chapter.steps) {
-            Call::parse(&step.line(&places, &tokens).unwrap()).unwrap();
+            Call::parse(&step.line(&endpoints, &tokens).unwrap()).unwrap();
         }
     }
 
@@ -131,8 +131,8 @@ mod tests {
             "[{filter: f, listener: 10000, steps: [{about: It answers., curl: 'curl http://localhost:10000/a', expect: {status: 200}}]}]",
         )
         .unwrap();
-        let places = Places::local([(10000, 4711)]);
-        let guide = scenario.guide(&places, &tokens()).unwrap();
+        let endpoints = Endpoints::local([(10000, 4711)]);
+        let guide = scenario.guide(&endpoints, &tokens()).unwrap();
         assert_eq!(
             guide,
             "\nf: http://localhost:4711\n\n  # It answers.\n  curl http://localhost:4711/a\n      200\n"

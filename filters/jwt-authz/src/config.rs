@@ -96,11 +96,11 @@ impl Default for TokenCache {
 }
 
 /// A token's providers are a set of bits.
-const MOST_PROVIDERS: usize = 32;
+const MAX_PROVIDERS: usize = 32;
 /// Rules are tried one by one.
-const MOST_RULES: usize = 256;
-const MOST_EXPORTED: usize = 32;
-const MOST_REALM_BYTES: usize = 128;
+const MAX_RULES: usize = 256;
+const MAX_EXPORTED: usize = 32;
+const MAX_REALM_BYTES: usize = 128;
 const DEFAULT_REALM: &str = "mesh";
 const DEFAULT_TOKEN_BYTES: u64 = 8192;
 const TOKEN_BYTES: std::ops::RangeInclusive<u64> = 256..=65_536;
@@ -175,9 +175,9 @@ impl TokenCache {
 fn read_realm(value: Value<'_>) -> Option<String> {
     let realm = value.non_empty_text()?;
     let plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
-    if realm.len() > MOST_REALM_BYTES || !realm.bytes().all(plain) {
+    if realm.len() > MAX_REALM_BYTES || !realm.bytes().all(plain) {
         return value.expected(format_args!(
-            "1 to {MOST_REALM_BYTES} printable ASCII characters without `\"` and `\\`"
+            "1 to {MAX_REALM_BYTES} printable ASCII characters without `\"` and `\\`"
         ));
     }
     Some(realm.to_owned())
@@ -187,9 +187,9 @@ fn read_providers(value: Value<'_>) -> Option<Vec<Provider>> {
     let (mut names, mut issuers) = (Vec::new(), Vec::new());
     let providers = value
         .non_empty_list(|item| item.object(|fields| Provider::read(fields, &mut names, &mut issuers)))?;
-    if providers.len() > MOST_PROVIDERS {
+    if providers.len() > MAX_PROVIDERS {
         return value
-            .problem(format_args!("found {} providers, expected at most {MOST_PROVIDERS}", providers.len()));
+            .problem(format_args!("found {} providers, expected at most {MAX_PROVIDERS}", providers.len()));
     }
     let places = || providers.iter().flat_map(|provider| &provider.from);
     for (index, place) in places().enumerate() {
@@ -216,17 +216,16 @@ fn read_rules(value: &Value<'_>, providers: Option<Vec<&str>>) -> Option<Vec<Rul
     let mut names = Vec::new();
     let rules =
         value.list(|item| item.object(|fields| Rule::read(fields, &mut names, providers.as_deref())))?;
-    if rules.len() > MOST_RULES {
-        return value.problem(format_args!("found {} rules, expected at most {MOST_RULES}", rules.len()));
+    if rules.len() > MAX_RULES {
+        return value.problem(format_args!("found {} rules, expected at most {MAX_RULES}", rules.len()));
     }
     Some(rules)
 }
 
 fn read_export(value: Value<'_>) -> Option<Vec<Vec<String>>> {
     let claims = value.list(claim_path)?;
-    if claims.len() > MOST_EXPORTED {
-        return value
-            .problem(format_args!("found {} claims, expected at most {MOST_EXPORTED}", claims.len()));
+    if claims.len() > MAX_EXPORTED {
+        return value.problem(format_args!("found {} claims, expected at most {MAX_EXPORTED}", claims.len()));
     }
     Some(claims)
 }

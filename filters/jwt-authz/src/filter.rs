@@ -42,11 +42,11 @@ struct Wait {
 }
 
 /// Most bytes that remembered tokens take in a VM, those of all of its configs together.
-const MOST_REMEMBERED: usize = 64 << 20;
+const MAX_REMEMBERED: usize = 64 << 20;
 
 thread_local! {
     /// It holds no config: each gives back what it has when it goes.
-    static MEMORY: Rc<Memory> = Memory::new(MOST_REMEMBERED);
+    static MEMORY: Rc<Memory> = Memory::new(MAX_REMEMBERED);
 }
 
 /// The first look for keys: not in `configure`, from where no call may be made.

@@ -38,7 +38,7 @@ use mesh_policy::effects::Edit;
 use mesh_policy::facts::{Facts, Needs};
 use mesh_policy::hash;
 use mesh_policy::headers::{HeaderName, Headers};
-use mesh_policy::matching::request::Candidate;
+use mesh_policy::matching::request::MatchInput;
 use mesh_policy::mode::Mode;
 use mesh_policy::path;
 use places::Places;
@@ -104,13 +104,13 @@ impl Policy {
         signatures: &impl Signatures,
     ) -> Decision {
         let client = self.needs.source.then(|| self.config.client_ip.resolve(facts));
-        let request = Candidate::new(facts, client.and_then(|client| client.ip))
+        let request = MatchInput::new(facts, client.and_then(|client| client.ip))
             .with_escaped_slashes(self.config.escaped_slashes.in_paths());
         if let Some(fault) = self.unclear_path(facts.headers.target()).or_else(|| self.unclear_host(&request))
         {
             return Decision::refused(Refusal::new(fault));
         }
-        let judge = |request: &Candidate<'_>| self.judge(request, now, patience, before, keys, signatures);
+        let judge = |request: &MatchInput<'_>| self.judge(request, now, patience, before, keys, signatures);
         let decision = Case::new(&self.config, request, judge).decision();
         Decision { client_ip_fallback: client.is_some_and(|client| client.fallback), ..decision }
     }
@@ -125,14 +125,14 @@ impl Policy {
     }
 
     /// Why the rules cannot judge a host: the upstream may be another one.
-    fn unclear_host(&self, request: &Candidate<'_>) -> Option<Fault> {
+    fn unclear_host(&self, request: &MatchInput<'_>) -> Option<Fault> {
         let is_unclear = self.tests_host && *request.authority() == Authority::Ambiguous;
         is_unclear.then_some(Fault::new(Reason::AmbiguousHost, "the host can be read in several ways"))
     }
 
     fn judge(
         &self,
-        request: &Candidate<'_>,
+        request: &MatchInput<'_>,
         now: Duration,
         patience: Patience,
         before: Option<&Rc<Unverified>>,

@@ -48,7 +48,7 @@ pub enum OnError {
 }
 
 /// A config with more is a mistake, or wants several plugins.
-const MOST_LIMITS: usize = 256;
+const MAX_LIMITS: usize = 256;
 const DEFAULT_CAPACITY: u64 = 65_536;
 /// A million buckets take about 90 MB.
 const CAPACITIES: std::ops::RangeInclusive<u64> = 64..=1_048_576;
@@ -90,8 +90,8 @@ impl Config {
 fn read_limits(value: Value<'_>) -> Option<Vec<Limit>> {
     let mut names: Vec<String> = Vec::new();
     let limits = value.list(|item| item.object(|fields| Limit::read(fields, &mut names)))?;
-    if limits.len() > MOST_LIMITS {
-        return value.problem(format_args!("found {} limits, expected at most {MOST_LIMITS}", limits.len()));
+    if limits.len() > MAX_LIMITS {
+        return value.problem(format_args!("found {} limits, expected at most {MAX_LIMITS}", limits.len()));
     }
     Some(limits)
 }

@@ -70,8 +70,8 @@ impl Stage for RateLimit {
             true => Ok(Decision::default()),
             false => {
                 let facts = request.facts(self.policy.needs())?;
-                let dice = || random::number().unwrap_or(0);
-                Ok(self.policy.decide(&facts, dice, &mut SharedData))
+                let roll = || random::number().unwrap_or(0);
+                Ok(self.policy.decide(&facts, roll, &mut SharedData))
             }
         });
         let decision = decision.unwrap_or_else(|status| {

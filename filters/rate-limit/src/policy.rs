@@ -23,7 +23,7 @@ use first_requests::FirstRequests;
 use ledger::{Claim, Draft};
 use mesh_policy::facts::{Facts, Needs};
 use mesh_policy::hash::{Hasher, Key};
-use mesh_policy::matching::request::Candidate;
+use mesh_policy::matching::request::MatchInput;
 use mesh_policy::mode::Mode;
 use mesh_policy::percent::Percentage;
 use mesh_policy::store::{Store, StoreError};
@@ -83,21 +83,21 @@ impl Policy {
         &self.needs
     }
 
-    /// Decides on a request. `dice` gives uniformly random numbers.
+    /// Decides on a request. `roll` gives uniformly random numbers.
     ///
     /// Several limits that are enforced are charged all or none. A limit in shadow is charged by
     /// itself, whatever becomes of the request.
     pub fn decide(
         &self,
         facts: &Facts<'_>,
-        mut dice: impl FnMut() -> u64,
+        mut roll: impl FnMut() -> u64,
         store: &mut impl Store,
     ) -> Decision {
         // Where nobody asks for the client's address, its headers may not have been fetched.
         let client = self.needs.source.then(|| self.config.client_ip.resolve(facts));
         let client_ip = client.and_then(|client| client.ip);
         let client_ip_fallback = client.is_some_and(|client| client.fallback);
-        let candidate = Candidate::new(facts, client_ip);
+        let candidate = MatchInput::new(facts, client_ip);
         let mut decision = Decision { client_ip_fallback, ..Decision::default() };
         let mut refusals = Refusals::default();
         let mut drafted = Vec::new();
@@ -117,9 +117,9 @@ impl Policy {
                 continue;
             }
             look(&buckets.keyed_by_claims);
-            let bites = |dice: &mut dyn FnMut() -> u64| {
+            let bites = |roll: &mut dyn FnMut() -> u64| {
                 mode == Mode::Enforce
-                    && (limit.enforce_percentage == Percentage::ALL || limit.enforce_percentage.holds(dice()))
+                    && (limit.enforce_percentage == Percentage::ALL || limit.enforce_percentage.holds(roll()))
             };
             let (claim, missing) = self.claim(index, limit, buckets, &candidate);
             if missing.is_some() {
@@ -127,7 +127,7 @@ impl Policy {
             }
             let Some(claim) = claim else {
                 if let (Some(part), OnMissingKey::Deny) = (missing, limit.on_missing_key) {
-                    refusals.add(&mut decision, bites(&mut dice), index, Reason::NoKey { part });
+                    refusals.add(&mut decision, bites(&mut roll), index, Reason::NoKey { part });
                 }
                 continue;
             };
@@ -138,7 +138,7 @@ impl Policy {
             match claim.draft(store) {
                 Ok(draft) if draft.charged.admits() => drafted.push((claim, draft)),
                 Ok(draft) => {
-                    let bites = bites(&mut dice);
+                    let bites = bites(&mut roll);
                     refusals.refused(&mut decision, bites, &claim, &draft.charged);
                     claim.note_refusal(&draft, store);
                 }
@@ -146,7 +146,7 @@ impl Policy {
             }
         }
         if refusals.foremost.is_none() {
-            self.commit(drafted, &mut dice, store, &mut refusals, &mut decision);
+            self.commit(drafted, &mut roll, store, &mut refusals, &mut decision);
         }
         for claim in &shadowed {
             charge_shadow(claim, store, &mut decision);
@@ -187,7 +187,7 @@ impl Policy {
         index: usize,
         limit: &'a Limit,
         buckets: &'a Buckets,
-        request: &Candidate<'_>,
+        request: &MatchInput<'_>,
     ) -> (Option<Claim<'a>>, Option<usize>) {
         let mut missing = None;
         let (location, quota) = match &buckets.only {
@@ -224,7 +224,7 @@ impl Policy {
     fn commit(
         &self,
         mut drafted: Vec<(Claim<'_>, Draft)>,
-        dice: &mut impl FnMut() -> u64,
+        roll: &mut impl FnMut() -> u64,
         store: &mut impl Store,
         refusals: &mut Refusals,
         decision: &mut Decision,
@@ -234,7 +234,7 @@ impl Policy {
                 Ok(()) if draft.charged.admits() => {}
                 Ok(()) => {
                     let share = self.config.limits.get(claim.limit).map(|limit| limit.enforce_percentage);
-                    let bites = share.is_none_or(|share| share.holds(dice()));
+                    let bites = share.is_none_or(|share| share.holds(roll()));
                     refusals.refused(decision, bites, claim, &draft.charged);
                 }
                 Err(error) => self.failed(claim, error, refusals, decision),

@@ -90,9 +90,9 @@ pub(crate) fn decimal(number: f64) -> String {
 /// another control character.
 #[must_use]
 pub fn shorten(text: &str) -> String {
-    const MOST: usize = 40;
+    const MAX: usize = 40;
     let mut characters = text.chars();
-    let mut short: String = characters.by_ref().take(MOST).flat_map(char::escape_debug).collect();
+    let mut short: String = characters.by_ref().take(MAX).flat_map(char::escape_debug).collect();
     if characters.next().is_some() {
         short.push('…');
     }

@@ -62,19 +62,19 @@ pub(crate) struct Sink(Cell<Vec<Problem>>);
 
 impl Sink {
     /// A config that is wrong a thousand times over is not worth more lines.
-    const MOST: usize = 100;
+    const MAX: usize = 100;
 
     /// Nothing more is kept: no need to look for more.
     pub(crate) fn is_full(&self) -> bool {
         let problems = self.0.take();
-        let full = problems.len() >= Self::MOST;
+        let full = problems.len() >= Self::MAX;
         self.0.set(problems);
         full
     }
 
     pub(crate) fn report(&self, path: &str, message: String) {
         let mut problems = self.0.take();
-        if problems.len() < Self::MOST {
+        if problems.len() < Self::MAX {
             problems.push(Problem { path: path.to_owned(), message });
         }
         self.0.set(problems);

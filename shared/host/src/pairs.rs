@@ -3,14 +3,14 @@
 use crate::status::Status;
 
 /// More entries than this and the host reads an empty map, without saying so.
-const MOST: usize = 1024;
+const MAX: usize = 1024;
 
 /// Serializes a map: a count, the length of each name and value (all u32, little-endian), then the
 /// names and values, each with a NUL behind it.
 pub(crate) fn serialize<'a>(
     pairs: impl ExactSizeIterator<Item = (&'a [u8], &'a [u8])> + Clone,
 ) -> Result<Vec<u8>, Status> {
-    if pairs.len() > MOST {
+    if pairs.len() > MAX {
         return Err(Status::SerializationFailure);
     }
     let length = |part: &[u8]| u32::try_from(part.len()).map_err(|_| Status::SerializationFailure);
@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn a_map_that_the_host_would_drop_is_refused() {
         let pair: (&[u8], &[u8]) = (b"x", b"y");
-        assert!(serialize(vec![pair; MOST].into_iter()).is_ok());
-        assert_eq!(serialize(vec![pair; MOST + 1].into_iter()), Err(Status::SerializationFailure));
+        assert!(serialize(vec![pair; MAX].into_iter()).is_ok());
+        assert_eq!(serialize(vec![pair; MAX + 1].into_iter()), Err(Status::SerializationFailure));
     }
 }

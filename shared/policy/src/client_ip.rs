@@ -65,8 +65,8 @@ impl ClientIp {
 #[must_use]
 pub fn parse_address(text: &[u8]) -> Option<IpAddr> {
     // The longest address is 45 bytes long, a zone and a port follow.
-    const MOST: usize = 80;
-    let text = str::from_utf8(Some(text).filter(|text| text.len() <= MOST)?).ok()?;
+    const MAX: usize = 80;
+    let text = str::from_utf8(Some(text).filter(|text| text.len() <= MAX)?).ok()?;
     let address = match text.strip_prefix('[') {
         Some(bracketed) => {
             let (address, port) = bracketed.split_once(']')?;

@@ -1,6 +1,6 @@
 //! The words every filter speaks: what a user writes, what a request is, what a decision may do.
 //!
-//! Pure. There is no proxy here, no clock and no randomness: time and dice come in as values,
+//! Pure. There is no proxy here, no clock and no randomness: time and roll come in as values,
 //! effects go out as data, so a policy can be tested with values alone.
 
 pub mod authority;

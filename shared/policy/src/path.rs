@@ -23,7 +23,7 @@ use std::borrow::Cow;
 /// `%2F` stays an escape: whether it separates segments is the upstream's choice. Borrowed if the path is
 /// normal already.
 #[must_use]
-pub fn normalise(target: &[u8]) -> Cow<'_, [u8]> {
+pub fn normalize(target: &[u8]) -> Cow<'_, [u8]> {
     let path = path_of(target);
     if is_normal(path) {
         return Cow::Borrowed(path);
@@ -96,7 +96,7 @@ fn path_of(target: &[u8]) -> &[u8] {
     target.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default()
 }
 
-/// Whether [`normalise`] would change nothing.
+/// Whether [`normalize`] would change nothing.
 fn is_normal(path: &[u8]) -> bool {
     let mut rest = path;
     while let [byte, after @ ..] = rest {

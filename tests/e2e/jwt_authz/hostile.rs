@@ -30,29 +30,29 @@ impl Dice {
 }
 
 /// Bytes that are no token, and such as are nearly one.
-fn arbitrary(dice: &mut Dice, good: &[String]) -> Vec<u8> {
+fn arbitrary(roll: &mut Dice, good: &[String]) -> Vec<u8> {
     const WORDS: [&str; 12] =
         ["{", "}", "[", "\"alg\"", ":", "\"RS256\"", "\"kid\"", "\"a\"", ",", "1e999", "\"\\ud800\"", "null"];
-    let part = |dice: &mut Dice| match dice.below(3) {
-        0 => e2e::token::encode(&dice.bytes(64)),
+    let part = |roll: &mut Dice| match roll.below(3) {
+        0 => e2e::token::encode(&roll.bytes(64)),
         1 => {
-            let words: String = (0..dice.below(12)).map(|_| WORDS[dice.below(WORDS.len())]).collect();
+            let words: String = (0..roll.below(12)).map(|_| WORDS[roll.below(WORDS.len())]).collect();
             e2e::token::encode(words.as_bytes())
         }
         _ => e2e::token::encode(br#"{"alg":"RS256","kid":"a"}"#),
     };
-    match dice.below(4) {
-        0 => dice.bytes(300),
-        1 => (0..dice.below(5)).map(|_| part(dice)).collect::<Vec<_>>().join(".").into_bytes(),
+    match roll.below(4) {
+        0 => roll.bytes(300),
+        1 => (0..roll.below(5)).map(|_| part(roll)).collect::<Vec<_>>().join(".").into_bytes(),
         2 => {
-            let mut token = good[dice.below(good.len())].clone().into_bytes();
-            let at = dice.below(token.len());
-            token[at] ^= u8::try_from(1 + dice.below(127)).unwrap();
+            let mut token = good[roll.below(good.len())].clone().into_bytes();
+            let at = roll.below(token.len());
+            token[at] ^= u8::try_from(1 + roll.below(127)).unwrap();
             token
         }
         _ => {
-            let token = good[dice.below(good.len())].as_bytes();
-            token[..dice.below(token.len())].to_vec()
+            let token = good[roll.below(good.len())].as_bytes();
+            token[..roll.below(token.len())].to_vec()
         }
     }
 }
@@ -65,9 +65,9 @@ fn header(prefix: &str, bytes: &[u8]) -> HeaderValue {
 
 fn request(turn: Turn, good: &[String]) -> Request<Bytes> {
     let seed = (turn.connection as u64) << 32 | turn.sequence;
-    let mut dice = Dice(seed);
-    let bytes = arbitrary(&mut dice, good);
-    match dice.below(3) {
+    let mut roll = Dice(seed);
+    let bytes = arbitrary(&mut roll, good);
+    match roll.below(3) {
         0 => {
             let mut request = get("/", &[]);
             request.headers_mut().insert("authorization", header("Bearer ", &bytes));

@@ -79,7 +79,7 @@ pub enum HostTest {
 /// The most expressions within each other.
 const MAX_DEPTH: usize = 8;
 /// The largest number up to which a float is one whole number: 2^53 - 1.
-const MOST_EXACT: f64 = 9_007_199_254_740_991.0;
+const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
 /// The most items of a list.
 const MAX_ITEMS: usize = 100;
 const NAMES: [&str; 14] = [
@@ -217,7 +217,7 @@ impl Literal {
             serde_json::Value::String(text) => Some(Self::Text(text)),
             serde_json::Value::Number(number) => match number.as_f64() {
                 // Beyond, a float is several whole numbers: one user's would be another's.
-                Some(number) if number.abs() <= MOST_EXACT => Some(Self::Number(number)),
+                Some(number) if number.abs() <= MAX_EXACT => Some(Self::Number(number)),
                 _ => value.expected(
                     "a number from -9007199254740991 to 9007199254740991; write a larger one as text, in quotes",
                 ),

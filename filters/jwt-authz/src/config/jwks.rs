@@ -46,8 +46,8 @@ const DAY: Duration = Duration::from_secs(86_400);
 const DEFAULT_REFRESH: Duration = Duration::from_secs(300);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
-const MOST_BYTES: usize = 2048;
-const MOST_HOST_BYTES: usize = 255;
+const MAX_BYTES: usize = 2048;
+const MAX_HOST_BYTES: usize = 255;
 
 impl Jwks {
     pub(super) fn read(value: Value<'_>) -> Option<Self> {
@@ -87,9 +87,9 @@ impl Remote {
     fn read(fields: &Fields<'_>) -> Option<Self> {
         let cluster = fields.required("cluster", |value| {
             let cluster = value.non_empty_text()?;
-            if cluster.len() > MOST_BYTES {
+            if cluster.len() > MAX_BYTES {
                 return value
-                    .problem(format_args!("found {} bytes, expected at most {MOST_BYTES}", cluster.len()));
+                    .problem(format_args!("found {} bytes, expected at most {MAX_BYTES}", cluster.len()));
             }
             Some(cluster.to_owned())
         });
@@ -126,8 +126,8 @@ fn read_host(value: Value<'_>) -> Option<HeaderValue> {
     let host = value.non_empty_text()?;
     let plain =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']');
-    if host.len() > MOST_HOST_BYTES {
-        return value.problem(format_args!("found {} bytes, expected at most {MOST_HOST_BYTES}", host.len()));
+    if host.len() > MAX_HOST_BYTES {
+        return value.problem(format_args!("found {} bytes, expected at most {MAX_HOST_BYTES}", host.len()));
     }
     if !host.bytes().all(plain) {
         return value.expected("a host, as `auth.example.com`");
@@ -137,8 +137,8 @@ fn read_host(value: Value<'_>) -> Option<HeaderValue> {
 
 fn read_path(value: Value<'_>) -> Option<HeaderValue> {
     let path = value.text()?;
-    if path.len() > MOST_BYTES {
-        return value.problem(format_args!("found {} bytes, expected at most {MOST_BYTES}", path.len()));
+    if path.len() > MAX_BYTES {
+        return value.problem(format_args!("found {} bytes, expected at most {MAX_BYTES}", path.len()));
     }
     if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
         return value.expected("a path, as `/.well-known/jwks.json`");

@@ -19,7 +19,7 @@ pub enum Place {
     Query(Box<str>),
 }
 
-const MOST_BYTES: usize = 64;
+const MAX_BYTES: usize = 64;
 const NAMES: [&str; 3] = ["header", "cookie", "query"];
 
 impl Place {
@@ -101,8 +101,8 @@ fn read_cookie(value: Value<'_>) -> Option<Box<str>> {
 
 fn short(value: &Value<'_>) -> Option<Box<str>> {
     let name = value.non_empty_text()?;
-    if name.len() > MOST_BYTES {
-        return value.problem(format_args!("found {} bytes, expected at most {MOST_BYTES}", name.len()));
+    if name.len() > MAX_BYTES {
+        return value.problem(format_args!("found {} bytes, expected at most {MAX_BYTES}", name.len()));
     }
     Some(name.into())
 }

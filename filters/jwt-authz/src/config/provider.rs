@@ -51,13 +51,13 @@ pub struct ClaimHeader {
 }
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
-const MOST_LEEWAY: Duration = Duration::from_secs(3600);
+const MAX_LEEWAY: Duration = Duration::from_secs(3600);
 const LIFETIMES: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(1)..=Duration::from_secs(10 * 365 * 86_400);
-const MOST_TEXTS: usize = 100;
-const MOST_TEXT_BYTES: usize = 1024;
-const MOST_PLACES: usize = 8;
-const MOST_CLAIM_HEADERS: usize = 32;
+const MAX_TEXTS: usize = 100;
+const MAX_TEXT_BYTES: usize = 1024;
+const MAX_PLACES: usize = 8;
+const MAX_CLAIM_HEADERS: usize = 32;
 
 /// Headers that the proxy or the connection needs as they are.
 const NOT_FOR_CLAIMS: [&str; 11] = [
@@ -84,26 +84,25 @@ impl Provider {
         let name = fields.required("name", |value| read_name(&value, "provider", names));
         let issuer = read_issuer(fields, issuers);
         let audiences = fields.restriction("audiences", |value| {
-            bounded(&value, value.non_empty_list(|item| read_text(&item))?, MOST_TEXTS, "audiences")
+            bounded(&value, value.non_empty_list(|item| read_text(&item))?, MAX_TEXTS, "audiences")
         });
         let subjects = fields.restriction("subjects", |value| {
-            bounded(&value, value.non_empty_list(StringMatch::read)?, MOST_TEXTS, "subjects")
+            bounded(&value, value.non_empty_list(StringMatch::read)?, MAX_TEXTS, "subjects")
         });
         let jwks = fields.required("jwks", Jwks::read);
         let algorithms = fields.required("algorithms", |value| read_algorithms(&value, jwks.as_ref()));
-        let leeway =
-            fields.or("leeway", DEFAULT_LEEWAY, |value| value.duration(Duration::ZERO..=MOST_LEEWAY));
+        let leeway = fields.or("leeway", DEFAULT_LEEWAY, |value| value.duration(Duration::ZERO..=MAX_LEEWAY));
         let require_expiration = fields.or("require_expiration", true, |value| value.boolean());
         let max_lifetime = fields.restriction("max_lifetime", |value| value.duration(LIFETIMES));
         let from = fields.or("from", vec![Place::bearer()], |value| {
-            bounded(&value, value.non_empty_list(Place::read)?, MOST_PLACES, "places")
+            bounded(&value, value.non_empty_list(Place::read)?, MAX_PLACES, "places")
         });
         let forward_token = fields.or("forward_token", false, |value| value.boolean());
         let mut taken = from.as_deref().map(place_headers).unwrap_or_default();
         let payload_header = fields.optional("payload_header", |value| read_header(value, &mut taken));
         let claims_to_headers = fields.or("claims_to_headers", Vec::new(), |value| {
             let headers = value.list(|item| item.object(|fields| ClaimHeader::read(fields, &mut taken)))?;
-            bounded(&value, headers, MOST_CLAIM_HEADERS, "headers")
+            bounded(&value, headers, MAX_CLAIM_HEADERS, "headers")
         });
         Some(Self {
             name: name?,
@@ -202,8 +201,8 @@ fn read_header(value: Value<'_>, taken: &mut Vec<HeaderName>) -> Option<HeaderNa
 
 fn read_text(value: &Value<'_>) -> Option<String> {
     let text = value.non_empty_text()?;
-    if text.len() > MOST_TEXT_BYTES {
-        return value.problem(format_args!("found {} bytes, expected at most {MOST_TEXT_BYTES}", text.len()));
+    if text.len() > MAX_TEXT_BYTES {
+        return value.problem(format_args!("found {} bytes, expected at most {MAX_TEXT_BYTES}", text.len()));
     }
     Some(text.to_owned())
 }

@@ -3,7 +3,7 @@
 use super::algorithm::Algorithm;
 use super::key::{Key, Material, Secret};
 use super::key_set::Origin;
-use super::skip_reason::{MOST_ID_BYTES, SkipReason};
+use super::skip_reason::{MAX_ID_BYTES, SkipReason};
 use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use mesh_config::shorten;
@@ -117,7 +117,7 @@ impl<'a> Jwk<'a> {
 
     fn id(&self) -> Result<Option<String>, SkipReason> {
         match self.optional_text("kid")? {
-            Some(id) if id.len() > MOST_ID_BYTES => Err(SkipReason::LongId(id.len())),
+            Some(id) if id.len() > MAX_ID_BYTES => Err(SkipReason::LongId(id.len())),
             id => Ok(id.map(str::to_owned)),
         }
     }

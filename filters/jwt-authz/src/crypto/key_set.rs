@@ -3,7 +3,7 @@
 use super::algorithm::Algorithm;
 use super::jwk;
 use super::key::Key;
-use super::skip_reason::{MOST_KEYS, SkipReason};
+use super::skip_reason::{MAX_KEYS, SkipReason};
 use mesh_config::json::{self, InvalidJson};
 use serde_json::Value;
 use std::fmt;
@@ -69,7 +69,7 @@ impl std::error::Error for KeySetError {}
 impl KeySet {
     /// A token without a `kid` could ask for a check with each key of the set. Few issuers sign with
     /// more than two at a time.
-    pub const MOST_CANDIDATES: usize = 8;
+    pub const MAX_CANDIDATES: usize = 8;
 
     /// Reads a set.
     ///
@@ -88,14 +88,14 @@ impl KeySet {
     pub fn from_json(set: &Value, origin: Origin) -> Result<Self, KeySetError> {
         let list = set.get("keys").and_then(Value::as_array).ok_or(KeySetError::NotASet)?;
         let (mut keys, mut skipped) = (Vec::new(), Vec::new());
-        for (index, key) in list.iter().take(MOST_KEYS).enumerate() {
+        for (index, key) in list.iter().take(MAX_KEYS).enumerate() {
             match jwk::read(key, origin) {
                 Ok(key) => keys.push(Rc::new(key)),
                 Err(reason) => skipped.push(Skipped { index, reason }),
             }
         }
-        if list.len() > MOST_KEYS {
-            skipped.push(Skipped { index: MOST_KEYS, reason: SkipReason::TooMany(list.len()) });
+        if list.len() > MAX_KEYS {
+            skipped.push(Skipped { index: MAX_KEYS, reason: SkipReason::TooMany(list.len()) });
         }
         if keys.is_empty() {
             return Err(KeySetError::NoKey(skipped));
@@ -110,7 +110,7 @@ impl KeySet {
         let fitting = move || self.keys.iter().filter(move |key| key.fits(algorithm));
         let is_named = fitting().any(|key| key.id() == id);
         let wanted = if is_named { id } else { None };
-        fitting().filter(move |key| id.is_none() || key.id() == wanted).take(Self::MOST_CANDIDATES)
+        fitting().filter(move |key| id.is_none() || key.id() == wanted).take(Self::MAX_CANDIDATES)
     }
 
     /// Takes keys that an older set has as well from there. What hangs on a key is then one key, however often

@@ -67,10 +67,10 @@ pub enum SkipReason {
 }
 
 /// RFC 7517 knows no limit. A name beyond this is not one.
-pub(super) const MOST_ID_BYTES: usize = 256;
+pub(super) const MAX_ID_BYTES: usize = 256;
 
 /// Real sets have fewer than ten keys.
-pub(super) const MOST_KEYS: usize = 256;
+pub(super) const MAX_KEYS: usize = 256;
 
 impl SkipReason {
     /// Whether the key is for something else than signatures: sets of keys for all purposes are usual.
@@ -99,7 +99,7 @@ impl fmt::Display for SkipReason {
             Self::Use(found) => write!(formatter, "`use` is `{found}`, expected `sig` or `jwt-svid`"),
             Self::Operations => formatter.write_str("`key_ops` is not a list with `verify`"),
             Self::LongId(found) => {
-                write!(formatter, "`kid` has {found} bytes, expected at most {MOST_ID_BYTES}")
+                write!(formatter, "`kid` has {found} bytes, expected at most {MAX_ID_BYTES}")
             }
             Self::Type(found) => {
                 write!(formatter, "`kty` is `{found}`, expected one of `RSA`, `EC`, `OKP`, `oct`")
@@ -131,7 +131,7 @@ impl fmt::Display for SkipReason {
             Self::TooMany(found) => {
                 write!(
                     formatter,
-                    "found {found} keys, expected at most {MOST_KEYS}: the rest is not looked at"
+                    "found {found} keys, expected at most {MAX_KEYS}: the rest is not looked at"
                 )
             }
         }

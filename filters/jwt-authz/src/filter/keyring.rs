@@ -17,7 +17,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// What a key set may have.
-const MOST_BYTES: usize = 256 << 10;
+const MAX_BYTES: usize = 256 << 10;
 const USER_AGENT: &str = concat!("mesh-filters/", env!("CARGO_PKG_VERSION"));
 /// While nobody waits: two workers agree within a second.
 const IDLE: Duration = Duration::from_millis(500);
@@ -203,7 +203,7 @@ impl Fetched {
             ],
             body: Vec::new(),
             timeout: remote.timeout,
-            most: MOST_BYTES,
+            most: MAX_BYTES,
         };
         match background.call(&Call::Http(call)) {
             Ok(number) => {
@@ -232,8 +232,8 @@ impl Fetched {
             Ok(Next::Ask(path)) => self.send(background, counters, Step::KeySet, path),
             Ok(Next::Keys { max_age, skipped }) => {
                 counters.fetch_ok.increment();
-                let dice = random::number().unwrap_or_default();
-                if self.tracker.source().succeed(&mut SharedData, &answer.body, max_age, dice)? {
+                let roll = random::number().unwrap_or_default();
+                if self.tracker.source().succeed(&mut SharedData, &answer.body, max_age, roll)? {
                     self.log_unused(&skipped);
                 }
                 Ok(())

@@ -109,7 +109,7 @@ fn busiest_minute(fetches: &[Nanos]) -> usize {
 }
 
 /// Three in a row, then one in ten seconds.
-const MOST_EXTRA: usize = 9;
+const MAX_EXTRA: usize = 9;
 
 proptest! {
     #![proptest_config(cases(12))]
@@ -128,8 +128,8 @@ proptest! {
             }
         }
         simulation.pass(60 * SECOND);
-        prop_assert!(busiest_minute(&simulation.extra_fetches()) <= MOST_EXTRA);
-        prop_assert!(busiest_minute(&simulation.fetches()) <= MOST_EXTRA + 1);
+        prop_assert!(busiest_minute(&simulation.extra_fetches()) <= MAX_EXTRA);
+        prop_assert!(busiest_minute(&simulation.fetches()) <= MAX_EXTRA + 1);
     }
 }
 
@@ -143,7 +143,7 @@ proptest! {
         let simulation = Simulation::new(workers, &source);
         simulation.script(steps);
         run(&simulation, &source, &history);
-        prop_assert!(busiest_minute(&simulation.extra_fetches()) <= MOST_EXTRA);
+        prop_assert!(busiest_minute(&simulation.extra_fetches()) <= MAX_EXTRA);
         calm(&simulation);
         // The longest retry is within `refresh`; then a lease, two ticks and the call.
         simulation.pass(source.refresh + source.timeout + 2 * SECOND + 3 * IDLE);
@@ -191,14 +191,14 @@ proptest! {
     }
 
     #[test]
-    fn a_set_is_refreshed_in_time(refresh in 1u64..86_400, age in proptest::option::of(any::<u64>()), dice: u64) {
+    fn a_set_is_refreshed_in_time(refresh in 1u64..86_400, age in proptest::option::of(any::<u64>()), roll: u64) {
         let source = Remote { refresh: Duration::from_secs(refresh), ..remote() };
         let mut simulation = Simulation::new(0, &source);
         let mut tracker = Tracker::new(Source::new(source.clone(), 1), Key::new([7; 16]));
         let now = tracker.poll(&mut simulation).unwrap().now;
         prop_assert!(tracker.claim(&mut simulation, now).unwrap());
         let age = age.map(|age| Duration::from_secs(if age % 2 == 0 { age } else { age % 100_000 }));
-        tracker.source().succeed(&mut simulation, &text(1), age, dice).unwrap();
+        tracker.source().succeed(&mut simulation, &text(1), age, roll).unwrap();
         let state = simulation.state().unwrap();
         let wait = state.next(false, source.refresh).since(state.ended);
         let honoured = age.map_or(source.refresh, |age| age.max(10 * SECOND).min(source.refresh));

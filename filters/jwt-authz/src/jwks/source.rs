@@ -147,7 +147,7 @@ impl Source {
         }
     }
 
-    /// Keeps a good answer, `text`, for all workers. `max_age`: what the server says of it. `dice`: a random
+    /// Keeps a good answer, `text`, for all workers. `max_age`: what the server says of it. `roll`: a random
     /// number, so that the proxies of a fleet do not ask at the same time. Answers whether it is another one
     /// than before.
     ///
@@ -158,12 +158,12 @@ impl Source {
         store: &mut impl Store,
         text: &[u8],
         max_age: Option<Duration>,
-        dice: u64,
+        roll: u64,
     ) -> Result<bool, StoreError> {
         let longest = self.remote.refresh;
         let refresh = max_age.map_or(longest, |age| age.clamp(SHORTEST_REFRESH.min(longest), longest));
         // Up to a tenth earlier.
-        let earlier = u32::try_from(dice % 1024).map_or(Duration::ZERO, |dice| refresh / 10 * dice / 1024);
+        let earlier = u32::try_from(roll % 1024).map_or(Duration::ZERO, |roll| refresh / 10 * roll / 1024);
         let refresh = refresh.saturating_sub(earlier);
         // Before the state says so: a worker that reads the new state finds the new set.
         let Some((number, is_new)) = self.keep(store, text)? else { return Ok(false) };

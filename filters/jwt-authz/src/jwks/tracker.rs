@@ -65,8 +65,8 @@ pub enum Ask {
 }
 
 /// Who waits holds memory: beyond this nobody does.
-pub(super) const MOST_WAITING: usize = 256;
-const MOST_ABSENT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
+pub(super) const MAX_WAITING: usize = 256;
+const MAX_ABSENT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
 /// How long a key that a fetch has not found is not asked for again.
 const ABSENT_FOR: Duration = Duration::from_secs(5);
 
@@ -79,7 +79,7 @@ impl Tracker {
             set: None,
             waiting: Vec::new(),
             wanted: None,
-            absent: LruCache::with_hasher(MOST_ABSENT, FxBuildHasher),
+            absent: LruCache::with_hasher(MAX_ABSENT, FxBuildHasher),
             key,
             ended: Nanos(0),
             has_news: false,
@@ -153,7 +153,7 @@ impl Tracker {
         let soon = if hash.is_some() { until.min(now.after(SHORTEST_PAUSE)) } else { until };
         // A fetch that has begun before may have missed the key, but is the best there is.
         let is_coming = self.source.is_fetching(now) || self.source.next(true) <= soon;
-        let may_wait = now < until && is_coming && self.waiting.len() < MOST_WAITING;
+        let may_wait = now < until && is_coming && self.waiting.len() < MAX_WAITING;
         Ok(if may_wait { Ask::Wait(until) } else { Ask::Never })
     }
 

@@ -12,7 +12,7 @@ pub struct Unused {
 }
 
 /// Most keys of a set that are named.
-const MOST_NAMED: usize = 16;
+const MAX_NAMED: usize = 16;
 
 impl Unused {
     /// A line for each key, and one for those beyond the bound.
@@ -20,8 +20,8 @@ impl Unused {
     pub fn new(skipped: &[Skipped]) -> Self {
         let lines = |is_other_use: bool| {
             let keys = || skipped.iter().filter(|key| key.reason.is_other_use() == is_other_use);
-            let more = keys().count().saturating_sub(MOST_NAMED);
-            let named = keys().take(MOST_NAMED).map(ToString::to_string);
+            let more = keys().count().saturating_sub(MAX_NAMED);
+            let named = keys().take(MAX_NAMED).map(ToString::to_string);
             named.chain((more > 0).then(|| format!("and {more} more"))).collect()
         };
         Self { wrong: lines(false), other_use: lines(true) }

@@ -6,14 +6,14 @@ use super::expression::{self, Context};
 use super::reason::{Fault, Reason};
 use super::verifier::{Judged, Remembered};
 use crate::config::{Action, Config, OnJwksUnavailable, Rule, TokenUse};
-use mesh_policy::matching::request::Candidate;
+use mesh_policy::matching::request::MatchInput;
 use mesh_policy::matching::truth::Truth;
 use mesh_policy::mode::Mode;
 
 /// A request before the rules. Its token is looked at once, and only if a rule asks.
 pub(super) struct Case<'a, J> {
     config: &'a Config,
-    request: Candidate<'a>,
+    request: MatchInput<'a>,
     judge: J,
     judged: Option<(Judged, Option<Remembered>)>,
     shadow: Vec<usize>,
@@ -27,9 +27,9 @@ enum Holds {
     Ends(Outcome),
 }
 
-impl<'a, J: Fn(&Candidate<'_>) -> (Judged, Option<Remembered>)> Case<'a, J> {
+impl<'a, J: Fn(&MatchInput<'_>) -> (Judged, Option<Remembered>)> Case<'a, J> {
     /// `judge`: looks at the token.
-    pub(super) const fn new(config: &'a Config, request: Candidate<'a>, judge: J) -> Self {
+    pub(super) const fn new(config: &'a Config, request: MatchInput<'a>, judge: J) -> Self {
         Self { config, request, judge, judged: None, shadow: Vec::new() }
     }
 

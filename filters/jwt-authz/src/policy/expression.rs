@@ -4,7 +4,7 @@ use crate::config::{Claims, Comparison, HostTest, Literal, Test};
 use mesh_policy::authority::Authority;
 use mesh_policy::matching::claim::{find, text};
 use mesh_policy::matching::host::HostMatch;
-use mesh_policy::matching::request::{Candidate, RequestMatch};
+use mesh_policy::matching::request::{MatchInput, RequestMatch};
 use mesh_policy::matching::truth::Truth;
 use mesh_policy::path;
 use serde_json::Value as Json;
@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 /// The request that claims are compared with.
 #[derive(Clone, Copy)]
 pub(super) struct Context<'a, 'facts> {
-    pub(super) request: &'a Candidate<'facts>,
+    pub(super) request: &'a MatchInput<'facts>,
     /// The match of the rule, which knows what stands for the names of its template.
     pub(super) matches: &'a RequestMatch,
 }

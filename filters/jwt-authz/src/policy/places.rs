@@ -3,7 +3,7 @@
 use super::reason::{Fault, Reason};
 use crate::config::{Place, Provider};
 use mesh_policy::headers::HeaderName;
-use mesh_policy::matching::request::Candidate;
+use mesh_policy::matching::request::MatchInput;
 
 /// All places for tokens.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ impl Places {
     /// # Errors
     /// [`Reason::Ambiguous`] if there are two that differ, or if a header for tokens is there twice: whoever
     /// reads the other one would see another user.
-    pub(crate) fn find<'a>(&'a self, request: &'a Candidate<'_>) -> Result<Option<Found<'a>>, Fault> {
+    pub(crate) fn find<'a>(&'a self, request: &'a MatchInput<'_>) -> Result<Option<Found<'a>>, Fault> {
         let mut found: Option<Found<'a>> = None;
         for Entry { place, providers, .. } in &self.0 {
             let mut add = |token: &'a [u8]| match &mut found {

@@ -23,7 +23,7 @@ pub struct Shares {
 
 /// What can be saved up in all: enough for the first requests of many clients after a quiet time, and short
 /// enough for those who wait behind them.
-const MOST_SAVED: Duration = Duration::from_millis(100);
+const MAX_SAVED: Duration = Duration::from_millis(100);
 
 impl Shares {
     /// With all saved that can be. `has_slow`: whether a provider has slow checks, by its place in the config.
@@ -34,7 +34,7 @@ impl Shares {
         let parts = i64::try_from(parts).unwrap_or(1).clamp(1, 1024);
         let unit = 100 * parts;
         // Each saves the same, and so does the common stock.
-        let most = in_units(MOST_SAVED, unit) / (parts + 1);
+        let most = in_units(MAX_SAVED, unit) / (parts + 1);
         let own = has_slow.into_iter().map(|has_slow| has_slow.then_some(most)).collect();
         Self { percent: percent.into(), own, common: most, unit, most, since: now }
     }

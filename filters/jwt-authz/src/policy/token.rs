@@ -30,7 +30,7 @@ pub struct Header {
 }
 
 /// A longer `kid` is no name but a weight.
-const MOST_KEY_ID_BYTES: usize = 256;
+const MAX_KEY_ID_BYTES: usize = 256;
 
 impl<'a> Token<'a> {
     /// Takes a token apart and reads its header.
@@ -73,7 +73,7 @@ impl Header {
         };
         let key_id = match header.get("kid") {
             None => None,
-            Some(Json::String(id)) if id.len() <= MOST_KEY_ID_BYTES => Some(id.clone()),
+            Some(Json::String(id)) if id.len() <= MAX_KEY_ID_BYTES => Some(id.clone()),
             Some(_) => return Err(malformed("the token's `kid` is not a short text")),
         };
         Ok(Self { algorithm: Algorithm::find(algorithm), key_id })

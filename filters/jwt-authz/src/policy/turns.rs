@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 /// Gives keys their turns.
 ///
-/// A request tries [`MOST_SLOW`] keys: the one that has verified last, and those that were tried the longest
+/// A request tries [`MAX_SLOW`] keys: the one that has verified last, and those that were tried the longest
 /// time ago, new ones first. A request with the same token tries the next ones. So a forged token costs two
 /// checks, and a good one is verified at its fourth request at the latest, unless so many others come in between
 /// that what was tried is forgotten.
@@ -26,7 +26,7 @@ pub(crate) struct Candidates<'a> {
     pub(crate) provider: usize,
     /// Its set.
     pub(crate) set: &'a Rc<KeySet>,
-    /// At most [`KeySet::MOST_CANDIDATES`].
+    /// At most [`KeySet::MAX_CANDIDATES`].
     pub(crate) keys: Vec<&'a Rc<Key>>,
 }
 
@@ -65,16 +65,16 @@ struct Tried {
 }
 
 /// Most keys that a request tries.
-pub(crate) const MOST_SLOW: usize = 2;
-const MOST_TOKENS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
-const _: () = assert!(KeySet::MOST_CANDIDATES <= u8::BITS as usize);
+pub(crate) const MAX_SLOW: usize = 2;
+const MAX_TOKENS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
+const _: () = assert!(KeySet::MAX_CANDIDATES <= u8::BITS as usize);
 
 impl Turns {
     pub(crate) fn new(providers: usize) -> Self {
         Self {
             clock: 0,
             providers: vec![Trials::default(); providers],
-            tokens: LruCache::with_hasher(MOST_TOKENS, FxBuildHasher),
+            tokens: LruCache::with_hasher(MAX_TOKENS, FxBuildHasher),
         }
     }
 
@@ -93,7 +93,7 @@ impl Turns {
         };
         // Not sorted: two of eight are looked for, and a sort is 14 KB of a module.
         let mut picked = Vec::new();
-        while picked.len() < MOST_SLOW {
+        while picked.len() < MAX_SLOW {
             let left = places().filter(|(place, _)| tried & bit(*place) == 0 && !picked.contains(place));
             let Some((next, _)) = left.min_by_key(|(place, key)| turn(*place, key)) else { break };
             picked.push(next);

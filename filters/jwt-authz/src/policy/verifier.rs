@@ -7,7 +7,7 @@ use super::places::Found;
 use super::reason::{Fault, Reason};
 use super::registered;
 use super::token::{Token, unverified_issuer};
-use super::turns::{Candidates, MOST_SLOW, Turns};
+use super::turns::{Candidates, MAX_SLOW, Turns};
 use super::unverified::Unverified;
 use super::verified::Verified;
 use crate::config::{Config, Provider};
@@ -229,7 +229,7 @@ impl Verifier {
             _ if candidates.keys.is_empty() => Unsigned::NoKey,
             _ => Unsigned::BadSignature,
         };
-        if !signatures.is_slow(algorithm) || candidates.keys.len() <= MOST_SLOW {
+        if !signatures.is_slow(algorithm) || candidates.keys.len() <= MAX_SLOW {
             for key in &candidates.keys {
                 match check(key) {
                     Signature::Good => return Ok(Rc::clone(key)),

@@ -5,7 +5,7 @@ use mesh_policy::facts::Facts;
 use mesh_policy::headers::HeaderName;
 
 /// More than a bucket can sensibly hold.
-const MOST: u64 = 1_000_000_000;
+const MAX: u64 = 1_000_000_000;
 
 /// The tokens that a request costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,15 +37,15 @@ impl Cost {
         if value.is_object() {
             value.object(Self::read_header)
         } else {
-            value.integer(1..=MOST).map(Self::Fixed)
+            value.integer(1..=MAX).map(Self::Fixed)
         }
     }
 
     fn read_header(fields: &Fields<'_>) -> Option<Self> {
         let name = fields.required("header", HeaderName::read_of_request);
-        let default = fields.optional("default", |value| value.integer(1..=MOST));
-        let min = fields.or("min", 1, |value| value.integer(1..=MOST));
-        let max = fields.required("max", |value| value.integer(1..=MOST));
+        let default = fields.optional("default", |value| value.integer(1..=MAX));
+        let min = fields.or("min", 1, |value| value.integer(1..=MAX));
+        let max = fields.required("max", |value| value.integer(1..=MAX));
         let (name, default, min, max) = (name?, default?, min?, max?);
         let default = default.unwrap_or(min);
         if min > max {

@@ -58,8 +58,8 @@ pub enum OnMissingKey {
     Shared,
 }
 
-const MOST_KEY_PARTS: usize = 8;
-const MOST_OVERRIDES: usize = 10_000;
+const MAX_KEY_PARTS: usize = 8;
+const MAX_OVERRIDES: usize = 10_000;
 
 impl Limit {
     /// `names`: those of the limits in front, which this one must not have.
@@ -148,9 +148,9 @@ impl Override {
     }
 
     fn distinct(value: &Value<'_>, overrides: Vec<Self>) -> Option<Vec<Self>> {
-        if overrides.len() > MOST_OVERRIDES {
+        if overrides.len() > MAX_OVERRIDES {
             return value.problem(format_args!(
-                "found {} overrides, expected at most {MOST_OVERRIDES}",
+                "found {} overrides, expected at most {MAX_OVERRIDES}",
                 overrides.len()
             ));
         }
@@ -164,8 +164,8 @@ impl Override {
 
 fn read_key(value: Value<'_>) -> Option<Vec<KeyPart>> {
     let key = value.list(KeyPart::read)?;
-    if key.len() > MOST_KEY_PARTS {
-        return value.problem(format_args!("found {} parts, expected at most {MOST_KEY_PARTS}", key.len()));
+    if key.len() > MAX_KEY_PARTS {
+        return value.problem(format_args!("found {} parts, expected at most {MAX_KEY_PARTS}", key.len()));
     }
     Some(key)
 }

@@ -42,8 +42,8 @@ const NOT_THE_USERS: [&str; 9] = [
     "x-envoy-ratelimited",
 ];
 
-const MOST_BODY_BYTES: usize = 64 << 10;
-const MOST_HEADERS: usize = 32;
+const MAX_BODY_BYTES: usize = 64 << 10;
+const MAX_HEADERS: usize = 32;
 
 impl Default for Reject {
     fn default() -> Self {
@@ -66,8 +66,8 @@ impl Reject {
             let missing_key_status = status("missing_key_status", default.missing_key_status);
             let status = status("status", default.status);
             let body = fields.optional("body", |value| match value.text()? {
-                body if body.len() > MOST_BODY_BYTES => value
-                    .problem(format_args!("found {} bytes, expected at most {MOST_BODY_BYTES}", body.len())),
+                body if body.len() > MAX_BODY_BYTES => value
+                    .problem(format_args!("found {} bytes, expected at most {MAX_BODY_BYTES}", body.len())),
                 body => Some(body.to_owned()),
             });
             let content_type = fields.optional("content_type", HeaderValue::read);
@@ -105,9 +105,9 @@ fn read_headers(value: Value<'_>) -> Option<Vec<(HeaderName, HeaderValue)>> {
         names.push(name.clone());
         HeaderValue::read(value).map(|value| (name, value))
     })?;
-    if headers.len() > MOST_HEADERS {
+    if headers.len() > MAX_HEADERS {
         return value
-            .problem(format_args!("found {} headers, expected at most {MOST_HEADERS}", headers.len()));
+            .problem(format_args!("found {} headers, expected at most {MAX_HEADERS}", headers.len()));
     }
     Some(headers)
 }

@@ -5,7 +5,7 @@ use mesh_policy::client_ip::masked;
 use mesh_policy::cookie;
 use mesh_policy::headers::{HeaderName, folded_credentials};
 use mesh_policy::matching::claim::find;
-use mesh_policy::matching::request::Candidate;
+use mesh_policy::matching::request::MatchInput;
 use mesh_policy::path::folded;
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -19,7 +19,7 @@ impl KeyPart {
     /// What upstreams may read alike is one value, in whatever spelling it came: a client could make keys at
     /// will beside a credential that stays good. So is what is sent twice, [`REPEATED`], since upstreams take
     /// the first or the last.
-    pub(crate) fn value<'a>(&'a self, request: &'a Candidate<'_>) -> Option<Cow<'a, [u8]>> {
+    pub(crate) fn value<'a>(&'a self, request: &'a MatchInput<'_>) -> Option<Cow<'a, [u8]>> {
         let facts = request.facts();
         match self {
             Self::ClientIp { v4_prefix, v6_prefix } => {

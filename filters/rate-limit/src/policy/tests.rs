@@ -288,7 +288,7 @@ fn of_the_filter_s_and_the_limit_s_mode_the_more_lenient_holds() {
 
 #[test]
 fn only_a_share_of_refusals_bites() {
-    // The simulation's dice always fall low, so only 0 % never bites.
+    // The simulation's roll always fall low, so only 0 % never bites.
     for (percentage, tally) in [("0", Tally::ShadowDenied), ("0.0001", Tally::Denied), ("100", Tally::Denied)]
     {
         let config =

@@ -138,7 +138,7 @@ impl RequestMatch {
 
     /// Whether the request is one that the rule is for. The cheap parts come first.
     #[must_use]
-    pub fn test(&self, request: &Candidate<'_>) -> Truth {
+    pub fn test(&self, request: &MatchInput<'_>) -> Truth {
         let Facts { headers, principal, claims, .. } = *request.facts;
         let in_range = |range: &Cidr| request.client_ip.is_some_and(|address| range.contains(address)).into();
         any_or_none(&self.methods, |method| method.test(headers.method()))
@@ -159,7 +159,7 @@ impl RequestMatch {
 
 /// A request before the rules. What costs is found out once for all of them, and only if one asks: a client
 /// may send a target of 60 KB, and a config may have hundreds of rules.
-pub struct Candidate<'a> {
+pub struct MatchInput<'a> {
     facts: &'a Facts<'a>,
     client_ip: Option<IpAddr>,
     escaped_slashes: EscapedSlashes,
@@ -169,7 +169,7 @@ pub struct Candidate<'a> {
     query: OnceCell<Query<'a>>,
 }
 
-impl<'a> Candidate<'a> {
+impl<'a> MatchInput<'a> {
     /// `client_ip`: what the filter's [`ClientIp`](crate::client_ip::ClientIp) made of the facts.
     #[must_use]
     pub const fn new(facts: &'a Facts<'a>, client_ip: Option<IpAddr>) -> Self {

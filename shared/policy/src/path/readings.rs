@@ -19,7 +19,7 @@ pub enum EscapedSlashes {
 /// A reading takes or leaves each of these: `%2F`, `%5C` and `\` are slashes; a `;` (`%3B` too) and what
 /// follows in its segment is cut off, before that or after; slashes in a row are merged; dot segments are
 /// resolved, before or after that; two slashes in front begin an authority. Other escapes are decoded in all of
-/// them, as in the [normal form](super::normalise).
+/// them, as in the [normal form](super::normalize).
 ///
 /// Nearly every path holds nothing of the kind and has one reading.
 #[derive(Clone, Debug)]

@@ -1,10 +1,10 @@
-use super::{Query, decode_segment, has_escaped_slash, is_ambiguous, normalise, without_query};
+use super::{Query, decode_segment, has_escaped_slash, is_ambiguous, normalize, without_query};
 use crate::testing::test;
 use std::borrow::Cow;
 
 #[track_caller]
 fn check(target: &[u8], expected: &str) {
-    let path = normalise(target);
+    let path = normalize(target);
     assert_eq!(path, expected.as_bytes(), "{} {}", target.escape_ascii(), path.escape_ascii());
 }
 
@@ -12,9 +12,9 @@ fn check(target: &[u8], expected: &str) {
 fn a_normal_path_is_borrowed() {
     for path in ["/", "/a", "/a/", "/a/.b/..c/d.", "/a%2Fb%25", "/a:@!$&'()*+,;=-._~"] {
         check(path.as_bytes(), path);
-        assert!(matches!(normalise(path.as_bytes()), Cow::Borrowed(_)), "{path}");
+        assert!(matches!(normalize(path.as_bytes()), Cow::Borrowed(_)), "{path}");
     }
-    assert!(matches!(normalise(b"/a?b=c"), Cow::Borrowed(b"/a")));
+    assert!(matches!(normalize(b"/a?b=c"), Cow::Borrowed(b"/a")));
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn what_is_not_a_parameter_of_the_name_stays() {
 #[cfg(not(target_arch = "wasm32"))]
 mod laws {
     use super::super::{
-        EscapedSlashes, Query, Readings, decode_segment, is_ambiguous, normalise, without_query,
+        EscapedSlashes, Query, Readings, decode_segment, is_ambiguous, normalize, without_query,
     };
     use crate::matching::truth::Truth;
     use proptest::prelude::*;
@@ -207,13 +207,13 @@ mod laws {
     proptest! {
         #[test]
         fn normal_is_normal(target in target()) {
-            let once = normalise(&target).into_owned();
-            prop_assert!(matches!(normalise(&once), Cow::Borrowed(twice) if twice == once));
+            let once = normalize(&target).into_owned();
+            prop_assert!(matches!(normalize(&once), Cow::Borrowed(twice) if twice == once));
         }
 
         #[test]
         fn nothing_hides_in_a_normal_path(target in target()) {
-            let path = normalise(&target).into_owned();
+            let path = normalize(&target).into_owned();
             let text = String::from_utf8(path).unwrap();
             prop_assert!(text.starts_with('/'));
             for hidden in ["//", "\\", "?", "#", "%2e", "%2E"] {
@@ -225,7 +225,7 @@ mod laws {
         #[test]
         fn borrowed_means_unchanged(target in target()) {
             let path = target.split(|byte| b"?#".contains(byte)).next().unwrap();
-            let normal = normalise(&target);
+            let normal = normalize(&target);
             prop_assert_eq!(matches!(normal, Cow::Borrowed(_)), *normal == *path);
         }
 
@@ -270,7 +270,7 @@ mod laws {
             // The others keep their order, and everything else its bytes.
             let mut rest = target.iter();
             prop_assert!(without.iter().all(|byte| rest.any(|found| found == byte)));
-            prop_assert_eq!(normalise(&without), normalise(target));
+            prop_assert_eq!(normalize(&without), normalize(target));
             prop_assert_eq!(without_query(&without, &names), None);
         }
 

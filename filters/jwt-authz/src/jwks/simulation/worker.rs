@@ -1,7 +1,7 @@
 //! A worker: what [`filter`](crate::filter) does with its tracker, without a proxy.
 
 use super::{BUSY, IDLE, NEVER, Outcome, Server, Simulation, text, version};
-use crate::jwks::tracker::MOST_WAITING;
+use crate::jwks::tracker::MAX_WAITING;
 use crate::jwks::{Ask, Missing, Tracker};
 use mesh_policy::store::StoreError;
 use mesh_policy::time::Nanos;
@@ -193,6 +193,6 @@ impl Worker {
         waiting.sort_unstable();
         requests.sort_unstable();
         assert_eq!(waiting, requests);
-        assert!(waiting.len() <= MOST_WAITING);
+        assert!(waiting.len() <= MAX_WAITING);
     }
 }

@@ -1,6 +1,6 @@
 //! What holds whatever checks come when, and however long they take.
 
-use super::{MOST_SAVED, Shares};
+use super::{MAX_SAVED, Shares};
 use mesh_policy::time::Nanos;
 use proptest::prelude::*;
 use std::time::Duration;
@@ -27,7 +27,7 @@ struct Alone {
 
 impl Alone {
     fn new(percent: u8, providers: usize) -> Self {
-        let most = MOST_SAVED.as_nanos() as f64 / (providers + 1) as f64;
+        let most = MAX_SAVED.as_nanos() as f64 / (providers + 1) as f64;
         Self { saved: most, most, rate: f64::from(percent) / 100.0 / providers as f64, since: 0 }
     }
 
@@ -53,7 +53,7 @@ proptest! {
                 now += takes;
                 spent += takes;
             }
-            let most = MOST_SAVED.as_nanos() as u64 + now * u64::from(percent) / 100 + providers as u64 * LONGEST_CHECK;
+            let most = MAX_SAVED.as_nanos() as u64 + now * u64::from(percent) / 100 + providers as u64 * LONGEST_CHECK;
             prop_assert!(spent <= most, "{spent} of {most}");
         }
     }

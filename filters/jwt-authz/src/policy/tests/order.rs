@@ -146,8 +146,8 @@ fn which_keys_a_token_is_checked_with() {
         let keys = (0..=last).map(|index| key(None, if index == last { "k" } else { "x" }));
         json!(keys.collect::<Vec<_>>())
     };
-    check(&keys(&many(KeySet::MOST_CANDIDATES - 1)), &nameless, "+", 8);
-    check(&keys(&many(KeySet::MOST_CANDIDATES)), &nameless, "bad_signature", 8);
+    check(&keys(&many(KeySet::MAX_CANDIDATES - 1)), &nameless, "+", 8);
+    check(&keys(&many(KeySet::MAX_CANDIDATES)), &nameless, "bad_signature", 8);
 }
 
 /// "An error of the host never lets a request in", and nobody goes on to other keys after it.

@@ -1,6 +1,6 @@
 //! Whose turn it is.
 
-use super::{Candidates, MOST_SLOW, Turns};
+use super::{Candidates, MAX_SLOW, Turns};
 use crate::crypto::{Algorithm, KeySet};
 use crate::policy::gateway::{secret, set};
 use serde_json::Value as Json;
@@ -126,7 +126,7 @@ mod laws {
                 for (token, _) in chunk {
                     let of = signers[*token as usize].and_then(|(_, signer)| *signer).filter(|signer| *signer < count);
                     let picked = come(&mut turns, &set, *token, of);
-                    prop_assert!(picked.len() <= MOST_SLOW);
+                    prop_assert!(picked.len() <= MAX_SLOW);
                     for place in picked {
                         prop_assert!(Some(place) == of || !tried[*token as usize].contains(&place));
                         tried[*token as usize].push(place);
@@ -134,7 +134,7 @@ mod laws {
                 }
                 requests += 1;
                 if come(&mut turns, &set, 1000, Some(signer)).contains(&signer) {
-                    prop_assert!(requests <= count.div_ceil(MOST_SLOW));
+                    prop_assert!(requests <= count.div_ceil(MAX_SLOW));
                     return Ok(());
                 }
             }

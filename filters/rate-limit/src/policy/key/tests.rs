@@ -1,7 +1,7 @@
 use crate::config::{KeyPart, parse};
 use mesh_policy::facts::Facts;
 use mesh_policy::headers::Headers;
-use mesh_policy::matching::request::Candidate;
+use mesh_policy::matching::request::MatchInput;
 
 fn part(key: &str) -> KeyPart {
     let config =
@@ -14,7 +14,7 @@ fn part(key: &str) -> KeyPart {
 fn value(part: &KeyPart, request: &str) -> Option<Vec<u8>> {
     let headers = Headers::from_pairs(request.lines().filter_map(|line| line.split_once(": ")));
     let facts = Facts { headers: &headers, source: None, principal: None, claims: None, attributes: &[] };
-    part.value(&Candidate::new(&facts, None)).map(|value| value.into_owned())
+    part.value(&MatchInput::new(&facts, None)).map(|value| value.into_owned())
 }
 
 /// All of these requests have one bucket.

@@ -2,7 +2,7 @@
 
 use super::not_normal;
 use crate::matching::string::{Anchor, StringMatch};
-use crate::path::{normalise, pattern_in};
+use crate::path::{normalize, pattern_in};
 use mesh_config::Value;
 
 /// `Some` if for each text of the test there is a path in normal form that passes.
@@ -33,7 +33,7 @@ fn check(text: &[u8], anchor: Anchor, ignore_case: bool, value: &Value<'_>) -> O
         _ => b"x",
     };
     let path = [before, text, behind].concat();
-    let normal = normalise(&path);
+    let normal = normalize(&path);
     let same = if ignore_case { path.eq_ignore_ascii_case(&normal) } else { *normal == *path };
     let text_of_normal = normal.strip_prefix(before).and_then(|normal| normal.strip_suffix(behind));
     let normal = text_of_normal.unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use super::not_normal;
 use crate::matching::string::MAX_BYTES;
-use crate::path::normalise;
+use crate::path::normalize;
 use mesh_config::Value;
 
 /// What a path in normal form must be, segment by segment; the words are those of Envoy's match by
@@ -140,7 +140,7 @@ fn is_name(name: &str) -> bool {
 fn normal_form(template: &str) -> String {
     // A path may have stars in it, but no braces; and text of a template has neither.
     let starred = template.replace(['{', '}'], "*");
-    let normal = normalise(starred.as_bytes());
+    let normal = normalize(starred.as_bytes());
     let segments = String::from_utf8_lossy(&normal)
         .split('/')
         .map(|text| match text.strip_prefix('*').and_then(|text| text.strip_suffix('*')) {

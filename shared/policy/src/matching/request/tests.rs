@@ -1,4 +1,4 @@
-use super::{Candidate, RequestMatch};
+use super::{MatchInput, RequestMatch};
 use crate::facts::{Facts, Needs};
 use crate::headers::Headers;
 use crate::matching::truth::Truth;
@@ -33,7 +33,7 @@ fn check(config: &str, expected: impl Into<Truth>) {
     };
     let client_ip = Some([10, 1, 2, 3].into());
     assert_eq!(
-        request_match(config).unwrap().test(&Candidate::new(&facts, client_ip)),
+        request_match(config).unwrap().test(&MatchInput::new(&facts, client_ip)),
         expected.into(),
         "{config}"
     );
@@ -44,7 +44,7 @@ fn check(config: &str, expected: impl Into<Truth>) {
 fn check_bare(config: &str, expected: impl Into<Truth>) {
     let headers = Headers::default();
     let facts = Facts { headers: &headers, source: None, principal: None, claims: None, attributes: &[] };
-    let found = request_match(config).unwrap().test(&Candidate::new(&facts, None));
+    let found = request_match(config).unwrap().test(&MatchInput::new(&facts, None));
     assert_eq!(found, expected.into(), "{config}");
 }
 
@@ -253,7 +253,7 @@ fn parts_that_are_undecided() {
     let undecided = |config: &str, headers: &[(&str, &str)]| {
         let headers = Headers::from_pairs(headers.iter().copied());
         let facts = Facts { headers: &headers, source: None, principal: None, claims: None, attributes: &[] };
-        let found = request_match(config).unwrap().test(&Candidate::new(&facts, None));
+        let found = request_match(config).unwrap().test(&MatchInput::new(&facts, None));
         assert_eq!(found, Truth::Undecided, "{config} {headers:?}");
     };
     undecided(r#"{"methods": ["DELETE"]}"#, &[(":method", "delete")]);
@@ -276,7 +276,7 @@ fn parts_that_are_undecided() {
 fn a_no_outweighs_what_is_undecided() {
     let headers = Headers::from_pairs([(":method", "GET"), (":path", "/b/../a"), (":authority", "a:1")]);
     let facts = Facts { headers: &headers, source: None, principal: None, claims: None, attributes: &[] };
-    let test = |config: &str| request_match(config).unwrap().test(&Candidate::new(&facts, None));
+    let test = |config: &str| request_match(config).unwrap().test(&MatchInput::new(&facts, None));
     assert_eq!(test(r#"{"methods": ["PUT"], "path": {"prefix": "/a"}}"#), Truth::No);
     assert_eq!(test(r#"{"any": [{"path": {"prefix": "/a"}}, {"methods": ["GET"]}]}"#), Truth::Yes);
     assert_eq!(test(r#"{"path": {"prefix": "/a"}, "hosts": ["b"]}"#), Truth::No);
@@ -287,7 +287,7 @@ fn a_no_outweighs_what_is_undecided() {
 fn an_escaped_slash_may_be_a_character() {
     let headers = Headers::from_pairs([(":path", "/api%2fx")]);
     let facts = Facts { headers: &headers, source: None, principal: None, claims: None, attributes: &[] };
-    let request = Candidate::new(&facts, None).with_escaped_slashes(crate::path::EscapedSlashes::Character);
+    let request = MatchInput::new(&facts, None).with_escaped_slashes(crate::path::EscapedSlashes::Character);
     assert_eq!(request_match(r#"{"path": {"prefix": "/api/"}}"#).unwrap().test(&request), Truth::No);
 }
 

@@ -128,7 +128,7 @@ fn one_reading_takes_all() {
 #[cfg(not(target_arch = "wasm32"))]
 mod laws {
     use super::{EscapedSlashes, Kind, MAX_BYTES, Readings, folded};
-    use crate::path::normalise;
+    use crate::path::normalize;
     use proptest::prelude::*;
 
     /// Bytes that mean something in a path come up often.
@@ -155,7 +155,7 @@ mod laws {
         #[test]
         fn the_usual_reading_is_among_them(target in target()) {
             let readings = all(&target, EscapedSlashes::Either);
-            prop_assert!(readings.contains(&normalise(&target).into_owned()), "{readings:?}");
+            prop_assert!(readings.contains(&normalize(&target).into_owned()), "{readings:?}");
         }
 
         /// What a client may put in without asking for something else makes no other bucket.

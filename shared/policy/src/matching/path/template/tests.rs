@@ -1,5 +1,5 @@
 use super::Template;
-use crate::path::normalise;
+use crate::path::normalize;
 use crate::testing::test;
 use mesh_config::read;
 
@@ -14,7 +14,7 @@ fn check(text: &str, matches: &[&str], fails: &[&str]) {
     let template = template(text).unwrap();
     for (targets, expected) in [(matches, true), (fails, false)] {
         for target in targets {
-            assert_eq!(template.is_match(&normalise(target.as_bytes())), expected, "{text} on {target}");
+            assert_eq!(template.is_match(&normalize(target.as_bytes())), expected, "{text} on {target}");
         }
     }
 }
@@ -155,7 +155,7 @@ fn length_is_bounded() {
 
 #[cfg(not(target_arch = "wasm32"))]
 mod laws {
-    use super::{normalise, template};
+    use super::{normalize, template};
     use proptest::prelude::*;
 
     /// A segment of a template and what stands in its place in the path.
@@ -198,7 +198,7 @@ mod laws {
                 text.push_str("/**");
                 path = format!("{path}/{rest}");
             }
-            prop_assert_eq!(&*normalise(path.as_bytes()), path.as_bytes());
+            prop_assert_eq!(&*normalize(path.as_bytes()), path.as_bytes());
             let template = template(&text).unwrap();
             prop_assert!(template.is_match(path.as_bytes()), "{} {}", text, path);
             for (index, segment) in filled.iter().enumerate() {

@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use anyhow::{Context as _, bail};
 
+use super::endpoints::Endpoints;
 use super::keys;
-use super::places::Places;
 use crate::envoy::config::ANY_LOCAL_PORT;
 use crate::envoy::{Bootstrap, Envoy, Launch};
 use crate::workspace;
@@ -37,17 +37,17 @@ pub async fn upstreams() -> anyhow::Result<Envoy> {
 ///
 /// The modules must have been built before.
 #[derive(Debug)]
-pub struct Stage {
+pub struct Environment {
     // First, so that it goes first: it calls the upstreams.
     gateway: Envoy,
     upstreams: Envoy,
     v1: SocketAddr,
     v2: SocketAddr,
     keys: SocketAddr,
-    places: Places,
+    endpoints: Endpoints,
 }
 
-impl Stage {
+impl Environment {
     /// Starts everything and waits until it serves.
     ///
     /// # Errors
@@ -73,12 +73,12 @@ impl Stage {
         let gateway = Launch::new()?.start(&bootstrap).await.context("no gateway for the demo")?;
 
         let real = gateway.admin().listeners().await?;
-        let mut places = vec![(admin, gateway.admin().address().port())];
+        let mut endpoints = vec![(admin, gateway.admin().address().port())];
         for (name, port) in listeners {
             let address = real.get(&name).with_context(|| format!("the listener `{name}` is missing"))?;
-            places.push((port, address.port()));
+            endpoints.push((port, address.port()));
         }
-        Ok(Self { gateway, upstreams, v1, v2, keys, places: Places::local(places) })
+        Ok(Self { gateway, upstreams, v1, v2, keys, endpoints: Endpoints::local(endpoints) })
     }
 
     /// The gateway.
@@ -89,8 +89,8 @@ impl Stage {
 
     /// Where the ports of the files are.
     #[must_use]
-    pub const fn places(&self) -> &Places {
-        &self.places
+    pub const fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
     }
 
     /// Where the upstream v1 is.

@@ -12,13 +12,13 @@ const LOCALHOST: &str = "localhost:";
 
 /// The ports of the files, each with where it is reached.
 #[derive(Clone, Debug)]
-pub struct Places {
+pub struct Endpoints {
     host: String,
     /// None: every port is what the files say.
     ports: Option<BTreeMap<u16, u16>>,
 }
 
-impl Places {
+impl Endpoints {
     /// Everything is where the files say, on some host.
     #[must_use]
     pub fn of_the_files(host: &str) -> Self {
@@ -45,7 +45,7 @@ impl Places {
         Ok(format!("{}:{real}", self.host))
     }
 
-    /// A line of the scenario with the real places in it.
+    /// A line of the scenario with the real endpoints in it.
     ///
     /// # Errors
     ///
@@ -72,24 +72,24 @@ mod tests {
 
     #[test]
     fn ports_are_replaced_once_each() {
-        let places = Places::local([(10000, 9901), (9901, 10000)]);
+        let endpoints = Endpoints::local([(10000, 9901), (9901, 10000)]);
         let line =
-            places.in_line("curl http://localhost:10000/localhost:9901 'http://localhost:9901/'").unwrap();
+            endpoints.in_line("curl http://localhost:10000/localhost:9901 'http://localhost:9901/'").unwrap();
         assert_eq!(line, "curl http://localhost:9901/localhost:10000 'http://localhost:10000/'");
     }
 
     #[test]
     fn elsewhere_the_ports_are_those_of_the_files() {
-        let places = Places::of_the_files("gateway.test");
+        let endpoints = Endpoints::of_the_files("gateway.test");
         assert_eq!(
-            places.in_line("curl http://localhost:10000/").unwrap(),
+            endpoints.in_line("curl http://localhost:10000/").unwrap(),
             "curl http://gateway.test:10000/"
         );
     }
 
     #[test]
     fn a_port_that_nothing_listens_on_is_an_error() {
-        let error = Places::local([]).in_line("curl http://localhost:1/").unwrap_err().to_string();
+        let error = Endpoints::local([]).in_line("curl http://localhost:1/").unwrap_err().to_string();
         assert_eq!(error, "nothing of the demo listens on port 1");
     }
 }
