@@ -12,6 +12,7 @@
 
 #[doc(hidden)]
 pub mod abi;
+mod adapter;
 mod body;
 pub mod call;
 pub mod callbacks;
@@ -35,6 +36,7 @@ mod stages;
 mod status;
 mod stream;
 
+pub use adapter::{Adapter, Judgement, Metrics, PolicyFilter, ResponseEdits};
 pub use body::Body;
 pub use call::Answer;
 pub use callbacks::Callbacks;

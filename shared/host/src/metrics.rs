@@ -38,6 +38,9 @@ fn define(kind: Kind, name: &str) -> Option<u32> {
 pub struct Counter(Option<u32>);
 
 impl Counter {
+    /// A counter that counts nothing.
+    pub(crate) const NONE: Self = Self(None);
+
     /// The counter of this name; the same one if it was defined before.
     #[must_use]
     pub fn define(name: &str) -> Self {
@@ -57,6 +60,9 @@ impl Counter {
 pub struct Gauge(Option<u32>);
 
 impl Gauge {
+    /// A gauge that shows nothing.
+    pub(crate) const NONE: Self = Self(None);
+
     /// The gauge of this name; the same one if it was defined before.
     #[must_use]
     pub fn define(name: &str) -> Self {

@@ -1,7 +1,7 @@
 //! What holds whatever the workers do.
 
 use super::simulation::{Arrival, Event, Simulation, Step, of};
-use super::{Outcome, Tally};
+use super::{Metric, Outcome};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -128,7 +128,7 @@ proptest! {
         let simulation = Simulation::new(&[ONE_LIMIT]);
         run(&simulation, &arrivals, steps);
         let events = simulation.events();
-        prop_assert!(events.iter().all(|event| event.decision.tallies.iter().all(|(_, tally)| *tally != Tally::Error)));
+        prop_assert!(events.iter().all(|event| event.decision.tallies.iter().all(|(_, tally)| *tally != Metric::Error)));
         for of_client in by_client(&events).values() {
             never_over(ONE_QUOTA, &charges(of_client, false))?;
             never_under(ONE_QUOTA, of_client)?;

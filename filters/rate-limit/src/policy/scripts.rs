@@ -335,7 +335,7 @@ impl<'a> Search<'a> {
             claims: None,
             attributes: &[],
         };
-        self.policies[config].decide(&facts, || 0, store)
+        self.policies[config].decision(&facts, || 0, store)
     }
 }
 

@@ -77,7 +77,7 @@ impl Simulation {
         let mut worker = Worker { simulation: self.clone(), looks: HashMap::new() };
         let headers = Headers::from_pairs(arrival.headers.iter().map(|(name, value)| (name, value)));
         let facts = Facts { headers: &headers, source: None, principal: None, claims: None, attributes: &[] };
-        let decision = self.policies[arrival.policy].decide(&facts, || 0, &mut worker);
+        let decision = self.policies[arrival.policy].decision(&facts, || 0, &mut worker);
         let event = Event { arrival: arrival.clone(), looks: worker.looks, decision: decision.clone() };
         self.world.borrow_mut().events.push(event);
         decision
@@ -89,7 +89,14 @@ impl Simulation {
     }
 
     pub(super) fn explain(&self, decision: &Decision) -> Option<String> {
-        self.policies[0].explain(decision)
+        let verdict = self.policies[0].verdict(decision.clone());
+        match verdict.refusal {
+            Some(refusal) => Some(refusal.details.to_string()),
+            None => {
+                let notable = verdict.decision.filter(|decision| decision.is_notable);
+                notable.map(|decision| decision.label.to_string())
+            }
+        }
     }
 
     /// The decisions so far, in the order in which they took effect.
