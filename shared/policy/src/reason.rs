@@ -68,6 +68,8 @@ impl Class {
 macro_rules! reasons {
     ($($(#[$attribute:meta])* $visibility:vis $name:ident: $class:expr, $label:literal, $text:literal;)+) => {
         $(
+            #[doc = $text]
+            ///
             $(#[$attribute])*
             $visibility const $name: $crate::reason::Reason =
                 $crate::reason::Reason { label: $label, class: $class, text: $text };
