@@ -20,6 +20,7 @@ pub mod percent;
 pub mod preflight;
 pub mod store;
 pub mod time;
+pub mod truth;
 
 /// `#[test]` that runs natively and in a Wasm engine alike.
 #[cfg(test)]
