@@ -67,3 +67,15 @@ fn only_the_filter_itself_knows_the_proxy() {
         }
     }
 }
+
+/// A package's `clippy.toml` replaces the workspace's.
+#[test]
+fn the_pure_packages_ban_the_same_and_keep_what_the_workspace_says() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
+    let bans = read("shared/policy/clippy.toml");
+    assert_eq!(read("shared/config/clippy.toml"), bans);
+    assert!(bans.starts_with(&read("clippy.toml")));
+    for banned in ["std::time::Instant", "std::hash::RandomState", "getrandom::fill", "std::fs::File"] {
+        assert!(bans.contains(&format!("{{ path = \"{banned}\", reason = \"")), "{banned}");
+    }
+}
