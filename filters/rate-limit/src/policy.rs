@@ -372,12 +372,6 @@ impl Refusals {
 }
 
 #[cfg(test)]
-mod laws;
-#[cfg(test)]
-mod pushes;
-#[cfg(test)]
-mod scripts;
-#[cfg(test)]
-mod simulation;
-#[cfg(test)]
 mod tests;
+#[cfg(test)]
+use tests::simulation;
