@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use e2e::{Gateway, Plugin, Setup, eventually, get};
 use mesh_filters::http::{Request, Response};
-use mesh_filters::module::RATE_LIMIT;
+use mesh_filters::registry::RATE_LIMIT;
 use serde_json::{Value, json};
 
 fn setup(config: Value) -> Setup {

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use e2e::{Gateway, Key, Plugin, Setup, get, key_set};
 use mesh_filters::http::{Method, Protocol, Request, Response, send};
-use mesh_filters::module::{JWT_AUTHZ, RATE_LIMIT};
+use mesh_filters::registry::{JWT_AUTHZ, RATE_LIMIT};
 use serde_json::{Value, json};
 
 async fn authz(rules: Value, extra: Value) -> Gateway {

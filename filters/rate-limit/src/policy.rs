@@ -368,12 +368,6 @@ impl Denials {
 }
 
 #[cfg(test)]
-mod laws;
-#[cfg(test)]
-mod pushes;
-#[cfg(test)]
-mod scripts;
-#[cfg(test)]
-mod simulation;
-#[cfg(test)]
 mod tests;
+#[cfg(test)]
+use tests::simulation;

@@ -25,6 +25,7 @@ pub mod refusal;
 pub mod settings;
 pub mod store;
 pub mod time;
+pub mod truth;
 pub mod verdict;
 
 /// `#[test]` that runs natively and in a Wasm engine alike.

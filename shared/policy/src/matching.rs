@@ -11,4 +11,5 @@ mod path;
 mod pattern;
 pub mod request;
 pub mod string;
-pub mod truth;
+
+pub use crate::truth;
