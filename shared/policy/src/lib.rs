@@ -12,6 +12,7 @@ pub mod facts;
 pub mod grpc;
 pub mod hash;
 pub mod headers;
+pub mod label;
 pub mod matching;
 pub mod metric;
 pub mod mode;

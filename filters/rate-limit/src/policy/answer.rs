@@ -4,8 +4,8 @@ use super::decision::{Denial, Reason, Standing};
 use crate::config::{Config, KeyPart, Limit};
 use mesh_policy::effects::Edit;
 use mesh_policy::headers::{HeaderName, HeaderValue};
+use mesh_policy::label::Label;
 use mesh_policy::refusal::{Member, Refusal};
-use mesh_policy::verdict::Label;
 use std::borrow::Cow;
 use std::time::Duration;
 
