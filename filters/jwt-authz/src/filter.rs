@@ -11,8 +11,8 @@ use counters::Counters;
 use keyring::Keyring;
 use mesh_config::Problems;
 use mesh_host::{
-    Answer, Background, Callbacks, Configure, Flow, Plugin, Request, Stage, Status, Trailers, TrailersFlow,
-    Wake, clock, random,
+    Background, CallResponse, Callbacks, Configure, Filter, Flow, Plugin, Request, Status, Trailers,
+    TrailersFlow, Wake, clock, random,
 };
 use mesh_policy::grpc::is_grpc;
 use mesh_policy::hash::Key;
@@ -55,7 +55,7 @@ const SOON: Duration = Duration::from_millis(1);
 const LOOKS: u32 = 3;
 
 impl Configure for JwtAuthz {
-    fn configure(config: &[u8], plugin: &Plugin) -> Result<Self, Problems> {
+    fn configure(config: &[u8], plugin: &Plugin) -> Result<Vec<Self>, Problems> {
         let config = config::parse(config)?;
         let key = random::key().map_err(|status| {
             // With a key that everybody knows, a client could make tokens that crowd others out.
@@ -66,16 +66,16 @@ impl Configure for JwtAuthz {
         if keyring.has_remote() && config.mode != Mode::Off {
             plugin.tick_after(SOON);
         }
-        Ok(Self {
+        Ok(vec![Self {
             checker: Checker::new(&config),
             keyring,
             counters,
             policy: MEMORY.with(|memory| Policy::new(config, Key::new(key), memory)),
-        })
+        }])
     }
 }
 
-impl Stage for JwtAuthz {
+impl Filter for JwtAuthz {
     const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS
         .and(Callbacks::REQUEST_TRAILERS)
         .and(Callbacks::TICK)
@@ -110,8 +110,8 @@ impl Stage for JwtAuthz {
         self.keyring.on_tick(background, &self.counters);
     }
 
-    fn on_answer(&self, background: &mut Background<'_>, call: u32, answer: Answer) {
-        self.keyring.on_answer(background, &self.counters, call, &answer);
+    fn on_answer(&self, background: &mut Background<'_>, call_id: u32, response: CallResponse) {
+        self.keyring.on_answer(background, &self.counters, call_id, &response);
     }
 }
 

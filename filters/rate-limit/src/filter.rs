@@ -5,7 +5,7 @@ use crate::policy::{self as rate_limit, Decision, LOOKED_AT, Outcome, Policy, Ta
 use mesh_config::Problems;
 use mesh_host::metrics::Counter;
 use mesh_host::{
-    Callbacks, Configure, Flow, Plugin, Request, Response, SharedData, Stage, Status, clock, random,
+    Callbacks, Configure, Filter, Flow, Plugin, Request, Response, SharedData, Status, clock, random,
 };
 use mesh_policy::effects::Edit;
 use mesh_policy::grpc::is_grpc;
@@ -22,14 +22,14 @@ pub struct RateLimit {
 }
 
 impl Configure for RateLimit {
-    fn configure(config: &[u8], plugin: &Plugin) -> Result<Self, Problems> {
+    fn configure(config: &[u8], plugin: &Plugin) -> Result<Vec<Self>, Problems> {
         let config = config::parse(config)?;
         let counter = |name: &str| Counter::define(&format!("mesh_filters.rate_limit.{name}"));
         let counters = config.limits.iter().map(|limit| {
             // As Istio cuts labels out of names, see the README.
             Tally::ALL.map(|tally| counter(&format!("limit=.={};.;{}", limit.name, tally.name())))
         });
-        Ok(Self {
+        Ok(vec![Self {
             counters: counters.collect(),
             client_ip_fallback: counter("client_ip_fallback"),
             unreadable: counter("unreadable"),
@@ -39,7 +39,7 @@ impl Configure for RateLimit {
                 seed(plugin.name())?,
                 clock::monotonic().unwrap_or_default(),
             ),
-        })
+        }])
     }
 }
 
@@ -56,7 +56,7 @@ fn seed(plugin: &str) -> Result<Key, Problems> {
     }))
 }
 
-impl Stage for RateLimit {
+impl Filter for RateLimit {
     const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS.and(Callbacks::RESPONSE_HEADERS);
 
     /// What to put on the response.
