@@ -34,6 +34,8 @@ mod reply;
 mod shared_data;
 mod status;
 mod stream;
+#[cfg(all(any(test, feature = "testing"), not(target_arch = "wasm32")))]
+pub mod testing;
 mod timers_and_calls;
 
 pub use body::Body;
