@@ -1,3 +1,5 @@
+mod keys;
+
 use super::simulation::{Arrival, Simulation, Step, of};
 use super::{Decision, Denial, Metric, Outcome, Policy, Reason, answer};
 use mesh_policy::effects::{Edit, GrpcStatus};
