@@ -48,7 +48,7 @@ pub use node::{Node, shorten};
 pub use problem::{Problem, ProblemKind, Problems};
 pub use reader::Reader;
 pub use suggest::quoted;
-pub use value::{JsonType, Value};
+pub use value::{JsonType, Scalar, Value};
 
 use problem::Sink;
 

@@ -6,7 +6,6 @@ use crate::node::Node;
 use crate::problem::{ProblemKind, Sink};
 use crate::suggest::{nearest, quoted};
 use crate::value::{Value, field_path};
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
@@ -276,20 +275,21 @@ impl Form for Reader<'_> {
 /// `Some` if no name is there twice: parsers differ in which of the two they take. `clientIp` and
 /// `client_ip` are one name.
 fn distinct(entries: &[(String, Node)], path: &str, sink: &Sink) -> Option<()> {
-    distinct_by(entries, path, sink, |name| Cow::Owned(snake_case(name)))
+    distinct_by(entries, path, sink, |name| snake_case(name).into_bytes())
 }
 
 /// `Some` if no two names are the `same`.
-pub(crate) fn distinct_by<'a>(
-    entries: &'a [(String, Node)],
+#[inline(never)]
+pub(crate) fn distinct_by(
+    entries: &[(String, Node)],
     path: &str,
     sink: &Sink,
-    same: fn(&'a str) -> Cow<'a, str>,
+    same: fn(&str) -> Vec<u8>,
 ) -> Option<()> {
-    let mut seen = BTreeSet::new();
+    let mut seen = Seen::default();
     let mut distinct = Some(());
     for (name, _) in entries {
-        if !seen.insert(same(name)) {
+        if !seen.is_new(same(name)) {
             sink.report(
                 ProblemKind::Duplicate,
                 &field_path(path, name),
@@ -299,6 +299,18 @@ pub(crate) fn distinct_by<'a>(
         }
     }
     distinct
+}
+
+/// What was seen before.
+#[derive(Default)]
+pub(crate) struct Seen(BTreeSet<Vec<u8>>);
+
+impl Seen {
+    /// Whether this is seen for the first time.
+    #[inline(never)]
+    pub(crate) fn is_new(&mut self, key: Vec<u8>) -> bool {
+        self.0.insert(key)
+    }
 }
 
 fn same_name(found: &str, name: &str) -> bool {

@@ -18,6 +18,17 @@ pub struct Value<'a> {
     pub(crate) depth: usize,
 }
 
+/// A value without parts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scalar<'a> {
+    /// A string.
+    String(&'a str),
+    /// A number.
+    Number(f64),
+    /// A boolean.
+    Boolean(bool),
+}
+
 /// The JSON types that tell the forms of a value apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JsonType {
@@ -250,6 +261,19 @@ impl<'a> Value<'a> {
         } else {
             index
         }
+    }
+
+    /// A string, a number or a boolean; `None`, without a report, for anything else.
+    #[must_use]
+    pub fn scalar(&self) -> Option<Scalar<'a>> {
+        Some(match self.node {
+            Node::Text(text) => Scalar::String(text),
+            #[allow(clippy::cast_precision_loss, reason = "JSON numbers are floats to most writers")]
+            Node::Integer(number) => Scalar::Number(*number as f64),
+            Node::Float(number) => Scalar::Number(*number),
+            Node::Bool(flag) => Scalar::Boolean(*flag),
+            Node::Null | Node::List(_) | Node::Object(_) => return None,
+        })
     }
 
     /// Any JSON: for documents that another standard describes. A repeated name in an object is a

@@ -25,6 +25,7 @@ pub const fn either<A: Kind, B: Kind<Out = A::Out>>(
 impl<A: Kind, B: Kind<Out = A::Out>> Kind for Either<A, B> {
     type Out = A::Out;
 
+    #[inline(never)]
     fn read(&self, value: &Value<'_>) -> Option<A::Out> {
         if value.is(self.json_type) { self.first.read(value) } else { self.second.read(value) }
     }

@@ -4,7 +4,6 @@ use crate::describe::{Defs, Shape};
 use crate::kind::Kind;
 use crate::reader::distinct_by;
 use crate::value::Value;
-use std::borrow::Cow;
 
 /// An object whose names are the user's own, as header names are.
 pub struct Entries<N, K> {
@@ -34,7 +33,7 @@ impl<N, K: Kind> Kind for Entries<N, K> {
             return value.too_many(entries.len(), self.what, self.max);
         }
         let distinct =
-            distinct_by(entries, &value.path, value.sink, |name| Cow::Owned(name.to_ascii_lowercase()));
+            distinct_by(entries, &value.path, value.sink, |name| name.to_ascii_lowercase().into_bytes());
         let mut all = Vec::new();
         for (name, node) in entries {
             let value = value.entry_at(name, node);

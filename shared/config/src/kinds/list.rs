@@ -4,6 +4,7 @@ use crate::describe::{Defs, Shape};
 use crate::kind::Kind;
 use crate::node::Node;
 use crate::problem::ProblemKind;
+use crate::reader::Seen;
 use crate::value::Value;
 
 /// An array of items of one kind. Every item is read, also after one that is wrong.
@@ -69,14 +70,14 @@ impl Unique<'_> {
     /// `Some` if no two are alike.
     #[inline(never)]
     fn check(&self, value: &Value<'_>, items: &[Node]) -> Option<()> {
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = Seen::default();
         let mut unique = Some(());
         for (index, node) in items.iter().enumerate() {
             let item = value.within(node, String::new());
             let field = if self.field.is_empty() { Some(item) } else { item.peek(self.field) };
             let Some(field) = field else { continue };
             if let Some(key) = (self.key)(&field)
-                && !seen.insert(key)
+                && !seen.is_new(key)
             {
                 let at = value.item_at(index, field.node);
                 let at = if self.field.is_empty() { at } else { at.entry_at(self.field, field.node) };
@@ -103,6 +104,7 @@ fn items<'a>(value: &Value<'a>, min: usize, max: usize, what: &str) -> Option<&'
 impl<K: Kind> Kind for List<'_, K> {
     type Out = Vec<K::Out>;
 
+    #[inline(never)]
     fn read(&self, value: &Value<'_>) -> Option<Self::Out> {
         let items = items(value, self.min, self.max, self.what)?;
         let mut read = Some(Vec::with_capacity(items.len()));

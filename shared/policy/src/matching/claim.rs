@@ -2,8 +2,8 @@
 
 use super::string::{IGNORE_CASE, PRESENT, StringMatch, Test};
 use mesh_config::kind::some;
-use mesh_config::kinds::{self, Object, any, boolean, either, list, number, string};
-use mesh_config::{Form, JsonType, Kind, OneOf, ProblemKind, Value};
+use mesh_config::kinds::{self, Any, Object, any, boolean, either, list, number, string};
+use mesh_config::{Form, JsonType, Kind, OneOf, ProblemKind, Scalar, Value};
 use serde_json::Value as Json;
 use std::borrow::Cow;
 
@@ -75,6 +75,8 @@ const MAX_DEPTH: usize = 16;
 const MAX_LITERALS: usize = 1000;
 /// The largest number up to which a float is one integer: 2^53 - 1.
 const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
+/// A [`Literal`] as JSON Schema.
+const LITERAL: &str = r#"{"type": ["string", "number", "boolean"], "minimum": -9007199254740991, "maximum": 9007199254740991}"#;
 
 impl ClaimMatch {
     /// Whether the claims, a JSON object, pass; `None` if there is no verified token.
@@ -200,21 +202,18 @@ impl From<Test> for ClaimTest {
 impl Literal {
     /// A string, a number or a boolean.
     #[must_use]
-    pub fn kind() -> impl Kind<Out = Self> {
-        any(r#"{"type": ["string", "number", "boolean"], "minimum": -9007199254740991, "maximum": 9007199254740991}"#)
-            .and_then(|value, literal| match literal {
-                Json::String(text) => Some(Self::Text(text)),
-                Json::Number(number) => match number.as_f64() {
-                    // Beyond, a float is several integers: one user's would be another's.
-                    Some(number) if number.abs() <= MAX_EXACT => Some(Self::Number(number)),
-                    _ => value.expected(
-                        ProblemKind::OutOfRange,
-                        "a number from -9007199254740991 to 9007199254740991; write a larger one as a string, in quotes",
-                    ),
-                },
-                Json::Bool(flag) => Some(Self::Boolean(flag)),
-                _ => value.expected(ProblemKind::WrongType, "a string, a number, true or false"),
-            })
+    pub const fn kind() -> Any<Self> {
+        any(LITERAL, |value| match value.scalar() {
+            Some(Scalar::String(text)) => Some(Self::Text(text.to_owned())),
+            // Beyond, a float is several integers: one user's would be another's.
+            Some(Scalar::Number(number)) if number.abs() <= MAX_EXACT => Some(Self::Number(number)),
+            Some(Scalar::Number(_)) => value.expected(
+                ProblemKind::OutOfRange,
+                "a number from -9007199254740991 to 9007199254740991; write a larger one as a string, in quotes",
+            ),
+            Some(Scalar::Boolean(flag)) => Some(Self::Boolean(flag)),
+            None => value.expected(ProblemKind::WrongType, "a string, a number, true or false"),
+        })
     }
 
     fn is(&self, claim: &Json, ignore_case: bool) -> bool {
