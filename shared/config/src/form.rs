@@ -85,6 +85,8 @@ pub struct Group {
     pub(crate) choices: usize,
     /// One of them is there and `null`.
     pub(crate) has_null: bool,
+    /// `null` counts as left out.
+    pub(crate) takes_null: bool,
 }
 
 /// A group of alternatives under construction.
@@ -95,6 +97,13 @@ pub struct OneOf<'f, F, T> {
 }
 
 impl<F: Form, T> OneOf<'_, F, T> {
+    /// `null` counts as left out: for fields that restrict nothing.
+    #[must_use]
+    pub fn take_null(mut self) -> Self {
+        self.group.takes_null = true;
+        self
+    }
+
     /// An alternative.
     #[must_use]
     pub fn case<K: Kind>(

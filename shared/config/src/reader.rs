@@ -208,14 +208,15 @@ impl Form for Reader<'_> {
         kind: K,
     ) -> Option<K::Out> {
         group.names.push(name);
-        match self.restricting(name) {
+        let field = if group.takes_null { self.look_up(name) } else { self.restricting(name) };
+        match field {
             Field::Given(value) => {
                 group.given.push(name);
                 group.choices += 1;
                 kind.read(&value)
             }
             Field::Null => {
-                group.has_null = true;
+                group.has_null |= !group.takes_null;
                 None
             }
             Field::LeftOut => None,

@@ -4,6 +4,7 @@
 mod acts;
 
 use mesh_config::Problems;
+use mesh_config::kinds::string;
 use mesh_host::{
     Answer, Background, Body, BodyFlow, Callbacks, Configure, Flow, Plugin, Request, Response, Stage,
     Trailers, TrailersFlow, Wake,
@@ -23,14 +24,20 @@ mesh_host::chain! {
 
 impl Configure for Chain {
     fn configure(config: &[u8], plugin: &Plugin) -> Result<Self, Problems> {
-        let (name, fetch) = mesh_config::read(config, |fields| {
-            let text = |name| fields.or(name, String::new(), |value| value.text().map(str::to_owned));
-            let (name, fetch) = (text("name"), text("fetch"));
-            Some((name?, fetch?))
-        })?;
+        let Config { name, fetch } = mesh_config::read(config, &Config::kind())?;
         plugin.tick_after(TICK);
         let probe = Probe { name, fetch, fetched: RefCell::default(), waiting: RefCell::default() };
         Ok(Self { probe, mark: Mark })
+    }
+}
+
+mesh_config::object! {
+    /// The config.
+    struct Config {
+        /// A name to report.
+        name: String = default("", string()),
+        /// The cluster to call with every tick, if any.
+        fetch: String = default("", string()),
     }
 }
 

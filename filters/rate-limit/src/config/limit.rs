@@ -161,10 +161,10 @@ impl<'a> Overrides<'a> {
         Some(name)
     }
 
-    fn list<'b>(self, bucket: &'b dyn Fn(&Value<'_>) -> Option<Vec<u8>>) -> List<'b, impl Kind<Out = Override> + 'b>
-    where
-        'a: 'b,
-    {
+    fn list<'b>(
+        self,
+        bucket: &'b dyn Fn(&Value<'_>) -> Option<Vec<u8>>,
+    ) -> List<'b, impl Kind<Out = Override> + use<'a>> {
         list(object_with::<Override>(self)).at_most(MAX_OVERRIDES, "overrides").unique_by(
             "key",
             "a key that no other override has",

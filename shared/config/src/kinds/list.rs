@@ -13,11 +13,10 @@ pub struct List<'a, K> {
     min: usize,
     max: usize,
     what: &'static str,
-    unique: Option<Unique<'a>>,
+    unique: Vec<Unique<'a>>,
 }
 
 /// What no two items may have alike.
-#[derive(Clone, Copy)]
 struct Unique<'a> {
     /// The field of an item; the item itself if empty.
     field: &'static str,
@@ -27,8 +26,8 @@ struct Unique<'a> {
 }
 
 /// An array of items of one kind.
-pub const fn list<K: Kind>(item: K) -> List<'static, K> {
-    List { item, min: 0, max: usize::MAX, what: "items", unique: None }
+pub const fn list<'a, K: Kind>(item: K) -> List<'a, K> {
+    List { item, min: 0, max: usize::MAX, what: "items", unique: Vec::new() }
 }
 
 impl<'a, K> List<'a, K> {
@@ -53,16 +52,14 @@ impl<'a, K> List<'a, K> {
     /// No two items have the same `key` of `field`. Compared as written, so that a repeated one is found
     /// beside other mistakes.
     #[must_use]
-    pub fn unique_by<'b>(
-        self,
+    pub fn unique_by(
+        mut self,
         field: &'static str,
         expected: &'static str,
-        key: &'b dyn Fn(&Value<'_>) -> Option<Vec<u8>>,
-    ) -> List<'b, K>
-    where
-        'a: 'b,
-    {
-        List { unique: Some(Unique { field, expected, key }), ..self }
+        key: &'a dyn Fn(&Value<'_>) -> Option<Vec<u8>>,
+    ) -> Self {
+        self.unique.push(Unique { field, expected, key });
+        self
     }
 }
 
@@ -114,10 +111,10 @@ impl<K: Kind> Kind for List<'_, K> {
                 None => read = None,
             }
         }
-        match &self.unique {
-            Some(unique) => unique.check(value, items).and(read),
-            None => read,
+        for unique in &self.unique {
+            read = unique.check(value, items).and(read);
         }
+        read
     }
 
     fn shape(&self, defs: &mut Defs) -> Shape {

@@ -69,10 +69,18 @@ impl HeaderName {
     /// impersonate anyone.
     #[must_use]
     pub fn is_same_variable(&self, found: &[u8]) -> bool {
-        let variable =
-            |byte: &u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_uppercase() } else { b'_' };
-        self.0.len() == found.len() && self.0.as_bytes().iter().map(variable).eq(found.iter().map(variable))
+        self.0.len() == found.len() && self.0.as_bytes().iter().map(in_variable).eq(found.iter().map(in_variable))
     }
+
+    /// The name as a variable: equal for names that are the [same one](HeaderName::is_same_variable).
+    #[must_use]
+    pub fn variable(&self) -> Vec<u8> {
+        self.0.as_bytes().iter().map(in_variable).collect()
+    }
+}
+
+fn in_variable(byte: &u8) -> u8 {
+    if byte.is_ascii_alphanumeric() { byte.to_ascii_uppercase() } else { b'_' }
 }
 
 const fn is_token(name: &[u8], upper_case: bool) -> bool {
