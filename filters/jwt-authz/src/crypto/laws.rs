@@ -3,7 +3,7 @@
 use super::protobuf;
 use super::vectors::Vector;
 use super::{Algorithm, KeySet, Origin, foreign, in_host, in_vm};
-use crate::testing::cases;
+use mesh_testkit::cases;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
