@@ -88,7 +88,7 @@ impl RequestMatch {
             source: !self.client_ip.is_empty(),
             principal: self.principal.is_some(),
             claims: !self.claims.is_empty(),
-            attributes: Vec::new(),
+            ..Needs::default()
         };
         self.any.iter().chain(self.not.as_deref()).for_each(|within| needs.add(&within.needs()));
         needs
