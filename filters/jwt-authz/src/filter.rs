@@ -60,7 +60,7 @@ impl Configure for JwtAuthz {
         let adapter = Adapter::new(MEMORY.with(|memory| Policy::new(config, Key::new(key), memory)));
         let config = adapter.policy().config();
         let keyring = Keyring::new(config, adapter.metrics())?;
-        if keyring.has_remote() && config.mode != Mode::Off {
+        if keyring.has_remote() && config.settings.mode != Mode::Off {
             plugin.tick_after(FIRST_TICK);
         }
         Ok(vec![Self { checker: Checker::new(config, adapter.metrics()), keyring, adapter }])
@@ -125,7 +125,7 @@ impl JwtAuthz {
             let unverified = Rc::clone(unverified);
             looks -= 1;
             decision = match self.ask(request, &unverified, asked) {
-                Ask::Wait(until) if policy.config().mode == Mode::Enforce => {
+                Ask::Wait(until) if policy.config().settings.mode == Mode::Enforce => {
                     let since = asked.or_else(|| clock::monotonic().ok()).unwrap_or_default();
                     waiting.0 = Some(Wait { stream: request.id(), since, unverified });
                     request.tick_after(keyring::BUSY);
@@ -151,7 +151,7 @@ impl JwtAuthz {
     }
 
     fn ask(&self, request: &Request<'_>, unverified: &Unverified, asked: Option<Nanos>) -> Ask {
-        let waits = (self.adapter.policy().config().mode == Mode::Enforce).then(|| request.id());
+        let waits = (self.adapter.policy().config().settings.mode == Mode::Enforce).then(|| request.id());
         let (provider, missing) = (unverified.provider(), unverified.missing());
         self.keyring.ask(provider, missing, asked, waits, self.adapter.metrics())
     }

@@ -42,7 +42,6 @@ use mesh_policy::matching::request::MatchInput;
 use mesh_policy::mode::Mode;
 use mesh_policy::path;
 use mesh_policy::policy::Unchangeable;
-use mesh_policy::settings::{DecisionLog, Settings};
 use places::Places;
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -51,7 +50,6 @@ use verifier::Verifier;
 /// A config, prepared for decisions.
 pub struct Policy {
     config: Config,
-    settings: Settings,
     needs: Needs,
     places: Places,
     /// Headers that may hold a token.
@@ -76,7 +74,7 @@ impl Policy {
             needs.add(&rule.matches.needs());
         }
         if needs.source {
-            needs.add(&config.client_ip.needs());
+            needs.add(&config.settings.client_ip.needs());
         }
         let mut own_headers: Vec<HeaderName> = Vec::new();
         for name in config.providers.iter().flat_map(|provider| provider.own_headers()) {
@@ -85,22 +83,15 @@ impl Policy {
             }
         }
         let places = Places::new(&config.providers);
-        let settings = Settings {
-            mode: config.mode,
-            client_ip: config.client_ip,
-            cors_preflight: config.cors_preflight,
-            decision_log: DecisionLog::Notable,
-        };
         Self {
             needs,
-            kept_out: trailers::kept_out(&own_headers, &places, config.mode),
+            kept_out: trailers::kept_out(&own_headers, &places, config.settings.mode),
             own_headers,
             token_headers: places.headers().cloned().collect(),
             no_token: format!("the request has no token in {}", places.describe()),
             tests_host: config.rules.iter().any(|rule| rule.mode == Mode::Enforce && rule.tests_host()),
             verifier: Verifier::new(&config, key, memory),
             places,
-            settings,
             config,
         }
     }
@@ -126,7 +117,7 @@ impl Policy {
 
     /// Decides on a request whose headers are stripped.
     fn decision(&self, context: &Context<'_, impl Keys, impl Signatures>, facts: &Facts<'_>) -> Decision {
-        let client = self.needs.source.then(|| self.config.client_ip.resolve(facts));
+        let client = self.needs.source.then(|| self.config.settings.client_ip.resolve(facts));
         let request = MatchInput::new(facts, client.and_then(|client| client.ip))
             .with_escaped_slashes(self.config.escaped_slashes.in_paths());
         let ambiguous = self.unclear_path(facts.headers.target()).or_else(|| self.unclear_host(&request));

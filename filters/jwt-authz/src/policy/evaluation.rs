@@ -5,10 +5,10 @@ use super::denial::Denial;
 use super::expression::{self, Context};
 use super::reason;
 use super::verifier::{CacheStatus, Judged};
-use crate::config::{Action, Config, OnJwksUnavailable, Rule, TokenUse};
+use crate::config::{Action, Config, OnJwksUnavailable, ProviderId, Rule, TokenUse};
 use mesh_policy::matching::request::MatchInput;
-use mesh_policy::matching::truth::Truth;
 use mesh_policy::mode::Mode;
+use mesh_policy::truth::Truth;
 
 /// Evaluates the rules in their order. `judge` verifies the token; it is called at most once, and only if a rule or
 /// the default needs it.
@@ -110,7 +110,7 @@ impl<'a, J: Fn(&MatchInput<'_>) -> (Judged, Option<CacheStatus>)> Evaluation<'a,
                     Some(claims) => expression::test(claims, &verified.claims, &context),
                     None => Truth::Yes,
                 };
-                let is_taken = rule.providers & (1 << verified.provider) != 0;
+                let is_taken = rule.providers.contains(ProviderId::new(verified.provider));
                 if is_taken && holds(matches.and(claims)) { Holds::Yes } else { Holds::No }
             }
         }

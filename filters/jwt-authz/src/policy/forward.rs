@@ -2,7 +2,7 @@
 
 use super::places::{behind, is_joined};
 use super::verified::Verified;
-use crate::config::{Place, Provider};
+use crate::config::{Provider, TokenLocation};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mesh_policy::effects::Edit;
@@ -85,13 +85,13 @@ fn single(claim: &Json) -> Option<Cow<'_, str>> {
 /// Removes tokens from all of these places.
 pub(super) fn remove_token<'a>(
     headers: &Headers,
-    places: impl Iterator<Item = &'a Place>,
+    places: impl Iterator<Item = &'a TokenLocation>,
     edits: &mut Vec<Edit>,
 ) -> Result<(), Unchangeable> {
     let (mut cookies, mut parameters) = (Vec::new(), Vec::new());
     for place in places {
         match place {
-            Place::Header { name, prefix } => {
+            TokenLocation::Header { name, prefix } => {
                 let holds_one = |value: &[u8]| behind(value, prefix).is_some() || is_joined(value, prefix);
                 let is_token = |found: &[u8], value: &[u8]| name.is_same_variable(found) && holds_one(value);
                 for name in spellings(headers, is_token)? {
@@ -101,8 +101,8 @@ pub(super) fn remove_token<'a>(
                     }
                 }
             }
-            Place::Cookie(name) => cookies.push(&**name),
-            Place::Query(name) => parameters.push(&**name),
+            TokenLocation::Cookie(name) => cookies.push(&**name),
+            TokenLocation::Query(name) => parameters.push(&**name),
         }
     }
     if !cookies.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::denial::Denial;
 use super::reason;
-use crate::config::{Place, Provider};
+use crate::config::{Provider, ProviderId, ProviderSet, TokenLocation};
 use mesh_policy::headers::HeaderName;
 use mesh_policy::matching::request::MatchInput;
 
@@ -12,9 +12,9 @@ pub(crate) struct Places(Vec<Entry>);
 
 #[derive(Clone, Debug)]
 struct Entry {
-    place: Place,
-    /// The providers that look there, as a bit set.
-    providers: u32,
+    place: TokenLocation,
+    /// The providers that look there.
+    providers: ProviderSet,
     /// Whether one of these providers forwards the token.
     forwards: bool,
 }
@@ -23,8 +23,8 @@ struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found<'a> {
     pub(crate) token: &'a [u8],
-    /// The providers that look in a place where the token was found, as a bit set.
-    pub(crate) providers: u32,
+    /// The providers that look in a place where the token was found.
+    pub(crate) providers: ProviderSet,
 }
 
 impl Places {
@@ -32,13 +32,13 @@ impl Places {
         let mut places: Vec<Entry> = Vec::new();
         for (index, provider) in providers.iter().enumerate() {
             for place in &provider.from {
-                let (bit, forwards) = (1 << index, provider.forward_token);
+                let (own, forwards) = (ProviderSet::from(ProviderId::new(index)), provider.forward_token);
                 match places.iter_mut().find(|known| known.place == *place) {
                     Some(known) => {
-                        known.providers |= bit;
+                        known.providers = known.providers.union(own);
                         known.forwards |= forwards;
                     }
-                    None => places.push(Entry { place: place.clone(), providers: bit, forwards }),
+                    None => places.push(Entry { place: place.clone(), providers: own, forwards }),
                 }
             }
         }
@@ -59,13 +59,13 @@ impl Places {
                     Ok(())
                 }
                 Some(first) if first.token == token => {
-                    first.providers |= providers;
+                    first.providers = first.providers.union(*providers);
                     Ok(())
                 }
                 Some(_) => Err(Denial::new(reason::SEVERAL_TOKENS)),
             };
             match place {
-                Place::Header { name, prefix } => {
+                TokenLocation::Header { name, prefix } => {
                     let mut values = request.facts().headers.spelt_like(name);
                     let (first, second) = (values.next(), values.next());
                     if second.is_some() || first.is_some_and(|value| is_joined(value, prefix)) {
@@ -76,10 +76,10 @@ impl Places {
                     }
                 }
                 // A logout may leave an empty cookie.
-                Place::Cookie(name) => {
+                TokenLocation::Cookie(name) => {
                     request.cookies().values(name).filter(|token| !token.is_empty()).try_for_each(add)?;
                 }
-                Place::Query(name) => {
+                TokenLocation::Query(name) => {
                     request.query().values(name).filter(|token| !token.is_empty()).try_for_each(add)?;
                 }
             }
@@ -92,9 +92,9 @@ impl Places {
         let names: Vec<String> = self
             .all()
             .map(|place| match place {
-                Place::Header { name, .. } => format!("`{}`", name.as_str()),
-                Place::Cookie(name) => format!("cookie `{name}`"),
-                Place::Query(name) => format!("query parameter `{name}`"),
+                TokenLocation::Header { name, .. } => format!("`{}`", name.as_str()),
+                TokenLocation::Cookie(name) => format!("cookie `{name}`"),
+                TokenLocation::Query(name) => format!("query parameter `{name}`"),
             })
             .collect();
         match names.split_last() {
@@ -107,17 +107,17 @@ impl Places {
     /// The names of the headers that may hold a token.
     pub(crate) fn headers(&self) -> impl Iterator<Item = &HeaderName> {
         self.all().filter_map(|place| match place {
-            Place::Header { name, .. } => Some(name),
-            Place::Cookie(_) | Place::Query(_) => None,
+            TokenLocation::Header { name, .. } => Some(name),
+            TokenLocation::Cookie(_) | TokenLocation::Query(_) => None,
         })
     }
 
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Place> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &TokenLocation> {
         self.0.iter().map(|entry| &entry.place)
     }
 
     /// The places whose tokens no provider forwards.
-    pub(crate) fn private(&self) -> impl Iterator<Item = &Place> {
+    pub(crate) fn private(&self) -> impl Iterator<Item = &TokenLocation> {
         self.0.iter().filter(|entry| !entry.forwards).map(|entry| &entry.place)
     }
 }

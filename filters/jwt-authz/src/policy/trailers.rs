@@ -2,7 +2,7 @@
 
 use super::forward;
 use super::places::Places;
-use crate::config::Place;
+use crate::config::TokenLocation;
 use mesh_policy::headers::HeaderName;
 use mesh_policy::mode::Mode;
 
@@ -13,9 +13,9 @@ pub(super) fn kept_out(own_headers: &[HeaderName], places: &Places, mode: Mode) 
     let mut names = own_headers.to_vec();
     for place in places.all().filter(|_| mode == Mode::Enforce) {
         let name = match place {
-            Place::Header { name, .. } => name,
-            Place::Cookie(_) => &forward::COOKIE,
-            Place::Query(_) => continue,
+            TokenLocation::Header { name, .. } => name,
+            TokenLocation::Cookie(_) => &forward::COOKIE,
+            TokenLocation::Query(_) => continue,
         };
         if !names.contains(name) {
             names.push(name.clone());
@@ -45,7 +45,7 @@ mod tests {
         let config = config::parse(config.as_bytes()).unwrap();
         let own_headers: Vec<_> =
             config.providers.iter().flat_map(|provider| provider.own_headers()).cloned().collect();
-        kept_out(&own_headers, &Places::new(&config.providers), config.mode)
+        kept_out(&own_headers, &Places::new(&config.providers), config.settings.mode)
     }
 
     #[track_caller]

@@ -22,7 +22,7 @@ impl policy::Policy for Policy {
     type Metric = Metric;
 
     fn settings(&self) -> &Settings {
-        &self.settings
+        &self.config.settings
     }
 
     fn needs(&self) -> &Needs {
@@ -94,7 +94,7 @@ impl Policy {
             Outcome::NoKey(_) => return Ok(verdict),
         }
         self.count(decision, &mut verdict.counts);
-        if verdict.refusal.is_none() || self.config.mode != Mode::Enforce {
+        if verdict.refusal.is_none() || self.config.settings.mode != Mode::Enforce {
             self.forward(headers, Some(decision), &mut verdict)?;
         }
         Ok(verdict)
@@ -126,7 +126,7 @@ impl Policy {
             claims(verified, provider, &mut forwarded);
         }
         // In shadow mode the token stays, as the upstream may verify it itself.
-        if self.config.mode == Mode::Enforce {
+        if self.config.settings.mode == Mode::Enforce {
             match provider {
                 Some(provider) if provider.forward_token => {}
                 Some(_) => remove_token(&headers, self.places.all(), &mut forwarded.edits)?,
@@ -146,7 +146,7 @@ impl Policy {
     }
 
     fn count(&self, decision: &Decision, counts: &mut Vec<Count<Metric>>) {
-        let is_enforced = self.config.mode == Mode::Enforce;
+        let is_enforced = self.config.settings.mode == Mode::Enforce;
         match &decision.outcome {
             Outcome::Allowed => counts.push(Count::of(Metric::Allowed)),
             Outcome::Refused(denial) => {

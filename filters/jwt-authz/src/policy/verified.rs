@@ -1,6 +1,7 @@
 //! A verified token.
 
 use super::weight::{allocated, allocated_by};
+use crate::config::ProviderSet;
 use crate::crypto;
 use serde_json::Value as Json;
 use std::rc::Rc;
@@ -11,8 +12,8 @@ pub struct Verified {
     pub(crate) token: Box<[u8]>,
     /// Index of the provider.
     pub(crate) provider: usize,
-    /// The providers to choose from, as a bit set: those that look where the token was found.
-    pub(crate) among: u32,
+    /// The providers to choose from: those that look where the token was found.
+    pub(crate) among: ProviderSet,
     /// The key that signed the token.
     pub(crate) key: Rc<crypto::Key>,
     /// When the token expires, leeway included, in seconds since the Unix epoch; `None` if never.

@@ -11,7 +11,7 @@ use super::token::{Token, unverified_issuer};
 use super::turns::{Candidates, MAX_SLOW, Turns};
 use super::unverified::Unverified;
 use super::verified::Verified;
-use crate::config::{Config, Provider};
+use crate::config::{Config, Provider, ProviderId};
 use crate::crypto::{Algorithm, Key, KeySet};
 use crate::jwks::Missing;
 use mesh_policy::hash;
@@ -267,7 +267,7 @@ fn pick<'a>(
     found: &Found<'_>,
     token: &Token<'_>,
 ) -> Result<(usize, &'a Provider), Denial> {
-    let looks_there = |(index, _): &(usize, &Provider)| found.providers & (1 << index) != 0;
+    let looks_there = |(index, _): &(usize, &Provider)| found.providers.contains(ProviderId::new(*index));
     let mut providers = config.providers.iter().enumerate().filter(looks_there);
     let (first, second) = (providers.next(), providers.next());
     if let (Some(only), None) = (first, second) {

@@ -379,7 +379,7 @@ fn a_decision_in_a_few_words() {
     let say = |gateway: &Gateway, claims: &Json| {
         let headers = bearer(token(claims).as_bytes());
         let verdict = gateway.policy.verdict(&headers, &gateway.decide(&headers)).unwrap();
-        let shadow = gateway.policy.config().mode == Mode::Shadow;
+        let shadow = gateway.policy.config().settings.mode == Mode::Shadow;
         match (verdict.refusal, verdict.decision) {
             // The adapter adds the prefix.
             (Some(refusal), _) if shadow => {
