@@ -22,6 +22,7 @@ mod laws;
 mod vectors;
 
 pub use algorithm::Algorithm;
+pub use jwk::Origin;
 pub use key::{Key, Material, Secret};
-pub use key_set::{KeySet, KeySetError, Origin, Skipped};
+pub use key_set::{KeySet, KeySetError, Skipped};
 pub use skip_reason::SkipReason;

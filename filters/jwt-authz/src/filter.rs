@@ -9,8 +9,8 @@ use crate::policy::{Context, Decision, Memory, Metric, Outcome, Policy, Unverifi
 use keyring::Keyring;
 use mesh_config::Problems;
 use mesh_host::{
-    Adapter, Answer, Background, Callbacks, Configure, Flow, Judgement, Plugin, Request, Stage, Status,
-    Trailers, TrailersFlow, Wake, clock, random,
+    Adapter, Background, CallResponse, Callbacks, Configure, Filter, Flow, Judgement, Plugin, Request,
+    Status, Trailers, TrailersFlow, Wake, clock, random,
 };
 use mesh_policy::hash::Key;
 use mesh_policy::mode::Mode;
@@ -51,7 +51,7 @@ const FIRST_TICK: Duration = Duration::from_millis(1);
 const LOOKS: u32 = 3;
 
 impl Configure for JwtAuthz {
-    fn configure(config: &[u8], plugin: &Plugin) -> Result<Self, Problems> {
+    fn configure(config: &[u8], plugin: &Plugin) -> Result<Vec<Self>, Problems> {
         let config = config::parse(config)?;
         let key = random::key().map_err(|status| {
             // With a key that everybody knows, a client could make tokens that evict others from the cache.
@@ -63,11 +63,11 @@ impl Configure for JwtAuthz {
         if keyring.has_remote() && config.settings.mode != Mode::Off {
             plugin.tick_after(FIRST_TICK);
         }
-        Ok(Self { checker: Checker::new(config, adapter.metrics()), keyring, adapter })
+        Ok(vec![Self { checker: Checker::new(config, adapter.metrics()), keyring, adapter }])
     }
 }
 
-impl Stage for JwtAuthz {
+impl Filter for JwtAuthz {
     const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS
         .and(Callbacks::REQUEST_TRAILERS)
         .and(Callbacks::TICK)
@@ -95,8 +95,8 @@ impl Stage for JwtAuthz {
         self.keyring.on_tick(background, self.adapter.metrics());
     }
 
-    fn on_answer(&self, background: &mut Background<'_>, call: u32, answer: Answer) {
-        self.keyring.on_answer(background, self.adapter.metrics(), call, &answer);
+    fn on_answer(&self, background: &mut Background<'_>, call_id: u32, response: CallResponse) {
+        self.keyring.on_answer(background, self.adapter.metrics(), call_id, &response);
     }
 }
 

@@ -358,12 +358,4 @@ impl Denials {
 }
 
 #[cfg(test)]
-mod laws;
-#[cfg(test)]
-mod pushes;
-#[cfg(test)]
-mod scripts;
-#[cfg(test)]
-mod simulation;
-#[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ crate::choice! {
 
 crate::object! {
     #[derive(Debug)]
+    #[allow(dead_code, reason = "only whether it can be read matters")]
     struct Item {
         x: u8 = required(integer(0..=9)),
     }

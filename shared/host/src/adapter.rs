@@ -6,10 +6,10 @@ mod policy_filter;
 pub use metrics::Metrics;
 pub use policy_filter::PolicyFilter;
 
+use crate::filter::{Flow, TrailersFlow};
 use crate::log;
 use crate::message::{Request, Response, Trailers};
 use crate::property;
-use crate::stage::{Flow, TrailersFlow};
 use crate::status::Status;
 use mesh_policy::effects::{Edit, Reply};
 use mesh_policy::grpc::is_grpc;

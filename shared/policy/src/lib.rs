@@ -13,6 +13,7 @@ pub mod grpc;
 pub mod hash;
 pub mod headers;
 pub mod key_part;
+pub mod label;
 pub mod matching;
 pub mod metric;
 pub mod mode;
@@ -26,6 +27,7 @@ pub mod refusal;
 pub mod settings;
 pub mod store;
 pub mod time;
+pub mod truth;
 pub mod verdict;
 
 /// `#[test]` that runs natively and in a Wasm engine alike.

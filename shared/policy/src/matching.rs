@@ -10,6 +10,6 @@ mod path;
 mod pattern;
 pub mod request;
 pub mod string;
-pub mod truth;
 
+pub use crate::truth;
 pub use named::cookie_name;

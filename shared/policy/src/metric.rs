@@ -1,5 +1,8 @@
 //! The metrics of a filter, declared once.
 
+#[cfg(not(target_family = "wasm"))]
+pub mod documentation;
+
 /// A filter's metrics: an enum that [`metrics!`](crate::metrics!) declares.
 pub trait Metric: Copy + 'static {
     /// All metrics, in the order of their declaration.
@@ -104,7 +107,7 @@ macro_rules! metrics {
             #[cfg(not(target_family = "wasm"))]
             fn help(self) -> ::std::string::String {
                 match self {
-                    $(Self::$metric => concat!($($help, "\n"),+).trim().replace("\n ", "\n"),)+
+                    $(Self::$metric => concat!($($help),+).trim().to_owned(),)+
                 }
             }
         }
@@ -112,3 +115,6 @@ macro_rules! metrics {
     (@label $label:literal) => { Some($label) };
     (@label) => { None };
 }
+
+#[cfg(all(test, not(target_family = "wasm")))]
+mod tests;

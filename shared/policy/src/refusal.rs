@@ -6,8 +6,8 @@ pub use problem_details::{Member, ProblemDetails};
 
 use crate::effects::Reply;
 use crate::headers::{HeaderName, HeaderValue};
+use crate::label::Label;
 use crate::reason::{Challenge, Reason};
-use crate::verdict::Label;
 use std::borrow::Cow;
 
 const CONTENT_TYPE: HeaderName = HeaderName::from_static("content-type");

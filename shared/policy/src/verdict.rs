@@ -1,9 +1,8 @@
 //! What is to happen to a request, as one value.
 
 use crate::effects::Edit;
+use crate::label::Label;
 use crate::refusal::Refusal;
-use std::borrow::Cow;
-use std::fmt;
 use std::rc::Rc;
 
 /// Everything that is to happen to a request. The host layer carries it out; `'a` is the policy, whose names it
@@ -33,15 +32,6 @@ pub struct Count<M> {
     pub metric: M,
     /// Which of its label's values, by its place in the config; 0 without a label.
     pub value: usize,
-}
-
-/// A decision in a word and what it is about, as `rate_limited{per-client}`. Never what the client sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Label<'a> {
-    /// The word.
-    pub word: &'static str,
-    /// What stands in braces behind it.
-    pub subject: Option<Cow<'a, str>>,
 }
 
 /// A decision for the access log.
@@ -86,15 +76,5 @@ impl<M> Count<M> {
     /// A metric without a label.
     pub const fn of(metric: M) -> Self {
         Self { metric, value: 0 }
-    }
-}
-
-impl fmt::Display for Label<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.word)?;
-        match &self.subject {
-            Some(subject) => write!(formatter, "{{{subject}}}"),
-            None => Ok(()),
-        }
     }
 }

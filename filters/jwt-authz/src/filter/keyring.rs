@@ -6,7 +6,7 @@ use crate::jwks::{Answered, Ask, Failure, Missing, Next, Source, Step, Tracker, 
 use crate::policy::{Keys, Metric};
 use mesh_config::Problems;
 use mesh_host::call::{Call, HttpCall};
-use mesh_host::{Answer, Background, Metrics, SharedData, random};
+use mesh_host::{Background, CallResponse, Metrics, SharedData, random};
 use mesh_policy::hash::Key;
 use mesh_policy::headers::{HeaderName, HeaderValue};
 use mesh_policy::store::StoreError;
@@ -123,7 +123,7 @@ impl Keyring {
         background: &mut Background<'_>,
         metrics: &Metrics<Metric>,
         call: u32,
-        answer: &Answer,
+        answer: &CallResponse,
     ) {
         for provider in 0..self.0.len() {
             self.with(provider, metrics, |fetched, metrics| {
@@ -213,7 +213,7 @@ impl Fetched {
             ],
             body: Vec::new(),
             timeout: remote.timeout,
-            most: MAX_BYTES,
+            max_body_bytes: MAX_BYTES,
         };
         match background.call(&Call::Http(call)) {
             Ok(number) => {
@@ -229,14 +229,14 @@ impl Fetched {
         background: &Background<'_>,
         metrics: ProviderMetrics<'_>,
         step: Step,
-        answer: &Answer,
+        answer: &CallResponse,
     ) -> Result<(), StoreError> {
-        let Answer::Http(answer) = answer else { return Ok(()) };
+        let CallResponse::Http(answer) = answer else { return Ok(()) };
         let answered = Answered {
             status: answer.status(),
             headers: &answer.headers,
             body: &answer.body,
-            whole: answer.whole,
+            whole: answer.is_complete,
         };
         match read(step, self.tracker.source().remote(), &answered) {
             Ok(Next::Ask(path)) => self.send(background, metrics, Step::KeySet, path),

@@ -3,9 +3,9 @@
 use super::denial::Denial;
 use super::reason;
 use crate::config::Config;
+use mesh_policy::label::Label;
 use mesh_policy::reason::Challenge;
 use mesh_policy::refusal::{Member, Refusal};
-use mesh_policy::verdict::Label;
 use std::borrow::Cow;
 
 /// How a denial is answered: with the filter's own words and names from the config, nothing of the token or its claims.

@@ -8,11 +8,12 @@ use crate::crypto::Algorithm;
 use mesh_policy::effects::Edit;
 use mesh_policy::facts::Needs;
 use mesh_policy::headers::{HeaderName, Headers};
+use mesh_policy::label::Label;
 use mesh_policy::mode::Mode;
 use mesh_policy::policy::{self, Unchangeable};
 use mesh_policy::refusal::Refusal;
 use mesh_policy::settings::Settings;
-use mesh_policy::verdict::{self, Claims, Count, Label, Verdict};
+use mesh_policy::verdict::{self, Claims, Count, Verdict};
 
 impl policy::Policy for Policy {
     const NAME: &'static str = "jwt_authz";

@@ -5,8 +5,8 @@ use crate::config::{Config, Limit};
 use mesh_policy::key_part::KeyPart;
 use mesh_policy::effects::Edit;
 use mesh_policy::headers::{HeaderName, HeaderValue};
+use mesh_policy::label::Label;
 use mesh_policy::refusal::{Member, Refusal};
-use mesh_policy::verdict::Label;
 use std::borrow::Cow;
 use std::time::Duration;
 

@@ -1,6 +1,10 @@
 mod keys;
+mod laws;
+mod pushes;
+mod quota;
+mod scripts;
+pub(super) mod simulation;
 
-use super::simulation::{Arrival, Simulation, Step, of};
 use super::{Decision, Denial, Metric, Outcome, Policy, Reason, answer};
 use mesh_policy::effects::{Edit, GrpcStatus};
 use mesh_policy::facts::{Attribute, Facts};
@@ -9,6 +13,7 @@ use mesh_policy::headers::Headers;
 use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
 use mesh_policy::time::Nanos;
 use serde_json::json;
+use simulation::{Arrival, Simulation, Step, of};
 
 /// Requests as header lists (`name: value; name: value`), and what becomes of each: `+` or the
 /// response-code details.
@@ -228,7 +233,7 @@ fn what_was_taken_is_given_back_when_a_later_limit_refuses_at_the_last_moment() 
         {"name": "each", "key": [{"header": "k"}], "rate": {"requests": 1, "per": "1d"}}]}"#]);
     // Two reads, the first write; before the second write somebody else takes the client's last token.
     // A read is two host calls, the record and the clock.
-    let calls = std::iter::repeat_n(Step::Nothing, 5).chain([Step::Arrive(of("a"))]);
+    let calls = std::iter::repeat_n(Step::Nothing, 5).chain([Step::Act(of("a"))]);
     simulation.script(calls);
     let decision = simulation.arrive(&of("a"));
     assert_eq!(decision.tallies, [(1, Metric::Denied), (0, Metric::GivenBack)]);

@@ -8,10 +8,11 @@ use crate::config::{self, OnError};
 use mesh_config::Problems;
 use mesh_policy::facts::{Facts, Needs};
 use mesh_policy::hash::Key;
+use mesh_policy::label::Label;
 use mesh_policy::policy::{self, Environment, Setup};
 use mesh_policy::settings::Settings;
 use mesh_policy::store::Store;
-use mesh_policy::verdict::{self, Count, Label, Verdict};
+use mesh_policy::verdict::{self, Count, Verdict};
 
 impl policy::Policy for Policy {
     const NAME: &'static str = "rate_limit";

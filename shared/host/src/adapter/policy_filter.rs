@@ -3,11 +3,11 @@
 use super::{Adapter, Judgement, ResponseEdits};
 use crate::callbacks::Callbacks;
 use crate::clock;
+use crate::filter::{Configure, Filter, Flow, TrailersFlow};
 use crate::message::{Request, Response, Trailers};
 use crate::plugin::Plugin;
 use crate::random;
 use crate::shared_data::SharedData;
-use crate::stage::{Configure, Flow, Stage, TrailersFlow};
 use mesh_config::Problems;
 use mesh_policy::policy::{Decide, Environment, Setup};
 use mesh_policy::time::Nanos;
@@ -16,12 +16,13 @@ use mesh_policy::time::Nanos;
 pub struct PolicyFilter<P: Decide>(Adapter<P>);
 
 impl<P: Decide> Configure for PolicyFilter<P> {
-    fn configure(config: &[u8], plugin: &Plugin) -> Result<Self, Problems> {
-        P::configure(config, &mut ProxySetup { plugin, store: SharedData }).map(Adapter::new).map(Self)
+    fn configure(config: &[u8], plugin: &Plugin) -> Result<Vec<Self>, Problems> {
+        let policy = P::configure(config, &mut ProxySetup { plugin, store: SharedData })?;
+        Ok(vec![Self(Adapter::new(policy))])
     }
 }
 
-impl<P: Decide> Stage for PolicyFilter<P> {
+impl<P: Decide> Filter for PolicyFilter<P> {
     const CALLBACKS: Callbacks = {
         let response = if P::EDITS_RESPONSES { Callbacks::RESPONSE_HEADERS } else { Callbacks::NONE };
         let trailers = if P::EDITS_TRAILERS { Callbacks::REQUEST_TRAILERS } else { Callbacks::NONE };

@@ -1,17 +1,19 @@
 //! What holds whatever the workers do.
 
+use super::super::{Metric, Outcome};
+use super::quota::Quota;
 use super::simulation::{Arrival, Event, Simulation, Step, of};
-use super::{Metric, Outcome};
+use mesh_testkit::cases;
+use mesh_testkit::script::World as _;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-const NANOS: u128 = 1_000_000_000;
+const SECOND: u128 = 1_000_000_000;
 
-/// A quota of `rate` tokens a second.
-#[derive(Clone, Copy, Debug)]
-struct Quota {
-    rate: u128,
-    burst: u128,
+/// A quota of `tokens` a second.
+const fn per_second(tokens: u128, burst: u128) -> Quota {
+    Quota { tokens, burst, per: SECOND }
 }
 
 fn cost(event: &Event) -> u128 {
@@ -34,11 +36,6 @@ fn admitted(event: &Event) -> bool {
     matches!(event.decision.outcome, Outcome::Admitted(_))
 }
 
-/// Whether `tokens` in a window of `nanos` are more than a quota allows.
-fn exceeds(quota: Quota, tokens: u128, nanos: u64) -> bool {
-    tokens * NANOS > quota.burst * NANOS + quota.rate * u128::from(nanos)
-}
-
 /// The instants at which charges took effect, with what they cost, in the order of time. With
 /// `keyless`, those to the one bucket of the limit without a key; otherwise to the client's own.
 fn charges(events: &[&Event], keyless: bool) -> Vec<(u64, u128)> {
@@ -51,7 +48,7 @@ fn charges(events: &[&Event], keyless: bool) -> Vec<(u64, u128)> {
 fn at(event: &Event, keyless: bool) -> u64 {
     // The table of 64 slots has 8 sets; those from the 8th on are for limits without a key.
     let set = |record: &[u8]| u32::from_str_radix(str::from_utf8(&record[12..]).unwrap(), 16).unwrap();
-    *event.looks.iter().find(|(record, _)| (set(record) >= 8) == keyless).unwrap().1
+    event.looks.iter().find(|(record, _)| (set(record) >= 8) == keyless).unwrap().1
 }
 
 /// In every window, no more is admitted than the burst and what the window refills.
@@ -60,7 +57,7 @@ fn never_over(quota: Quota, charges: &[(u64, u128)]) -> Result<(), TestCaseError
         let mut tokens = 0;
         for (to, cost) in &charges[first..] {
             tokens += cost;
-            prop_assert!(!exceeds(quota, tokens, to - from), "{tokens} tokens in {} ns", to - from);
+            prop_assert!(!quota.is_exceeded(tokens, to - from), "{tokens} tokens in {} ns", to - from);
         }
     }
     Ok(())
@@ -71,12 +68,12 @@ fn never_under(quota: Quota, events: &[&Event]) -> Result<(), TestCaseError> {
     for (index, refused) in events.iter().enumerate().filter(|(_, event)| !admitted(event)) {
         let now = at(refused, false);
         let mut tokens = cost(refused);
-        let mut justified = exceeds(quota, tokens, 0);
+        let mut justified = quota.is_exceeded(tokens, 0);
         for earlier in events[..index].iter().rev().filter(|event| admitted(event)) {
             tokens += cost(earlier);
             // In the order in which charges took effect, instants do not run backwards.
             prop_assert!(now >= at(earlier, false));
-            justified |= exceeds(quota, tokens, now - at(earlier, false));
+            justified |= quota.is_exceeded(tokens, now - at(earlier, false));
         }
         prop_assert!(justified, "refused at {now} without need");
     }
@@ -94,8 +91,8 @@ fn arrival(policies: usize, keys: u32) -> impl Strategy<Value = Arrival> {
 fn script(policies: usize, keys: u32) -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         2 => Just(Step::Nothing),
-        2 => (0u64..300_000_000).prop_map(Step::Pass),
-        3 => arrival(policies, keys).prop_map(Step::Arrive),
+        2 => (0u64..300_000_000).prop_map(|nanos| Step::Pass(Duration::from_nanos(nanos))),
+        3 => arrival(policies, keys).prop_map(Step::Act),
     ];
     prop::collection::vec(step, 0..60)
 }
@@ -103,7 +100,7 @@ fn script(policies: usize, keys: u32) -> impl Strategy<Value = Vec<Step>> {
 fn run(simulation: &Simulation, arrivals: &[(u64, Arrival)], steps: Vec<Step>) {
     simulation.script(steps);
     for (pause, arrival) in arrivals {
-        simulation.pass(*pause);
+        simulation.pass(Duration::from_nanos(*pause));
         simulation.arrive(arrival);
     }
 }
@@ -112,14 +109,9 @@ fn arrivals(policies: usize, keys: u32) -> impl Strategy<Value = Vec<(u64, Arriv
     prop::collection::vec((0u64..400_000_000, arrival(policies, keys)), 1..40)
 }
 
-/// The number of cases where the usual one takes too long: a larger `PROPTEST_CASES` is obeyed.
-fn at_least(cases: u32) -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|asked| asked.parse().ok()).unwrap_or(0).max(cases)
-}
-
 const ONE_LIMIT: &str = r#"{"capacity": 64, "limits": [{"name": "l", "key": [{"header": "k"}],
     "rate": {"requests": 7, "per": "1s"}, "burst": 5, "cost": {"header": "cost", "max": 3}}]}"#;
-const ONE_QUOTA: Quota = Quota { rate: 7, burst: 5 };
+const ONE_QUOTA: Quota = per_second(7, 5);
 
 proptest! {
     /// The two bounds of one limit, whatever interleaves.
@@ -139,7 +131,7 @@ proptest! {
 
 proptest! {
     // Each case begins with a crowd.
-    #![proptest_config(ProptestConfig::with_cases(at_least(48)))]
+    #![proptest_config(cases(48))]
 
     /// More clients than the table has room for: nobody gets over the limit.
     #[test]
@@ -168,9 +160,9 @@ proptest! {
              "cost": {"header": "cost", "max": 3}}]}"#]);
         run(&simulation, &arrivals, steps);
         let events = simulation.events();
-        never_over(Quota { rate: 9, burst: 7 }, &charges(&events.iter().collect::<Vec<_>>(), true))?;
+        never_over(per_second(9, 7), &charges(&events.iter().collect::<Vec<_>>(), true))?;
         for of_client in by_client(&events).values() {
-            never_over(Quota { rate: 4, burst: 3 }, &charges(of_client, false))?;
+            never_over(per_second(4, 3), &charges(of_client, false))?;
         }
     }
 
@@ -186,13 +178,13 @@ proptest! {
         run(&simulation, &with_silences(arrivals, silences), steps);
         let events = simulation.events();
         for of_client in by_client(&events).values() {
-            never_over(largest(old, new), &charges(of_client, false))?;
+            never_over(old.pick(new, u128::max), &charges(of_client, false))?;
         }
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(at_least(48)))]
+    #![proptest_config(cases(48))]
 
     /// The same where clients crowd the table, as long as they are charged in slots.
     #[test]
@@ -207,23 +199,19 @@ proptest! {
         run(&simulation, &with_silences(arrivals, silences), steps);
         let events = simulation.events();
         for of_client in by_client(&events).values() {
-            never_over(largest(old, new), &charges(of_client, false))?;
+            never_over(old.pick(new, u128::max), &charges(of_client, false))?;
         }
     }
 }
 
 fn quota() -> impl Strategy<Value = Quota> {
-    (1u32..9, 3u32..9).prop_map(|(rate, burst)| Quota { rate: rate.into(), burst: burst.into() })
+    (1u32..9, 3u32..9).prop_map(|(tokens, burst)| per_second(tokens.into(), burst.into()))
 }
 
-fn largest(a: Quota, b: Quota) -> Quota {
-    Quota { rate: a.rate.max(b.rate), burst: a.burst.max(b.burst) }
-}
-
-fn one_limit(Quota { rate, burst }: Quota, overflow: &str) -> String {
+fn one_limit(Quota { tokens, burst, .. }: Quota, overflow: &str) -> String {
     format!(
         r#"{{"capacity": 64, "limits": [{{"name": "l", "key": [{{"header": "k"}}], "overflow": "{overflow}",
-            "rate": {{"requests": {rate}, "per": "1s"}}, "burst": {burst}, "cost": {{"header": "cost", "max": 3}}}}]}}"#
+            "rate": {{"requests": {tokens}, "per": "1s"}}, "burst": {burst}, "cost": {{"header": "cost", "max": 3}}}}]}}"#
     )
 }
 

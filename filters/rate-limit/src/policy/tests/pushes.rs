@@ -1,62 +1,46 @@
 //! What holds over config pushes, in every script of a few requests.
 
-use super::scripts::{Event, Scene, Search, World};
-use super::set::{REIGN, Set};
+use super::super::set::{REIGN, Set};
+use super::quota::Quota;
+use super::scripts::{Event, Told, play};
 use mesh_policy::time::Nanos;
-use std::rc::Rc;
+use mesh_testkit::search::Bounds;
 
 const SECOND: u64 = 1_000_000_000;
 /// Longer than what the bounded table of a scene knows: one second's share of a rate.
 const PER: u128 = 20 * SECOND as u128;
 
-/// `tokens` in [`PER`], and a burst.
-#[derive(Clone, Copy, Debug)]
-struct Quota {
-    tokens: u128,
-    burst: u128,
+/// A limit with this quota.
+fn limit(Quota { tokens, burst, .. }: Quota, name: &str, largest_cost: u64) -> String {
+    format!(
+        r#"{{"name": "{name}", "rate": {{"requests": {tokens}, "per": "20s"}}, "burst": {burst},
+            "cost": {{"header": "cost", "max": {largest_cost}}}}}"#
+    )
 }
 
-impl Quota {
-    fn limit(self, name: &str, largest_cost: u64) -> String {
-        let Self { tokens, burst } = self;
-        format!(
-            r#"{{"name": "{name}", "rate": {{"requests": {tokens}, "per": "20s"}}, "burst": {burst},
-                "cost": {{"header": "cost", "max": {largest_cost}}}}}"#
-        )
-    }
-
-    /// A config with this quota, to which a request costs one token or all.
-    fn config(self) -> (String, Vec<u64>) {
-        let burst = u64::try_from(self.burst).unwrap();
-        let config = format!(r#"{{"capacity": 64, "limits": [{}]}}"#, self.limit("l", burst));
-        (config, if burst == 1 { vec![1] } else { vec![1, burst] })
-    }
-
-    fn exceeded(self, tokens: u128, nanos: u64) -> bool {
-        tokens * PER > self.burst * PER + self.tokens * u128::from(nanos)
-    }
-
-    /// How long an empty bucket takes to fill.
-    fn window(self) -> u64 {
-        u64::try_from((self.burst * PER).div_ceil(self.tokens)).unwrap()
-    }
+/// A config with this quota, to which a request costs one token or all.
+fn config(quota: Quota) -> (String, Vec<u64>) {
+    let burst = u64::try_from(quota.burst).unwrap();
+    let config = format!(r#"{{"capacity": 64, "limits": [{}]}}"#, limit(quota, "l", burst));
+    (config, if burst == 1 { vec![1] } else { vec![1, burst] })
 }
 
-fn fold(quotas: &[Quota], world: &World, pick: fn(u128, u128) -> u128) -> Quota {
-    let quotas = world.configs().into_iter().map(|config| quotas[config]);
-    quotas
-        .reduce(|a, b| Quota { tokens: pick(a.tokens, b.tokens), burst: pick(a.burst, b.burst) })
-        .expect("somebody took part")
+/// The largest, or smallest, rate and burst of those that took part.
+fn of_all(quotas: &[Quota], told: &Told<'_>, pick: fn(u128, u128) -> u128) -> Quota {
+    let quotas = told.configs.iter().map(|config| quotas[*config]);
+    quotas.reduce(|one, other| one.pick(other, pick)).expect("somebody took part")
 }
 
 /// In every window, no more than the largest burst, and what the largest rate refills.
 fn never_over(most: Quota, events: &[Event], limit: usize) -> Result<(), String> {
-    let Some(last) = events.last().filter(|event| event.admitted) else { return Ok(()) };
+    let Some(last) = events.last().filter(|event| event.outcome.admitted) else { return Ok(()) };
     let mut tokens = 0;
-    for event in events.iter().rev().filter(|event| event.admitted) {
-        tokens += u128::from(event.cost);
-        let nanos = last.looks[limit].checked_sub(event.looks[limit]).ok_or("instants run backwards")?;
-        if most.exceeded(tokens, nanos) {
+    for event in events.iter().rev().filter(|event| event.outcome.admitted) {
+        tokens += u128::from(event.task.cost);
+        let nanos = last.outcome.looks[limit]
+            .checked_sub(event.outcome.looks[limit])
+            .ok_or("instants run backwards")?;
+        if most.is_exceeded(tokens, nanos) {
             return Err(format!("{tokens} tokens in {nanos} ns, at most {most:?}"));
         }
     }
@@ -65,15 +49,15 @@ fn never_over(most: Quota, events: &[Event], limit: usize) -> Result<(), String>
 
 /// A load within the smallest burst and the smallest rate is never refused.
 fn never_under(least: Quota, events: &[Event]) -> Result<(), String> {
-    let Some((refused, earlier)) = events.split_last().filter(|(last, _)| !last.admitted) else {
+    let Some((refused, earlier)) = events.split_last().filter(|(last, _)| !last.outcome.admitted) else {
         return Ok(());
     };
-    let now = refused.looks[0];
-    let mut tokens = u128::from(refused.cost);
-    let mut justified = least.exceeded(tokens, 0);
-    for event in earlier[..refused.after].iter().rev().filter(|event| event.admitted) {
-        tokens += u128::from(event.cost);
-        justified |= least.exceeded(tokens, now - event.looks[0]);
+    let now = refused.outcome.looks[0];
+    let mut tokens = u128::from(refused.task.cost);
+    let mut justified = least.is_exceeded(tokens, 0);
+    for event in earlier[..refused.after].iter().rev().filter(|event| event.outcome.admitted) {
+        tokens += u128::from(event.task.cost);
+        justified |= least.is_exceeded(tokens, now - event.outcome.looks[0]);
     }
     if justified { Ok(()) } else { Err(format!("refused without need, at least {least:?}")) }
 }
@@ -87,24 +71,24 @@ fn the_later_rules(quotas: &[Quota], events: &[Event]) -> Result<(), String> {
         let mut owed: u128 = 0;
         let (mut last, mut last_of_later, mut last_above) = (0, 0, None);
         for event in events {
-            let at = event.looks[0];
-            if event.config > later {
+            let (at, config) = (event.outcome.looks[0], event.task.config);
+            if config > later {
                 (owed, last_above) = (0, last_above.max(Some(at)));
             }
-            if event.config > later || !event.admitted {
+            if config > later || !event.outcome.admitted {
                 continue;
             }
             owed = owed.saturating_sub(quota.tokens * u128::from(at - last));
             last = at;
-            if event.config < later && at - last_of_later >= reign {
+            if config < later && at - last_of_later >= reign {
                 owed = 0;
             }
             let overruled = last_above.is_some_and(|above| at.saturating_sub(above) < reign);
-            if owed == 0 && (event.config < later || overruled) {
+            if owed == 0 && (config < later || overruled) {
                 continue;
             }
-            owed += u128::from(event.cost) * PER;
-            if event.config == later {
+            owed += u128::from(event.task.cost) * PER;
+            if config == later {
                 last_of_later = at;
             }
             if owed > quota.burst * PER {
@@ -115,16 +99,16 @@ fn the_later_rules(quotas: &[Quota], events: &[Event]) -> Result<(), String> {
     Ok(())
 }
 
-fn laws(quotas: &[Quota], world: &World, ended: Option<Vec<Rc<[u8]>>>) -> Result<(), String> {
-    let Some(records) = ended else {
-        never_over(fold(quotas, world, u128::max), &world.events, 0)?;
-        never_under(fold(quotas, world, u128::min), &world.events)?;
-        return the_later_rules(quotas, &world.events);
+fn laws(quotas: &[Quota], told: &Told<'_>) -> Result<(), String> {
+    let Some(records) = &told.records else {
+        never_over(of_all(quotas, told, u128::max), told.events, 0)?;
+        never_under(of_all(quotas, told, u128::min), told.events)?;
+        return the_later_rules(quotas, told.events);
     };
     // No bucket is kept longer than the slowest of its configs takes to refill it.
-    let slowest = world.configs().into_iter().map(|config| quotas[config].window()).max().expect("one");
-    let free = Nanos(world.now + slowest);
-    if records.iter().any(|record| Set::parse(Some(record.to_vec())).taken(free) > 0) {
+    let slowest = told.configs.iter().map(|config| quotas[*config].window()).max().expect("one");
+    let free = Nanos(told.now + slowest);
+    if records.iter().any(|(_, record)| Set::parse(Some(record.clone())).taken(free) > 0) {
         return Err(format!("a slot is still taken at {free:?}"));
     }
     Ok(())
@@ -160,16 +144,17 @@ fn check(old: Quota, new: Quota, pause: u64) {
 fn check_sizes(old: Quota, new: Quota, pause: u64, sizes: &[Size]) {
     let quotas = [old, new, old];
     for Size { requests, workers, pauses, configs } in sizes {
-        let scene = Scene {
-            configs: quotas.iter().take(*configs).map(|quota| quota.config()).collect(),
-            requests: *requests,
+        let bounds = Bounds {
             workers: *workers,
+            tasks: *requests,
             pause,
             pauses: *pauses,
             pauses_in_flight: true,
+            failures: 0,
         };
         let begun = std::time::Instant::now();
-        let found = Search::run(&scene, &|world, ended| laws(&quotas, world, ended));
+        let configs_of: Vec<_> = quotas.iter().take(*configs).map(|quota| config(*quota)).collect();
+        let found = play(&configs_of, bounds, &|told| laws(&quotas, told));
         eprintln!(
             "{requests} requests to {configs} configs ({old:?}, {new:?}) by {workers} workers, time passes \
              {pauses} times: {} scripts, {} states, {:.1} s",
@@ -181,7 +166,7 @@ fn check_sizes(old: Quota, new: Quota, pause: u64, sizes: &[Size]) {
 }
 
 const fn quota(tokens: u128, burst: u128) -> Quota {
-    Quota { tokens, burst }
+    Quota { tokens, burst, per: PER }
 }
 
 /// Pairs of quotas, and how long to pause.
@@ -225,22 +210,22 @@ fn a_silent_config_in_every_script() {
 fn what_is_given_back_in_every_script() {
     let limits = [[quota(40, 3), quota(40, 1)], [quota(40, 1), quota(40, 2)]];
     let config = |[first, second]: [Quota; 2]| {
-        let limits = [first.limit("a", 1), second.limit("b", 1)].join(", ");
+        let limits = [limit(first, "a", 1), limit(second, "b", 1)].join(", ");
         (format!(r#"{{"capacity": 64, "limits": [{limits}]}}"#), vec![1])
     };
-    let scene = Scene {
-        configs: limits.map(config).to_vec(),
-        requests: 4,
+    let bounds = Bounds {
         workers: 2,
+        tasks: 4,
         pause: SECOND / 2,
         pauses: 1,
         // A return keeps what has refilled since the charge, which is another law.
         pauses_in_flight: false,
+        failures: 0,
     };
-    let found = Search::run(&scene, &|world, _| {
+    let found = play(&limits.map(config), bounds, &|told| {
         (0..2).try_for_each(|limit| {
             let quotas = limits.map(|limits| limits[limit]);
-            never_over(fold(&quotas, world, u128::max), &world.events, limit)
+            never_over(of_all(&quotas, told, u128::max), told.events, limit)
         })
     });
     eprintln!("two limits: {} scripts, {} states", found.scripts, found.states);
