@@ -357,5 +357,3 @@ impl Denials {
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-use tests::simulation;

@@ -13,7 +13,8 @@ mesh_config::object! {
         /// Whether decisions are enforced. The more lenient of this and the own mode of a limit or a rule
         /// applies.
         pub mode: Mode = default("enforce", choice()),
-        /// Where the client's address is found, see [below](#whose-address-trusted_hops).
+        /// Where the client's address is found, see
+        /// [trusted_hops](../rate-limit/README.md#whose-address-trusted_hops).
         pub client_ip: ClientIp = default({}, ClientIp::kind()),
         /// What happens to CORS preflights.
         pub cors_preflight: CorsPreflight = default("allow", choice()),

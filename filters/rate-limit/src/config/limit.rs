@@ -29,7 +29,7 @@ mesh_config::object! {
         pub cost: Cost = default(1, Cost::kind()),
         /// The limit's own rate and burst.
         pub quota: Quota = flatten(cost.as_ref().map(Cost::largest)),
-        /// Quotas of single keys.
+        /// Quotas of single keys. Default: none.
         pub overrides: Vec<Override> = restriction(Overrides {
             key: key.as_deref(),
             largest_cost: cost.as_ref().map(Cost::largest),
