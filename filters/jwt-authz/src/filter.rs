@@ -7,6 +7,7 @@ mod signatures;
 use crate::config;
 use crate::jwks::Ask;
 use crate::policy::{Decision, Memory, Outcome, Patience, Policy, Refusal, Unchangeable, Unverified};
+use crate::summary::summary;
 use counters::Counters;
 use keyring::Keyring;
 use mesh_config::Problems;
@@ -76,12 +77,17 @@ impl Configure for JwtAuthz {
 }
 
 impl Filter for JwtAuthz {
+    const NAME: &'static str = "jwt-authz";
     const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS
         .and(Callbacks::REQUEST_TRAILERS)
         .and(Callbacks::TICK)
         .and(Callbacks::HTTP_CALL);
 
     type Stream = Waiting;
+
+    fn summary(&self) -> String {
+        summary(self.policy.config())
+    }
 
     fn on_request_headers(&self, waiting: &mut Waiting, request: &mut Request<'_>) -> Flow {
         self.handle(waiting, request, false)
@@ -95,7 +101,7 @@ impl Filter for JwtAuthz {
         match self.strip_trailers(trailers) {
             Ok(()) => TrailersFlow::Continue,
             Err(status) => {
-                mesh_host::log!(Debug, "trailers cannot be read or changed: {status}");
+                log::debug!("trailers cannot be read or changed: {status}");
                 self.counters.unreadable.increment();
                 TrailersFlow::Reply(self.policy.config().reply(&Refusal::ERROR, false))
             }
@@ -121,7 +127,7 @@ impl JwtAuthz {
         let flow = self.try_handle(waiting, request, before.as_ref(), is_last);
         flow.unwrap_or_else(|status| {
             // As often as a client likes, so not louder; the counter tells.
-            mesh_host::log!(Debug, "a request cannot be read or changed: {status}");
+            log::debug!("a request cannot be read or changed: {status}");
             self.counters.unreadable.increment();
             // Also in shadow mode: headers that only this filter may set could be the client's.
             self.report(request, &Decision::refused(Refusal::ERROR), Mode::Enforce);

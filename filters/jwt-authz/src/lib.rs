@@ -8,6 +8,7 @@ pub mod crypto;
 pub mod filter;
 pub mod jwks;
 pub mod policy;
+pub mod summary;
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod testing;

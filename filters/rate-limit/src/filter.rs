@@ -2,6 +2,7 @@
 
 use crate::config;
 use crate::policy::{self as rate_limit, Decision, LOOKED_AT, Outcome, Policy, Tally};
+use crate::summary::summary;
 use mesh_config::Problems;
 use mesh_host::metrics::Counter;
 use mesh_host::{
@@ -51,16 +52,21 @@ fn seed(plugin: &str) -> Result<Key, Problems> {
         Problems::one(format!("the proxy gives no random numbers, and the table needs a seed: {status}"))
     })?;
     Ok(rate_limit::seed(&mut SharedData, plugin, fresh).unwrap_or_else(|error| {
-        mesh_host::log!(Warn, "the table's seed cannot be shared: {error:?}");
+        log::warn!("the table's seed cannot be shared: {error:?}");
         Key::new(fresh)
     }))
 }
 
 impl Filter for RateLimit {
+    const NAME: &'static str = "rate-limit";
     const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS.and(Callbacks::RESPONSE_HEADERS);
 
     /// What to put on the response.
     type Stream = Vec<Edit>;
+
+    fn summary(&self) -> String {
+        summary(self.policy.config())
+    }
 
     fn on_request_headers(&self, edits: &mut Vec<Edit>, request: &mut Request<'_>) -> Flow {
         if self.policy.config().mode == Mode::Off {
@@ -75,7 +81,7 @@ impl Filter for RateLimit {
             }
         });
         let decision = decision.unwrap_or_else(|status| {
-            mesh_host::log!(Warn, "a request cannot be read: {status}");
+            log::warn!("a request cannot be read: {status}");
             self.unreadable.increment();
             self.policy.cannot_judge()
         });
@@ -97,7 +103,7 @@ impl Filter for RateLimit {
     fn on_response_headers(&self, edits: &mut Vec<Edit>, response: &mut Response<'_>) -> Flow {
         for edit in edits.drain(..) {
             if let Err(status) = response.edit(&edit) {
-                mesh_host::log!(Warn, "a response header cannot be set: {status}");
+                log::warn!("a response header cannot be set: {status}");
             }
         }
         Flow::Continue
@@ -132,8 +138,7 @@ impl RateLimit {
         }
         for limit in &decision.without_claims {
             let name = self.policy.config().limits.get(*limit).map_or("", |limit| &limit.name);
-            mesh_host::log!(
-                Warn,
+            log::warn!(
                 "limit `{name}`: none of its first {LOOKED_AT} requests had claims; rate-limit must stand behind \
                  jwt-authz, and jwt-authz must `export` the claim"
             );

@@ -12,6 +12,7 @@
 
 #[doc(hidden)]
 pub mod abi;
+mod accepted;
 mod any_filter;
 mod body;
 pub mod call;
@@ -23,7 +24,7 @@ mod dispatcher;
 mod export;
 mod filter;
 pub mod foreign;
-pub mod log;
+mod logger;
 mod message;
 pub mod metrics;
 mod pairs;
@@ -39,7 +40,7 @@ pub mod testing;
 mod timers_and_calls;
 
 pub use body::Body;
-pub use call::CallResponse;
+pub use call::{CallError, CallResponse};
 pub use callbacks::Callbacks;
 #[doc(hidden)]
 pub use dispatcher::Dispatcher;

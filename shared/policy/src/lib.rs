@@ -19,6 +19,7 @@ pub mod path;
 pub mod percent;
 pub mod preflight;
 pub mod store;
+pub mod summary;
 pub mod time;
 
 /// `#[test]` that runs natively and in a Wasm engine alike.

@@ -141,7 +141,7 @@ impl Keyring {
         let mut fetched = fetched.try_borrow_mut().ok()?;
         // Without shared data each worker keeps the keys it has. Requests come here, too, so not louder.
         act(&mut fetched, counters.providers.get(provider)?)
-            .inspect_err(|error| mesh_host::log!(Debug, "shared data for key sets: {error:?}"))
+            .inspect_err(|error| log::debug!("shared data for key sets: {error:?}"))
             .ok()
     }
 }
@@ -210,7 +210,7 @@ impl Fetched {
                 self.call = Some((number, step));
                 Ok(())
             }
-            Err(status) => self.failed(counters, &Failure::NotSent(status.to_string())),
+            Err(error) => self.failed(counters, &Failure::NotSent(error.to_string())),
         }
     }
 
@@ -251,8 +251,8 @@ impl Fetched {
             remote.cluster
         );
         let unused = Unused::new(skipped);
-        unused.wrong.iter().for_each(|line| mesh_host::log!(Warn, "{of} {line}"));
-        unused.other_use.iter().for_each(|line| mesh_host::log!(Debug, "{of} {line}"));
+        unused.wrong.iter().for_each(|line| log::warn!("{of} {line}"));
+        unused.other_use.iter().for_each(|line| log::debug!("{of} {line}"));
     }
 
     fn failed(&mut self, counters: &OfProvider, failure: &Failure) -> Result<(), StoreError> {
@@ -262,8 +262,7 @@ impl Fetched {
         }
         counters.fetch_failed.increment();
         let remote = self.tracker.source().remote();
-        mesh_host::log!(
-            Warn,
+        log::warn!(
             "the key set of {} in cluster {} cannot be fetched: {failure}",
             String::from_utf8_lossy(remote.host.as_bytes()),
             remote.cluster
