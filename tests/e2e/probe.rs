@@ -133,9 +133,9 @@ async fn calls_are_answered_also_where_nobody_answers() {
     let answer = act(&gateway, "http", &[("x-cluster", "dead"), ("x-path", "/")]).await;
     check(&answer, &[("x-probe-status", "503")]);
     let answer = act(&gateway, "http", &[("x-cluster", "missing"), ("x-path", "/")]).await;
-    check(&answer, &[("x-probe-call", "BadArgument")]);
+    check(&answer, &[("x-probe-call", "Envoy has no cluster `missing`")]);
     let answer = act(&gateway, "grpc", &[("x-cluster", "missing")]).await;
-    check(&answer, &[("x-probe-call", "ParseFailure")]);
+    check(&answer, &[("x-probe-call", "Envoy has no cluster `missing`")]);
     // Nobody speaks gRPC there: a status, in time.
     let answer = act(&gateway, "grpc", &[("x-cluster", "dead")]).await;
     check(&answer, &[("x-probe-grpc", "Err(14)")]);
@@ -144,7 +144,8 @@ async fn calls_are_answered_also_where_nobody_answers() {
 
 #[tokio::test]
 async fn background_work_calls_from_a_tick() {
-    for (cluster, expected) in [("upstream", "Some(200)"), ("dead", "Some(503)"), ("missing", "BadArgument")]
+    for (cluster, expected) in
+        [("upstream", "Some(200)"), ("dead", "Some(503)"), ("missing", "Envoy has no cluster `missing`")]
     {
         let gateway =
             Setup::default().plugins(&[Plugin::new(PROBE, json!({"fetch": cluster}))]).start().await;
@@ -227,4 +228,18 @@ async fn bodies_are_read_and_replaced() {
     assert!(send("request-body", "hello").await.text().ends_with("\n\nHELLO"));
     assert!(send("response-body", "hello").await.text().starts_with("POST /\n"));
     gateway.assert_no_trap().await;
+}
+
+/// Every worker has a VM, and the proxy a few more; each gets the config.
+#[tokio::test]
+async fn an_accepted_config_is_reported_once() {
+    let plugin = Plugin::new(PROBE, json!({"filters": ["a"]})).named("default.shown");
+    let gateway = Setup::default().log_level("info").workers(4).plugins(&[plugin]).start().await;
+    gateway.send(get("/", &[("x-a", "log")])).await;
+    let log = gateway.envoy.log();
+    assert_eq!(log.matches("[mesh-filters/step default.shown] config ").count(), 1, "{log}");
+    assert!(log.contains(" is active: a"));
+    assert_eq!(log.matches("[mesh-filters/probe default.shown] a warns").count(), 1);
+    assert!(!log.contains("a explains"));
+    assert!(gateway.stat("wasmcustom.mesh_filters.plugin=.=default.shown;.;config_hash").await > 0);
 }

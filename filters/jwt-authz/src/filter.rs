@@ -14,6 +14,7 @@ use mesh_host::{
 };
 use mesh_policy::hash::Key;
 use mesh_policy::mode::Mode;
+use mesh_policy::policy::Policy as _;
 use mesh_policy::time::Nanos;
 use signatures::Checker;
 use std::rc::Rc;
@@ -68,12 +69,17 @@ impl Configure for JwtAuthz {
 }
 
 impl Filter for JwtAuthz {
+    const NAME: &'static str = Policy::NAME;
     const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS
         .and(Callbacks::REQUEST_TRAILERS)
         .and(Callbacks::TICK)
         .and(Callbacks::HTTP_CALL);
 
     type Stream = Waiting;
+
+    fn summary(&self) -> String {
+        self.adapter.policy().summary()
+    }
 
     fn on_request_headers(&self, waiting: &mut Waiting, request: &mut Request<'_>) -> Flow {
         self.handle(waiting, request, true)
@@ -147,7 +153,7 @@ impl JwtAuthz {
         let policy = self.adapter.policy();
         let now = clock::since_epoch()?;
         let context = Context { now, may_wait, before, keys: &self.keyring, signatures: &self.checker };
-        Ok(policy.decide(&context, &request.facts(mesh_policy::policy::Policy::needs(policy))?)?)
+        Ok(policy.decide(&context, &request.facts(policy.needs())?)?)
     }
 
     fn ask(&self, request: &Request<'_>, unverified: &Unverified, asked: Option<Nanos>) -> Ask {

@@ -26,6 +26,7 @@ pub mod reason;
 pub mod refusal;
 pub mod settings;
 pub mod store;
+pub mod summary;
 pub mod time;
 pub mod truth;
 pub mod verdict;

@@ -1,5 +1,7 @@
 //! Whether decisions are carried out.
 
+use std::fmt;
+
 mesh_config::choice! {
     /// Whether decisions are enforced, only recorded, or skipped. Ordered from strict to lenient: the more
     /// lenient of the filter's and a rule's mode applies.
@@ -12,5 +14,15 @@ mesh_config::choice! {
         Shadow = "shadow",
         /// Do nothing.
         Off = "off",
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Enforce => "enforce",
+            Self::Shadow => "shadow",
+            Self::Off => "off",
+        })
     }
 }

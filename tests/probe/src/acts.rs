@@ -100,8 +100,8 @@ fn grpc(told: &mut Told, request: &mut Request<'_>) -> Flow {
 fn follow(told: &mut Told, request: &Request<'_>, call: &Call) -> Flow {
     match request.call(call) {
         Ok(_call_id) => until(60_000),
-        Err(status) => {
-            told.report("x-probe-call", status);
+        Err(error) => {
+            told.report("x-probe-call", error);
             Flow::Continue
         }
     }

@@ -47,6 +47,7 @@ impl Told {
 const NAME: HeaderName = HeaderName::from_static("x-probe-config");
 
 impl Filter for Probe {
+    const NAME: &'static str = "probe";
     const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS
         .and(Callbacks::REQUEST_BODY)
         .and(Callbacks::RESPONSE_HEADERS)
@@ -149,8 +150,8 @@ impl Filter for Probe {
         }
         if !self.fetch.is_empty() {
             let sent = background.call(&acts::fetch(&self.fetch));
-            if let Err(status) = sent {
-                *self.fetched.borrow_mut() = status.to_string();
+            if let Err(error) = sent {
+                *self.fetched.borrow_mut() = error.to_string();
             }
         }
         background.tick_after(TICK);

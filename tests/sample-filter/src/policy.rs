@@ -35,7 +35,7 @@ pub struct Policy {
 }
 
 impl policy::Policy for Policy {
-    const NAME: &'static str = "sample_filter";
+    const NAME: &'static str = "sample-filter";
     const EDITS_RESPONSES: bool = true;
     type Metric = Metric;
 
@@ -43,12 +43,16 @@ impl policy::Policy for Policy {
         &self.config.settings
     }
 
+    fn summary(&self) -> String {
+        format!("mode {}", self.config.settings.mode)
+    }
+
     fn needs(&self) -> &Needs {
         &self.needs
     }
 
     fn unreadable(&self) -> Verdict<'_, Metric> {
-        Refusal::new(NO_HEADER, Label { word: Self::NAME, subject: Some(NO_HEADER.label.into()) }).into()
+        Refusal::new(NO_HEADER, Label { word: "sample_filter", subject: Some(NO_HEADER.label.into()) }).into()
     }
 }
 

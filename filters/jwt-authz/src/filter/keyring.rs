@@ -147,7 +147,7 @@ impl Keyring {
         let mut fetched = fetched.try_borrow_mut().ok()?;
         // If shared data fails, the worker keeps its keys. Logged at debug level, as every request may cause it.
         act(&mut fetched, ProviderMetrics { metrics, provider })
-            .inspect_err(|error| mesh_host::log!(Debug, "cannot access shared data for key sets: {error:?}"))
+            .inspect_err(|error| log::debug!("cannot access shared data for key sets: {error:?}"))
             .ok()
     }
 }
@@ -220,7 +220,7 @@ impl Fetched {
                 self.call = Some((call_id, step));
                 Ok(())
             }
-            Err(status) => self.failed(metrics, &Failure::NotSent(status.to_string())),
+            Err(error) => self.failed(metrics, &Failure::NotSent(error.to_string())),
         }
     }
 
@@ -261,8 +261,8 @@ impl Fetched {
             remote.cluster
         );
         let unused = Unused::new(skipped);
-        unused.wrong.iter().for_each(|line| mesh_host::log!(Warn, "{of} {line}"));
-        unused.other_use.iter().for_each(|line| mesh_host::log!(Debug, "{of} {line}"));
+        unused.wrong.iter().for_each(|line| log::warn!("{of} {line}"));
+        unused.other_use.iter().for_each(|line| log::debug!("{of} {line}"));
     }
 
     fn failed(&mut self, metrics: ProviderMetrics<'_>, failure: &Failure) -> Result<(), StoreError> {
@@ -272,8 +272,7 @@ impl Fetched {
         }
         metrics.count(Metric::JwksFetchFailed);
         let remote = self.tracker.source().remote();
-        mesh_host::log!(
-            Warn,
+        log::warn!(
             "cannot fetch the key set of {} (cluster `{}`): {failure}",
             String::from_utf8_lossy(remote.host.as_bytes()),
             remote.cluster

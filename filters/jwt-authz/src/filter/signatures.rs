@@ -54,7 +54,7 @@ impl Checker {
             Some(argument) => match foreign::call(in_host::FUNCTION, &argument) {
                 Ok(answer) => in_host::read_answer(&answer).map_or(Signature::Failed, verdict),
                 Err(status) => {
-                    mesh_host::log!(Debug, "the proxy cannot verify a signature: {status}");
+                    log::debug!("the proxy cannot verify a signature: {status}");
                     Signature::Failed
                 }
             },

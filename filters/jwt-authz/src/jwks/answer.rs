@@ -47,7 +47,7 @@ pub struct Answered<'a> {
 /// unsupported features.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The call could not be sent, for example because the cluster does not exist.
+    /// The call could not be sent, for this reason: the proxy has no such cluster, for example.
     NotSent(String),
     /// A status other than 200, or `None` if there was no response.
     Status(Option<u16>),
@@ -143,7 +143,7 @@ fn read_seconds(text: &str) -> Option<Duration> {
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotSent(status) => write!(formatter, "the request cannot be sent: {status}"),
+            Self::NotSent(why) => formatter.write_str(why),
             Self::Status(Some(status)) => write!(formatter, "status {status}"),
             Self::Status(None) => formatter.write_str("no response"),
             Self::TooLarge => formatter.write_str("the response is too large"),

@@ -5,6 +5,7 @@ use super::forward::{Forwarded, claims, remove_token, strip};
 use super::{CacheStatus, Decision, Denial, Metric, Outcome, Policy, Verified, export, reason};
 use crate::config::Action;
 use crate::crypto::Algorithm;
+use crate::summary::summary;
 use mesh_policy::effects::Edit;
 use mesh_policy::facts::Needs;
 use mesh_policy::headers::{HeaderName, Headers};
@@ -15,13 +16,17 @@ use mesh_policy::settings::Settings;
 use mesh_policy::verdict::{Claims, Count, Verdict};
 
 impl policy::Policy for Policy {
-    const NAME: &'static str = "jwt_authz";
+    const NAME: &'static str = "jwt-authz";
     const EDITS_TRAILERS: bool = true;
 
     type Metric = Metric;
 
     fn settings(&self) -> &Settings {
         &self.config.settings
+    }
+
+    fn summary(&self) -> String {
+        summary(&self.config)
     }
 
     fn needs(&self) -> &Needs {

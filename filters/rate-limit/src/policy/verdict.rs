@@ -5,6 +5,7 @@ use super::decision::{Decision, Denial, Outcome, Reason};
 use super::first_requests::LOOKED_AT;
 use super::{Metric, Policy, seed};
 use crate::config::{self, OnError};
+use crate::summary::summary;
 use mesh_config::Problems;
 use mesh_policy::facts::{Facts, Needs};
 use mesh_policy::hash::Key;
@@ -15,13 +16,17 @@ use mesh_policy::store::Store;
 use mesh_policy::verdict::{self, Count, Verdict};
 
 impl policy::Policy for Policy {
-    const NAME: &'static str = "rate_limit";
+    const NAME: &'static str = "rate-limit";
     const EDITS_RESPONSES: bool = true;
 
     type Metric = Metric;
 
     fn settings(&self) -> &Settings {
         &self.config.settings
+    }
+
+    fn summary(&self) -> String {
+        summary(&self.config)
     }
 
     fn needs(&self) -> &Needs {

@@ -44,7 +44,7 @@ fn key_sets() {
 #[test]
 fn what_the_log_says_of_a_failure() {
     for (failure, expected) in [
-        (Failure::NotSent("bad argument".into()), "the request cannot be sent: bad argument"),
+        (Failure::NotSent("Envoy has no cluster `x`".into()), "Envoy has no cluster `x`"),
         (Failure::NoUri, "no OpenID configuration with a `jwks_uri`"),
         (Failure::ElsewhereUri, "`jwks_uri` is on another host"),
     ] {
