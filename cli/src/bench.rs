@@ -6,13 +6,14 @@
 //! rows take turns, and of each the mean of the lowest third counts. Quote ratios; the absolute
 //! figures are those of one machine.
 
-mod jwt_authz;
-mod rate_limit;
+pub(crate) mod jwt_authz;
+pub(crate) mod rate_limit;
 mod rows;
 
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 use bytes::Bytes;
 use hyper::header::HeaderValue;
 use hyper::{Request, StatusCode};
@@ -20,7 +21,9 @@ use hyper::{Request, StatusCode};
 use crate::envoy::usage::cpu_nanos;
 use crate::envoy::{Bootstrap, Envoy, Launch};
 use crate::http::{Load, Until};
-use rows::{Row, bootstrap};
+use rows::bootstrap;
+
+pub(crate) use rows::{Row, Rows};
 
 const CONNECTIONS: usize = 8;
 const STREAMS: usize = 8;
@@ -34,25 +37,16 @@ pub struct Effort {
     pub requests: u64,
 }
 
-/// Measures a filter and prints a table.
-///
-/// # Errors
-///
-/// There is no bench for it, something cannot be built or started, or a listener does not answer as it
-/// should.
-pub fn bench(filter: &str, effort: Effort) -> anyhow::Result<()> {
+/// Measures the rows, for which there is an empty folder, and prints a table.
+pub(crate) fn run(
+    rows: impl FnOnce(&Path) -> anyhow::Result<Vec<Row>>,
+    effort: Effort,
+) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    match filter {
-        "jwt-authz" => run(&jwt_authz::rows()?, effort),
-        "rate-limit" => run(&rate_limit::rows(folder.path())?, effort),
-        other => bail!("there is no bench for `{other}`"),
-    }
-}
-
-fn run(rows: &[Row], effort: Effort) -> anyhow::Result<()> {
+    let rows = rows(folder.path())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let figures = runtime.block_on(measure(rows, effort))?;
-    print(rows, &figures);
+    let figures = runtime.block_on(measure(&rows, effort))?;
+    print(&rows, &figures);
     Ok(())
 }
 

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
-use mesh_config::quoted;
-use mesh_filters::module::{Module, SHIPPED};
-use mesh_filters::workspace;
-use mesh_filters::{bench, check, demo};
+use mesh_filters::bench::Effort;
+use mesh_filters::registry::{self, FILTERS, Filter};
+use mesh_filters::{check, demo, schema, workspace};
 
 /// WebAssembly filters for Envoy and Istio.
 #[derive(Parser)]
@@ -26,7 +26,8 @@ enum Command {
     /// key pair, if it is not there: docker compose serves the public half.
     Build {
         /// The filters to build; all when none is named.
-        filters: Vec<String>,
+        #[arg(value_parser = filter())]
+        filters: Vec<Filter>,
     },
     /// Run the filters in a real Envoy, with curl lines to try them.
     ///
@@ -46,18 +47,30 @@ enum Command {
     /// With the parser that the module uses. Exits with 1 if there is a problem.
     Check {
         /// The filter.
-        #[arg(value_parser = check::FILTERS)]
-        filter: String,
+        #[arg(value_parser = filter())]
+        filter: Filter,
         /// The config, a JSON file; `-` is standard input.
         config: PathBuf,
+    },
+    /// Print the JSON Schema of a filter's config (draft 2020-12).
+    ///
+    /// Editors take it from `"$schema"` at the top of a JSON config, or from a comment
+    /// `# yaml-language-server: $schema=…` in YAML.
+    Schema {
+        /// The filter.
+        #[arg(value_parser = filter())]
+        filter: Filter,
+        /// Print the Markdown tables of the filter's README instead.
+        #[arg(long)]
+        table: bool,
     },
     /// Measure what a filter costs, beside Envoy's own and a module that does nothing.
     ///
     /// A machine with little else to do gives the steadiest figures. Quote ratios.
     Bench {
         /// The filter.
-        #[arg(value_parser = check::FILTERS)]
-        filter: String,
+        #[arg(value_parser = filter())]
+        filter: Filter,
         /// Rounds; each measures every listener once, the lowest third counts.
         #[arg(long, default_value_t = 30)]
         rounds: usize,
@@ -83,20 +96,17 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo { against: Some(host), .. } => demo::check_against(&host),
         Command::Demo { check: true, .. } => demo::check(),
         Command::Demo { .. } => demo::show(),
-        Command::Check { filter, config } => check::check(&filter, &config),
+        Command::Check { filter, config } => check::check(filter, &config),
+        Command::Schema { filter, table } => Ok(schema::schema(filter, table)),
         Command::Bench { filter, rounds, requests } => {
-            bench::bench(&filter, bench::Effort { rounds, requests }).map(|()| ExitCode::SUCCESS)
+            filter.bench(Effort { rounds, requests }).map(|()| ExitCode::SUCCESS)
         }
     }
 }
 
-fn build(filters: &[String]) -> anyhow::Result<ExitCode> {
-    let named: Vec<Module> = filters
-        .iter()
-        .map(|name| Module::find(name).with_context(|| format!("there is no filter `{name}`; {}", known())))
-        .collect::<anyhow::Result<_>>()?;
-    for module in if named.is_empty() { SHIPPED.to_vec() } else { named } {
-        let path = module.build()?;
+fn build(filters: &[Filter]) -> anyhow::Result<ExitCode> {
+    for filter in if filters.is_empty() { &FILTERS } else { filters } {
+        let path = filter.module().build()?;
         let size = std::fs::metadata(&path)?.len();
         println!("{} ({size} bytes)", path.strip_prefix(workspace::root()).unwrap_or(&path).display());
     }
@@ -104,6 +114,8 @@ fn build(filters: &[String]) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn known() -> String {
-    format!("known: {}", quoted(SHIPPED.iter().map(|module| module.name())))
+/// Reads the name of a filter.
+fn filter() -> impl TypedValueParser<Value = Filter> {
+    PossibleValuesParser::new(registry::names())
+        .try_map(|name| registry::find(&name).with_context(|| format!("there is no filter `{name}`")))
 }

@@ -3,6 +3,8 @@
 //! The tokens and their keys were made for this bench; the private keys are gone. "Cold" is without a cache
 //! of verified tokens, so that every signature is checked; "warm" is with the token in the cache.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::rows::{BARE, NOOP, Row, wasm};
@@ -15,11 +17,10 @@ const ISSUER: &str = "https://auth.example.com";
 const AUDIENCE: &str = "api.example.com";
 
 /// The rows, in the order of the table.
-pub(super) fn rows() -> anyhow::Result<Vec<Row>> {
+pub(crate) fn rows(filter: &Path, _folder: &Path) -> anyhow::Result<Vec<Row>> {
     let noop = module::NOOP.build()?;
-    let filter = module::JWT_AUTHZ.build()?;
     let ours = |name, cached: bool, token| {
-        Ok::<_, anyhow::Error>(wasm(name, &filter, &config(cached)?).with_token(token))
+        Ok::<_, anyhow::Error>(wasm(name, filter, &config(cached)?).with_token(token))
     };
     Ok(vec![
         Row::new(BARE, Vec::new()).with_token(RS256),

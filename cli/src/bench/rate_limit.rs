@@ -11,8 +11,8 @@ use crate::module;
 const RATE: &str = "1s";
 const REQUESTS: u64 = 1_000_000;
 
-/// The rows, in the order of the table. `folder` takes what is built only for them.
-pub(super) fn rows(folder: &Path) -> anyhow::Result<Vec<Row>> {
+/// The rows, in the order of the table.
+pub(crate) fn rows(filter: &Path, folder: &Path) -> anyhow::Result<Vec<Row>> {
     let by_hand = |name: &str, text: &str| -> anyhow::Result<PathBuf> {
         let path = folder.join(name);
         std::fs::write(&path, wat::parse_str(text)?)?;
@@ -21,7 +21,6 @@ pub(super) fn rows(folder: &Path) -> anyhow::Result<Vec<Row>> {
     let smallest = by_hand("smallest.wasm", include_str!("smallest.wat"))?;
     let host_calls = by_hand("host_calls.wasm", include_str!("host_calls.wat"))?;
     let noop = module::NOOP.build()?;
-    let filter = module::RATE_LIMIT.build()?;
     let rate = json!({"requests": REQUESTS, "per": RATE});
     let global = json!({"limits": [{"name": "global", "rate": rate}], "response_headers": []});
     let per_client = json!({"limits": [{"name": "per-client", "key": ["client_ip"], "rate": rate}]});
@@ -34,9 +33,9 @@ pub(super) fn rows(folder: &Path) -> anyhow::Result<Vec<Row>> {
         wasm(NOOP, &noop, &json!({})),
         native(),
         wasm("one bucket's host calls", &host_calls, &json!({})),
-        wasm("global, no headers", &filter, &global),
-        wasm("per client, all defaults", &filter, &per_client),
-        wasm("per API key on a path", &filter, &matched),
+        wasm("global, no headers", filter, &global),
+        wasm("per client, all defaults", filter, &per_client),
+        wasm("per API key on a path", filter, &matched),
     ])
 }
 

@@ -9,8 +9,12 @@ pub(super) const BARE: &str = "no filter";
 /// The listener with the module that does nothing.
 pub(super) const NOOP: &str = "Wasm, does nothing";
 
+/// Makes the rows of a filter's bench, in the order of the table: its module, and an empty folder for
+/// what is built only for the bench.
+pub(crate) type Rows = fn(module: &Path, folder: &Path) -> anyhow::Result<Vec<Row>>;
+
 /// A listener with the filters that are measured, and what is sent to it.
-pub(super) struct Row {
+pub(crate) struct Row {
     pub(super) name: &'static str,
     filters: Vec<Value>,
     /// A bearer token.

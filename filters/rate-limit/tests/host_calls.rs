@@ -1,7 +1,8 @@
 //! The host calls of typical requests. A change that adds one costs every request: it must be worth it.
 
+use mesh_host::PolicyFilter;
 use mesh_host::testing::{Fate, Proxy};
-use rate_limit::filter::RateLimit;
+use rate_limit::policy::Policy;
 
 /// About what a browser sends.
 const HEADERS: [(&str, &str); 9] = [
@@ -19,7 +20,7 @@ const HEADERS: [(&str, &str); 9] = [
 /// `expected`: the calls of a request that is admitted, and of its response.
 #[track_caller]
 fn check(config: &str, expected: &str) {
-    let proxy = Proxy::<RateLimit>::start(config);
+    let proxy = Proxy::<PolicyFilter<Policy>>::start(config);
     // The first request creates records.
     proxy.request(&HEADERS).end();
     proxy.host().reset_counts();
@@ -34,8 +35,7 @@ fn check(config: &str, expected: &str) {
 fn one_global_limit() {
     check(
         r#"{"limits": [{"name": "l", "rate": {"requests": 1000, "per": "1s"}}], "response_headers": []}"#,
-        "request headers: 1 clock_time_get, 1 get_header_map_value, 1 get_shared_data, 1 increment_metric, \
-         1 set_shared_data [1 buffer]\n",
+        "request headers: 1 clock_time_get, 1 get_header_map_value, 1 get_shared_data, 1 increment_metric, 1 set_shared_data [1 buffer]\n",
     );
 }
 
@@ -43,9 +43,10 @@ fn one_global_limit() {
 fn per_client_with_defaults() {
     check(
         r#"{"limits": [{"name": "l", "key": ["client_ip"], "rate": {"requests": 1000, "per": "1s"}}]}"#,
-        "request headers: 1 clock_time_get, 1 get_header_map_value, 1 get_property, 1 get_shared_data, \
-         1 increment_metric, 1 set_shared_data [2 buffers]\n\
-         response headers: 2 add_header_map_value, 2 remove_header_map_value\n",
+        concat!(
+            "request headers: 1 clock_time_get, 1 get_header_map_value, 1 get_property, 1 get_shared_data, 1 increment_metric, 1 set_shared_data [2 buffers]\n",
+            "response headers: 2 add_header_map_value, 2 remove_header_map_value\n",
+        ),
     );
 }
 
@@ -54,9 +55,10 @@ fn per_client_behind_a_proxy() {
     check(
         r#"{"client_ip": {"trusted_hops": 1},
             "limits": [{"name": "l", "key": ["client_ip"], "rate": {"requests": 1000, "per": "1s"}}]}"#,
-        "request headers: 1 clock_time_get, 1 get_header_map_pairs, 1 get_shared_data, 1 increment_metric, \
-         1 set_shared_data [2 buffers]\n\
-         response headers: 2 add_header_map_value, 2 remove_header_map_value\n",
+        concat!(
+            "request headers: 1 clock_time_get, 1 get_header_map_pairs, 1 get_shared_data, 1 increment_metric, 1 set_shared_data [2 buffers]\n",
+            "response headers: 2 add_header_map_value, 2 remove_header_map_value\n",
+        ),
     );
 }
 
@@ -65,8 +67,7 @@ fn per_api_key_on_a_path() {
     check(
         r#"{"limits": [{"name": "l", "match": {"path": {"prefix": "/api/"}}, "key": [{"header": "x-api-key"}],
             "rate": {"requests": 1000, "per": "1s"}}], "response_headers": []}"#,
-        "request headers: 1 clock_time_get, 1 get_header_map_pairs, 1 get_shared_data, 1 increment_metric, \
-         1 set_shared_data [2 buffers]\n",
+        "request headers: 1 clock_time_get, 1 get_header_map_pairs, 1 get_shared_data, 1 increment_metric, 1 set_shared_data [2 buffers]\n",
     );
 }
 

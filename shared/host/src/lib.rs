@@ -13,6 +13,7 @@
 #[doc(hidden)]
 pub mod abi;
 mod accepted;
+mod adapter;
 mod any_filter;
 mod body;
 pub mod call;
@@ -39,6 +40,7 @@ mod stream;
 pub mod testing;
 mod timers_and_calls;
 
+pub use adapter::{Adapter, Judgement, Metrics, PolicyFilter, ResponseEdits};
 pub use body::Body;
 pub use call::{CallError, CallResponse};
 pub use callbacks::Callbacks;

@@ -35,6 +35,9 @@ pub(crate) fn forget_all() {
 pub struct Counter(Option<u32>);
 
 impl Counter {
+    /// A counter that counts nothing.
+    pub(crate) const NONE: Self = Self(None);
+
     /// The counter with this name, defined on the first call.
     #[must_use]
     pub fn define(name: &str) -> Self {
@@ -54,6 +57,9 @@ impl Counter {
 pub struct Gauge(Option<u32>);
 
 impl Gauge {
+    /// A gauge that shows nothing.
+    pub(crate) const NONE: Self = Self(None);
+
     /// The gauge with this name, defined on the first call.
     #[must_use]
     pub fn define(name: &str) -> Self {

@@ -3,20 +3,24 @@
 use crate::facts::{Facts, Needs};
 use crate::headers::Headers;
 use crate::matching::cidr::network;
-use mesh_config::Value;
+use mesh_config::kinds::integer;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The config's `client_ip`: where to find the client's address.
-///
-/// Each trusted proxy appends the address that it saw to `x-forwarded-for`, so their entries are counted from
-/// the right. A client can forge all others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ClientIp {
-    trusted_hops: usize,
+mesh_config::object! {
+    /// The config's `client_ip`: where the client's address is found.
+    ///
+    /// Every trusted proxy appends the address that it saw to `x-forwarded-for`, so what trusted proxies
+    /// wrote is counted from the right. Anything further left comes from the client.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct ClientIp {
+        /// Where the client's address is: 0 for the source address as Envoy computes it, N for the Nth
+        /// element of `x-forwarded-for` from the right.
+        trusted_hops: usize = default(0, integer(0..=100)),
+    }
 }
 
 /// The client's address, and how it was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Resolved {
     /// The address; an IPv4-mapped IPv6 address as IPv4. `None` if the peer is a Unix socket or Envoy itself.
     pub ip: Option<IpAddr>,
@@ -26,15 +30,6 @@ pub struct Resolved {
 }
 
 impl ClientIp {
-    /// Reads `{"trusted_hops": N}`. 0, the default, means the source address as Envoy computed it;
-    /// N means the Nth element of `x-forwarded-for` from the right.
-    pub fn read(value: Value<'_>) -> Option<Self> {
-        value.object(|fields| {
-            let trusted_hops = fields.or("trusted_hops", 0, |value| value.integer(0..=100));
-            Some(Self { trusted_hops: usize::try_from(trusted_hops?).ok()? })
-        })
-    }
-
     /// The client's address.
     #[must_use]
     pub fn resolve(&self, facts: &Facts<'_>) -> Resolved {

@@ -1,13 +1,12 @@
-//! The providers' keys in this worker, and the calls that keep them fresh.
+//! The providers' keys in this worker, and the calls that fetch them.
 
-use super::counters::{Counters, OfProvider};
 use crate::config::{Config, Jwks, Remote};
 use crate::crypto::{KeySet, Skipped};
 use crate::jwks::{Answered, Ask, Failure, Missing, Next, Source, Step, Tracker, Unused, read};
-use crate::policy::Keys;
+use crate::policy::{Keys, Metric};
 use mesh_config::Problems;
 use mesh_host::call::{Call, HttpCall};
-use mesh_host::{Background, CallResponse, SharedData, random};
+use mesh_host::{Background, CallResponse, Metrics, SharedData, random};
 use mesh_policy::hash::Key;
 use mesh_policy::headers::{HeaderName, HeaderValue};
 use mesh_policy::store::StoreError;
@@ -16,12 +15,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// What a key set may have.
+/// Maximum size of a response body.
 const MAX_BYTES: usize = 256 << 10;
 const USER_AGENT: &str = concat!("mesh-filters/", env!("CARGO_PKG_VERSION"));
-/// While nobody waits: two workers agree within a second.
+/// Tick interval while no request waits. Other workers see a new key set within a second.
 const IDLE: Duration = Duration::from_millis(500);
-/// While somebody waits.
+/// Tick interval while requests wait.
 pub(super) const BUSY: Duration = Duration::from_millis(10);
 
 /// The keys of all providers.
@@ -33,19 +32,26 @@ enum Ring {
     Remote(Box<RefCell<Fetched>>),
 }
 
-/// Keys that are fetched.
+/// The keys of a provider with a key server.
 struct Fetched {
     tracker: Tracker,
-    /// The call under way: its number and what it is for.
+    /// The id and purpose of the call in progress.
     call: Option<(u32, Step)>,
 }
 
+/// The metrics of one provider.
+#[derive(Clone, Copy)]
+struct ProviderMetrics<'a> {
+    metrics: &'a Metrics<Metric>,
+    provider: usize,
+}
+
 impl Keyring {
-    pub(super) fn new(config: &Config, counters: &Counters) -> Result<Self, Problems> {
-        let rings = config.providers.iter().zip(&counters.providers).map(|(provider, counters)| {
+    pub(super) fn new(config: &Config, metrics: &Metrics<Metric>) -> Result<Self, Problems> {
+        let rings = config.providers.iter().enumerate().map(|(index, provider)| {
             Ok(match &provider.jwks {
                 Jwks::Inline(set) => {
-                    report(set, counters);
+                    ProviderMetrics { metrics, provider: index }.show(set);
                     Ring::Fixed(Rc::clone(set))
                 }
                 Jwks::Remote(remote) => Ring::Remote(Box::new(RefCell::new(Fetched::new(remote.clone())?))),
@@ -54,25 +60,25 @@ impl Keyring {
         rings.collect::<Result<_, _>>().map(Self)
     }
 
-    /// Whether there is anything to keep fresh.
+    /// Whether any provider has a key server.
     pub(super) fn has_remote(&self) -> bool {
         self.0.iter().any(|ring| matches!(ring, Ring::Remote(_)))
     }
 
-    /// A request needs a key of a provider, and has needed it since `asked`. With `wait`, its stream, it is
-    /// among those that wait if it may.
+    /// Decides whether a request with a missing key waits. `asked` is when the request first needed the key. `wait` is
+    /// the request's stream, which is then woken; `None` if it cannot wait.
     pub(super) fn ask(
         &self,
         provider: usize,
         missing: &Missing,
         asked: Option<Nanos>,
         wait: Option<u32>,
-        counters: &Counters,
+        metrics: &Metrics<Metric>,
     ) -> Ask {
-        let asked = self.with(provider, counters, |fetched, counters| {
+        let asked = self.with(provider, metrics, |fetched, metrics| {
             let ask = fetched.tracker.ask(&mut SharedData, missing, asked)?;
             match (ask, wait) {
-                (Ask::Again, _) => fetched.report(counters),
+                (Ask::Again, _) => fetched.report(metrics),
                 (Ask::Wait(_), Some(stream)) => fetched.tracker.wait(stream),
                 (Ask::Wait(_), None) | (Ask::Never, _) => {}
             }
@@ -81,7 +87,7 @@ impl Keyring {
         asked.unwrap_or(Ask::Never)
     }
 
-    /// A request waits no longer.
+    /// Removes a waiting request.
     pub(super) fn leave(&self, provider: usize, stream: u32) {
         if let Some(Ring::Remote(fetched)) = self.0.get(provider)
             && let Ok(mut fetched) = fetched.try_borrow_mut()
@@ -90,17 +96,17 @@ impl Keyring {
         }
     }
 
-    /// Looks for new sets, and fetches what is due. Asks for the next tick.
-    pub(super) fn on_tick(&self, background: &mut Background<'_>, counters: &Counters) {
+    /// Polls all sources, starts fetches that are due, and schedules the next tick.
+    pub(super) fn on_tick(&self, background: &mut Background<'_>, metrics: &Metrics<Metric>) {
         let mut next = IDLE;
         for provider in 0..self.0.len() {
-            self.with(provider, counters, |fetched, counters| {
-                let now = fetched.look(background, counters)?;
-                // Also if an answer is still awaited: its lease is over.
-                if fetched.tracker.claim(&mut SharedData, now)? {
+            self.with(provider, metrics, |fetched, metrics| {
+                let now = fetched.look(background, metrics)?;
+                // Replaces a call in progress, whose lease has expired.
+                if fetched.tracker.acquire_lease(&mut SharedData, now)? {
                     let (step, path) = Step::first(fetched.tracker.source().remote());
                     let path = path.clone();
-                    fetched.send(background, counters, step, path)?;
+                    fetched.send(background, metrics, step, path)?;
                 }
                 if fetched.tracker.has_waiting() {
                     next = BUSY;
@@ -111,21 +117,21 @@ impl Keyring {
         background.tick_after(next);
     }
 
-    /// An answer has come.
+    /// Handles the response to a call of this filter.
     pub(super) fn on_answer(
         &self,
         background: &mut Background<'_>,
-        counters: &Counters,
-        call: u32,
+        metrics: &Metrics<Metric>,
+        call_id: u32,
         answer: &CallResponse,
     ) {
         for provider in 0..self.0.len() {
-            self.with(provider, counters, |fetched, counters| {
-                let Some((_, step)) = fetched.call.take_if(|(number, _)| *number == call) else {
+            self.with(provider, metrics, |fetched, metrics| {
+                let Some((_, step)) = fetched.call.take_if(|(id, _)| *id == call_id) else {
                     return Ok(());
                 };
-                fetched.answered(background, counters, step, answer)?;
-                fetched.look(background, counters)?;
+                fetched.answered(background, metrics, step, answer)?;
+                fetched.look(background, metrics)?;
                 Ok(())
             });
         }
@@ -134,14 +140,14 @@ impl Keyring {
     fn with<T>(
         &self,
         provider: usize,
-        counters: &Counters,
-        act: impl FnOnce(&mut Fetched, &OfProvider) -> Result<T, StoreError>,
+        metrics: &Metrics<Metric>,
+        act: impl FnOnce(&mut Fetched, ProviderMetrics<'_>) -> Result<T, StoreError>,
     ) -> Option<T> {
         let Some(Ring::Remote(fetched)) = self.0.get(provider) else { return None };
         let mut fetched = fetched.try_borrow_mut().ok()?;
-        // Without shared data each worker keeps the keys it has. Requests come here, too, so not louder.
-        act(&mut fetched, counters.providers.get(provider)?)
-            .inspect_err(|error| log::debug!("shared data for key sets: {error:?}"))
+        // If shared data fails, the worker keeps its keys. Logged at debug level, as every request may cause it.
+        act(&mut fetched, ProviderMetrics { metrics, provider })
+            .inspect_err(|error| log::debug!("cannot access shared data for key sets: {error:?}"))
             .ok()
     }
 }
@@ -167,26 +173,30 @@ impl Fetched {
         Ok(Self { tracker: Tracker::new(Source::new(remote, owner), key), call: None })
     }
 
-    /// Looks for a new set, and wakes those that wait if anything has happened.
-    fn look(&mut self, background: &Background<'_>, counters: &OfProvider) -> Result<Nanos, StoreError> {
+    /// Polls the source, and wakes waiting requests if a fetch has ended.
+    fn look(
+        &mut self,
+        background: &Background<'_>,
+        metrics: ProviderMetrics<'_>,
+    ) -> Result<Nanos, StoreError> {
         let polled = self.tracker.poll(&mut SharedData)?;
         if polled.changed {
-            self.report(counters);
+            self.report(metrics);
         }
         polled.woken.into_iter().for_each(|stream| background.wake(stream));
         Ok(polled.now)
     }
 
-    fn report(&self, counters: &OfProvider) {
+    fn report(&self, metrics: ProviderMetrics<'_>) {
         if let Some(set) = self.tracker.set() {
-            report(set, counters);
+            metrics.show(set);
         }
     }
 
     fn send(
         &mut self,
         background: &Background<'_>,
-        counters: &OfProvider,
+        metrics: ProviderMetrics<'_>,
         step: Step,
         path: HeaderValue,
     ) -> Result<(), StoreError> {
@@ -198,7 +208,7 @@ impl Fetched {
             path,
             headers: vec![
                 (HeaderName::from_static("accept"), HeaderValue::text("application/json")),
-                // Firewalls in front of identity providers refuse requests without one.
+                // Firewalls in front of identity providers refuse requests without a user agent.
                 (HeaderName::from_static("user-agent"), HeaderValue::text(USER_AGENT)),
             ],
             body: Vec::new(),
@@ -206,18 +216,18 @@ impl Fetched {
             max_body_bytes: MAX_BYTES,
         };
         match background.call(&Call::Http(call)) {
-            Ok(number) => {
-                self.call = Some((number, step));
+            Ok(call_id) => {
+                self.call = Some((call_id, step));
                 Ok(())
             }
-            Err(error) => self.failed(counters, &Failure::NotSent(error.to_string())),
+            Err(error) => self.failed(metrics, &Failure::NotSent(error.to_string())),
         }
     }
 
     fn answered(
         &mut self,
         background: &Background<'_>,
-        counters: &OfProvider,
+        metrics: ProviderMetrics<'_>,
         step: Step,
         answer: &CallResponse,
     ) -> Result<(), StoreError> {
@@ -226,27 +236,27 @@ impl Fetched {
             status: answer.status(),
             headers: &answer.headers,
             body: &answer.body,
-            whole: answer.is_complete,
+            is_complete: answer.is_complete,
         };
         match read(step, self.tracker.source().remote(), &answered) {
-            Ok(Next::Ask(path)) => self.send(background, counters, Step::KeySet, path),
+            Ok(Next::Ask(path)) => self.send(background, metrics, Step::KeySet, path),
             Ok(Next::Keys { max_age, skipped }) => {
-                counters.fetch_ok.increment();
+                metrics.count(Metric::JwksFetchOk);
                 let roll = random::number().unwrap_or_default();
                 if self.tracker.source().succeed(&mut SharedData, &answer.body, max_age, roll)? {
                     self.log_unused(&skipped);
                 }
                 Ok(())
             }
-            Err(failure) => self.failed(counters, &failure),
+            Err(failure) => self.failed(metrics, &failure),
         }
     }
 
-    /// Once for each version of the set, by the worker that has fetched it.
+    /// Logs the unused keys, once per version of the set, in the worker that fetched it.
     fn log_unused(&self, skipped: &[Skipped]) {
         let remote = self.tracker.source().remote();
         let of = format!(
-            "a key of {} in cluster {} is not used:",
+            "unused key in the key set of {} (cluster `{}`):",
             String::from_utf8_lossy(remote.host.as_bytes()),
             remote.cluster
         );
@@ -255,15 +265,15 @@ impl Fetched {
         unused.other_use.iter().for_each(|line| log::debug!("{of} {line}"));
     }
 
-    fn failed(&mut self, counters: &OfProvider, failure: &Failure) -> Result<(), StoreError> {
-        // A cluster whose name is still being resolved cannot be called yet: at each start, and no trouble.
+    fn failed(&mut self, metrics: ProviderMetrics<'_>, failure: &Failure) -> Result<(), StoreError> {
+        // At startup, a cluster whose name is still being resolved cannot be called yet. This is not a failure.
         if matches!(failure, Failure::NotSent(_)) && self.tracker.source().is_first_try() {
             return self.tracker.source().fail(&mut SharedData);
         }
-        counters.fetch_failed.increment();
+        metrics.count(Metric::JwksFetchFailed);
         let remote = self.tracker.source().remote();
         log::warn!(
-            "the key set of {} in cluster {} cannot be fetched: {failure}",
+            "cannot fetch the key set of {} (cluster `{}`): {failure}",
             String::from_utf8_lossy(remote.host.as_bytes()),
             remote.cluster
         );
@@ -271,7 +281,13 @@ impl Fetched {
     }
 }
 
-fn report(set: &KeySet, counters: &OfProvider) {
-    counters.keys.set(set.len() as u64);
-    counters.keys_skipped.set(set.skipped().len() as u64);
+impl ProviderMetrics<'_> {
+    fn count(self, metric: Metric) {
+        self.metrics.counter(metric, self.provider).increment();
+    }
+
+    fn show(self, set: &KeySet) {
+        self.metrics.gauge(Metric::Keys, self.provider).set(set.len() as u64);
+        self.metrics.gauge(Metric::KeysSkipped, self.provider).set(set.skipped().len() as u64);
+    }
 }

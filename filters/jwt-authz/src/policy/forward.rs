@@ -1,74 +1,67 @@
-//! What the upstream gets to see of a token.
+//! What the upstream receives of a token: claims in headers, and the token itself or not.
 
 use super::places::{behind, is_joined};
 use super::verified::Verified;
-use crate::config::{Place, Provider};
+use crate::config::{Provider, TokenLocation};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mesh_policy::effects::Edit;
 use mesh_policy::headers::{HeaderName, HeaderValue, Headers};
 use mesh_policy::matching::claim::{find, text};
+use mesh_policy::policy::Unchangeable;
 use mesh_policy::{cookie, path};
 use serde_json::Value as Json;
 use std::borrow::Cow;
 
 pub(super) const COOKIE: HeaderName = HeaderName::from_static("cookie");
 
-/// Changes to a request that goes on.
+/// Changes to a request that is forwarded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Forwarded {
-    /// The changes.
-    pub edits: Vec<Edit>,
-    /// Claims that no header can take as they are, and that were left out.
-    pub left_out: u32,
+pub(super) struct Forwarded {
+    pub(super) edits: Vec<Edit>,
+    /// Number of claims that were left out because a header cannot represent them.
+    pub(super) left_out: u32,
 }
 
-/// A request cannot be changed as it must be: its own bytes are no header's name or value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unchangeable;
-
-/// Takes away every header that only this filter may set, in whatever spelling an upstream takes for it.
-pub(super) fn strip(headers: &Headers, own: &[HeaderName]) -> Result<Vec<Edit>, Unchangeable> {
-    let mut edits = Vec::new();
-    remove_spellings(headers, |found, _| own.iter().any(|own| own.is_same_variable(found)), &mut edits)?;
-    Ok(edits)
+/// The headers to remove so that none of `names` is left, in any spelling that an upstream may read as that name.
+pub(super) fn strip(headers: &Headers, names: &[HeaderName]) -> Result<Vec<HeaderName>, Unchangeable> {
+    spellings(headers, |found, _| names.iter().any(|name| name.is_same_variable(found)))
 }
 
-/// Removes every header that passes, under the very name that it has.
-fn remove_spellings(
+/// Names, as spelt in the request, of the headers for which `passes` is true.
+fn spellings(
     headers: &Headers,
     passes: impl Fn(&[u8], &[u8]) -> bool,
-    edits: &mut Vec<Edit>,
-) -> Result<(), Unchangeable> {
+) -> Result<Vec<HeaderName>, Unchangeable> {
+    let mut names = Vec::new();
     for (found, _) in headers.iter().filter(|(name, value)| passes(name, value)) {
         let name = std::str::from_utf8(found).ok().and_then(HeaderName::new).ok_or(Unchangeable)?;
-        let edit = Edit::Remove(name);
-        if !edits.contains(&edit) {
-            edits.push(edit);
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
-    Ok(())
+    Ok(names)
 }
 
-/// Puts the token's claims into headers.
+/// Sets the headers for the payload and the claims of a token.
 pub(super) fn claims(verified: &Verified, provider: &Provider, forwarded: &mut Forwarded) {
     if let Some(name) = &provider.payload_header
         && let Some(payload) = HeaderValue::new(verified.payload())
     {
         forwarded.edits.push(Edit::Set(name.clone(), payload));
     }
-    for own in &provider.claims_to_headers {
-        let Some(claim) = find(&verified.claims, &own.claim) else { continue };
+    for mapping in &provider.claims_to_headers {
+        let Some(claim) = find(&verified.claims, &mapping.claim) else { continue };
         match value(claim) {
-            Some(value) => forwarded.edits.push(Edit::Set(own.header.clone(), value)),
+            Some(value) => forwarded.edits.push(Edit::Set(mapping.header.clone(), value)),
             None => forwarded.left_out += 1,
         }
     }
 }
 
-/// A claim as a header's value: a text as it is, a number or a boolean as JSON writes it, a list joined by
-/// commas, an object as JSON in base64url. `None` for what would be read as something else at the other
-/// end: an element with a comma in it, a control character, a space at an end.
+/// A claim as a header value: a string as it is, a number or boolean as in JSON, an array joined by commas, an object
+/// as JSON in base64url. `None` if the recipient would read something else: an element with a comma, a control
+/// character, leading or trailing whitespace.
 fn value(claim: &Json) -> Option<HeaderValue> {
     match claim {
         Json::Array(elements) => {
@@ -84,27 +77,32 @@ fn value(claim: &Json) -> Option<HeaderValue> {
     }
 }
 
-/// One value as a header has it. What a recipient trims would be another text there; an empty one is none.
+/// A scalar as text. `None` if it is empty or begins or ends with whitespace, which recipients trim.
 fn single(claim: &Json) -> Option<Cow<'_, str>> {
     text(claim).filter(|text| !text.is_empty() && text.trim_matches([' ', '\t']).len() == text.len())
 }
 
-/// Takes the token away from these places, wherever it was found.
+/// Removes tokens from all of these places.
 pub(super) fn remove_token<'a>(
     headers: &Headers,
-    places: impl Iterator<Item = &'a Place>,
+    places: impl Iterator<Item = &'a TokenLocation>,
     edits: &mut Vec<Edit>,
 ) -> Result<(), Unchangeable> {
     let (mut cookies, mut parameters) = (Vec::new(), Vec::new());
     for place in places {
         match place {
-            Place::Header { name, prefix } => {
+            TokenLocation::Header { name, prefix } => {
                 let holds_one = |value: &[u8]| behind(value, prefix).is_some() || is_joined(value, prefix);
                 let is_token = |found: &[u8], value: &[u8]| name.is_same_variable(found) && holds_one(value);
-                remove_spellings(headers, is_token, edits)?;
+                for name in spellings(headers, is_token)? {
+                    let removal = Edit::Remove(name);
+                    if !edits.contains(&removal) {
+                        edits.push(removal);
+                    }
+                }
             }
-            Place::Cookie(name) => cookies.push(&**name),
-            Place::Query(name) => parameters.push(&**name),
+            TokenLocation::Cookie(name) => cookies.push(&**name),
+            TokenLocation::Query(name) => parameters.push(&**name),
         }
     }
     if !cookies.is_empty() {
@@ -118,7 +116,7 @@ pub(super) fn remove_token<'a>(
     Ok(())
 }
 
-/// The change that leaves the other cookies, if there is one.
+/// The edit that removes these cookies and keeps the others; `None` if there are none to remove.
 fn without_cookies(headers: &Headers, names: &[&str]) -> Result<Option<Edit>, Unchangeable> {
     let lines = || headers.raw("cookie");
     if !lines().any(|line| cookie::without(line, names).is_some()) {

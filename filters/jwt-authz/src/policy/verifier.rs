@@ -1,16 +1,17 @@
-//! From the bytes of a token to its claims, in the one order that is safe: size, shape and header; the
-//! key; the signature over the raw bytes; and only then what the payload says.
+//! Verifies tokens in a safe order: size, structure and header, then the key, then the signature over the raw bytes,
+//! and only then the payload.
 
 use super::cache::Cache;
+use super::denial::Denial;
 use super::memory::Memory;
 use super::places::Found;
-use super::reason::{Fault, Reason};
+use super::reason;
 use super::registered;
 use super::token::{Token, unverified_issuer};
 use super::turns::{Candidates, MAX_SLOW, Turns};
 use super::unverified::Unverified;
 use super::verified::Verified;
-use crate::config::{Config, Provider};
+use crate::config::{Config, Provider, ProviderId};
 use crate::crypto::{Algorithm, Key, KeySet};
 use crate::jwks::Missing;
 use mesh_policy::hash;
@@ -21,7 +22,7 @@ use std::time::Duration;
 
 /// Checks signatures, in the proxy or in the VM.
 pub trait Signatures {
-    /// Whether `signature` is that of `message` by `key`, a key of this provider.
+    /// Checks the signature of `message` by `key`, a key of this provider.
     fn verify(
         &self,
         provider: usize,
@@ -31,11 +32,11 @@ pub trait Signatures {
         signature: &[u8],
     ) -> Signature;
 
-    /// The token of the last check is refused although its signature may be good, so the check takes from the
-    /// share as a failed one does.
+    /// Called when the token of the last check is refused, even if its signature is good. The check then counts
+    /// against the CPU budget like a failed one.
     fn wasted(&self) {}
 
-    /// Whether one check takes so long that a token is not tried on each key that may have signed it.
+    /// Whether a check is so slow that a request tries only some of the candidate keys.
     fn is_slow(&self, algorithm: Algorithm) -> bool;
 }
 
@@ -46,19 +47,33 @@ pub enum Signature {
     Good,
     /// The key has not signed the message.
     Bad,
-    /// Not checked: the provider's share of time is used up.
+    /// Not checked: the provider's CPU budget is used up.
     NoTime,
     /// The proxy cannot check it.
     Failed,
 }
 
-/// The key sets of the providers, by their place in the config.
+/// The key sets of the providers, by index in the config.
 pub trait Keys {
-    /// The provider's present key set; `None` before the first one.
+    /// The provider's current key set; `None` until the first one is available.
     fn of(&self, provider: usize) -> Option<Rc<KeySet>>;
 
-    /// Whether the key set may be replaced: then a request may wait for a new key.
+    /// Whether the key set may be replaced, so that a request may wait for a new key.
     fn may_change(&self, provider: usize) -> bool;
+}
+
+/// What a decision depends on besides the request and the config.
+pub struct Context<'a, K, S> {
+    /// Time since the Unix epoch.
+    pub now: Duration,
+    /// Whether the decision may be [`Outcome::NoKey`](super::Outcome::NoKey). If not, it is made with the current keys.
+    pub may_wait: bool,
+    /// The unverified token of an earlier decision on this request.
+    pub before: Option<&'a Rc<Unverified>>,
+    /// Key sets of the providers.
+    pub keys: &'a K,
+    /// Signature checks.
+    pub signatures: &'a S,
 }
 
 /// The state of a request's token.
@@ -69,23 +84,23 @@ pub enum Judged {
     /// The token is verified.
     Good(Rc<Verified>),
     /// The token is refused.
-    Bad(Fault),
+    Bad(Denial),
     /// No key of the set has signed the token; a later set may have the key.
     NoKey(Rc<Unverified>),
     /// The token cannot be checked.
-    Unknown(Fault),
+    Unknown(Denial),
 }
 
-/// Whether the verified token was in the cache.
+/// Whether a token was in the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Remembered {
-    /// It was, and is still valid.
+pub enum CacheStatus {
+    /// In the cache and still valid.
     Hit,
-    /// It was not.
+    /// Not in the cache, or no longer valid.
     Miss,
 }
 
-/// Verifies tokens, and remembers the good ones.
+/// Verifies tokens and caches the valid ones.
 pub(crate) struct Verifier {
     cache: Cache,
     turns: RefCell<Turns>,
@@ -99,42 +114,40 @@ impl Verifier {
         }
     }
 
-    /// Judges a token. `now`: since 1970. `before`: what it has waited for.
     pub(crate) fn judge(
         &self,
+        context: &Context<'_, impl Keys, impl Signatures>,
         config: &Config,
         found: &Found<'_>,
-        now: Duration,
-        before: Option<&Rc<Unverified>>,
-        keys: &impl Keys,
-        signatures: &impl Signatures,
-    ) -> (Judged, Remembered) {
+    ) -> (Judged, CacheStatus) {
         if found.token.len() > config.max_token_bytes {
-            return (Judged::Bad(Fault::new(Reason::TooLarge, "the token is too large")), Remembered::Miss);
+            return (Judged::Bad(Denial::new(reason::TOO_LARGE)), CacheStatus::Miss);
         }
-        if let Some(verified) = self.recall(found, now, keys) {
-            return (Judged::Good(verified), Remembered::Hit);
+        if let Some(verified) = self.recall(context, found) {
+            return (Judged::Good(verified), CacheStatus::Hit);
         }
-        let judged =
-            self.verify(config, found, now, before, keys, signatures).unwrap_or_else(|judged| judged);
+        let judged = self.verify(context, config, found).unwrap_or_else(|judged| judged);
         match &judged {
             Judged::Good(verified) => self.cache.insert(verified),
-            // Nothing is remembered of it: sent again, it is checked again.
-            _ => signatures.wasted(),
+            // A refused token is not cached; if it is sent again, it is checked again.
+            _ => context.signatures.wasted(),
         }
-        (judged, Remembered::Miss)
+        (judged, CacheStatus::Miss)
     }
 
-    /// A token that was verified before, if its key still is in the provider's set and its time has not
-    /// come.
-    fn recall(&self, found: &Found<'_>, now: Duration, keys: &impl Keys) -> Option<Rc<Verified>> {
+    /// The cached token, if its key is still in the provider's set and it has not expired.
+    fn recall(
+        &self,
+        context: &Context<'_, impl Keys, impl Signatures>,
+        found: &Found<'_>,
+    ) -> Option<Rc<Verified>> {
         let verified = self.cache.get(found.token)?;
-        // Among other providers another one may be for it.
+        // With other providers to choose from, another one may be responsible for the token.
         if verified.among != found.providers {
             return None;
         }
-        let in_time = verified.until.is_none_or(|until| now.as_secs_f64() < until);
-        if in_time && keys.of(verified.provider).is_some_and(|set| set.contains(&verified.key)) {
+        let in_time = verified.until.is_none_or(|until| context.now.as_secs_f64() < until);
+        if in_time && context.keys.of(verified.provider).is_some_and(|set| set.contains(&verified.key)) {
             return Some(verified);
         }
         self.cache.remove(found.token);
@@ -143,21 +156,19 @@ impl Verifier {
 
     fn verify(
         &self,
+        context: &Context<'_, impl Keys, impl Signatures>,
         config: &Config,
         found: &Found<'_>,
-        now: Duration,
-        before: Option<&Rc<Unverified>>,
-        keys: &impl Keys,
-        signatures: &impl Signatures,
     ) -> Result<Judged, Judged> {
+        let Context { now, before, keys, signatures, .. } = *context;
         let token = Token::read(found.token).map_err(Judged::Bad)?;
         let (index, provider) = pick(config, found, &token).map_err(Judged::Bad)?;
-        let bad = |fault: Fault| Judged::Bad(fault.of(index));
+        let bad = |denial: Denial| Judged::Bad(denial.of_provider(index));
         let algorithm = token
             .header
             .algorithm
             .filter(|algorithm| provider.algorithms.contains(algorithm))
-            .ok_or_else(|| bad(Fault::new(Reason::UnknownKey, "the token's algorithm is not allowed")))?;
+            .ok_or_else(|| bad(Denial::new(reason::ALGORITHM_NOT_ALLOWED)))?;
         let set = keys.of(index).ok_or_else(|| Judged::NoKey(Rc::new(Unverified::without_set(index))))?;
         let hash = LazyCell::new(|| self.cache.hash(found.token));
         if let Some(before) = before.filter(|before| before.holds_for(index, &set, *hash)) {
@@ -168,36 +179,25 @@ impl Verifier {
             Candidates { provider: index, set: &set, keys: set.candidates(id, algorithm).collect() };
         let signer = self.signer(&candidates, &token, || *hash, algorithm, signatures);
         let key = signer.map_err(|unsigned| {
-            let fault = match unsigned {
-                Unsigned::NoKey if token.header.key_id.is_some() => {
-                    Fault::new(Reason::UnknownKey, "the token's key is not known")
-                }
-                Unsigned::NoKey => Fault::new(Reason::UnknownKey, "no key is for the token's algorithm"),
-                Unsigned::BadSignature => Fault::new(Reason::BadSignature, "the token's signature is wrong"),
-                Unsigned::NotTried => {
-                    Fault::new(Reason::Overloaded, "there are too many keys to try the token on at once")
-                }
-                Unsigned::NoTime => {
-                    return Judged::Unknown(
-                        Fault::new(Reason::Overloaded, "too many signatures to check").of(index),
-                    );
-                }
+            let reason = match unsigned {
+                Unsigned::NoKey if token.header.key_id.is_some() => reason::UNKNOWN_KEY,
+                Unsigned::NoKey => reason::NO_KEY_FOR_ALGORITHM,
+                Unsigned::BadSignature => reason::BAD_SIGNATURE,
+                Unsigned::NotTried => reason::NOT_TRIED,
+                Unsigned::NoTime => return Judged::Unknown(Denial::new(reason::NO_TIME).of_provider(index)),
                 Unsigned::Failed => {
-                    return Judged::Unknown(
-                        Fault::new(Reason::Error, "the signature cannot be checked").of(index),
-                    );
+                    return Judged::Unknown(Denial::new(reason::CHECK_FAILED).of_provider(index));
                 }
             };
             let missing = match id {
                 Some(id) if !candidates.are_named(id) => Missing::Key(id.to_owned()),
                 _ => Missing::Signer(*hash),
             };
-            let unverified = Unverified::new(missing, fault, index, Rc::clone(&set), *hash);
+            let unverified = Unverified::new(missing, Denial::new(reason), index, Rc::clone(&set), *hash);
             if keys.may_change(index) { Judged::NoKey(Rc::new(unverified)) } else { unverified.settled() }
         })?;
-        // From here on the payload is the provider's word.
-        let not_json =
-            Fault::new(Reason::BadClaims, "the token's payload is not a JSON object with each name once");
+        // From here on the payload is authentic.
+        let not_json = Denial::new(reason::PAYLOAD_JSON);
         let payload = token.payload_bytes().ok_or_else(|| bad(not_json))?;
         let Ok(Json::Object(claims)) = mesh_config::json::parse(&payload) else { return Err(bad(not_json)) };
         let until = registered::check(&claims, provider, now).map_err(bad)?;
@@ -211,7 +211,7 @@ impl Verifier {
         })))
     }
 
-    /// The key that has made the token's signature. `hash`: of the token.
+    /// The key that signed the token. `hash` is the token's hash.
     fn signer(
         &self,
         candidates: &Candidates<'_>,
@@ -223,7 +223,7 @@ impl Verifier {
         let check = |key: &Key| {
             signatures.verify(candidates.provider, algorithm, key, token.message, &token.signature)
         };
-        // A key without a name is not the one that the token names: that one may still come.
+        // A key without a `kid` is not the key that the token names; that one may still be added to the set.
         let bad = match &token.header.key_id {
             Some(id) if !candidates.are_named(id) => Unsigned::NoKey,
             _ if candidates.keys.is_empty() => Unsigned::NoKey,
@@ -242,14 +242,14 @@ impl Verifier {
         }
         let mut turns = self.turns.try_borrow_mut().map_err(|_| Unsigned::Failed)?;
         let hash = hash();
-        for place in turns.pick(candidates, hash) {
-            let Some(key) = candidates.keys.get(place) else { continue };
+        for index in turns.pick(candidates, hash) {
+            let Some(key) = candidates.keys.get(index) else { continue };
             match check(key) {
                 Signature::Good => {
-                    turns.verified(candidates, place);
+                    turns.verified(candidates, index);
                     return Ok(Rc::clone(key));
                 }
-                Signature::Bad => turns.failed(candidates, hash, place),
+                Signature::Bad => turns.failed(candidates, hash, index),
                 Signature::NoTime => return Err(Unsigned::NoTime),
                 Signature::Failed => return Err(Unsigned::Failed),
             }
@@ -258,17 +258,16 @@ impl Verifier {
     }
 }
 
-/// The provider that is to verify the token, with its place in the config.
+/// The provider that verifies the token, with its index.
 ///
-/// With one provider that looks where the token was found there is nothing to pick. With several, the
-/// token's own `iss` picks one of them, unverified; whether it told the truth is checked with the other
-/// claims.
+/// If several providers look where the token was found, the unverified `iss` selects one of them. `iss` is checked
+/// again with the other claims once the signature is verified.
 fn pick<'a>(
     config: &'a Config,
     found: &Found<'_>,
     token: &Token<'_>,
-) -> Result<(usize, &'a Provider), Fault> {
-    let looks_there = |(index, _): &(usize, &Provider)| found.providers & (1 << index) != 0;
+) -> Result<(usize, &'a Provider), Denial> {
+    let looks_there = |(index, _): &(usize, &Provider)| found.providers.contains(ProviderId::new(*index));
     let mut providers = config.providers.iter().enumerate().filter(looks_there);
     let (first, second) = (providers.next(), providers.next());
     if let (Some(only), None) = (first, second) {
@@ -276,21 +275,26 @@ fn pick<'a>(
     }
     let issuer = unverified_issuer(token)?;
     let with = |issuer: Option<&String>| {
-        config.providers.iter().enumerate().filter(looks_there).find(|(_, own)| own.issuer.as_ref() == issuer)
+        config
+            .providers
+            .iter()
+            .enumerate()
+            .filter(looks_there)
+            .find(|(_, provider)| provider.issuer.as_ref() == issuer)
     };
     issuer
         .as_ref()
         .and_then(|issuer| with(Some(issuer)))
         .or_else(|| with(None))
-        .ok_or(Fault::new(Reason::WrongIssuer, "the token is of another issuer"))
+        .ok_or(Denial::new(reason::WRONG_ISSUER))
 }
 
-/// Why no key has made a signature.
+/// Why no key of the set verifies a signature.
 #[derive(Clone, Copy)]
 enum Unsigned {
     NoKey,
     BadSignature,
-    /// Not all keys that may have made it were tried.
+    /// Some of the candidate keys were not tried.
     NotTried,
     NoTime,
     Failed,
