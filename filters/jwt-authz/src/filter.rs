@@ -70,6 +70,7 @@ impl Configure for JwtAuthz {
 
 impl Filter for JwtAuthz {
     const NAME: &'static str = Policy::NAME;
+
     const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS
         .and(Callbacks::REQUEST_TRAILERS)
         .and(Callbacks::TICK)
@@ -153,7 +154,7 @@ impl JwtAuthz {
         let policy = self.adapter.policy();
         let now = clock::since_epoch()?;
         let context = Context { now, may_wait, before, keys: &self.keyring, signatures: &self.checker };
-        Ok(policy.decide(&context, &request.facts(policy.needs())?)?)
+        Ok(policy.decide(&context, &request.facts(mesh_policy::policy::Policy::needs(policy))?)?)
     }
 
     fn ask(&self, request: &Request<'_>, unverified: &Unverified, asked: Option<Nanos>) -> Ask {

@@ -8,4 +8,4 @@ pub mod crypto;
 pub mod filter;
 pub mod jwks;
 pub mod policy;
-pub mod summary;
+mod summary;

@@ -6,8 +6,7 @@ use mesh_policy::summary::list;
 
 /// The mode, the providers and the rules:
 /// `mode enforce; 1 provider: main (cluster keycloak); 2 rules: admins (allow), blocked (deny, shadow); default deny`.
-#[must_use]
-pub fn summary(config: &Config) -> String {
+pub(crate) fn summary(config: &Config) -> String {
     let provider = |provider: &Provider| match &provider.jwks {
         Jwks::Inline(_) => format!("{} (inline keys)", provider.name),
         Jwks::Remote(remote) => format!("{} (cluster {})", provider.name, remote.cluster),
@@ -40,7 +39,8 @@ mod tests {
     #[test]
     fn configs() {
         let config = r#"{"providers": [{
-                "name": "main", "issuer": "https://i", "jwks": {"cluster": "keycloak", "url": "https://i/jwks"}
+                "name": "main", "issuer": "https://i", "algorithms": ["RS256"],
+                "jwks": {"remote": {"cluster": "keycloak", "host": "i", "path": "/jwks"}}
             }], "rules": [
                 {"name": "admins", "action": "allow", "claims": [{"claim": "role", "equals": "admin"}]},
                 {"name": "blocked", "action": "deny", "mode": "shadow", "match": {"path": {"prefix": "/x"}}}

@@ -5,4 +5,4 @@
 pub mod config;
 pub mod policy;
 pub mod quota;
-pub mod summary;
+mod summary;

@@ -5,8 +5,7 @@ use mesh_policy::mode::Mode;
 use mesh_policy::summary::list;
 
 /// The mode and the limits: `mode enforce; 2 limits: per-client, daily (shadow)`.
-#[must_use]
-pub fn summary(config: &Config) -> String {
+pub(crate) fn summary(config: &Config) -> String {
     let limit = |limit: &Limit| match limit.mode {
         Mode::Enforce => limit.name.clone(),
         mode => format!("{} ({mode})", limit.name),

@@ -85,7 +85,7 @@ impl<P: Policy> Adapter<P> {
         });
         carried_out.unwrap_or_else(|status| {
             // At level debug, since a client can cause it at will; a counter tells.
-            log::debug!("a request cannot be read or changed: {status}");
+            log::debug!(target: P::NAME, "a request cannot be read or changed: {status}");
             self.on_unreadable().map_or(Flow::Continue, Flow::Reply)
         })
     }
@@ -177,7 +177,7 @@ impl<P: Policy> Adapter<P> {
             self.metrics.counter(count.metric, count.value).increment();
         }
         for warning in &verdict.warnings {
-            log::warn!("{warning}");
+            log::warn!(target: P::NAME, "{warning}");
         }
         let records_all = self.policy.settings().decision_log == DecisionLog::All;
         if let Some(decision) =
@@ -193,7 +193,7 @@ impl<P: Policy> Adapter<P> {
     pub fn on_response(&self, response_edits: &mut ResponseEdits, response: &mut Response<'_>) -> Flow {
         for edit in response_edits.drain(..) {
             if let Err(status) = response.edit(&edit) {
-                log::warn!("a response header cannot be set: {status}");
+                log::warn!(target: P::NAME, "a response header cannot be set: {status}");
             }
         }
         Flow::Continue
@@ -203,7 +203,7 @@ impl<P: Policy> Adapter<P> {
     pub fn on_request_trailers(&self, trailers: &mut Trailers) -> TrailersFlow {
         let changed = self.edit_trailers(trailers);
         let reply = changed.err().and_then(|status| {
-            log::debug!("trailers cannot be read or changed: {status}");
+            log::debug!(target: P::NAME, "trailers cannot be read or changed: {status}");
             self.on_unreadable()
         });
         reply.map_or(TrailersFlow::Continue, TrailersFlow::Reply)

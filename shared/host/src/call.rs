@@ -101,7 +101,7 @@ impl fmt::Display for CallError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoCluster(cluster) => write!(formatter, "Envoy has no cluster `{cluster}`"),
-            Self::Failed(status) => write!(formatter, "the call cannot be sent: {status}"),
+            Self::Failed(status) => write!(formatter, "the request cannot be sent: {status}"),
         }
     }
 }

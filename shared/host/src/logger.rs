@@ -89,8 +89,9 @@ impl Log for ProxyLog {
 
 /// The filter that a line is about: the crate that wrote it, or the module if that is one of the shared crates.
 fn filter_name(target: &str) -> String {
-    match target.split("::").next() {
-        Some(name) if !name.is_empty() && !name.starts_with("mesh_") => name.replace('_', "-"),
-        _ => MODULE.get().to_owned(),
-    }
+    let name = match target.split("::").next() {
+        Some(name) if !name.is_empty() && !name.starts_with("mesh_") => name,
+        _ => MODULE.get(),
+    };
+    name.chars().map(|character| if character == '_' { '-' } else { character }).collect()
 }

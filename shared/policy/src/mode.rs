@@ -1,5 +1,6 @@
 //! Whether decisions are carried out.
 
+use mesh_config::kinds::Choice as _;
 use std::fmt;
 
 mesh_config::choice! {
@@ -19,10 +20,6 @@ mesh_config::choice! {
 
 impl fmt::Display for Mode {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Enforce => "enforce",
-            Self::Shadow => "shadow",
-            Self::Off => "off",
-        })
+        formatter.write_str(Self::WORDS.get(*self as usize).copied().unwrap_or_default())
     }
 }

@@ -12,7 +12,7 @@ use mesh_config::Problems;
 
 /// A config at work. The host layer brings requests to it and carries out its verdicts.
 pub trait Policy: Sized + 'static {
-    /// The filter's name: `rate-limit`. In metrics and filter state it is `rate_limit`.
+    /// The filter's name in metrics and filter state: `rate_limit`.
     const NAME: &'static str;
 
     /// Whether verdicts change responses.
@@ -27,8 +27,10 @@ pub trait Policy: Sized + 'static {
     /// The fields that every filter's config has.
     fn settings(&self) -> &Settings;
 
-    /// What the config makes the filter do, in one short line for the log.
-    fn summary(&self) -> String;
+    /// What the config makes the filter do, in one short line, for the log.
+    fn summary(&self) -> String {
+        String::new()
+    }
 
     /// What a decision reads of a request.
     fn needs(&self) -> &Needs;

@@ -24,6 +24,7 @@ impl<P: Decide> Configure for PolicyFilter<P> {
 
 impl<P: Decide> Filter for PolicyFilter<P> {
     const NAME: &'static str = P::NAME;
+
     const CALLBACKS: Callbacks = {
         let response = if P::EDITS_RESPONSES { Callbacks::RESPONSE_HEADERS } else { Callbacks::NONE };
         let trailers = if P::EDITS_TRAILERS { Callbacks::REQUEST_TRAILERS } else { Callbacks::NONE };
