@@ -157,7 +157,8 @@ impl Object for Quota {
     }
 }
 
-const BURST: &str = "What a full bucket holds; at least the largest cost of a request. Default: `rate.requests`.";
+const BURST: &str =
+    "What a full bucket holds; at least the largest cost of a request. Default: `rate.requests`.";
 
 impl Quota {
     pub(crate) fn capacity(&self) -> u128 {
@@ -209,4 +210,3 @@ pub(crate) struct Owed(pub(crate) u128);
 pub(crate) struct Short {
     pub(crate) wait: Duration,
 }
-

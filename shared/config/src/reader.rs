@@ -85,7 +85,12 @@ impl<'a> Reader<'a> {
             Some(value) => value,
             None => {
                 *default = Node::parse(json.as_bytes()).unwrap_or(Node::Null);
-                Value { node: default, path: field_path(&self.path, name), sink: self.sink, depth: self.depth }
+                Value {
+                    node: default,
+                    path: field_path(&self.path, name),
+                    sink: self.sink,
+                    depth: self.depth,
+                }
             }
         }
     }

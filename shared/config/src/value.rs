@@ -150,10 +150,7 @@ impl<'a> Value<'a> {
     #[cold]
     #[inline(never)]
     fn report_too_many(&self, found: usize, what: &str, max: usize) {
-        self.report(
-            ProblemKind::TooLarge,
-            &format_args!("found {found} {what}, expected at most {max}"),
-        );
+        self.report(ProblemKind::TooLarge, &format_args!("found {found} {what}, expected at most {max}"));
     }
 
     /// Reports that there are more of something than may be. Returns `None`.

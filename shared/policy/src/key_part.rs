@@ -95,7 +95,9 @@ impl Object for KeyPart {
             .case("method", "The method, in upper case.", NoFields::kind(), |_| Self::Method)
             .case("host", "The host, without port and trailing dot.", NoFields::kind(), |_| Self::Host)
             .case("claim", "This claim of the verified token.", claim_path(), Self::Claim)
-            .case("principal", "The identity in the peer's certificate.", NoFields::kind(), |_| Self::Principal)
+            .case("principal", "The identity in the peer's certificate.", NoFields::kind(), |_| {
+                Self::Principal
+            })
             .case("attribute", "This attribute of Envoy.", attribute(), Self::Attribute)
             .case("constant", "This string.", string().not_empty(), Self::Constant)
             .end()
@@ -122,7 +124,8 @@ impl KeyPart {
             return value.expected(ProblemKind::Missing, expected);
         }
         let words = BARE.each_ref().map(|(word, _)| *word);
-        if word.contains('-') && HeaderName::new(word).is_some() && !words.contains(&&*word.replace('-', "_")) {
+        if word.contains('-') && HeaderName::new(word).is_some() && !words.contains(&&*word.replace('-', "_"))
+        {
             let header = format_args!("for a header write {{\"header\": \"{}\"}}", shorten(word));
             let expected = format_args!("one of {}; {header}", quoted(words));
             return value.expected(ProblemKind::UnknownWord, expected);

@@ -11,5 +11,4 @@ mod pattern;
 pub mod request;
 pub mod string;
 
-pub use crate::truth;
 pub use named::cookie_name;

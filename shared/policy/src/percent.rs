@@ -65,10 +65,7 @@ mod tests {
     #[track_caller]
     fn check(number: &str, expected: Result<u32, &str>) {
         let parts = read_field("p", number, Percentage::kind()).map(Percentage::parts_per_million);
-        assert_eq!(
-            parts,
-            expected.map_err(|message| format!("p: {message}"))
-        );
+        assert_eq!(parts, expected.map_err(|message| format!("p: {message}")));
     }
 
     #[test]

@@ -139,7 +139,9 @@ impl Object for Claims {
             .case("claim", "The claim that is tested.", claim_path(), Part::Claim)
             .case("all", "All of these hold.", within.items(), |items| Part::Whole(Self::All(items)))
             .case("any", "One of these holds.", within.items(), |items| Part::Whole(Self::Any(items)))
-            .case("not", "This does not hold.", within.within(), |within| Part::Whole(Self::Not(Box::new(within))))
+            .case("not", "This does not hold.", within.within(), |within| {
+                Part::Whole(Self::Not(Box::new(within)))
+            })
             .end_or_none();
         let (ignore_case, cases) = ClaimTest::cases::<F, Test>(form, MAX_ITEMS);
         let test = cases
@@ -207,7 +209,9 @@ impl HostTest {
             Some(Scalar::Boolean(true)) => Some(Self::Whole),
             Some(Scalar::String("*:*")) => Some(Self::AnyPort),
             // The words of a host, as in a match.
-            Some(Scalar::String(text)) if text.starts_with("*.") => HostMatch::kind().read(value).map(Self::Front),
+            Some(Scalar::String(text)) if text.starts_with("*.") => {
+                HostMatch::kind().read(value).map(Self::Front)
+            }
             _ => value.expected(
                 ProblemKind::BadPattern,
                 "true, `*:*`, or a host as `*.example.com` or `*.example.com:*`",

@@ -164,5 +164,6 @@ fn header<'a>(taken: &'a [HeaderName]) -> impl Kind<Out = HeaderName> + use<'a> 
 
 fn claim_headers<'a>(taken: &'a [HeaderName]) -> List<'a, impl Kind<Out = ClaimHeader> + use<'a>> {
     let headers = list(object_with::<ClaimHeader>(taken)).at_most(MAX_CLAIM_HEADERS, "headers");
-    headers.unique_by("header", TAKEN, &|value| HeaderName::new(value.as_string()?).map(|name| name.variable()))
+    headers
+        .unique_by("header", TAKEN, &|value| HeaderName::new(value.as_string()?).map(|name| name.variable()))
 }

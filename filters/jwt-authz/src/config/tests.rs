@@ -8,7 +8,8 @@ mod provider;
 mod rules;
 
 use super::{
-    Action, Config, EscapedSlashes, Jwks, Location, OnJwksUnavailable, TokenCache, TokenLocation, TokenUse, parse,
+    Action, Config, EscapedSlashes, Jwks, Location, OnJwksUnavailable, TokenCache, TokenLocation, TokenUse,
+    parse,
 };
 use crate::crypto::Algorithm;
 use mesh_policy::client_ip::ClientIp;

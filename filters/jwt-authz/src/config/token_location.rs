@@ -70,11 +70,18 @@ impl Object for TokenLocation {
                 prefix: "".into(),
             })
             .case("cookie", "The cookie that has the token.", short(text(cookie_name)), Self::Cookie)
-            .case("query", "The query parameter that has the token.", short(text(|_, name| Some(name.into()))), Self::Query)
+            .case(
+                "query",
+                "The query parameter that has the token.",
+                short(text(|_, name| Some(name.into()))),
+                Self::Query,
+            )
             .end();
         let prefix = form.omitted("prefix", PREFIX, some(prefix()));
         match (location?, prefix?) {
-            (Self::Header { name, .. }, prefix) => Some(Self::Header { name, prefix: prefix.unwrap_or_default() }),
+            (Self::Header { name, .. }, prefix) => {
+                Some(Self::Header { name, prefix: prefix.unwrap_or_default() })
+            }
             (location, None) => Some(location),
             (_, Some(_)) => {
                 form.problem_at("prefix", ProblemKind::Conflict, "found one without `header`, expected none")

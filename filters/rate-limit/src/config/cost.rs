@@ -62,8 +62,11 @@ impl HeaderCost {
 impl Cost {
     /// A number, or a header with its bounds.
     pub(super) fn kind() -> impl Kind<Out = Self> {
-        let header = HeaderCost::kind().map(|HeaderCost { name, default, min, max }| {
-            Self::Header { name, default: default.unwrap_or(min), min, max }
+        let header = HeaderCost::kind().map(|HeaderCost { name, default, min, max }| Self::Header {
+            name,
+            default: default.unwrap_or(min),
+            min,
+            max,
         });
         either(JsonType::Object, header, integer(1..=MAX).map(Self::Fixed))
     }

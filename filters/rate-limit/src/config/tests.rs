@@ -1,5 +1,6 @@
 use super::{
-    Config, ContentType, Cost, Limit, OnError, OnMissingKey, Overflow, Override, Reject, ResponseHeaders, parse,
+    Config, ContentType, Cost, Limit, OnError, OnMissingKey, Overflow, Override, Reject, ResponseHeaders,
+    parse,
 };
 use crate::quota::{Quota, Rate};
 use mesh_policy::client_ip::ClientIp;
@@ -233,10 +234,7 @@ fn rates() {
 #[test]
 fn bursts_hold_the_largest_cost() {
     check(&limit(r#""burst": 1"#), "");
-    check(
-        &limit(r#""burst": 0"#),
-        "limits[0].burst: found 0, expected an integer from 1 to 100000000000000",
-    );
+    check(&limit(r#""burst": 0"#), "limits[0].burst: found 0, expected an integer from 1 to 100000000000000");
     check(&limit(r#""burst": 5, "cost": 5"#), "");
     check(
         &limit(r#""burst": 4, "cost": 5"#),
@@ -635,10 +633,7 @@ fn numbers() {
 fn refusals() {
     check(r#"{"reject": {"status": 400}}"#, "");
     check(r#"{"reject": {"status": 599}}"#, "");
-    check(
-        r#"{"reject": {"status": 200}}"#,
-        "reject.status: found 200, expected an integer from 400 to 599",
-    );
+    check(r#"{"reject": {"status": 200}}"#, "reject.status: found 200, expected an integer from 400 to 599");
     check(
         r#"{"reject": {"status": "429"}}"#,
         "reject.status: found `429`, expected an integer from 400 to 599",

@@ -2,9 +2,9 @@
 
 use super::decision::{Denial, Reason, Standing};
 use crate::config::{Config, Limit};
-use mesh_policy::key_part::KeyPart;
 use mesh_policy::effects::Edit;
 use mesh_policy::headers::{HeaderName, HeaderValue};
+use mesh_policy::key_part::KeyPart;
 use mesh_policy::label::Label;
 use mesh_policy::refusal::{Member, Refusal};
 use std::borrow::Cow;

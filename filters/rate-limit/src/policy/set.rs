@@ -9,9 +9,9 @@
 //! Where all slots are taken, the limit's [`Overflow`] says what happens.
 
 use super::bucket::{Level, OverflowLevel, Owed, Quota, Rate};
+use super::debt::{DEBT_BYTES, Debt};
 pub(crate) use crate::config::Overflow;
 use crate::quota::Short;
-use super::debt::{DEBT_BYTES, Debt};
 use mesh_policy::time::Nanos;
 use std::num::NonZeroU64;
 use std::time::Duration;

@@ -69,7 +69,10 @@ impl Schema {
         let defs = self.0.get("$defs").map(Node::entries).unwrap_or_default();
         defs.iter().map(|(name, def)| {
             let properties = def.get("properties").map(Node::entries).unwrap_or_default();
-            (name.as_str(), properties.iter().map(|(name, _)| name.as_str()).filter(|name| *name != "$schema").collect())
+            (
+                name.as_str(),
+                properties.iter().map(|(name, _)| name.as_str()).filter(|name| *name != "$schema").collect(),
+            )
         })
     }
 }
@@ -89,7 +92,9 @@ impl Node {
 
     fn get_mut(&mut self, name: &str) -> Option<&mut Self> {
         match self {
-            Self::Object(entries) => entries.iter_mut().find(|(found, _)| found == name).map(|(_, node)| node),
+            Self::Object(entries) => {
+                entries.iter_mut().find(|(found, _)| found == name).map(|(_, node)| node)
+            }
             _ => None,
         }
     }

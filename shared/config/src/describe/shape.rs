@@ -91,7 +91,11 @@ impl From<usize> for Node {
 impl From<f64> for Node {
     fn from(number: f64) -> Self {
         #[allow(clippy::cast_possible_truncation, reason = "an integer that a float holds exactly")]
-        if number.fract() == 0.0 && number.abs() < 9e15 { Self::Integer(number as i128) } else { Self::Float(number) }
+        if number.fract() == 0.0 && number.abs() < 9e15 {
+            Self::Integer(number as i128)
+        } else {
+            Self::Float(number)
+        }
     }
 }
 

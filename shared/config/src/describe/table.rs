@@ -44,7 +44,8 @@ impl<'a> Tables<'a> {
             let is_required = required.iter().any(|required| required.as_text() == Some(name));
             let (meaning, default) = self.meaning(field, is_required);
             let kind = self.kind(field).replace('|', "\\|");
-            let _ = writeln!(text, "| `{prefix}{name}` | {kind} | {default} | {} |", meaning.replace('|', "\\|"));
+            let _ =
+                writeln!(text, "| `{prefix}{name}` | {kind} | {default} | {} |", meaning.replace('|', "\\|"));
             self.rows_within(text, field, &format!("{prefix}{name}"));
         }
     }
@@ -73,7 +74,8 @@ impl<'a> Tables<'a> {
         let mut meaning = doc.trim_end_matches('.').to_owned();
         let words = field.get("enum").map(Node::items).unwrap_or_default();
         let docs = field.get("enumDescriptions").map(Node::items).unwrap_or_default();
-        for (word, doc) in words.iter().zip(docs).filter_map(|(word, doc)| word.as_text().zip(doc.as_text())) {
+        for (word, doc) in words.iter().zip(docs).filter_map(|(word, doc)| word.as_text().zip(doc.as_text()))
+        {
             let _ = write!(meaning, ". `{word}`: {}", doc.trim_end_matches('.'));
         }
         let default = match field.get("default") {

@@ -69,7 +69,8 @@ impl HeaderName {
     /// impersonate anyone.
     #[must_use]
     pub fn is_same_variable(&self, found: &[u8]) -> bool {
-        self.0.len() == found.len() && self.0.as_bytes().iter().map(in_variable).eq(found.iter().map(in_variable))
+        self.0.len() == found.len()
+            && self.0.as_bytes().iter().map(in_variable).eq(found.iter().map(in_variable))
     }
 
     /// The name as a variable: equal for names that are the [same one](HeaderName::is_same_variable).

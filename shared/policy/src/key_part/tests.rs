@@ -112,8 +112,13 @@ fn ids_beyond_64_bits_do_not_share_a_bucket() {
     let value = |claims: &str| {
         let claims = serde_json::from_str(claims).unwrap();
         let headers = Headers::EMPTY;
-        let facts =
-            Facts { headers: &headers, source: None, principal: None, claims: Some(&claims), attributes: &[] };
+        let facts = Facts {
+            headers: &headers,
+            source: None,
+            principal: None,
+            claims: Some(&claims),
+            attributes: &[],
+        };
         let part = part(r#"{"claim": "id"}"#);
         part.value(&MatchInput::new(&facts, None)).map(|value| String::from_utf8(value.into_owned()).unwrap())
     };

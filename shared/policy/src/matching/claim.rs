@@ -76,7 +76,8 @@ const MAX_LITERALS: usize = 1000;
 /// The largest number up to which a float is one integer: 2^53 - 1.
 const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
 /// A [`Literal`] as JSON Schema.
-const LITERAL: &str = r#"{"type": ["string", "number", "boolean"], "minimum": -9007199254740991, "maximum": 9007199254740991}"#;
+const LITERAL: &str =
+    r#"{"type": ["string", "number", "boolean"], "minimum": -9007199254740991, "maximum": 9007199254740991}"#;
 
 impl ClaimMatch {
     /// Whether the claims, a JSON object, pass; `None` if there is no verified token.
@@ -111,7 +112,12 @@ impl ClaimTest {
         let equals = |literal| Self::literals(vec![literal]).into();
         let cases = form
             .one_of::<T>()
-            .case("equals", "The claim is this value. A string is also the number that it spells.", Literal::kind(), equals)
+            .case(
+                "equals",
+                "The claim is this value. A string is also the number that it spells.",
+                Literal::kind(),
+                equals,
+            )
             .case("in", "The claim is one of these values.", literals, |all| Self::literals(all).into());
         let cases = Test::cases(cases, ignore_case, |test| Self::from(test).into())
             .case("present", PRESENT, boolean(), |present| Self::from(Test::Present(present)).into())
@@ -129,7 +135,9 @@ impl ClaimTest {
             test if !ignore_case => test,
             Self::Text { test, .. } if test.present().is_some() => return refuse("`present` has no case"),
             Self::Text { test, words } => Self::Text { test: test.with_case(true), words },
-            Self::In { literals, .. } if literals.iter().any(|literal| matches!(literal, Literal::Text(_))) => {
+            Self::In { literals, .. }
+                if literals.iter().any(|literal| matches!(literal, Literal::Text(_))) =>
+            {
                 Self::In { literals, ignore_case }
             }
             Self::In { .. } | Self::Compare(_) => return refuse("numbers and booleans have no case"),
@@ -163,9 +171,9 @@ impl ClaimTest {
             Self::In { literals, ignore_case } => {
                 any_element(claim, |claim| literals.iter().any(|literal| literal.is(claim, *ignore_case)))
             }
-            Self::Compare(bounds) => claim
-                .and_then(Json::as_f64)
-                .is_some_and(|number| bounds.iter().all(|(comparison, bound)| comparison.holds(number, *bound))),
+            Self::Compare(bounds) => claim.and_then(Json::as_f64).is_some_and(|number| {
+                bounds.iter().all(|(comparison, bound)| comparison.holds(number, *bound))
+            }),
             Self::Text { test, words } => match (test.present(), claim) {
                 (Some(present), claim) => present == claim.is_some(),
                 // Two spaces in a row make an empty word, which `contains` never looks for.
@@ -203,7 +211,8 @@ impl Literal {
     /// A string, a number or a boolean.
     #[must_use]
     pub const fn kind() -> Any<Self> {
-        any(LITERAL, |value| match value.scalar() {
+        any(LITERAL, |value| {
+            match value.scalar() {
             Some(Scalar::String(text)) => Some(Self::Text(text.to_owned())),
             // Beyond, a float is several integers: one user's would be another's.
             Some(Scalar::Number(number)) if number.abs() <= MAX_EXACT => Some(Self::Number(number)),
@@ -213,12 +222,15 @@ impl Literal {
             ),
             Some(Scalar::Boolean(flag)) => Some(Self::Boolean(flag)),
             None => value.expected(ProblemKind::WrongType, "a string, a number, true or false"),
+        }
         })
     }
 
     fn is(&self, claim: &Json, ignore_case: bool) -> bool {
         match self {
-            Self::Text(wanted) if ignore_case => text(claim).is_some_and(|text| text.eq_ignore_ascii_case(wanted)),
+            Self::Text(wanted) if ignore_case => {
+                text(claim).is_some_and(|text| text.eq_ignore_ascii_case(wanted))
+            }
             Self::Text(wanted) => text(claim).is_some_and(|text| *text == **wanted),
             #[allow(clippy::float_cmp, reason = "exactly the number that the config names")]
             Self::Number(wanted) => claim.as_f64() == Some(*wanted),

@@ -1,7 +1,7 @@
 //! A test on the host that a request is for.
 
-use super::truth::Truth;
 use crate::authority::{Authority, Host, Port};
+use crate::truth::Truth;
 use mesh_config::ProblemKind;
 use mesh_config::kinds::{Text, text};
 use std::net::Ipv6Addr;

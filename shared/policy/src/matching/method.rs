@@ -1,6 +1,6 @@
 //! A test on the method.
 
-use super::truth::Truth;
+use crate::truth::Truth;
 use mesh_config::ProblemKind;
 use mesh_config::kinds::{Text, text};
 

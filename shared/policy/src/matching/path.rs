@@ -4,8 +4,8 @@ mod literal;
 mod template;
 
 use super::string::{IGNORE_CASE, StringMatch, Test, strings, whole};
-use super::truth::Truth;
 use crate::path::Readings;
+use crate::truth::Truth;
 use mesh_config::kinds::{Object, boolean, hint, object};
 use mesh_config::{Form, JsonType, Kind, ProblemKind, Value};
 use std::fmt::Display;
@@ -91,7 +91,6 @@ const TEMPLATE: &str = "The path has these segments: `{name}` and `*` are one se
     the rest.";
 
 fn not_normal<T>(value: &Value<'_>, found: impl Display, normal: impl Display) -> Option<T> {
-    let expected =
-        format_args!("found `{found}`, which no path in normal form can be, expected `{normal}`");
+    let expected = format_args!("found `{found}`, which no path in normal form can be, expected `{normal}`");
     value.problem(ProblemKind::BadPattern, expected)
 }

@@ -7,11 +7,11 @@ use super::method::MethodMatch;
 use super::named::{NamedMatch, Of};
 use super::path::PathMatch;
 use super::string::StringMatch;
-use super::truth::Truth;
 use crate::authority::Authority;
 use crate::cookie::Cookies;
 use crate::facts::{Facts, Needs};
 use crate::path::{EscapedSlashes, Query, Readings};
+use crate::truth::Truth;
 use mesh_config::kind::some;
 use mesh_config::kinds::{List, list, nested, object};
 use mesh_config::{Kind, ProblemKind};
@@ -88,7 +88,7 @@ impl RequestMatch {
             source: !self.client_ip.is_empty(),
             principal: self.principal.is_some(),
             claims: !self.claims.is_empty(),
-            attributes: Vec::new(),
+            ..Needs::default()
         };
         self.any.iter().chain(self.not.as_deref()).for_each(|within| needs.add(&within.needs()));
         needs

@@ -189,7 +189,8 @@ impl Test {
 }
 
 const CONTAINS: &str = "The value contains this string. Of a claim: a whole word or element is this string.";
-const REGEX: &str = "The whole value matches this regular expression, in the syntax of Rust's regex crate on bytes.";
+const REGEX: &str =
+    "The whole value matches this regular expression, in the syntax of Rust's regex crate on bytes.";
 
 /// A whole value.
 pub(crate) fn whole() -> Text<Box<[u8]>> {

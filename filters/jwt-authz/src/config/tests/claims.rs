@@ -51,9 +51,8 @@ fn names_of_claims() {
 
 #[test]
 fn every_test() {
-    let texts = |literals: &[Literal]| {
-        Test::Claim(ClaimTest::In { literals: literals.to_vec(), ignore_case: false })
-    };
+    let texts =
+        |literals: &[Literal]| Test::Claim(ClaimTest::In { literals: literals.to_vec(), ignore_case: false });
     let compare = |bounds: Vec<(Comparison, f64)>| Test::Claim(ClaimTest::Compare(bounds));
     let same = |test: Test, expected: Test| assert_eq!(format!("{test:?}"), format!("{expected:?}"));
     same(test(r#""equals": "b""#), texts(&[Literal::Text("b".into())]));
@@ -137,10 +136,7 @@ fn what_is_no_expression() {
         &claims(&format!(r#"{{"all": [{ONE}], "equals": 1}}"#)),
         "rules[0].claims: found a test without `claim`, expected none",
     );
-    check(
-        &claims(r#"{"or": []}"#),
-        &format!("rules[0].claims.or: unknown field, expected one of {NAMES}"),
-    );
+    check(&claims(r#"{"or": []}"#), &format!("rules[0].claims.or: unknown field, expected one of {NAMES}"));
     check(
         &claims(r#"[{"claim": "a", "equals": 1}, 7]"#),
         "rules[0].claims[1]: found 7, expected an array or an object",
@@ -156,7 +152,10 @@ fn what_is_no_expression() {
         &claims(r#"{"claim": "a", "equal": 1}"#),
         "rules[0].claims.equal: unknown field, did you mean `equals`?",
     );
-    check(&claims(r#"{"claim": "a", "exact": "b"}"#), "rules[0].claims.exact: unknown field, did you mean `equals`?");
+    check(
+        &claims(r#"{"claim": "a", "exact": "b"}"#),
+        "rules[0].claims.exact: unknown field, did you mean `equals`?",
+    );
     check(
         &claims(r#"{"claim": "", "equals": 1}"#),
         "rules[0].claims.claim: found ``, expected a string that is not empty",
@@ -250,7 +249,10 @@ fn what_claims_are_compared_with() {
         "rules[0].claims.in[1]: found null, expected a string, a number, true or false",
     );
     check_test(r#""gt": "1""#, "rules[0].claims.gt: found `1`, expected a number");
-    check_test(r#""contains": """#, "rules[0].claims.contains: found ``, expected a string that is not empty");
+    check_test(
+        r#""contains": """#,
+        "rules[0].claims.contains: found ``, expected a string that is not empty",
+    );
     check_test(r#""contains": 5"#, "rules[0].claims.contains: found 5, expected a string");
     check_test(r#""prefix": """#, "rules[0].claims.prefix: found ``, expected a string that is not empty");
     check_test(

@@ -124,7 +124,10 @@ fn audiences_and_subjects() {
         &provider(r#""subjects": [{}]"#),
         "providers[0].subjects[0]: found none, expected one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `in`, `present`",
     );
-    check(&provider(r#""subjects": [5]"#), "providers[0].subjects[0]: found 5, expected a string or an object");
+    check(
+        &provider(r#""subjects": [5]"#),
+        "providers[0].subjects[0]: found 5, expected a string or an object",
+    );
     check(
         &provider(&format!(r#""subjects": {}"#, list(101, |_| "\"a\"".to_owned()))),
         "providers[0].subjects: found 101 subjects, expected at most 100",

@@ -85,10 +85,7 @@ fn problems() {
         &format!(r#"{{"claim": "{}", "present": true}}"#, ["a"; 17].join(".")),
         "c.claim: found 17 names, expected at most 16",
     );
-    check(
-        r#"{"claim": "a", "exact": "b"}"#,
-        "c.exact: unknown field, did you mean `equals`?",
-    );
+    check(r#"{"claim": "a", "exact": "b"}"#, "c.exact: unknown field, did you mean `equals`?");
     check(
         r#"{"claim": 7, "equals": []}"#,
         "c.claim: found 7, expected a string or an array of strings\nc.equals: found an array, expected a string, a number, true or false",

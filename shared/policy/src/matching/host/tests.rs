@@ -1,7 +1,7 @@
 use super::HostMatch;
 use crate::authority::Authority;
-use crate::matching::truth::Truth::{self, No, Undecided, Yes};
 use crate::testing::{read_field, test};
+use crate::truth::Truth::{self, No, Undecided, Yes};
 
 fn host(text: &str) -> Result<HostMatch, String> {
     read_field("h", &format!("\"{text}\""), HostMatch::kind())

@@ -48,16 +48,22 @@ fn check(text: &[u8], anchor: Anchor, ignore_case: bool, value: &Value<'_>) -> O
         return Some(());
     }
     if text.contains(&b'?') || text.contains(&b'#') {
-        return value.problem(ProblemKind::BadPattern, format_args!(
-            "found `{}`, expected a path without its query: use `query` for that",
-            text.escape_ascii(),
-        ));
+        return value.problem(
+            ProblemKind::BadPattern,
+            format_args!(
+                "found `{}`, expected a path without its query: use `query` for that",
+                text.escape_ascii(),
+            ),
+        );
     }
     if normal.is_empty() && anchor != Anchor::Whole {
-        return value.problem(ProblemKind::BadPattern, format_args!(
-            "found `{}`, which no path in normal form holds: dot segments are resolved",
-            text.escape_ascii(),
-        ));
+        return value.problem(
+            ProblemKind::BadPattern,
+            format_args!(
+                "found `{}`, which no path in normal form holds: dot segments are resolved",
+                text.escape_ascii(),
+            ),
+        );
     }
     not_normal(value, text.escape_ascii(), normal.escape_ascii())
 }

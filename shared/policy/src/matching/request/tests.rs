@@ -1,8 +1,8 @@
 use super::{MatchInput, RequestMatch};
 use crate::facts::{Facts, Needs};
 use crate::headers::Headers;
-use crate::matching::truth::Truth;
 use crate::testing::{read_field, test};
+use crate::truth::Truth;
 
 fn request_match(config: &str) -> Result<RequestMatch, String> {
     read_field("match", config, RequestMatch::kind())
