@@ -168,9 +168,10 @@ fn camel_case(name: &str) -> String {
 fn normalized(config: &Value, names: &BTreeMap<String, String>) -> Value {
     match config {
         Value::Object(entries) => {
-            let entries = entries.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| {
-                (names.get(name).unwrap_or(name).clone(), normalized(value, names))
-            });
+            let entries = entries
+                .iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(name, value)| (names.get(name).unwrap_or(name).clone(), normalized(value, names)));
             Value::Object(entries.collect::<Map<_, _>>())
         }
         Value::Array(items) => items.iter().map(|item| normalized(item, names)).collect(),

@@ -98,7 +98,8 @@ const CLAIMS: &str = "What the token's [claims](#claims) must say. Without a goo
 const PROVIDERS: &str = "The names of the providers whose tokens the rule takes. Default: all.";
 const TOKEN: &str = "Whether the rule looks at the request's token. Default: `required`, but `none` for a rule that \
     denies and has neither `claims` nor `providers`.";
-const MODE: &str = "As `mode` at the top: in `shadow` the rule decides nothing and is counted where it would have.";
+const MODE: &str =
+    "As `mode` at the top: in `shadow` the rule decides nothing and is counted where it would have.";
 
 fn match_without_claims() -> impl Kind<Out = RequestMatch> {
     RequestMatch::kind().and_then(|value, matches| {

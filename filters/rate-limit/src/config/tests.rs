@@ -563,10 +563,7 @@ fn names_of_other_products_get_the_name_here() {
 fn decisions_to_log() {
     check(r#"{"decision_log": "notable"}"#, "");
     assert_eq!(good(r#"{"decisionLog": "all"}"#).settings.decision_log, DecisionLog::All);
-    check(
-        r#"{"decision_log": "every"}"#,
-        "decision_log: found `every`, expected one of `notable`, `all`",
-    );
+    check(r#"{"decision_log": "every"}"#, "decision_log: found `every`, expected one of `notable`, `all`");
 }
 
 #[test]

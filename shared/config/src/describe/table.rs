@@ -27,7 +27,9 @@ struct Tables<'a> {
 impl<'a> Tables<'a> {
     /// Whether an object has a table of its own: several fields refer to it.
     fn is_shared(&self, name: &str) -> bool {
-        let has_fields = self.def(name).is_some_and(|def| def.get("properties").is_none_or(|all| !all.entries().is_empty()));
+        let has_fields = self
+            .def(name)
+            .is_some_and(|def| def.get("properties").is_none_or(|all| !all.entries().is_empty()));
         has_fields && self.defs.iter().map(|(_, def)| references(def, name)).sum::<usize>() > 1
     }
 

@@ -87,7 +87,7 @@ fn spelt(duration: Duration) -> String {
         return if duration.is_zero() { "0s".to_owned() } else { format!("{duration:?}") };
     }
     let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
-    let unit = units.into_iter().find(|(unit, _)| seconds % unit == 0).unwrap_or((1, "s"));
+    let unit = units.into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit)).unwrap_or((1, "s"));
     format!("{}{}", seconds / unit.0, unit.1)
 }
 

@@ -132,9 +132,13 @@ impl RequestMatch {
             .and(|| self.principal.as_ref().is_none_or(|test| test.is_match_any(principal.iter())).into())
             .and(|| all(&self.headers, |NamedMatch { name, test }| test.is_match_any(headers.get(name))))
             .and(|| {
-                all(&self.cookies, |NamedMatch { name, test }| test.is_match_any(request.cookies().values(name)))
+                all(&self.cookies, |NamedMatch { name, test }| {
+                    test.is_match_any(request.cookies().values(name))
+                })
             })
-            .and(|| all(&self.query, |NamedMatch { name, test }| test.is_match_any(request.query().values(name))))
+            .and(|| {
+                all(&self.query, |NamedMatch { name, test }| test.is_match_any(request.query().values(name)))
+            })
             .and(|| all(&self.claims, |claim| claim.is_match(claims)))
             .and(|| self.not.as_ref().map_or(Truth::Yes, |within| !within.test(request)))
             .and(|| any_or_none(&self.any, |within| within.test(request)))
