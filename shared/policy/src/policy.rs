@@ -12,7 +12,7 @@ use mesh_config::Problems;
 
 /// A config at work. The host layer brings requests to it and carries out its verdicts.
 pub trait Policy: Sized + 'static {
-    /// The filter's name in metrics and filter state: `rate_limit`.
+    /// The filter's name, as `rate-limit`; `rate_limit` in metrics and filter state.
     const NAME: &'static str;
 
     /// Whether verdicts change responses.
