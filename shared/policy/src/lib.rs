@@ -12,15 +12,22 @@ pub mod facts;
 pub mod grpc;
 pub mod hash;
 pub mod headers;
+pub mod label;
 pub mod matching;
+pub mod metric;
 pub mod mode;
 pub mod name;
 pub mod path;
 pub mod percent;
+pub mod policy;
 pub mod preflight;
+pub mod reason;
+pub mod refusal;
+pub mod settings;
 pub mod store;
 pub mod time;
 pub mod truth;
+pub mod verdict;
 
 /// `#[test]` that runs natively and in a Wasm engine alike.
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Finding the token of a request.
 
-use super::reason::{Fault, Reason};
+use super::denial::Denial;
+use super::reason;
 use crate::config::{Place, Provider};
 use mesh_policy::headers::HeaderName;
 use mesh_policy::matching::request::MatchInput;
@@ -47,9 +48,9 @@ impl Places {
     /// The one token of the request, wherever it stands and however often.
     ///
     /// # Errors
-    /// [`Reason::Ambiguous`] if there are two that differ, or if a header for tokens is there twice: whoever
+    /// A denial with the label `ambiguous` if there are two that differ, or if a header for tokens is there twice: whoever
     /// reads the other one would see another user.
-    pub(crate) fn find<'a>(&'a self, request: &'a MatchInput<'_>) -> Result<Option<Found<'a>>, Fault> {
+    pub(crate) fn find<'a>(&'a self, request: &'a MatchInput<'_>) -> Result<Option<Found<'a>>, Denial> {
         let mut found: Option<Found<'a>> = None;
         for Entry { place, providers, .. } in &self.0 {
             let mut add = |token: &'a [u8]| match &mut found {
@@ -61,17 +62,14 @@ impl Places {
                     first.providers |= providers;
                     Ok(())
                 }
-                Some(_) => Err(Fault::new(Reason::Ambiguous, "the request has two tokens that differ")),
+                Some(_) => Err(Denial::new(reason::SEVERAL_TOKENS)),
             };
             match place {
                 Place::Header { name, prefix } => {
                     let mut values = request.facts().headers.spelt_like(name);
                     let (first, second) = (values.next(), values.next());
                     if second.is_some() || first.is_some_and(|value| is_joined(value, prefix)) {
-                        return Err(Fault::new(
-                            Reason::Ambiguous,
-                            "the request has a header for tokens twice",
-                        ));
+                        return Err(Denial::new(reason::REPEATED_HEADER));
                     }
                     if let Some(token) = first.and_then(|value| behind(value, prefix)) {
                         add(token)?;
@@ -87,6 +85,23 @@ impl Places {
             }
         }
         Ok(found)
+    }
+
+    /// The places as a text for clients: ``"`authorization`, cookie `session` or query parameter `token`"``.
+    pub(crate) fn describe(&self) -> String {
+        let names: Vec<String> = self
+            .all()
+            .map(|place| match place {
+                Place::Header { name, .. } => format!("`{}`", name.as_str()),
+                Place::Cookie(name) => format!("cookie `{name}`"),
+                Place::Query(name) => format!("query parameter `{name}`"),
+            })
+            .collect();
+        match names.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+            None => String::new(),
+        }
     }
 
     /// The headers among them.

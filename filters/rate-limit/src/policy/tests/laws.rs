@@ -1,6 +1,6 @@
 //! What holds whatever the workers do.
 
-use super::super::{Outcome, Tally};
+use super::super::{Metric, Outcome};
 use super::quota::Quota;
 use super::simulation::{Arrival, Event, Simulation, Step, of};
 use mesh_testkit::cases;
@@ -120,7 +120,7 @@ proptest! {
         let simulation = Simulation::new(&[ONE_LIMIT]);
         run(&simulation, &arrivals, steps);
         let events = simulation.events();
-        prop_assert!(events.iter().all(|event| event.decision.tallies.iter().all(|(_, tally)| *tally != Tally::Error)));
+        prop_assert!(events.iter().all(|event| event.decision.tallies.iter().all(|(_, tally)| *tally != Metric::Error)));
         for of_client in by_client(&events).values() {
             never_over(ONE_QUOTA, &charges(of_client, false))?;
             never_under(ONE_QUOTA, of_client)?;

@@ -43,7 +43,7 @@ pub(super) fn policy(config: &str, since: u64) -> Policy {
 pub(super) fn decide(policy: &Policy, headers: &Headers, store: &mut impl Store) -> (Decision, Looks) {
     let mut store = Looking { store, looks: Looks::default() };
     let facts = Facts { headers, source: None, principal: None, claims: None, attributes: &[] };
-    let decision = policy.decide(&facts, || 0, &mut store);
+    let decision = policy.decision(&facts, || 0, &mut store);
     (decision, store.looks)
 }
 
@@ -117,7 +117,14 @@ impl Simulation {
     }
 
     pub(in crate::policy) fn explain(&self, decision: &Decision) -> Option<String> {
-        self.policies[0].explain(decision)
+        let verdict = self.policies[0].verdict(decision.clone());
+        match verdict.refusal {
+            Some(refusal) => Some(refusal.details.to_string()),
+            None => {
+                let notable = verdict.decision.filter(|decision| decision.is_notable);
+                notable.map(|decision| decision.label.to_string())
+            }
+        }
     }
 
     /// The decisions so far, in the order in which they took effect.

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// to a common stock, of which each may take when its own is used up. So nobody takes a part from the others,
 /// and what they do not use is not lost.
 #[derive(Clone, Debug)]
-pub struct Shares {
+pub struct CpuBudget {
     percent: i64,
     /// What the providers have saved, by their places in the config; `None` for those without slow checks.
     /// What was overdrawn is below zero.
@@ -25,7 +25,7 @@ pub struct Shares {
 /// enough for those who wait behind them.
 const MAX_SAVED: Duration = Duration::from_millis(100);
 
-impl Shares {
+impl CpuBudget {
     /// With all saved that can be. `has_slow`: whether a provider has slow checks, by its place in the config.
     #[must_use]
     pub fn new(percent: u8, has_slow: impl IntoIterator<Item = bool>, now: Nanos) -> Self {

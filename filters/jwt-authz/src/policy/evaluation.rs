@@ -1,21 +1,30 @@
-//! The rules, in their order, on one request.
+//! Applies the rules, in their order, to a request.
 
-use super::answer::Refusal;
 use super::decision::{Decision, Outcome};
+use super::denial::Denial;
 use super::expression::{self, Context};
-use super::reason::{Fault, Reason};
-use super::verifier::{Judged, Remembered};
+use super::reason;
+use super::verifier::{CacheStatus, Judged};
 use crate::config::{Action, Config, OnJwksUnavailable, Rule, TokenUse};
 use mesh_policy::matching::request::MatchInput;
 use mesh_policy::matching::truth::Truth;
 use mesh_policy::mode::Mode;
 
-/// A request before the rules. Its token is looked at once, and only if a rule asks.
-pub(super) struct Case<'a, J> {
+/// Applies the rules to a request. `judge` looks at its token; it is called at most once, and only if a rule asks.
+pub(super) fn decide<'a>(
+    config: &'a Config,
+    request: MatchInput<'a>,
+    judge: impl Fn(&MatchInput<'_>) -> (Judged, Option<CacheStatus>),
+) -> Decision {
+    Evaluation { config, request, judge, judged: None, shadow: Vec::new() }.decision()
+}
+
+/// The rules on one request.
+struct Evaluation<'a, J> {
     config: &'a Config,
     request: MatchInput<'a>,
     judge: J,
-    judged: Option<(Judged, Option<Remembered>)>,
+    judged: Option<(Judged, Option<CacheStatus>)>,
     shadow: Vec<usize>,
 }
 
@@ -23,27 +32,21 @@ pub(super) struct Case<'a, J> {
 enum Holds {
     Yes,
     No,
-    /// It cannot be said: this is what becomes of the request.
+    /// Undecidable: this is the outcome for the request.
     Ends(Outcome),
 }
 
-impl<'a, J: Fn(&MatchInput<'_>) -> (Judged, Option<Remembered>)> Case<'a, J> {
-    /// `judge`: looks at the token.
-    pub(super) const fn new(config: &'a Config, request: MatchInput<'a>, judge: J) -> Self {
-        Self { config, request, judge, judged: None, shadow: Vec::new() }
-    }
-
-    /// Takes the decision.
-    pub(super) fn decision(mut self) -> Decision {
+impl<'a, J: Fn(&MatchInput<'_>) -> (Judged, Option<CacheStatus>)> Evaluation<'a, J> {
+    fn decision(mut self) -> Decision {
         let (outcome, rule) = self.decide();
         let decided_by = rule.and_then(|index| self.config.rules.get(index));
         let looked = decided_by.is_none_or(|rule| rule.token != TokenUse::None);
-        let (verified, remembered) = match self.judged {
-            Some((Judged::Good(verified), remembered)) => (Some(verified).filter(|_| looked), remembered),
-            Some((_, remembered)) => (None, remembered),
+        let (verified, cache_status) = match self.judged {
+            Some((Judged::Good(verified), cache_status)) => (Some(verified).filter(|_| looked), cache_status),
+            Some((_, cache_status)) => (None, cache_status),
             None => (None, None),
         };
-        Decision { outcome, rule, shadow: self.shadow, verified, remembered, client_ip_fallback: false }
+        Decision { outcome, rule, shadow: self.shadow, verified, cache_status, client_ip_fallback: false }
     }
 
     /// Deny rules, then allow rules, then the default.
@@ -68,7 +71,7 @@ impl<'a, J: Fn(&MatchInput<'_>) -> (Judged, Option<Remembered>)> Case<'a, J> {
     }
 
     fn holds(&mut self, rule: &Rule) -> Holds {
-        // What is undecided lets nobody in and keeps everybody out.
+        // An undecided test does not satisfy an allow rule, and satisfies a deny rule.
         let holds = match rule.action {
             Action::Allow => Truth::is_certain,
             Action::Deny => Truth::is_possible,
@@ -84,18 +87,18 @@ impl<'a, J: Fn(&MatchInput<'_>) -> (Judged, Option<Remembered>)> Case<'a, J> {
         let without_token = if rule.needs_good_token() { Holds::No } else { Holds::Yes };
         let allow_public = self.config.on_jwks_unavailable == OnJwksUnavailable::AllowPublic;
         let judged = match self.judged() {
-            // Nobody waits for what does not decide.
+            // A rule that does not decide never makes a request wait.
             Judged::NoKey(unverified) if rule.mode == Mode::Shadow => unverified.settled(),
             judged => judged.clone(),
         };
         match judged {
             Judged::Absent => without_token,
-            Judged::Bad(fault) if optional => Holds::Ends(Outcome::Refused(Refusal::new(fault))),
-            Judged::Unknown(fault) if optional => {
-                if fault.reason == Reason::JwksUnavailable && allow_public {
+            Judged::Bad(denial) if optional => Holds::Ends(Outcome::Refused(denial)),
+            Judged::Unknown(denial) if optional => {
+                if denial.reason == reason::JWKS_UNAVAILABLE && allow_public {
                     without_token
                 } else {
-                    Holds::Ends(Outcome::Refused(Refusal::new(fault)))
+                    Holds::Ends(Outcome::Refused(denial))
                 }
             }
             Judged::Bad(_) | Judged::Unknown(_) => Holds::No,
@@ -117,17 +120,14 @@ impl<'a, J: Fn(&MatchInput<'_>) -> (Judged, Option<Remembered>)> Case<'a, J> {
         let allow_public = self.config.on_jwks_unavailable == OnJwksUnavailable::AllowPublic;
         match self.judged().clone() {
             Judged::Good(_) | Judged::Absent if allow => Outcome::Allowed,
-            Judged::Unknown(fault) if allow && allow_public && fault.reason == Reason::JwksUnavailable => {
+            Judged::Unknown(denial) if allow && allow_public && denial.reason == reason::JWKS_UNAVAILABLE => {
                 Outcome::Allowed
             }
             Judged::Good(verified) => {
-                let fault = Fault::new(Reason::NoRule, "no rule lets this request in");
-                Outcome::Refused(Refusal::new(fault.of(verified.provider)))
+                Outcome::Refused(Denial::new(reason::NO_RULE).of_provider(verified.provider))
             }
-            Judged::Absent => {
-                Outcome::Refused(Refusal::new(Fault::new(Reason::Missing, "the request has no token")))
-            }
-            Judged::Bad(fault) | Judged::Unknown(fault) => Outcome::Refused(Refusal::new(fault)),
+            Judged::Absent => Outcome::Refused(Denial::new(reason::NO_TOKEN)),
+            Judged::Bad(denial) | Judged::Unknown(denial) => Outcome::Refused(denial),
             Judged::NoKey(unverified) => Outcome::NoKey(unverified),
         }
     }
@@ -136,12 +136,11 @@ impl<'a, J: Fn(&MatchInput<'_>) -> (Judged, Option<Remembered>)> Case<'a, J> {
         match action {
             Action::Allow => Outcome::Allowed,
             Action::Deny => {
-                let fault = Fault::new(Reason::DeniedBy, "a rule refuses this request");
                 let provider = match &self.judged {
                     Some((Judged::Good(verified), _)) => Some(verified.provider),
                     _ => None,
                 };
-                Outcome::Refused(Refusal { fault: Fault { provider, ..fault }, rule: Some(rule) })
+                Outcome::Refused(Denial { provider, ..Denial::new(reason::DENIED_BY) }.by_rule(rule))
             }
         }
     }

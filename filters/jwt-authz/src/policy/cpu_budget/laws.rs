@@ -1,6 +1,6 @@
 //! What holds whatever checks come when, and however long they take.
 
-use super::{MAX_SAVED, Shares};
+use super::{CpuBudget, MAX_SAVED};
 use mesh_policy::time::Nanos;
 use proptest::prelude::*;
 use std::time::Duration;
@@ -13,8 +13,8 @@ fn checks() -> impl Strategy<Value = Vec<(usize, u64, u64)>> {
     prop::collection::vec((0usize..8, pause, 1..LONGEST_CHECK), 1..400)
 }
 
-fn shares(percent: u8, providers: usize) -> Shares {
-    Shares::new(percent, vec![true; providers], Nanos(0))
+fn budget(percent: u8, providers: usize) -> CpuBudget {
+    CpuBudget::new(percent, vec![true; providers], Nanos(0))
 }
 
 /// A provider that has no others beside it.
@@ -43,13 +43,13 @@ proptest! {
     /// What all spend is at most the share of the time, what was saved, and a last check of each.
     #[test]
     fn never_more_than_the_share(percent in 1u8..=100, providers in 1usize..8, checks in checks()) {
-        let mut shares = shares(percent, providers);
+        let mut budget = budget(percent, providers);
         let (mut now, mut spent) = (0, 0);
         for (provider, pause, takes) in checks {
             now += pause;
             let provider = provider % providers;
-            if shares.has_time(provider, Nanos(now)) {
-                shares.spend(provider, Duration::from_nanos(takes));
+            if budget.has_time(provider, Nanos(now)) {
+                budget.spend(provider, Duration::from_nanos(takes));
                 now += takes;
                 spent += takes;
             }
@@ -61,20 +61,20 @@ proptest! {
     /// Who keeps to a part of the share has it, whatever the others do.
     #[test]
     fn nobody_takes_the_part_of_another(percent in 1u8..=100, providers in 1usize..8, checks in checks()) {
-        let (mut shares, mut alone) = (shares(percent, providers), Alone::new(percent, providers));
+        let (mut budget, mut alone) = (budget(percent, providers), Alone::new(percent, providers));
         let mut now = 0;
         for (provider, pause, takes) in checks {
             now += pause;
             let provider = provider % providers;
             if provider == 0 {
                 if alone.has_time(now) {
-                    prop_assert!(shares.has_time(0, Nanos(now)));
-                    shares.spend(0, Duration::from_nanos(takes));
+                    prop_assert!(budget.has_time(0, Nanos(now)));
+                    budget.spend(0, Duration::from_nanos(takes));
                     alone.saved -= takes as f64;
                     now += takes;
                 }
-            } else if shares.has_time(provider, Nanos(now)) {
-                shares.spend(provider, Duration::from_nanos(takes));
+            } else if budget.has_time(provider, Nanos(now)) {
+                budget.spend(provider, Duration::from_nanos(takes));
                 now += takes;
             }
         }
@@ -83,12 +83,12 @@ proptest! {
     /// Who is alone has all of it.
     #[test]
     fn unused_time_is_lent(percent in 1u8..=100, providers in 1usize..33, takes in 1000u64..LONGEST_CHECK) {
-        let mut shares = shares(percent, providers);
+        let mut budget = budget(percent, providers);
         let (mut now, mut spent) = (0, 0);
         let end = 2_000_000_000;
         while now < end {
-            if shares.has_time(0, Nanos(now)) {
-                shares.spend(0, Duration::from_nanos(takes));
+            if budget.has_time(0, Nanos(now)) {
+                budget.spend(0, Duration::from_nanos(takes));
                 now += takes;
                 spent += takes;
             } else {
@@ -102,26 +102,26 @@ proptest! {
     /// Who waits long enough gets in, however much was overdrawn and by whom.
     #[test]
     fn time_comes_back(percent in 1u8..=100, providers in 1usize..33, takes in 0u64..10_000_000_000) {
-        let mut shares = shares(percent, providers);
+        let mut budget = budget(percent, providers);
         for provider in 0..providers {
-            shares.spend(provider, Duration::from_nanos(takes));
+            budget.spend(provider, Duration::from_nanos(takes));
         }
         let debt = Duration::from_nanos(takes) * 100 * providers as u32 / u32::from(percent);
         let later = Nanos(0).after(debt + Duration::from_micros(1));
         for provider in 0..providers {
-            prop_assert!(shares.has_time(provider, later));
+            prop_assert!(budget.has_time(provider, later));
         }
     }
 
     /// Whatever the clock says.
     #[test]
     fn any_times(percent in 1u8..=100, has_slow: Vec<bool>, checks: Vec<(u8, u64, Duration)>) {
-        let mut shares = Shares::new(percent, has_slow.clone(), Nanos(0));
+        let mut budget = CpuBudget::new(percent, has_slow.clone(), Nanos(0));
         for (provider, now, took) in checks {
             let provider = usize::from(provider % 8);
-            let has_time = shares.has_time(provider, Nanos(now));
+            let has_time = budget.has_time(provider, Nanos(now));
             prop_assert!(!has_time || has_slow.get(provider) == Some(&true));
-            shares.spend(provider, took);
+            budget.spend(provider, took);
         }
     }
 }
@@ -129,11 +129,11 @@ proptest! {
 /// Providers without slow checks have no part.
 #[test]
 fn those_who_need_none_are_not_counted() {
-    let mut shares = Shares::new(10, [true, false, false], Nanos(0));
-    assert!(!shares.has_time(1, Nanos(0)) && !shares.has_time(3, Nanos(0)));
-    shares.spend(0, Duration::from_millis(99));
-    assert!(shares.has_time(0, Nanos(0)));
-    shares.spend(0, Duration::from_millis(2));
-    assert!(!shares.has_time(0, Nanos(9_999_999)));
-    assert!(shares.has_time(0, Nanos(10_000_001)));
+    let mut budget = CpuBudget::new(10, [true, false, false], Nanos(0));
+    assert!(!budget.has_time(1, Nanos(0)) && !budget.has_time(3, Nanos(0)));
+    budget.spend(0, Duration::from_millis(99));
+    assert!(budget.has_time(0, Nanos(0)));
+    budget.spend(0, Duration::from_millis(2));
+    assert!(!budget.has_time(0, Nanos(9_999_999)));
+    assert!(budget.has_time(0, Nanos(10_000_001)));
 }
