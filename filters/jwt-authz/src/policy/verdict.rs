@@ -1,4 +1,4 @@
-//! The decision as a verdict.
+//! Converts a decision to a verdict, which the adapter carries out.
 
 use super::answer::refusal;
 use super::forward::{Forwarded, claims, remove_token, strip};
@@ -22,7 +22,7 @@ impl policy::Policy for Policy {
     type Metric = Metric;
 
     fn settings(&self) -> &Settings {
-        &self.settings
+        &self.config.settings
     }
 
     fn needs(&self) -> &Needs {
@@ -65,7 +65,7 @@ impl policy::Policy for Policy {
     }
 
     fn unreadable(&self) -> Verdict<'_, Metric> {
-        // Also in shadow mode: headers that only this filter may set could be the client's.
+        // Also in shadow mode: headers that only this filter may set could have been sent by the client.
         let refusal = Refusal { is_final: true, ..self.refusal(&Denial::new(reason::ERROR)) };
         let mut verdict = Verdict::from(refusal);
         verdict.counts = vec![Count::of(Metric::Unreadable), by_reason(Metric::Denied, reason::ERROR.label)];
@@ -78,10 +78,10 @@ impl policy::Policy for Policy {
 }
 
 impl Policy {
-    /// What a decision comes to for a request with these headers. `NoKey` counts nothing and changes nothing.
+    /// The verdict of a decision for a request with these headers; an empty one for `NoKey`.
     ///
     /// # Errors
-    /// A header cannot be removed: the request must not go on.
+    /// A header cannot be removed; the request must not be forwarded.
     pub fn verdict(
         &self,
         headers: &Headers,
@@ -94,7 +94,7 @@ impl Policy {
             Outcome::NoKey(_) => return Ok(verdict),
         }
         self.count(decision, &mut verdict.counts);
-        if verdict.refusal.is_none() || self.config.mode != Mode::Enforce {
+        if verdict.refusal.is_none() || self.config.settings.mode != Mode::Enforce {
             self.forward(headers, Some(decision), &mut verdict)?;
         }
         Ok(verdict)
@@ -110,7 +110,7 @@ impl Policy {
         verdict::Decision { label: Label { word: "allowed", subject }, is_notable: false }
     }
 
-    /// Changes of a request that goes on, after this decision or without one.
+    /// Adds the changes of a request that is forwarded, with or without a decision.
     pub(super) fn forward(
         &self,
         headers: &Headers,
@@ -125,12 +125,12 @@ impl Policy {
         if let (Some(verified), Some(provider)) = (verified, provider) {
             claims(verified, provider, &mut forwarded);
         }
-        // In shadow mode the upstream may still verify the token itself.
-        if self.config.mode == Mode::Enforce {
+        // In shadow mode the token stays, as the upstream may verify it itself.
+        if self.config.settings.mode == Mode::Enforce {
             match provider {
                 Some(provider) if provider.forward_token => {}
                 Some(_) => remove_token(&headers, self.places.all(), &mut forwarded.edits)?,
-                // An upstream might take a token that nobody has verified for a verified one.
+                // An upstream might trust an unverified token.
                 None => remove_token(&headers, self.places.private(), &mut forwarded.edits)?,
             }
         }
@@ -146,7 +146,7 @@ impl Policy {
     }
 
     fn count(&self, decision: &Decision, counts: &mut Vec<Count<Metric>>) {
-        let is_enforced = self.config.mode == Mode::Enforce;
+        let is_enforced = self.config.settings.mode == Mode::Enforce;
         match &decision.outcome {
             Outcome::Allowed => counts.push(Count::of(Metric::Allowed)),
             Outcome::Refused(denial) => {

@@ -21,7 +21,7 @@ impl policy::Policy for Policy {
     type Metric = Metric;
 
     fn settings(&self) -> &Settings {
-        &self.settings
+        &self.config.settings
     }
 
     fn needs(&self) -> &Needs {

@@ -110,7 +110,7 @@ impl Worker {
         match task {
             Task::Tick => {
                 let now = self.tracker.poll(store)?.now;
-                let begins = self.tracker.claim(store, now)?;
+                let begins = self.tracker.acquire_lease(store, now)?;
                 // A call that is still under way when its lease is over comes to nothing.
                 self.is_calling |= begins;
                 Ok(Outcome::Ticked { version: self.version(), begins, now })
@@ -220,7 +220,7 @@ impl Scene for Workers {
             store.now = store.now.after(remote().refresh + Duration::from_secs(10));
             let mut new = Worker::new(owner);
             let now = new.tracker.poll(&mut store).unwrap().now;
-            if !new.tracker.claim(&mut store, now).unwrap() {
+            if !new.tracker.acquire_lease(&mut store, now).unwrap() {
                 return Err("nobody can fetch".to_owned());
             }
             match answer {
