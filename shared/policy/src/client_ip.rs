@@ -20,7 +20,7 @@ mesh_config::object! {
 }
 
 /// The client's address, and how it was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Resolved {
     /// The address; an IPv4-mapped IPv6 address as IPv4. `None` if the peer is a Unix socket or Envoy itself.
     pub ip: Option<IpAddr>,
