@@ -2,7 +2,10 @@
 
 mesh_testkit::contract! {
     filter: "jwt-authz",
-    parse: jwt_authz::config::parse,
+    config: jwt_authz::config,
+    good: [include_str!("contract/rest.json")],
+    // `claims` of a match are part of the shared vocabulary; here they are a field of the rule.
+    refused: [r#"{"rules": [{"match": {"claims": [{"claim": "a", "present": true}]}}]}"#],
     words: ["/users/{id}", "1m", "a.b", "*.a.b", "gt"],
     frames: [
         r#"{"providers": ["?"]}"#,

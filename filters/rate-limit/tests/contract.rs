@@ -2,7 +2,9 @@
 
 mesh_testkit::contract! {
     filter: "rate-limit",
-    parse: rate_limit::config::parse,
+    config: rate_limit::config,
+    good: [include_str!("contract/rest.json")],
+    refused: [],
     words: ["a.b", "any", "claim", "clientIp", "not", "regex"],
     frames: [r#"{"limits": ["?"]}"#],
 }

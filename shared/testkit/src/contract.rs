@@ -1,9 +1,10 @@
 //! What every filter must keep to, as one macro.
 
 mod configs;
+mod described;
 mod laws;
 
-use mesh_config::Problems;
+use mesh_config::{Problems, Schema};
 use std::path::Path;
 
 /// Tests a filter: its configs, its examples and its README.
@@ -13,9 +14,13 @@ use std::path::Path;
 /// ```ignore
 /// mesh_testkit::contract! {
 ///     filter: "rate-limit",
-///     parse: rate_limit::config::parse,
-///     // What its configs are made of, besides all that its examples and its README say.
-///     words: ["client_ip", "10.0.0.7"],
+///     config: rate_limit::config,
+///     // Good configs with the fields that no example and no config of the README has.
+///     good: [include_str!("contract/rest.json")],
+///     // Configs that are refused, with the fields that no good one has.
+///     refused: [],
+///     // Names and texts for random configs, besides those of the good ones.
+///     words: ["clientIp", "10.0.0.7"],
 ///     // Where a piece of random JSON is put, as `"?"`.
 ///     frames: [r#"{"limits": ["?"]}"#],
 /// }
@@ -24,7 +29,9 @@ use std::path::Path;
 macro_rules! contract {
     (
         filter: $filter:literal,
-        parse: $parse:path,
+        config: $($config:ident)::+,
+        good: [$($good:expr),* $(,)?],
+        refused: [$($refused:expr),* $(,)?],
         words: [$($word:literal),* $(,)?],
         frames: [$($frame:literal),* $(,)?] $(,)?
     ) => {
@@ -32,7 +39,10 @@ macro_rules! contract {
             $crate::contract::Contract {
                 filter: $filter,
                 folder: env!("CARGO_MANIFEST_DIR"),
-                parse: |config| $parse(config).map(|config| format!("{config:?}")),
+                parse: |config| $($config)::+::parse(config).map(|config| format!("{config:?}")),
+                schema: $($config)::+::schema,
+                good: &[$($good),*],
+                refused: &[$($refused),*],
                 words: &[$($word),*],
                 frames: &[$($frame),*],
             }
@@ -47,6 +57,11 @@ macro_rules! contract {
             a_config_with_a_slip_is_judged
             a_config_that_is_cut_off_is_refused
             a_config_is_judged_the_same_each_time
+            the_schema_and_the_tables_are_up_to_date
+            the_schema_accepts_the_good_configs
+            every_default_is_of_its_own_kind
+            what_is_asked_is_what_is_described
+            the_schema_and_the_reader_agree
         }
     };
     (@tests $($test:ident)*) => {
@@ -68,6 +83,12 @@ pub struct Contract {
     pub folder: &'static str,
     /// Reads a config, and shows what it is.
     pub parse: fn(&[u8]) -> Result<String, Problems>,
+    /// Describes a config.
+    pub schema: fn() -> Schema,
+    /// Good configs, besides the examples and those of the README: between them they have every field.
+    pub good: &'static [&'static str],
+    /// Configs that are refused, and have the fields that no good one has.
+    pub refused: &'static [&'static str],
     /// Names and texts for random configs.
     pub words: &'static [&'static str],
     /// Where a piece of random JSON is put, as `"?"`.

@@ -30,7 +30,8 @@ impl Contract {
     /// All of them.
     pub(super) fn good(&self) -> Vec<String> {
         let examples = self.examples().into_iter().map(|(_, example)| example);
-        examples.chain(self.configs_in_readme()).collect()
+        let more = self.good.iter().map(|config| (*config).to_owned());
+        examples.chain(self.configs_in_readme()).chain(more).collect()
     }
 
     /// JSON with the names and texts of this filter's configs here and there.

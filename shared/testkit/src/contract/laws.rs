@@ -11,7 +11,7 @@ use serde_json::Value;
 /// Twice as many as proptest tries by itself: there are several configs.
 const CASES: u32 = 512;
 
-fn hold<S: Strategy>(strategy: &S, law: impl Fn(S::Value) -> Result<(), TestCaseError>) {
+pub(super) fn hold<S: Strategy>(strategy: &S, law: impl Fn(S::Value) -> Result<(), TestCaseError>) {
     // The cases are found again by the examples that they are made of, not by seeds in a file.
     let config = Config { failure_persistence: None, ..cases(CASES) };
     TestRunner::new(config).run(strategy, law).unwrap_or_else(|error| panic!("{error}"));

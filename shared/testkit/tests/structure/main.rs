@@ -25,11 +25,12 @@ fn root() -> PathBuf {
 
 /// The folders of all packages, from the root.
 fn packages() -> Vec<PathBuf> {
-    let mut packages = vec!["cli".into(), "tests".into(), "tests/probe".into()];
-    for parent in ["filters", "shared"] {
+    let mut packages = vec!["cli".into(), "tests".into()];
+    for parent in ["filters", "shared", "tests"] {
         let folders = std::fs::read_dir(root().join(parent)).unwrap();
         packages.extend(folders.map(|folder| Path::new(parent).join(folder.unwrap().file_name())));
     }
+    packages.retain(|package| root().join(package).join("Cargo.toml").is_file());
     packages.sort();
     packages
 }
