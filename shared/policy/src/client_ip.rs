@@ -1,4 +1,4 @@
-//! Whose request it is.
+//! The client's address.
 
 use crate::facts::{Facts, Needs};
 use crate::matching::cidr::network;
@@ -18,19 +18,18 @@ mesh_config::object! {
     }
 }
 
-/// The client's address, and how it was found.
+/// The client's address, and whether it is a fallback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resolved {
-    /// IPv4 if it is an IPv4-mapped IPv6 address. `None` where there is none: the peer is a Unix
-    /// socket or Envoy itself.
+    /// The address; an IPv4-mapped IPv6 address is converted to IPv4. `None` if the peer is a Unix socket or Envoy itself.
     pub ip: Option<IpAddr>,
-    /// `x-forwarded-for` did not hold what the config says, so this is the peer's address. To be
-    /// counted: the config and the network do not agree, or someone went around the proxies.
+    /// Whether this is the peer's address, as `x-forwarded-for` has too few addresses: the config does not fit the network,
+    /// or a client bypasses the proxies.
     pub fallback: bool,
 }
 
 impl ClientIp {
-    /// The client's address. Scans from the right and no further than the element asked for.
+    /// Determines the client's address. Scans `x-forwarded-for` from the right, only up to the required element.
     #[must_use]
     pub fn resolve(&self, facts: &Facts<'_>) -> Resolved {
         let source = facts.source.map(|source| source.to_canonical());
@@ -38,8 +37,7 @@ impl ClientIp {
             return Resolved { ip: source, fallback: false };
         };
         let lines = facts.headers.get("x-forwarded-for").rev();
-        // An element that is empty counts: a trusted proxy writes none, and a client's must not
-        // move the count.
+        // Empty elements count: trusted proxies do not write any, and a client's must not shift the count.
         let element = lines.flat_map(|line| line.rsplit(|byte| *byte == b',')).nth(nearer);
         match element.and_then(|element| parse_address(element.trim_ascii())) {
             None => Resolved { ip: source, fallback: true },
@@ -47,19 +45,19 @@ impl ClientIp {
         }
     }
 
-    /// What [`ClientIp::resolve`] reads.
+    /// The facts that [`ClientIp::resolve`] needs.
     #[must_use]
     pub fn needs(&self) -> Needs {
         Needs { headers: self.trusted_hops > 0, source: true, ..Needs::default() }
     }
 }
 
-/// Reads an address as Envoy's `source.address` and proxies' `x-forwarded-for` have it: with or
-/// without a port, `192.0.2.1:80`, `[2001:db8::1]:80`. An IPv4-mapped IPv6 address becomes IPv4; a
-/// zone (`fe80::1%eth0`) is dropped. `None` for all else, such as the path of a Unix socket.
+/// Parses an address as in Envoy's `source.address` and in `x-forwarded-for`, with or without a port: `192.0.2.1:80`,
+/// `[2001:db8::1]:80`. An IPv4-mapped IPv6 address is converted to IPv4; a zone (`fe80::1%eth0`) is dropped. `None` for
+/// anything else, such as the path of a Unix socket.
 #[must_use]
 pub fn parse_address(text: &[u8]) -> Option<IpAddr> {
-    // The longest address is 45 bytes long, a zone and a port follow.
+    // The longest address has 45 bytes; a zone and a port may follow.
     const MAX: usize = 80;
     let text = str::from_utf8(Some(text).filter(|text| text.len() <= MAX)?).ok()?;
     let address = match text.strip_prefix('[') {
@@ -83,14 +81,14 @@ fn parse_ipv6(text: &str) -> Option<Ipv6Addr> {
     text.split_once('%').map_or(text, |(address, _zone)| address).parse().ok()
 }
 
-/// `:80`.
+/// Whether the text is a colon and a valid port.
 fn is_port(text: &str) -> bool {
     let digits = text.strip_prefix(':').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
     digits.is_some_and(|digits| digits.parse::<u16>().is_ok())
 }
 
-/// The network of an address: its first `v4_prefix` or `v6_prefix` bits, the others zero. One IPv6
-/// client commonly has all of a /64. A prefix longer than the address keeps all of it.
+/// The network of an address: the first `v4_prefix` or `v6_prefix` bits, with the others set to zero. A prefix longer
+/// than the address keeps the entire address.
 #[must_use]
 pub fn masked(ip: IpAddr, v4_prefix: u8, v6_prefix: u8) -> IpAddr {
     match ip.to_canonical() {

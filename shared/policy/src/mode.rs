@@ -1,4 +1,4 @@
-//! Whether decisions are carried out.
+//! The mode of a filter or a rule.
 
 mesh_config::choice! {
     /// Whether decisions are enforced, only recorded, or skipped. Ordered from strict to lenient: the more
