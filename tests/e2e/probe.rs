@@ -1,4 +1,4 @@
-//! The host layer: every trap of the proxy's Wasm host, handled.
+//! The host layer handles every peculiarity of the proxy's Wasm host.
 
 use bytes::Bytes;
 use e2e::{Gateway, Plugin, Setup, eventually, get};
@@ -29,7 +29,7 @@ async fn headers_are_bytes_in_order_with_repeats() {
     let mut request = get("/", &[("x-probe", "count"), ("x-a", "1"), ("x-b", ""), ("x-a", "2")]);
     request.headers_mut().insert("x-raw", b"\x80\xfe\xff".as_slice().try_into().unwrap());
     let answer = gateway.send(request).await;
-    // Seven that were sent, host among them as :authority, and what Envoy adds.
+    // The seven that were sent, with `host` as `:authority`, and those that Envoy adds.
     let count: usize = answer.header("x-probe-count").unwrap().parse().unwrap();
     assert!(count >= 9, "{count}");
     assert!(answer.body.windows(3).any(|bytes| bytes == b"\x80\xfe\xff"));
@@ -55,7 +55,7 @@ async fn edits_replace_every_value_and_leave_the_rest() {
             assert_eq!(got.matches(line).count(), 1, "{line} in {got}");
         }
         assert!(!got.contains("\nx-gone: ") && !got.contains("\nx-twice: b"), "{got}");
-        // In the response as well.
+        // Also in the response.
         assert_eq!((answer.count("x-twice"), answer.count("x-gone")), (1, 0));
         check(&answer, &[("x-twice", "once")]);
     }
@@ -117,7 +117,7 @@ async fn a_client_that_leaves_while_paused_is_no_matter() {
     }
     eventually("all clients gone", || async { gateway.stat("http.gateway.downstream_cx_active").await == 0 })
         .await;
-    // Those that were waiting have woken up by then, to nobody.
+    // The deadlines of the broken-off requests have passed by then, without effect.
     let answer = act(&gateway, "pause", &[]).await;
     check(&answer, &[("x-probe-wake", "deadline")]);
     gateway.assert_no_trap().await;
@@ -127,7 +127,7 @@ async fn a_client_that_leaves_while_paused_is_no_matter() {
 async fn calls_are_answered_also_where_nobody_answers() {
     let gateway = probe().await;
     let answer = act(&gateway, "http", &[("x-cluster", "upstream"), ("x-path", "/hello")]).await;
-    // The body is cut at 16 bytes.
+    // The body is truncated to 16 bytes.
     check(&answer, &[("x-probe-wake", "answer"), ("x-probe-status", "200"), ("x-probe-body", "16 false")]);
     assert!(answer.text().contains("x-mark: came-through"));
     let answer = act(&gateway, "http", &[("x-cluster", "dead"), ("x-path", "/")]).await;
@@ -136,7 +136,7 @@ async fn calls_are_answered_also_where_nobody_answers() {
     check(&answer, &[("x-probe-call", "BadArgument")]);
     let answer = act(&gateway, "grpc", &[("x-cluster", "missing")]).await;
     check(&answer, &[("x-probe-call", "ParseFailure")]);
-    // Nobody speaks gRPC there: a status, in time.
+    // There is no gRPC server: the call ends with a status, in time.
     let answer = act(&gateway, "grpc", &[("x-cluster", "dead")]).await;
     check(&answer, &[("x-probe-grpc", "Err(14)")]);
     gateway.assert_no_trap().await;
@@ -169,7 +169,7 @@ async fn a_paused_response_goes_on() {
 async fn what_the_host_does_not_have_is_a_status() {
     let gateway = probe().await;
     check(&act(&gateway, "foreign", &[]).await, &[("x-probe-foreign", "Err(NotFound)")]);
-    // Request headers in the response phase: none, rather than a trap.
+    // Request headers during the response: none, instead of a trap.
     check(&act(&gateway, "late", &[]).await, &[("x-probe-late", "Ok(None)")]);
     let answer = act(&gateway, "state", &[]).await;
     check(&answer, &[("x-probe-set", "Ok(())"), ("x-probe-none", "Ok(None)")]);
@@ -190,7 +190,7 @@ async fn a_record_is_created_once_however_many_try() {
         &[("x-probe-create", "Ok(Done)"), ("x-probe-write", "Ok(Done)"), ("x-probe-stale", "Ok(Conflict)")],
     );
     check(&create("a".to_owned()).await, &[("x-probe-create", "Ok(Conflict)")]);
-    // Sixteen connections over two workers race for each of many keys.
+    // For each of many keys, sixteen connections to two workers compete.
     for key in 0..30 {
         let racers: Vec<_> = (0..16).map(|_| tokio::spawn(create(format!("race-{key}")))).collect();
         let mut created = 0;
