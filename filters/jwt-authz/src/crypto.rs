@@ -15,11 +15,7 @@ pub mod self_test;
 mod skip_reason;
 
 #[cfg(test)]
-mod foreign;
-#[cfg(all(test, not(target_arch = "wasm32")))]
-mod laws;
-#[cfg(test)]
-mod vectors;
+mod tests;
 
 pub use algorithm::Algorithm;
 pub use jwk::Origin;

@@ -73,9 +73,7 @@ impl Policy {
         for rule in config.rules.iter().filter(|rule| rule.mode != Mode::Off) {
             needs.add(&rule.matches.needs());
         }
-        if needs.source {
-            needs.add(&config.settings.client_ip.needs());
-        }
+        let needs = config.settings.complete(needs);
         let mut own_headers: Vec<HeaderName> = Vec::new();
         for name in config.providers.iter().flat_map(|provider| provider.own_headers()) {
             if !own_headers.contains(name) {
@@ -117,16 +115,16 @@ impl Policy {
 
     /// Decides on a request whose headers are stripped.
     fn decision(&self, context: &Context<'_, impl Keys, impl Signatures>, facts: &Facts<'_>) -> Decision {
-        let client = self.needs.source.then(|| self.config.settings.client_ip.resolve(facts));
-        let request = MatchInput::new(facts, client.and_then(|client| client.ip))
-            .with_escaped_slashes(self.config.escaped_slashes.in_paths());
+        let client = self.config.settings.client(&self.needs, facts);
+        let request =
+            MatchInput::new(facts, client.ip).with_escaped_slashes(self.config.escaped_slashes.in_paths());
         let ambiguous = self.unclear_path(facts.headers.target()).or_else(|| self.unclear_host(&request));
         if let Some(denial) = ambiguous {
             return Decision::refused(denial);
         }
         let judge = |request: &MatchInput<'_>| self.judge(context, request);
         let decision = evaluation::decide(&self.config, request, judge);
-        Decision { client_ip_fallback: client.is_some_and(|client| client.fallback), ..decision }
+        Decision { client_ip_fallback: client.fallback, ..decision }
     }
 
     /// The headers without those that only this filter may set.

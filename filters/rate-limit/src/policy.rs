@@ -64,8 +64,9 @@ impl Policy {
         let table = Table::new(plugin, config.capacity, seed);
         let mut needs = Needs::default();
         for limit in config.limits.iter().filter(|limit| config.settings.mode.max(limit.mode) != Mode::Off) {
-            needs.add(&limit.needs(&config.settings.client_ip));
+            needs.add(&limit.needs());
         }
+        let needs = config.settings.complete(needs);
         let buckets = config.limits.iter().map(|limit| Buckets::new(limit, &table)).collect();
         Self { buckets, table, needs, generation: since.0, config }
     }
@@ -85,12 +86,9 @@ impl Policy {
         mut roll: impl FnMut() -> u64,
         store: &mut impl Store,
     ) -> Decision {
-        // Headers may not have been fetched if no limit needs the client's address.
-        let client = self.needs.source.then(|| self.config.settings.client_ip.resolve(facts));
-        let client_ip = client.and_then(|client| client.ip);
-        let client_ip_fallback = client.is_some_and(|client| client.fallback);
-        let input = MatchInput::new(facts, client_ip);
-        let mut decision = Decision { client_ip_fallback, ..Decision::default() };
+        let client = self.config.settings.client(&self.needs, facts);
+        let request = MatchInput::new(facts, client.ip);
+        let mut decision = Decision { client_ip_fallback: client.fallback, ..Decision::default() };
         let mut refusals = Denials::default();
         let mut drafted = Vec::new();
         let mut shadowed = Vec::new();
@@ -105,7 +103,7 @@ impl Policy {
                 }
             };
             look(&buckets.matched_by_claims);
-            if !limit.matches.test(&input).is_possible() {
+            if !limit.matches.test(&request).is_possible() {
                 continue;
             }
             look(&buckets.keyed_by_claims);
@@ -113,7 +111,7 @@ impl Policy {
                 mode == Mode::Enforce
                     && (limit.enforce_percentage == Percentage::ALL || limit.enforce_percentage.holds(roll()))
             };
-            let (reservation, missing) = self.reservation(index, limit, buckets, &input);
+            let (reservation, missing) = self.reservation(index, limit, buckets, &request);
             if missing.is_some() {
                 decision.tallies.push((index, Metric::KeyMissing));
             }
@@ -356,5 +354,3 @@ impl Denials {
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-use tests::simulation;

@@ -125,7 +125,7 @@ mesh_config::object! {
 impl RequestsPer {
     fn check(&self, form: &mut impl Form) -> Option<()> {
         let (requests, nanos) = (u128::from(self.requests.get()), self.per.as_nanos());
-        let mut refuse = |message: String| form.problem_at("", ProblemKind::OutOfRange, message);
+        let mut refuse = |message: String| form.problem_at("", ProblemKind::Conflict, message);
         if requests * DAY.as_nanos() < nanos {
             return refuse("found a rate below 1 per day, expected at least that".to_owned());
         }
@@ -150,7 +150,7 @@ impl Object for Quota {
         match largest_cost {
             Some(cost) if cost > burst.get() => {
                 let expected = format_args!("expected at least {cost}, the largest cost of a request");
-                form.problem_at("burst", ProblemKind::OutOfRange, format_args!("found {burst}, {expected}"))
+                form.problem_at("burst", ProblemKind::Conflict, format_args!("found {burst}, {expected}"))
             }
             _ => Some(Self { rate: Rate::new(rate.requests, rate.per)?, burst }),
         }

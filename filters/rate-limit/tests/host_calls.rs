@@ -56,7 +56,7 @@ fn per_client_behind_a_proxy() {
         r#"{"client_ip": {"trusted_hops": 1},
             "limits": [{"name": "l", "key": ["client_ip"], "rate": {"requests": 1000, "per": "1s"}}]}"#,
         concat!(
-            "request headers: 1 clock_time_get, 1 get_header_map_pairs, 1 get_property, 1 get_shared_data, 1 increment_metric, 1 set_shared_data [3 buffers]\n",
+            "request headers: 1 clock_time_get, 1 get_header_map_pairs, 1 get_shared_data, 1 increment_metric, 1 set_shared_data [2 buffers]\n",
             "response headers: 2 add_header_map_value, 2 remove_header_map_value\n",
         ),
     );
@@ -74,4 +74,16 @@ fn per_api_key_on_a_path() {
 #[test]
 fn off() {
     check(r#"{"mode": "off", "limits": [{"name": "l", "rate": {"requests": 1000, "per": "1s"}}]}"#, "");
+}
+
+/// The peer's address is read only if the header does not hold the client's.
+#[test]
+fn per_client_where_a_proxy_is_missing() {
+    check(
+        r#"{"client_ip": {"trusted_hops": 2},
+            "limits": [{"name": "l", "key": ["client_ip"], "rate": {"requests": 1000, "per": "1s"}}],
+            "response_headers": []}"#,
+        "request headers: 1 clock_time_get, 1 get_header_map_pairs, 1 get_property, 1 get_shared_data, \
+         2 increment_metric, 1 set_shared_data [3 buffers]\n",
+    );
 }

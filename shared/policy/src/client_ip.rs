@@ -1,6 +1,7 @@
 //! The client's address.
 
 use crate::facts::{Facts, Needs};
+use crate::headers::Headers;
 use crate::matching::cidr::network;
 use mesh_config::kinds::integer;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -18,28 +19,25 @@ mesh_config::object! {
     }
 }
 
-/// The client's address, and whether it is a fallback.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The client's address, and how it was found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Resolved {
-    /// The address; an IPv4-mapped IPv6 address is converted to IPv4. `None` if the peer is a Unix socket or Envoy itself.
+    /// The address; an IPv4-mapped IPv6 address as IPv4. `None` if the peer is a Unix socket or Envoy itself.
     pub ip: Option<IpAddr>,
-    /// Whether this is the peer's address, as `x-forwarded-for` has too few addresses: the config does not fit the network,
-    /// or a client bypasses the proxies.
+    /// Whether `x-forwarded-for` held no address at the configured position, so that this is the peer's.
+    /// Filters count this: the config does not fit the network, or a client bypasses the proxies.
     pub fallback: bool,
 }
 
 impl ClientIp {
-    /// Determines the client's address. Scans `x-forwarded-for` from the right, only up to the required element.
+    /// The client's address.
     #[must_use]
     pub fn resolve(&self, facts: &Facts<'_>) -> Resolved {
         let source = facts.source.map(|source| source.to_canonical());
-        let Some(nearer) = self.trusted_hops.checked_sub(1) else {
+        if self.trusted_hops == 0 {
             return Resolved { ip: source, fallback: false };
-        };
-        let lines = facts.headers.get("x-forwarded-for").rev();
-        // Empty elements count: trusted proxies do not write any, and a client's must not shift the count.
-        let element = lines.flat_map(|line| line.rsplit(|byte| *byte == b',')).nth(nearer);
-        match element.and_then(|element| parse_address(element.trim_ascii())) {
+        }
+        match forwarded_address(facts.headers, self.trusted_hops) {
             None => Resolved { ip: source, fallback: true },
             ip => Resolved { ip, fallback: false },
         }
@@ -48,16 +46,28 @@ impl ClientIp {
     /// The facts that [`ClientIp::resolve`] needs.
     #[must_use]
     pub fn needs(&self) -> Needs {
-        Needs { headers: self.trusted_hops > 0, source: true, ..Needs::default() }
+        let trusted_hops = self.trusted_hops;
+        Needs { headers: trusted_hops > 0, source: true, trusted_hops, ..Needs::default() }
     }
 }
 
-/// Parses an address as in Envoy's `source.address` and in `x-forwarded-for`, with or without a port: `192.0.2.1:80`,
-/// `[2001:db8::1]:80`. An IPv4-mapped IPv6 address is converted to IPv4; a zone (`fe80::1%eth0`) is dropped. `None` for
-/// anything else, such as the path of a Unix socket.
+/// The address in `x-forwarded-for` at this position, counted from the right. `None` if there is none, and for
+/// position 0.
+#[must_use]
+pub fn forwarded_address(headers: &Headers, trusted_hops: usize) -> Option<IpAddr> {
+    let nearer = trusted_hops.checked_sub(1)?;
+    let lines = headers.get("x-forwarded-for").rev();
+    // An empty element counts: a trusted proxy writes none, and a client's must not move the count.
+    let element = lines.flat_map(|line| line.rsplit(|byte| *byte == b',')).nth(nearer)?;
+    parse_address(element.trim_ascii())
+}
+
+/// Reads an address in the form of Envoy's `source.address` or of `x-forwarded-for`, with or without a port:
+/// `192.0.2.1:80`, `[2001:db8::1]:80`. Maps IPv4-mapped IPv6 addresses to IPv4 and drops a zone
+/// (`fe80::1%eth0`). `None` for anything else, such as the path of a Unix socket.
 #[must_use]
 pub fn parse_address(text: &[u8]) -> Option<IpAddr> {
-    // The longest address has 45 bytes; a zone and a port may follow.
+    // An address has at most 45 bytes, followed by a zone and a port.
     const MAX: usize = 80;
     let text = str::from_utf8(Some(text).filter(|text| text.len() <= MAX)?).ok()?;
     let address = match text.strip_prefix('[') {
@@ -87,8 +97,8 @@ fn is_port(text: &str) -> bool {
     digits.is_some_and(|digits| digits.parse::<u16>().is_ok())
 }
 
-/// The network of an address: the first `v4_prefix` or `v6_prefix` bits, with the others set to zero. A prefix longer
-/// than the address keeps the entire address.
+/// The network of an address: its first `v4_prefix` or `v6_prefix` bits, the others zero. A prefix longer than
+/// the address keeps all bits. One IPv6 client commonly has a whole /64.
 #[must_use]
 pub fn masked(ip: IpAddr, v4_prefix: u8, v6_prefix: u8) -> IpAddr {
     match ip.to_canonical() {

@@ -1,7 +1,7 @@
 //! Parts of a key, by which requests are counted or distinguished.
 
 use crate::authority::Authority;
-use crate::client_ip::{ClientIp, masked};
+use crate::client_ip::masked;
 use crate::cookie;
 use crate::facts::Needs;
 use crate::headers::{HeaderName, folded_credentials, trimmed};
@@ -169,11 +169,11 @@ impl KeyPart {
         })
     }
 
-    /// The facts that [`KeyPart::value`] needs.
+    /// What [`KeyPart::value`] reads. If the client's address is among it, complete it with [`Settings::complete`](crate::settings::Settings::complete).
     #[must_use]
-    pub fn needs(&self, client_ip: &ClientIp) -> Needs {
+    pub fn needs(&self) -> Needs {
         match self {
-            Self::ClientIp(_) => client_ip.needs(),
+            Self::ClientIp(_) => Needs { source: true, ..Needs::default() },
             Self::Claim(_) => Needs { claims: true, ..Needs::default() },
             Self::Principal => Needs { principal: true, ..Needs::default() },
             Self::Attribute(path) => Needs { attributes: vec![path.clone()], ..Needs::default() },

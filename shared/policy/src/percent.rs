@@ -34,7 +34,7 @@ impl Percentage {
             const TOLERANCE: f64 = 1e-6;
             let parts = percentage * 10_000.0;
             if (parts - parts.round()).abs() > TOLERANCE {
-                return value.expected(ProblemKind::OutOfRange, "at most four decimals");
+                return value.expected(ProblemKind::BadPattern, "at most four decimals");
             }
             #[allow(
                 clippy::cast_possible_truncation,

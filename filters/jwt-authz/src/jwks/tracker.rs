@@ -12,7 +12,8 @@ use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// The fetched keys of a provider in this worker.
+/// The keys of a provider in this worker.
+#[cfg_attr(test, derive(Clone))]
 pub struct Tracker {
     source: Source,
     set: Option<Rc<KeySet>>,

@@ -2,11 +2,11 @@
 
 use super::gateway::{Gateway, NOW, bearer, forged, merge, request, secret, sign, token, token_of};
 use super::{Decision, Outcome};
-use crate::testing::cases;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mesh_policy::headers::Headers;
 use mesh_policy::verdict::Verdict;
+use mesh_testkit::cases;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::{RngAlgorithm, TestRng};

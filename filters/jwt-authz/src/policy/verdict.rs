@@ -8,12 +8,11 @@ use crate::crypto::Algorithm;
 use mesh_policy::effects::Edit;
 use mesh_policy::facts::Needs;
 use mesh_policy::headers::{HeaderName, Headers};
-use mesh_policy::label::Label;
 use mesh_policy::mode::Mode;
 use mesh_policy::policy::{self, Unchangeable};
 use mesh_policy::refusal::Refusal;
 use mesh_policy::settings::Settings;
-use mesh_policy::verdict::{self, Claims, Count, Verdict};
+use mesh_policy::verdict::{Claims, Count, Verdict};
 
 impl policy::Policy for Policy {
     const NAME: &'static str = "jwt_authz";
@@ -87,12 +86,11 @@ impl Policy {
         headers: &Headers,
         decision: &Decision,
     ) -> Result<Verdict<'_, Metric>, Unchangeable> {
-        let mut verdict = Verdict::default();
-        match &decision.outcome {
-            Outcome::Allowed => verdict.decision = Some(self.allowed(decision)),
-            Outcome::Refused(denial) => verdict.refusal = Some(Box::new(self.refusal(denial))),
-            Outcome::NoKey(_) => return Ok(verdict),
-        }
+        let mut verdict = match &decision.outcome {
+            Outcome::Allowed => Verdict::allowed(self.rule_name(decision)),
+            Outcome::Refused(denial) => self.refusal(denial).into(),
+            Outcome::NoKey(_) => return Ok(Verdict::default()),
+        };
         self.count(decision, &mut verdict.counts);
         if verdict.refusal.is_none() || self.config.settings.mode != Mode::Enforce {
             self.forward(headers, Some(decision), &mut verdict)?;
@@ -104,13 +102,11 @@ impl Policy {
         refusal(&self.config, &self.no_token, denial)
     }
 
-    fn allowed(&self, decision: &Decision) -> verdict::Decision<'_> {
-        let rule = decision.rule.and_then(|index| self.config.rules.get(index));
-        let subject = rule.map(|rule| rule.name.as_str().into());
-        verdict::Decision { label: Label { word: "allowed", subject }, is_notable: false }
+    fn rule_name(&self, decision: &Decision) -> Option<&str> {
+        let rule = decision.rule.and_then(|index| self.config.rules.get(index))?;
+        Some(&rule.name)
     }
 
-    /// Adds the changes of a request that is forwarded, with or without a decision.
     pub(super) fn forward(
         &self,
         headers: &Headers,

@@ -533,6 +533,39 @@ fn a_misspelt_field_gets_a_suggestion_at_every_level() {
     );
 }
 
+/// The names of other products are not far to seek.
+#[test]
+fn names_of_other_products_get_the_name_here() {
+    check(
+        &limit(r#""token_bucket": {}, "requests_per_unit": 5, "unit": "minute""#),
+        "limits[0].token_bucket: unknown field, did you mean `rate`?\n\
+         limits[0].requests_per_unit: unknown field, did you mean `rate.requests`?\n\
+         limits[0].unit: unknown field, did you mean `rate.per`?",
+    );
+    check(
+        r#"{"limits": [{"name": "a", "rate": {"requests_per_unit": 1, "unit": "hour"}}]}"#,
+        "limits[0].rate.requests: missing\nlimits[0].rate.per: missing\n\
+         limits[0].rate.requests_per_unit: unknown field, did you mean `requests`?\n\
+         limits[0].rate.unit: unknown field, did you mean `per`?",
+    );
+    check(
+        &limit(r#""key": ["x-api-key"]"#),
+        "limits[0].key[0]: found `x-api-key`, expected one of `client_ip`, `path`, `method`, `host`, `principal`; for a \
+         header write {\"header\": \"x-api-key\"}",
+    );
+    check(
+        &limit(r#""match": {"claims": [{"claim": "a", "exact": "b"}]}"#),
+        "limits[0].match.claims[0].exact: unknown field, did you mean `equals`?",
+    );
+}
+
+#[test]
+fn decisions_to_log() {
+    check(r#"{"decision_log": "notable"}"#, "");
+    assert_eq!(good(r#"{"decisionLog": "all"}"#).settings.decision_log, DecisionLog::All);
+    check(r#"{"decision_log": "every"}"#, "decision_log: found `every`, expected one of `notable`, `all`");
+}
+
 #[test]
 fn words() {
     check(

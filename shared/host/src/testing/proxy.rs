@@ -42,6 +42,7 @@ impl<F: Configure> Proxy<F> {
     pub fn new() -> Self {
         let host = Host::install();
         crate::metrics::forget_all();
+        crate::clock::forget_all();
         host.set_property(&["plugin_name"], "test");
         host.set_property(&["source", "address"], "192.0.2.1:12345");
         Self { host, dispatcher: Dispatcher::default(), root: Cell::new(0), last_id: Cell::new(0) }

@@ -9,7 +9,7 @@ use mesh_config::{Kind, ProblemKind, Value};
 mesh_config::object! {
     /// A name and a test on its values.
     #[derive(Clone, Debug)]
-    pub(crate) struct Named(of: Of) {
+    pub(crate) struct NamedMatch(of: Of) {
         /// The name of the header, the cookie or the parameter.
         pub(crate) name: Box<str> = required(of.name()),
         /// The test.
@@ -26,7 +26,7 @@ pub(crate) enum Of {
     Parameter,
 }
 
-impl Named {
+impl NamedMatch {
     /// `{"name": "session", "exact": "premium"}`.
     pub(crate) fn test_of(of: Of) -> impl Kind<Out = Self> {
         object_with::<Self>(of).and_then(move |value, named| of.possible(value, &named.test).map(|()| named))

@@ -3,7 +3,7 @@
 mod literal;
 mod template;
 
-use super::string::{IGNORE_CASE, PRESENT, StringMatch, Test, strings, whole};
+use super::string::{IGNORE_CASE, StringMatch, Test, strings, whole};
 use crate::path::Readings;
 use crate::truth::Truth;
 use mesh_config::kinds::{Object, boolean, hint, object};
@@ -69,7 +69,9 @@ impl Object for PathMatch {
             .case("exact", "The path is this string.", whole(), |text| Self::from(Test::Exact(text)));
         let test = Test::cases(test, ignore_case, Self::from)
             .case("in", "The path is one of these strings.", strings(), |texts| Test::In(texts).into())
-            .case("present", PRESENT, boolean(), |present| Test::Present(present).into())
+            .case("present", "Not for paths: there always is one.", boolean(), |present| {
+                Test::Present(present).into()
+            })
             .case("template", TEMPLATE, template, Self::Template)
             .end();
         let (test, ignore_case) = (test?, ignore_case?);

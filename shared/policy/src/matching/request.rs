@@ -4,7 +4,7 @@ use super::cidr::Cidr;
 use super::claim::ClaimMatch;
 use super::host::HostMatch;
 use super::method::MethodMatch;
-use super::named::{Named, Of};
+use super::named::{NamedMatch, Of};
 use super::path::PathMatch;
 use super::string::StringMatch;
 use crate::authority::Authority;
@@ -40,11 +40,11 @@ mesh_config::object! {
         /// The test holds for the path without the query.
         path: Option<PathMatch> = restriction(some(PathMatch::kind())),
         /// All of the tests hold.
-        headers: Vec<Named> = restriction(items(Named::test_of(Of::Header))),
+        headers: Vec<NamedMatch> = restriction(items(NamedMatch::test_of(Of::Header))),
         /// All of the tests hold.
-        cookies: Vec<Named> = restriction(items(Named::test_of(Of::Cookie))),
+        cookies: Vec<NamedMatch> = restriction(items(NamedMatch::test_of(Of::Cookie))),
         /// All of the tests hold.
-        query: Vec<Named> = restriction(items(Named::test_of(Of::Parameter))),
+        query: Vec<NamedMatch> = restriction(items(NamedMatch::test_of(Of::Parameter))),
         /// The client's address is in one of these ranges.
         client_ip: Vec<Cidr> = restriction(items(Cidr::kind())),
         /// The test holds for the identity in the peer's certificate: its URI SAN, else its DNS SAN, else its
@@ -88,7 +88,7 @@ impl RequestMatch {
             source: !self.client_ip.is_empty(),
             principal: self.principal.is_some(),
             claims: !self.claims.is_empty(),
-            attributes: Vec::new(),
+            ..Needs::default()
         };
         self.any.iter().chain(self.not.as_deref()).for_each(|within| needs.add(&within.needs()));
         needs
@@ -130,11 +130,15 @@ impl RequestMatch {
             .and(|| self.path.as_ref().map_or(Truth::Yes, |test| test.test(request.path())))
             .and(|| any_or_none(&self.client_ip, in_range))
             .and(|| self.principal.as_ref().is_none_or(|test| test.is_match_any(principal.iter())).into())
-            .and(|| all(&self.headers, |Named { name, test }| test.is_match_any(headers.get(name))))
+            .and(|| all(&self.headers, |NamedMatch { name, test }| test.is_match_any(headers.get(name))))
             .and(|| {
-                all(&self.cookies, |Named { name, test }| test.is_match_any(request.cookies().values(name)))
+                all(&self.cookies, |NamedMatch { name, test }| {
+                    test.is_match_any(request.cookies().values(name))
+                })
             })
-            .and(|| all(&self.query, |Named { name, test }| test.is_match_any(request.query().values(name))))
+            .and(|| {
+                all(&self.query, |NamedMatch { name, test }| test.is_match_any(request.query().values(name)))
+            })
             .and(|| all(&self.claims, |claim| claim.is_match(claims)))
             .and(|| self.not.as_ref().map_or(Truth::Yes, |within| !within.test(request)))
             .and(|| any_or_none(&self.any, |within| within.test(request)))

@@ -1,9 +1,9 @@
 //! Arguments and results of the foreign function.
 
 use super::{argument, read_answer};
-use crate::crypto::foreign;
 use crate::crypto::protobuf::{Value, fields};
-use crate::crypto::vectors::Vector;
+use crate::crypto::tests::foreign;
+use crate::crypto::tests::vectors::Vector;
 
 fn signed_with(name: &str) -> Vector {
     foreign::right().into_iter().find(|vector| vector.algorithm.name() == name).unwrap()

@@ -96,10 +96,10 @@ fn a_limit_charges_what_it_may_be_for() {
         let config = format!(
             r#"{{"limits": [{{"name": "l", "match": {matches}, "rate": {{"requests": 1, "per": "1d"}}}}]}}"#
         );
-        let simulation = crate::policy::simulation::Simulation::new(&[&config]);
+        let simulation = super::simulation::Simulation::new(&[&config]);
         let headers = request.lines().filter_map(|line| line.split_once(": "));
         let headers: Vec<_> = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let arrival = crate::policy::simulation::Arrival { policy: 0, headers };
+        let arrival = super::simulation::Arrival { policy: 0, headers };
         simulation.arrive(&arrival);
         let outcome = simulation.arrive(&arrival).outcome;
         assert!(matches!(outcome, crate::policy::Outcome::Refused(_)), "{matches} {request}");

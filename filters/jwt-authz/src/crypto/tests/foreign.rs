@@ -1,7 +1,7 @@
 //! Signatures made by OpenSSL verify, and modified ones do not.
 
+use super::super::{Algorithm, in_host, in_vm};
 use super::vectors::{Vector, bytes, set_of, vector};
-use super::{Algorithm, in_host, in_vm};
 use serde_json::{Map, Value};
 
 fn file() -> Value {
@@ -21,12 +21,12 @@ fn vectors(file: &Value, list: &str) -> Vec<Vector> {
 }
 
 /// Valid signatures, at least one for each algorithm.
-pub(super) fn right() -> Vec<Vector> {
+pub(in crate::crypto) fn right() -> Vec<Vector> {
     vectors(&file(), "right")
 }
 
 /// The keys, two of each type.
-pub(super) fn keys() -> Vec<Map<String, Value>> {
+pub(in crate::crypto) fn keys() -> Vec<Map<String, Value>> {
     file()["keys"].as_object().unwrap().values().map(|key| key.as_object().unwrap().clone()).collect()
 }
 

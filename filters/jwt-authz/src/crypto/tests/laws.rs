@@ -1,9 +1,10 @@
 //! Properties for arbitrary bytes: nothing panics, and only the valid signature verifies.
 
-use super::protobuf;
+use super::super::protobuf;
+use super::super::{Algorithm, KeySet, Origin, in_host, in_vm};
+use super::foreign;
 use super::vectors::Vector;
-use super::{Algorithm, KeySet, Origin, foreign, in_host, in_vm};
-use crate::testing::cases;
+use mesh_testkit::cases;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};

@@ -103,7 +103,7 @@ impl Worker {
     fn try_tick(&mut self, simulation: &mut Simulation) -> Result<(), StoreError> {
         let now = self.look(simulation)?;
         if self.tracker.acquire_lease(simulation, now)? {
-            let Server { version, is_up, latency } = simulation.world.borrow().server;
+            let Server { version, is_up, latency } = simulation.seen.borrow().server;
             let timeout = self.tracker.source().remote().timeout;
             let answer = (is_up && latency <= timeout).then_some(version);
             self.call = Some(Call { answer_at: simulation.now().after(latency.min(timeout)), answer });
@@ -174,7 +174,7 @@ impl Worker {
             ended,
             allowed: request.allowed,
         };
-        simulation.world.borrow_mut().outcomes.insert(request.stream, outcome);
+        simulation.seen.borrow_mut().outcomes.insert(request.stream, outcome);
     }
 
     /// Removes a waiting request. The tracker may have removed it already.

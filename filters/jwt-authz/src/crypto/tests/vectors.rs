@@ -3,7 +3,7 @@
 //! `published.json` is from RFC 7515 appendix A, RFC 7520 section 4 and RFC 8037 appendix A.4. `foreign.json` was
 //! made with OpenSSL: signatures of each algorithm, and some that are almost valid.
 
-use super::{Algorithm, Key, KeySet, Origin, SkipReason, in_vm};
+use super::super::{Algorithm, Key, KeySet, Origin, SkipReason, in_vm};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -11,33 +11,33 @@ use std::rc::Rc;
 
 /// A signature and what it signs.
 #[derive(Debug)]
-pub(super) struct Vector {
-    pub(super) name: String,
-    pub(super) algorithm: Algorithm,
-    pub(super) key: Rc<Key>,
-    pub(super) message: Vec<u8>,
-    pub(super) signature: Vec<u8>,
+pub(in crate::crypto) struct Vector {
+    pub(in crate::crypto) name: String,
+    pub(in crate::crypto) algorithm: Algorithm,
+    pub(in crate::crypto) key: Rc<Key>,
+    pub(in crate::crypto) message: Vec<u8>,
+    pub(in crate::crypto) signature: Vec<u8>,
 }
 
 impl Vector {
-    pub(super) fn verifies(&self) -> bool {
+    pub(in crate::crypto) fn verifies(&self) -> bool {
         in_vm::verify(self.algorithm, &self.key, &self.message, &self.signature)
     }
 }
 
 /// A key set with this key.
-pub(super) fn set_of(jwk: &Value) -> KeySet {
+pub(in crate::crypto) fn set_of(jwk: &Value) -> KeySet {
     KeySet::from_json(&json!({"keys": [jwk]}), Origin::Inline)
         .unwrap_or_else(|error| panic!("{jwk}: {error}"))
 }
 
 /// Decodes base64url.
-pub(super) fn bytes(text: &Value) -> Vec<u8> {
+pub(in crate::crypto) fn bytes(text: &Value) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(text.as_str().unwrap()).unwrap()
 }
 
 /// Reads an entry of the files.
-pub(super) fn vector(name: &Value, entry: &Value, jwk: &Value, message: &Value) -> Vector {
+pub(in crate::crypto) fn vector(name: &Value, entry: &Value, jwk: &Value, message: &Value) -> Vector {
     let algorithm = Algorithm::find(entry["alg"].as_str().unwrap()).unwrap();
     let set = set_of(jwk);
     let key = set.candidates(jwk.get("kid").and_then(Value::as_str), algorithm).next().unwrap();

@@ -7,16 +7,18 @@
 
 mod worker;
 
-use super::record::{State, decode_set};
-use super::{Missing, Source, Tracker};
+use super::super::record::State;
+use super::super::{Missing, Source, Tracker};
+use super::records::{is_set, law, version_in};
 use crate::config::{Location, Remote};
 use crate::crypto::{Algorithm, KeySet};
 use mesh_policy::hash::Key;
 use mesh_policy::headers::HeaderValue;
 use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
 use mesh_policy::time::Nanos;
+use mesh_testkit::script::{self, Shared, World};
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 use worker::Worker;
@@ -27,7 +29,7 @@ const NEVER: Nanos = Nanos(u64::MAX);
 const NO_VERSION: u32 = u32::MAX;
 
 /// A key set with one key, whose `kid` is `version`.
-pub(super) fn text(version: u32) -> Vec<u8> {
+pub(in crate::jwks) fn text(version: u32) -> Vec<u8> {
     let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
     format!(r#"{{"keys": [{{"kty": "OKP", "crv": "Ed25519", "kid": "{version}", "x": "{x}"}}]}}"#)
         .into_bytes()
@@ -38,7 +40,7 @@ pub(super) fn version(set: &KeySet) -> u32 {
 }
 
 /// A source that is refreshed once an hour.
-pub(super) fn remote() -> Remote {
+pub(in crate::jwks) fn remote() -> Remote {
     Remote {
         cluster: "jwks".into(),
         host: HeaderValue::text("auth.example.com"),
@@ -49,14 +51,8 @@ pub(super) fn remote() -> Remote {
     }
 }
 
-/// An event before a call to the shared data.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Step {
-    Nothing,
-    Pass(Duration),
-    Ask(usize, Wanted),
-    Fail,
-}
+/// What may happen before a call to the shared data; a request that needs a key comes to a worker.
+pub(super) type Step = script::Step<(usize, Wanted)>;
 
 /// The key that a request needs.
 #[derive(Clone, Copy, Debug)]
@@ -89,11 +85,8 @@ pub(super) struct Outcome {
     pub(super) allowed: Option<Nanos>,
 }
 
-struct World {
-    now: Nanos,
-    records: HashMap<Vec<u8>, (Vec<u8>, u32)>,
-    writes: u32,
-    steps: VecDeque<Step>,
+/// What is seen of the workers from outside, and the server that they ask.
+struct Seen {
     server: Server,
     fetches: Vec<Nanos>,
     /// The fetches caused by a missing key.
@@ -103,7 +96,8 @@ struct World {
 
 #[derive(Clone)]
 pub(super) struct Simulation {
-    world: Rc<RefCell<World>>,
+    shared: Shared<(usize, Wanted)>,
+    seen: Rc<RefCell<Seen>>,
     workers: Rc<RefCell<Vec<Rc<RefCell<Worker>>>>>,
     streams: Rc<Cell<u32>>,
 }
@@ -112,11 +106,8 @@ impl Simulation {
     pub(super) fn new(workers: usize, remote: &Remote) -> Self {
         let server = Server { version: 1, is_up: true, latency: Duration::from_millis(20) };
         let simulation = Self {
-            world: Rc::new(RefCell::new(World {
-                now: Nanos(1_000_000_000_000),
-                records: HashMap::new(),
-                writes: 0,
-                steps: VecDeque::new(),
+            shared: Shared::new(Nanos(1_000_000_000_000)),
+            seen: Rc::new(RefCell::new(Seen {
                 server,
                 fetches: Vec::new(),
                 extra: Vec::new(),
@@ -140,16 +131,16 @@ impl Simulation {
     }
 
     pub(super) fn script(&self, steps: impl IntoIterator<Item = Step>) {
-        self.world.borrow_mut().steps = steps.into_iter().collect();
+        self.shared.script(steps);
     }
 
     pub(super) fn server(&self, change: impl FnOnce(&mut Server)) {
-        change(&mut self.world.borrow_mut().server);
+        change(&mut self.seen.borrow_mut().server);
     }
 
     /// The server's current version.
     pub(super) fn current(&self) -> u32 {
-        self.world.borrow().server.version
+        self.seen.borrow().server.version
     }
 
     /// Stops a worker for a while.
@@ -169,24 +160,24 @@ impl Simulation {
     }
 
     pub(super) fn now(&self) -> Nanos {
-        self.world.borrow().now
+        self.shared.now()
     }
 
     /// Start times of the fetches.
     pub(super) fn fetches(&self) -> Vec<Nanos> {
-        self.world.borrow().fetches.clone()
+        self.seen.borrow().fetches.clone()
     }
 
     pub(super) fn extra_fetches(&self) -> Vec<Nanos> {
-        self.world.borrow().extra.clone()
+        self.seen.borrow().extra.clone()
     }
 
     pub(super) fn outcome(&self, stream: u32) -> Option<Outcome> {
-        self.world.borrow().outcomes.get(&stream).copied()
+        self.seen.borrow().outcomes.get(&stream).copied()
     }
 
     pub(super) fn outcomes(&self) -> Vec<Outcome> {
-        self.world.borrow().outcomes.values().copied().collect()
+        self.seen.borrow().outcomes.values().copied().collect()
     }
 
     /// The versions of the workers' key sets.
@@ -195,31 +186,25 @@ impl Simulation {
     }
 
     pub(super) fn records(&self) -> HashMap<Vec<u8>, Vec<u8>> {
-        let world = self.world.borrow();
-        world.records.iter().map(|(key, (value, _))| (key.clone(), value.clone())).collect()
+        self.shared.records().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     pub(super) fn overwrite(&self, record: &str, value: &[u8]) {
-        let mut world = self.world.borrow_mut();
-        for (key, (kept, _)) in &mut world.records {
+        for (key, kept) in self.shared.records_mut().iter_mut() {
             if String::from_utf8_lossy(key).contains(record) {
                 *kept = value.to_vec();
             }
         }
     }
 
-    pub(super) fn pass(&self, time: Duration) {
-        self.run_until(self.now().after(time));
-    }
-
-    /// Sends a request to a worker. Returns its stream.
+    /// A request comes to a worker. Answers its stream.
     pub(super) fn ask(&self, worker: usize, wanted: Wanted) -> u32 {
         let stream = self.streams.get();
         self.streams.set(stream + 1);
         let worker = self.worker(worker);
         // A worker handles one event at a time.
         if let Ok(mut worker) = worker.try_borrow_mut() {
-            let current = self.world.borrow().server.version;
+            let current = self.seen.borrow().server.version;
             let (version, missing) = match wanted {
                 Wanted::Current => (current, Missing::Key(current.to_string())),
                 Wanted::Unknown(number) => (NO_VERSION, Missing::Key(format!("unknown {number}"))),
@@ -247,119 +232,66 @@ impl Simulation {
             });
             let next = events.min_by_key(|(at, ..)| *at).filter(|(at, ..)| *at <= until);
             let Some((at, event, worker)) = next else { break };
-            {
-                let mut world = self.world.borrow_mut();
-                world.now = world.now.max(at);
-            }
+            self.shared.wait_until(at);
             worker.borrow_mut().act(event, &mut self.clone());
         }
-        let mut world = self.world.borrow_mut();
-        world.now = world.now.max(until);
-    }
-
-    fn disturb(&self) -> Result<(), StoreError> {
-        let step = {
-            let mut world = self.world.borrow_mut();
-            world.now = world.now.after(Duration::from_micros(1));
-            world.steps.pop_front()
-        };
-        match step {
-            None | Some(Step::Nothing) => {}
-            Some(Step::Pass(time)) => self.pass(time),
-            Some(Step::Ask(worker, wanted)) => _ = self.ask(worker, wanted),
-            Some(Step::Fail) => return Err(StoreError::Host),
-        }
-        Ok(())
+        self.shared.wait_until(until);
     }
 
     /// The version of the current key set according to the records.
-    fn recorded(&self) -> Option<u32> {
+    pub(super) fn recorded(&self) -> Option<u32> {
         let state = self.state()?;
-        let world = self.world.borrow();
-        let (_, (set, _)) = world.records.iter().find(|(key, _)| is_set(key))?;
-        let (number, text) = decode_set(set)?;
-        (number == state.set)
-            .then(|| KeySet::read(text, crate::crypto::Origin::Remote).ok())?
-            .as_ref()
-            .map(version)
+        let records = self.shared.records();
+        let (_, set) = records.iter().find(|(key, _)| is_set(key))?;
+        version_in(set).filter(|(number, _)| *number == state.set).map(|(_, version)| version)
     }
 
     pub(super) fn state(&self) -> Option<State> {
-        let world = self.world.borrow();
-        world.records.iter().find(|(key, _)| !is_set(key)).and_then(|(_, (state, _))| State::decode(state))
+        let records = self.shared.records();
+        records.iter().find(|(key, _)| !is_set(key)).and_then(|(_, state)| State::decode(state))
     }
 }
 
-fn is_set(key: &[u8]) -> bool {
-    key.starts_with(b"mesh_filters.jwt_authz/1/set/")
+impl World for Simulation {
+    type Action = (usize, Wanted);
+
+    const CALL: Duration = Duration::from_micros(1);
+
+    fn shared(&self) -> &Shared<Self::Action> {
+        &self.shared
+    }
+
+    fn act(&self, (worker, wanted): (usize, Wanted)) {
+        self.ask(worker, wanted);
+    }
+
+    fn pass(&self, time: Duration) {
+        self.run_until(self.now().after(time));
+    }
+
+    fn written(&self, key: &[u8], before: Option<&[u8]>, after: &[u8]) {
+        law(key, before, after).unwrap_or_else(|problem| panic!("{problem}"));
+        if is_set(key) {
+            return;
+        }
+        let before = before.and_then(State::decode).unwrap_or_default();
+        let after = State::decode(after).unwrap();
+        let mut seen = self.seen.borrow_mut();
+        if after.started != before.started {
+            seen.fetches.push(after.started);
+            if after.paid != before.paid {
+                seen.extra.push(after.started);
+            }
+        }
+    }
 }
 
 impl Store for Simulation {
     fn read(&mut self, key: &[u8]) -> Result<Snapshot, StoreError> {
-        self.disturb()?;
-        let record = self.world.borrow().records.get(key).cloned();
-        // Time may also pass between reading the record and the clock.
-        self.disturb()?;
-        let (value, version) = match record {
-            Some((value, cas)) => (Some(value), Version::Number(cas)),
-            None => (None, Version::Absent),
-        };
-        Ok(Snapshot { value, version, now: self.now() })
+        self.read_record(key)
     }
 
     fn write(&mut self, key: &[u8], value: &[u8], version: Version) -> Result<Written, StoreError> {
-        self.disturb()?;
-        let mut world = self.world.borrow_mut();
-        // Like the proxy, compares the version only if the record exists.
-        let number = match version {
-            Version::Absent => u32::MAX,
-            Version::Number(number) => number,
-        };
-        if world.records.get(key).is_some_and(|(_, cas)| *cas != number) {
-            return Ok(Written::Conflict);
-        }
-        world.writes += 1;
-        let cas = world.writes;
-        let before = world.records.insert(key.to_vec(), (value.to_vec(), cas)).map(|(value, _)| value);
-        if is_set(key) {
-            check_set(before.as_deref(), value);
-        } else {
-            world.check_state(before.as_deref(), value);
-        }
-        Ok(Written::Done)
-    }
-}
-
-/// Asserts that a set is never replaced by one that was fetched earlier.
-fn check_set(before: Option<&[u8]>, after: &[u8]) {
-    let read = |record| {
-        let (number, text) = decode_set(record)?;
-        Some((number, version(&KeySet::read(text, crate::crypto::Origin::Remote).ok()?), text.to_owned()))
-    };
-    let Some(before) = before.and_then(read) else { return };
-    let after = read(after).unwrap();
-    assert!(before.0 <= after.0 && before.1 <= after.1, "{before:?}, {after:?}");
-    assert_eq!(before.0 == after.0, before.2 == after.2, "{before:?}, {after:?}");
-}
-
-impl World {
-    fn check_state(&mut self, before: Option<&[u8]>, after: &[u8]) {
-        let before = before.and_then(State::decode).unwrap_or_default();
-        let after = State::decode(after).unwrap();
-        assert!(before.set <= after.set && before.ended <= after.ended && before.answered <= after.answered);
-        if after.started == before.started {
-            // A fetch ends, once.
-            assert_ne!(before.leased_until, Nanos(0));
-            assert_eq!(after.leased_until, Nanos(0));
-            assert_eq!(after.owner, before.owner);
-            assert!(after.failures == 0 || after.answered == before.answered);
-            return;
-        }
-        // A fetch begins, and no other is in progress.
-        assert!(before.leased_until <= after.started, "{before:?}, {after:?}");
-        self.fetches.push(after.started);
-        if after.paid != before.paid {
-            self.extra.push(after.started);
-        }
+        self.write_record(key, value, version)
     }
 }

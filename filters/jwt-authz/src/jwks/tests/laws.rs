@@ -1,12 +1,13 @@
 //! Properties for any behaviour of the workers and the key server.
 
-use super::record::{State, decode_set};
+use super::super::record::{State, decode_set, encode_set};
+use super::super::{Source, Tracker};
 use super::simulation::{BUSY, IDLE, Simulation, Step, Wanted, remote, text};
-use super::{Source, Tracker};
 use crate::config::Remote;
-use crate::testing::cases;
 use mesh_policy::hash::Key;
 use mesh_policy::time::Nanos;
+use mesh_testkit::cases;
+use mesh_testkit::script::World as _;
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -55,7 +56,7 @@ fn script() -> impl Strategy<Value = Vec<Step>> {
         6 => Just(Step::Nothing),
         2 => (0u64..700).prop_map(|time| Step::Pass(Duration::from_millis(time))),
         1 => (0u64..9000).prop_map(|time| Step::Pass(Duration::from_millis(time))),
-        2 => (0usize..4, wanted()).prop_map(|(worker, wanted)| Step::Ask(worker, wanted)),
+        2 => (0usize..4, wanted()).prop_map(|(worker, wanted)| Step::Act((worker, wanted))),
         1 => Just(Step::Fail),
     ];
     prop::collection::vec(step, 0..300)
@@ -219,7 +220,7 @@ proptest! {
             failures: numbers[8],
         };
         prop_assert_eq!(State::decode(&state.encode()), Some(state));
-        let set = super::record::encode_set(numbers[0], &text);
+        let set = encode_set(numbers[0], &text);
         prop_assert_eq!(decode_set(&set), Some((numbers[0], text.as_slice())));
     }
 
