@@ -43,7 +43,7 @@ impl ClientIp {
         }
     }
 
-    /// What [`ClientIp::resolve`] reads.
+    /// The facts that [`ClientIp::resolve`] needs.
     #[must_use]
     pub fn needs(&self) -> Needs {
         let trusted_hops = self.trusted_hops;
@@ -91,7 +91,7 @@ fn parse_ipv6(text: &str) -> Option<Ipv6Addr> {
     text.split_once('%').map_or(text, |(address, _zone)| address).parse().ok()
 }
 
-/// `:80`.
+/// Whether the text is a colon and a valid port.
 fn is_port(text: &str) -> bool {
     let digits = text.strip_prefix(':').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
     digits.is_some_and(|digits| digits.parse::<u16>().is_ok())

@@ -1,4 +1,4 @@
-//! Whether decisions are carried out.
+//! The mode of a filter or a rule.
 
 use mesh_config::kinds::Choice as _;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! The decision as a verdict.
+//! Converts a decision to a verdict, which the adapter carries out.
 
 use super::answer::{refusal, response_edits};
 use super::decision::{Decision, Denial, Outcome, Reason};
@@ -52,9 +52,9 @@ impl policy::Decide for Policy {
         let config = config::parse(config)?;
         let fresh = setup.random_key()?;
         let plugin = setup.plugin_name().to_owned();
-        // A proxy that cannot keep the seed cannot keep buckets either; each request finds that out by itself.
+        // If the proxy cannot store the seed, it cannot store buckets either; `on_error` then applies to each request.
         let seed = seed(setup.store(), &plugin, fresh).unwrap_or_else(|error| {
-            log::warn!("the seed of the table cannot be shared: {error:?}");
+            log::warn!("cannot store the table's seed in shared data: {error:?}");
             Key::new(fresh)
         });
         Ok(Self::new(config, &plugin, seed, setup.now()))
@@ -66,7 +66,7 @@ impl policy::Decide for Policy {
 }
 
 impl Policy {
-    /// What a decision comes to.
+    /// The verdict of a decision.
     pub(super) fn verdict(&self, decision: Decision) -> Verdict<'_, Metric> {
         let mut verdict = match &decision.outcome {
             Outcome::Refused(denial) => refusal(&self.config, denial).into(),
@@ -88,7 +88,7 @@ impl Policy {
         verdict
     }
 
-    /// What an admitted request is recorded for where only notable decisions are.
+    /// The decision to record if only notable decisions are recorded.
     fn notable(&self, decision: &Decision) -> Option<verdict::Decision<'_>> {
         let is_notable =
             |metric: &Metric| matches!(metric, Metric::ShadowDenied | Metric::Error | Metric::Overflow);
@@ -105,7 +105,7 @@ impl Policy {
     fn without_claims(&self, limit: usize) -> String {
         let name = self.limit_name(limit);
         format!(
-            "limit `{name}`: its first {LOOKED_AT} requests had no claims; rate-limit must run behind jwt-authz, and \
+            "limit `{name}`: its first {LOOKED_AT} requests had no claims; rate-limit must run after jwt-authz, and \
              jwt-authz must `export` the claim"
         )
     }

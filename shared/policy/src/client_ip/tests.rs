@@ -7,7 +7,7 @@ use mesh_config::read;
 
 const SOURCE: &str = "192.0.2.9";
 
-/// `expected` is the address, or `None` where the peer's is used for want of it.
+/// `expected` is the address, or `None` if the peer's address is used as a fallback.
 #[track_caller]
 fn check(trusted_hops: usize, lines: &[&[u8]], expected: Option<&str>) {
     let headers = Headers::from_pairs(lines.iter().map(|line| ("x-forwarded-for", line)));

@@ -1,4 +1,4 @@
-//! A string test on something that has a name: a header, a cookie, a query parameter.
+//! A string test on a header, a cookie or a query parameter.
 
 use super::string::{Anchor, StringMatch};
 use crate::cookie::unquoted;
@@ -17,7 +17,7 @@ mesh_config::object! {
     }
 }
 
-/// What has a name.
+/// The kind of named value.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Of {
     #[default]
@@ -42,8 +42,8 @@ impl Of {
         }
     }
 
-    /// `Some` if the strings of the test can match the values: those of headers and cookies have no spaces and
-    /// tabs at their ends, and those of cookies no quotes around them.
+    /// `Some` if the strings of the test can match the values: headers and cookies have no leading or trailing spaces and
+    /// tabs, and cookies have no surrounding quotes.
     fn possible(self, value: &Value<'_>, test: &StringMatch) -> Option<()> {
         if matches!(self, Self::Parameter) {
             return Some(());
@@ -71,13 +71,13 @@ fn header_name(value: &Value<'_>, name: &str) -> Option<Box<str>> {
         name @ (":scheme" | ":protocol") => Some(name.into()),
         ":path" => other("a header name; for the path use `path` or `query`"),
         ":method" => other("a header name; for the method use `methods`"),
-        // Envoy makes `:authority` of it.
+        // Envoy converts `host` to `:authority`.
         ":authority" | "host" => other("a header name; for the host use `hosts`"),
         _ => HeaderName::read(value, name).map(|name| name.as_str().into()),
     }
 }
 
-/// The name of a cookie (RFC 6265, section 4.1.1: a token, as a header's name is).
+/// The name of a cookie (RFC 6265, section 4.1.1: a token, like a header name).
 pub fn cookie_name<T: for<'a> From<&'a str>>(value: &Value<'_>, name: &str) -> Option<T> {
     match HeaderName::new(name) {
         Some(_) => Some(name.into()),

@@ -51,7 +51,7 @@ pub(in crate::jwks) fn remote() -> Remote {
     }
 }
 
-/// What may happen before a call to the shared data; a request that needs a key comes to a worker.
+/// An event before a call to the shared data. Its action is a request to a worker that needs a key.
 pub(super) type Step = script::Step<(usize, Wanted)>;
 
 /// The key that a request needs.
@@ -85,7 +85,7 @@ pub(super) struct Outcome {
     pub(super) allowed: Option<Nanos>,
 }
 
-/// What is seen of the workers from outside, and the server that they ask.
+/// The observed behaviour of the workers, and their key server.
 struct Seen {
     server: Server,
     fetches: Vec<Nanos>,
@@ -197,7 +197,7 @@ impl Simulation {
         }
     }
 
-    /// A request comes to a worker. Answers its stream.
+    /// Sends a request to a worker. Returns its stream.
     pub(super) fn ask(&self, worker: usize, wanted: Wanted) -> u32 {
         let stream = self.streams.get();
         self.streams.set(stream + 1);
