@@ -59,7 +59,7 @@ fn the_tables_name_every_field() {
         ("/token_cache", "token_cache."),
         ("/providers/0", "providers[]."),
         ("/providers/0/claims_to_headers/0", "providers[].claims_to_headers[]."),
-        ("/providers/0/jwks/remote", "jwks.remote."),
+        ("/providers/0/jwks/remote", "providers[].jwks.remote."),
         ("/rules/0", "rules[]."),
     ];
     for (path, prefix) in tables {

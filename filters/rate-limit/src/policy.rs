@@ -5,30 +5,27 @@ pub(crate) mod bucket;
 mod debt;
 mod decision;
 mod first_requests;
-pub(crate) mod key;
 mod ledger;
 mod metric;
-mod missing;
 pub mod reason;
 pub(crate) mod set;
 mod table;
 mod verdict;
 
-pub use bucket::{Quota, Rate};
 pub use decision::{Decision, Denial, Outcome, Reason, Standing};
 pub use metric::Metric;
-pub use set::Overflow;
 pub use table::seed;
 
-use crate::config::{Config, KeyPart, Limit, OnError, OnMissingKey};
+use crate::config::{Config, Limit, OnError, OnMissingKey};
+use crate::quota::Quota;
 use first_requests::FirstRequests;
 use ledger::{Draft, Reservation};
 use mesh_policy::facts::{Facts, Needs};
 use mesh_policy::hash::{Hasher, Key};
+use mesh_policy::key_part::KeyPart;
 use mesh_policy::matching::request::MatchInput;
 use mesh_policy::mode::Mode;
 use mesh_policy::percent::Percentage;
-use mesh_policy::settings::{DecisionLog, Settings};
 use mesh_policy::store::{Store, StoreError};
 use mesh_policy::time::Nanos;
 use set::{Charge, Charged, Place, Verdict};
@@ -39,7 +36,6 @@ use table::{Location, Table};
 /// A config at work: the same for every request, until the next config.
 pub struct Policy {
     config: Config,
-    settings: Settings,
     table: Table,
     /// What is known of each limit's buckets before any request.
     buckets: Vec<Buckets>,
@@ -68,17 +64,12 @@ impl Policy {
     pub fn new(config: Config, plugin: &str, seed: Key, since: Nanos) -> Self {
         let table = Table::new(plugin, config.capacity, seed);
         let mut needs = Needs::default();
-        for limit in config.limits.iter().filter(|limit| config.mode.max(limit.mode) != Mode::Off) {
-            needs.add(&limit.needs(&config.client_ip));
+        for limit in config.limits.iter().filter(|limit| config.settings.mode.max(limit.mode) != Mode::Off) {
+            needs.add(&limit.needs());
         }
+        let needs = config.settings.complete(needs);
         let buckets = config.limits.iter().map(|limit| Buckets::new(limit, &table)).collect();
-        let settings = Settings {
-            mode: config.mode,
-            client_ip: config.client_ip,
-            cors_preflight: config.cors_preflight,
-            decision_log: DecisionLog::Notable,
-        };
-        Self { buckets, table, needs, generation: since.0, settings, config }
+        Self { buckets, table, needs, generation: since.0, config }
     }
 
     /// The config.
@@ -97,17 +88,14 @@ impl Policy {
         mut roll: impl FnMut() -> u64,
         store: &mut impl Store,
     ) -> Decision {
-        // Where nobody asks for the client's address, its headers may not have been fetched.
-        let client = self.needs.source.then(|| self.config.client_ip.resolve(facts));
-        let client_ip = client.and_then(|client| client.ip);
-        let client_ip_fallback = client.is_some_and(|client| client.fallback);
-        let candidate = MatchInput::new(facts, client_ip);
-        let mut decision = Decision { client_ip_fallback, ..Decision::default() };
+        let client = self.config.settings.client(&self.needs, facts);
+        let request = MatchInput::new(facts, client.ip);
+        let mut decision = Decision { client_ip_fallback: client.fallback, ..Decision::default() };
         let mut refusals = Denials::default();
         let mut drafted = Vec::new();
         let mut shadowed = Vec::new();
         for (index, (limit, buckets)) in self.config.limits.iter().zip(&self.buckets).enumerate() {
-            let mode = self.config.mode.max(limit.mode);
+            let mode = self.config.settings.mode.max(limit.mode);
             if mode == Mode::Off {
                 continue;
             }
@@ -117,7 +105,7 @@ impl Policy {
                 }
             };
             look(&buckets.matched_by_claims);
-            if !limit.matches.test(&candidate).is_possible() {
+            if !limit.matches.test(&request).is_possible() {
                 continue;
             }
             look(&buckets.keyed_by_claims);
@@ -125,7 +113,7 @@ impl Policy {
                 mode == Mode::Enforce
                     && (limit.enforce_percentage == Percentage::ALL || limit.enforce_percentage.holds(roll()))
             };
-            let (reservation, missing) = self.reservation(index, limit, buckets, &candidate);
+            let (reservation, missing) = self.reservation(index, limit, buckets, &request);
             if missing.is_some() {
                 decision.tallies.push((index, Metric::KeyMissing));
             }
@@ -369,5 +357,3 @@ impl Denials {
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-use tests::simulation;

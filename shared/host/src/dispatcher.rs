@@ -61,6 +61,7 @@ impl<F: Configure> Dispatcher<F> {
 
     /// `proxy_on_configure`: whether the config is accepted.
     pub fn on_configure(&self, id: u32, size: usize) -> bool {
+        clock::begin_callback();
         let Ok(mut roots) = self.roots.try_borrow_mut() else { return false };
         let Some(root) = roots.get_mut(&id) else { return false };
         let config = match size {
@@ -90,42 +91,49 @@ impl<F: Configure> Dispatcher<F> {
 
     /// `proxy_on_request_headers`
     pub fn on_request_headers(&self, id: u32, end_of_stream: bool) -> u32 {
+        clock::begin_callback();
         let action = self.with(id, |stream| stream.on_request_headers(end_of_stream));
         action.unwrap_or_else(refuse).for_headers()
     }
 
     /// `proxy_on_request_body`
     pub fn on_request_body(&self, id: u32, size: usize, end_of_stream: bool) -> u32 {
+        clock::begin_callback();
         let action = self.with(id, |stream| stream.on_body(Direction::Request, size, end_of_stream));
         action.unwrap_or_else(refuse).for_parts()
     }
 
     /// `proxy_on_request_trailers`
     pub fn on_request_trailers(&self, id: u32) -> u32 {
+        clock::begin_callback();
         self.with(id, |stream| stream.on_trailers(Direction::Request)).unwrap_or_else(refuse).for_parts()
     }
 
     /// `proxy_on_response_headers`
     pub fn on_response_headers(&self, id: u32) -> u32 {
+        clock::begin_callback();
         let action = self.with(id, |stream| stream.on_headers(Direction::Response));
         action.unwrap_or(Action::Continue).for_headers()
     }
 
     /// `proxy_on_response_body`
     pub fn on_response_body(&self, id: u32, size: usize, end_of_stream: bool) -> u32 {
+        clock::begin_callback();
         let action = self.with(id, |stream| stream.on_body(Direction::Response, size, end_of_stream));
         action.unwrap_or(Action::Continue).for_parts()
     }
 
     /// `proxy_on_response_trailers`
     pub fn on_response_trailers(&self, id: u32) -> u32 {
+        clock::begin_callback();
         let action = self.with(id, |stream| stream.on_trailers(Direction::Response));
         action.unwrap_or(Action::Continue).for_parts()
     }
 
     /// `proxy_on_tick`
     pub fn on_tick(&self, id: u32) {
-        let Ok(now) = clock::monotonic() else { return };
+        clock::begin_callback();
+        let Ok(now) = clock::now() else { return };
         let Some(Root { timers_and_calls, chain }) = self.root(id) else { return };
         let due = timers_and_calls.due(now);
         // Before any stream is entered: the root context is in effect.
@@ -138,7 +146,7 @@ impl<F: Configure> Dispatcher<F> {
             self.enter(stream, |stream| stream.on_deadline(now));
         }
         self.wake_notified(&timers_and_calls);
-        timers_and_calls.arm(clock::monotonic().unwrap_or(now));
+        timers_and_calls.arm(clock::now().unwrap_or(now));
     }
 
     /// `proxy_on_http_call_response`
@@ -158,6 +166,7 @@ impl<F: Configure> Dispatcher<F> {
 
     /// `proxy_on_delete`
     pub fn on_delete(&self, id: u32) {
+        clock::begin_callback();
         let stream = self.streams.try_borrow_mut().ok().and_then(|mut streams| streams.remove(&id));
         match stream {
             Some(mut stream) => stream.on_delete(),
@@ -170,6 +179,7 @@ impl<F: Configure> Dispatcher<F> {
     }
 
     fn on_call_response(&self, id: u32, call_id: u32, read: impl FnOnce(usize) -> CallResponse) {
+        clock::begin_callback();
         let Some(Root { timers_and_calls, chain }) = self.root(id) else { return };
         let Some((caller, max_body_bytes)) = timers_and_calls.answered(call_id) else { return };
         // Read before a stream is entered: the response belongs to this callback.

@@ -35,6 +35,8 @@ mod reply;
 mod shared_data;
 mod status;
 mod stream;
+#[cfg(all(any(test, feature = "testing"), not(target_arch = "wasm32")))]
+pub mod testing;
 mod timers_and_calls;
 
 pub use adapter::{Adapter, Judgement, Metrics, PolicyFilter, ResponseEdits};

@@ -25,6 +25,12 @@ fn define(kind: MetricKind, name: &str) -> Option<u32> {
     })
 }
 
+/// Forgets all ids: another in-memory host takes the place of the one that gave them.
+#[cfg(all(any(test, feature = "testing"), not(target_arch = "wasm32")))]
+pub(crate) fn forget_all() {
+    DEFINED.with_borrow_mut(FxHashMap::clear);
+}
+
 /// A value that only increases.
 #[derive(Clone, Copy, Debug)]
 pub struct Counter(Option<u32>);

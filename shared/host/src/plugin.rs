@@ -70,8 +70,8 @@ impl Background<'_> {
         self.timers_and_calls.wake(stream, self.filter);
     }
 
-    /// Reads the monotonic clock.
+    /// The monotonic clock, read once in each callback.
     pub fn now(&self) -> Result<Nanos, Status> {
-        clock::monotonic()
+        clock::now()
     }
 }

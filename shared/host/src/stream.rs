@@ -131,7 +131,7 @@ impl<F: Filter> Stream<F> {
         if has_waited && kept.is_some() {
             // The proxy may still be resuming the stream. If the trailers continued now, it would drop the
             // kept body (seen on Envoy 1.36.4 and 1.40.0); at the next tick it does not.
-            let now = clock::monotonic().unwrap_or_default();
+            let now = clock::now().unwrap_or_default();
             self.progress(direction).trailers_at = Some(now);
             self.core.timers_and_calls.pause(self.core.id, now);
             return Action::Pause;

@@ -69,7 +69,7 @@ impl TimersAndCalls {
 
     /// Asks for a tick of a filter. An earlier one that it has asked for replaces it.
     pub(crate) fn tick_after(&self, filter: usize, time: Duration) {
-        let Ok(now) = clock::monotonic() else { return };
+        let Ok(now) = clock::now() else { return };
         let wanted = now.after(time);
         if let Ok(mut ticks) = self.ticks.try_borrow_mut() {
             match ticks.iter_mut().find(|(asking, _)| *asking == filter) {
@@ -84,7 +84,7 @@ impl TimersAndCalls {
         if let Ok(mut paused) = self.paused.try_borrow_mut() {
             paused.insert((until, stream));
         }
-        if let Ok(now) = clock::monotonic() {
+        if let Ok(now) = clock::now() {
             self.arm(now);
         }
     }

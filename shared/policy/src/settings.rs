@@ -1,28 +1,53 @@
 //! The fields that every filter's config has.
 
-use crate::client_ip::ClientIp;
+use crate::client_ip::{ClientIp, Resolved};
+use crate::facts::{Facts, Needs};
 use crate::mode::Mode;
 use crate::preflight::CorsPreflight;
+use mesh_config::kinds::choice;
 
-/// The fields that every filter's config has.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Settings {
-    /// Whether decisions are enforced, only recorded, or skipped.
-    pub mode: Mode,
-    /// Where the client's address is found.
-    pub client_ip: ClientIp,
-    /// Whether CORS preflights pass without a decision.
-    pub cors_preflight: CorsPreflight,
-    /// Which decisions are written to filter state.
-    pub decision_log: DecisionLog,
+mesh_config::object! {
+    /// What is the same for all filters: fields at the top of every config.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Settings {
+        /// Whether decisions are enforced. The more lenient of this and the own mode of a limit or a rule
+        /// applies.
+        pub mode: Mode = default("enforce", choice()),
+        /// Where the client's address is found, see
+        /// [trusted_hops](../rate-limit/README.md#whose-address-trusted_hops).
+        pub client_ip: ClientIp = default({}, ClientIp::kind()),
+        /// What happens to CORS preflights.
+        pub cors_preflight: CorsPreflight = default("allow", choice()),
+        /// Which decisions are written to the filter state `wasm.<filter>_decision`.
+        pub decision_log: DecisionLog = default("notable", choice()),
+    }
 }
 
-/// Which decisions are written to filter state `wasm.<filter>_decision`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DecisionLog {
-    /// Refusals, shadow refusals, errors, and what the filter calls notable.
-    #[default]
-    Notable,
-    /// The decision on every request.
-    All,
+impl Settings {
+    /// The facts that a policy needs, with those that give the client's address if that is among them.
+    #[must_use]
+    pub fn complete(&self, mut needs: Needs) -> Needs {
+        if needs.source {
+            needs.add(&self.client_ip.needs());
+        }
+        needs
+    }
+
+    /// The client's address, if it is among what a policy needs.
+    #[must_use]
+    pub fn client(&self, needs: &Needs, facts: &Facts<'_>) -> Resolved {
+        if needs.source { self.client_ip.resolve(facts) } else { Resolved::default() }
+    }
+}
+
+mesh_config::choice! {
+    /// Which decisions are written to the filter state.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum DecisionLog {
+        /// Notable decisions only: refusals, shadow refusals, errors, and limits without room.
+        #[default]
+        Notable = "notable",
+        /// The decision on every request.
+        All = "all",
+    }
 }

@@ -17,7 +17,7 @@ pub struct Verdict<'a, M> {
     pub response: Vec<Edit>,
     /// Metrics to increment.
     pub counts: Vec<Count<M>>,
-    /// The decision, for the access log.
+    /// The decision, for the access log. `None`: nothing was decided.
     pub decision: Option<Decision<'a>>,
     /// Claims of a verified token, for the filters behind. Handed on if the request goes on.
     pub claims: Option<Claims>,
@@ -63,6 +63,15 @@ impl<M> Default for Verdict<'_, M> {
             claims: None,
             warnings: Vec::new(),
         }
+    }
+}
+
+impl<'a, M> Verdict<'a, M> {
+    /// The request goes on. `by`: the limit or the rule that decided so.
+    #[must_use]
+    pub fn allowed(by: Option<&'a str>) -> Self {
+        let label = Label { word: "allowed", subject: by.map(Into::into) };
+        Self { decision: Some(Decision { label, is_notable: false }), ..Self::default() }
     }
 }
 

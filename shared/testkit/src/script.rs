@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// What happens before a call to the store.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step<A> {
     /// Nothing.
     Nothing,

@@ -50,7 +50,7 @@ pub trait Scene: Sized {
     ///
     /// # Errors
     /// What is wrong.
-    fn done(&self, _state: &State<Self>) -> Result<(), String> {
+    fn done(&self, _state: &State<Self>, _records: &dyn Fn() -> Records) -> Result<(), String> {
         Ok(())
     }
 
@@ -417,7 +417,7 @@ impl<S: Scene> Search<'_, S> {
             }
             let who = if S::REMEMBERS { index } else { 0 };
             Rc::make_mut(&mut next.events).push(Event { worker: who, task, outcome, begun_after, after });
-            self.hold(self.scene.done(&next));
+            self.hold(self.scene.done(&next, &|| self.records(&next)));
         }
         if !S::REMEMBERS {
             // The order of workers that are alike is no difference between states.

@@ -1,9 +1,10 @@
 //! What a client is told: headers on an admitted response, a whole reply on a refusal.
 
 use super::decision::{Denial, Reason, Standing};
-use crate::config::{Config, KeyPart, Limit};
+use crate::config::{Config, Limit};
 use mesh_policy::effects::Edit;
 use mesh_policy::headers::{HeaderName, HeaderValue};
+use mesh_policy::key_part::KeyPart;
 use mesh_policy::label::Label;
 use mesh_policy::refusal::{Member, Refusal};
 use std::borrow::Cow;
@@ -47,7 +48,7 @@ pub(super) fn refusal<'a>(config: &'a Config, denial: &Denial) -> Refusal<'a> {
             refusal.problem_type = Some((QUOTA_EXCEEDED, title));
             refusal.members = vec![("violated-policies", Member::ListOf(name(limit)))];
             // The config's body is about a quota.
-            refusal.body = reject.body.as_deref().map(|body| (body, &reject.content_type));
+            refusal.body = reject.body.as_deref().map(|body| (body, &reject.content_type.0));
         }
         Reason::NoKey { .. } => refusal.status = Some(reject.missing_key_status),
         Reason::Error => {}

@@ -1,3 +1,4 @@
+mod keys;
 mod laws;
 mod pushes;
 mod quota;

@@ -21,7 +21,7 @@ impl policy::Policy for Policy {
     type Metric = Metric;
 
     fn settings(&self) -> &Settings {
-        &self.settings
+        &self.config.settings
     }
 
     fn needs(&self) -> &Needs {
@@ -65,12 +65,15 @@ impl Policy {
     pub(super) fn verdict(&self, decision: Decision) -> Verdict<'_, Metric> {
         let mut verdict = match &decision.outcome {
             Outcome::Refused(denial) => refusal(&self.config, denial).into(),
-            Outcome::Admitted(None) => Verdict::default(),
+            Outcome::Admitted(None) => Verdict::allowed(None),
             Outcome::Admitted(Some(standing)) => {
-                Verdict { response: response_edits(&self.config, standing), ..Verdict::default() }
+                let response = response_edits(&self.config, standing);
+                Verdict { response, ..Verdict::allowed(Some(self.limit_name(standing.limit))) }
             }
         };
-        verdict.decision = self.notable(&decision).or_else(|| self.admitted(&decision));
+        if let Some(notable) = self.notable(&decision) {
+            verdict.decision = Some(notable);
+        }
         verdict.counts =
             decision.tallies.into_iter().map(|(value, metric)| Count { metric, value }).collect();
         if decision.client_ip_fallback {
@@ -86,21 +89,8 @@ impl Policy {
             |metric: &Metric| matches!(metric, Metric::ShadowDenied | Metric::Error | Metric::Overflow);
         let (limit, metric) = decision.tallies.iter().find(|(_, metric)| is_notable(metric))?;
         let word = mesh_policy::metric::Metric::definition(*metric).name;
-        Some(verdict::Decision { label: self.label(word, *limit), is_notable: true })
-    }
-
-    /// `allowed` with the limit that has the smallest share left.
-    fn admitted(&self, decision: &Decision) -> Option<verdict::Decision<'_>> {
-        let Outcome::Admitted(standing) = &decision.outcome else { return None };
-        let label = match standing {
-            Some(standing) => self.label("allowed", standing.limit),
-            None => Label { word: "allowed", subject: None },
-        };
-        Some(verdict::Decision { label, is_notable: false })
-    }
-
-    fn label(&self, word: &'static str, limit: usize) -> Label<'_> {
-        Label { word, subject: Some(self.limit_name(limit).into()) }
+        let label = Label { word, subject: Some(self.limit_name(*limit).into()) };
+        Some(verdict::Decision { label, is_notable: true })
     }
 
     fn limit_name(&self, limit: usize) -> &str {

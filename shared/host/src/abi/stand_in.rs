@@ -1,13 +1,21 @@
-//! What takes the place of the host functions in native builds (tests, the command line): every call
-//! fails with [`Status::Unimplemented`].
+//! What takes the place of the host functions in native builds.
+//!
+//! In tests that have one, the in-memory host of the current thread answers ([`crate::testing`]). Otherwise
+//! (in the command line, for example) every call fails with [`Status::Unimplemented`].
 
 use super::{Buffer, HeaderMap, LogLevel, MetricKind, StreamKind};
 use crate::status::Status;
 
-/// Defines functions that fail.
+/// Defines the functions.
 macro_rules! stand_in {
     ($(fn $name:ident($($argument:ident: $type:ty),* $(,)?) -> $output:ty;)*) => {
         $(
+            #[cfg(any(test, feature = "testing"))]
+            pub(crate) fn $name($($argument: $type),*) -> Result<$output, Status> {
+                crate::testing::with_state(|state| state.$name($($argument),*))
+            }
+
+            #[cfg(not(any(test, feature = "testing")))]
             pub(crate) fn $name($(_: $type),*) -> Result<$output, Status> {
                 Err(Status::Unimplemented)
             }
@@ -48,7 +56,12 @@ stand_in! {
     fn call_foreign_function(name: &[u8], argument: &[u8]) -> Vec<u8>;
 }
 
-/// Fills `bytes` from the operating system's random generator.
+/// Fills `bytes` from the operating system's random generator, if there is no in-memory host.
 pub(crate) fn random(bytes: &mut [u8]) -> Result<(), Status> {
+    #[cfg(any(test, feature = "testing"))]
+    match crate::testing::with_state(|state| state.random(bytes)) {
+        Err(Status::Unimplemented) => {}
+        answer => return answer,
+    }
     getrandom::fill(bytes).map_err(|_| Status::InternalFailure)
 }

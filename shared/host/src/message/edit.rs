@@ -50,9 +50,15 @@ pub(crate) fn apply(map: HeaderMap, fetched: Option<&mut Headers>, edit: &Edit) 
             }
         }
         Edit::Remove(name) => {
-            remove(map, name)?;
-            if let Some(fetched) = fetched {
-                fetched.remove(name);
+            // Removing an absent header costs as much, and the proxy selects the route again.
+            let is_absent = |fetched: &Headers| fetched.get(name.as_str()).next().is_none();
+            match fetched {
+                Some(fetched) if is_absent(fetched) => {}
+                Some(fetched) => {
+                    remove(map, name)?;
+                    fetched.remove(name);
+                }
+                None => remove(map, name)?,
             }
         }
     }

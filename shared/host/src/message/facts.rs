@@ -2,7 +2,7 @@
 
 use crate::property;
 use crate::status::Status;
-use mesh_policy::client_ip::parse_address;
+use mesh_policy::client_ip::{forwarded_address, parse_address};
 use mesh_policy::facts::{Attribute, Facts, Needs};
 use mesh_policy::headers::Headers;
 use std::net::IpAddr;
@@ -41,7 +41,9 @@ impl Fetched {
         needs: &Needs,
         headers: Option<&'a Headers>,
     ) -> Result<Facts<'a>, Status> {
-        if needs.source && self.source.is_none() {
+        let is_forwarded =
+            || headers.is_some_and(|headers| forwarded_address(headers, needs.trusted_hops).is_some());
+        if needs.source && self.source.is_none() && !is_forwarded() {
             let address = property::get(&["source", "address"])?;
             self.source = Some(address.and_then(|address| parse_address(&address)));
         }

@@ -99,7 +99,7 @@ impl Scene for Memory {
         Some(read)
     }
 
-    fn done(&self, state: &State<Self>) -> Result<(), String> {
+    fn done(&self, state: &State<Self>, _: &dyn Fn() -> Records) -> Result<(), String> {
         let last = state.events.last().unwrap();
         assert_eq!(Some(*state.memory(last.worker)), last.outcome);
         assert!(last.begun_after <= last.after && last.after < state.events.len());

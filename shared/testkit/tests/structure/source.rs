@@ -180,10 +180,10 @@ fn is(token: &TokenTree, punct: char) -> bool {
     matches!(token, TokenTree::Punct(found) if found.as_char() == punct)
 }
 
-/// Whether an attribute is a `cfg` that only tests fulfil.
+/// Whether an attribute is a `cfg` that only tests fulfil; the feature `testing` is for dev-dependencies.
 fn is_for_tests(attribute: &TokenStream) -> bool {
     let text = attribute.to_string().replace(' ', "");
-    text == "cfg(test)" || text.starts_with("cfg(all(test,")
+    text == "cfg(test)" || text.starts_with("cfg(all(test,") || text == "cfg(any(test,feature=\"testing\"))"
 }
 
 /// Every path of a `use`, with the name that it brings.

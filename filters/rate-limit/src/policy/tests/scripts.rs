@@ -104,7 +104,7 @@ impl Scene for Requests<'_> {
         }
     }
 
-    fn done(&self, state: &State<Self>) -> Result<(), String> {
+    fn done(&self, state: &State<Self>, _: &dyn Fn() -> Records) -> Result<(), String> {
         self.check(state, None)
     }
 
