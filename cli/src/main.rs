@@ -58,6 +58,10 @@ enum Command {
         /// The filter.
         #[arg(value_parser = check::FILTERS)]
         filter: String,
+        /// Also measure an older build, `<FOLDER>/<filter>.wasm`, in turns with the present one, and print
+        /// the ratio of the two.
+        #[arg(long, value_name = "FOLDER")]
+        against: Option<PathBuf>,
         /// Rounds; each measures every listener once, the lowest third counts.
         #[arg(long, default_value_t = 30)]
         rounds: usize,
@@ -84,8 +88,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo { check: true, .. } => demo::check(),
         Command::Demo { .. } => demo::show(),
         Command::Check { filter, config } => check::check(&filter, &config),
-        Command::Bench { filter, rounds, requests } => {
-            bench::bench(&filter, bench::Effort { rounds, requests }).map(|()| ExitCode::SUCCESS)
+        Command::Bench { filter, against, rounds, requests } => {
+            bench::bench(&filter, against.as_deref(), bench::Effort { rounds, requests })
+                .map(|()| ExitCode::SUCCESS)
         }
     }
 }
