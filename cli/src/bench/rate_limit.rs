@@ -21,6 +21,7 @@ pub(super) fn rows(filter: &Path, folder: &Path) -> anyhow::Result<Vec<Row>> {
     };
     let smallest = by_hand("smallest.wasm", include_str!("smallest.wat"))?;
     let host_calls = by_hand("host_calls.wasm", include_str!("host_calls.wat"))?;
+    let client_calls = by_hand("client_calls.wasm", include_str!("client_calls.wat"))?;
     let noop = module::NOOP.build()?;
     let [sdk, sdk_trimmed] = sdk::rows(folder)?;
     let ours = |name, config| wasm(name, filter, config).of_filter();
@@ -39,6 +40,7 @@ pub(super) fn rows(filter: &Path, folder: &Path) -> anyhow::Result<Vec<Row>> {
         native(),
         wasm("one bucket's host calls", &host_calls, &json!({})),
         ours("global, no headers", &global),
+        wasm("one client's host calls", &client_calls, &json!({})),
         ours("per client, all defaults", &per_client),
         ours("per API key on a path", &matched),
     ])
