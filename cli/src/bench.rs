@@ -7,9 +7,9 @@
 //! compared round by round instead ([`pair`]), which is steadier for small differences. Quote ratios: the
 //! absolute figures belong to one machine.
 
-mod jwt_authz;
+pub(crate) mod jwt_authz;
 mod pair;
-mod rate_limit;
+pub(crate) mod rate_limit;
 mod rows;
 mod sample;
 mod sdk;
@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 
-use crate::module::Module;
+pub(crate) use rows::Rows;
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
@@ -30,32 +30,21 @@ pub struct Effort {
     pub requests: u64,
 }
 
-/// Measures a filter and prints a table. `against`: a folder with an older build of the module,
-/// `<filter>.wasm`, which is measured in turns with the present one.
-///
-/// # Errors
-///
-/// The filter has no bench, the folder has no module, something cannot be built or started, or a listener
-/// does not answer as it should.
-pub fn bench(filter: &str, against: Option<&Path>, effort: Effort) -> anyhow::Result<()> {
-    let older = against.map(|folder| older_module(filter, folder)).transpose()?;
-    let module = Module::find(filter).with_context(|| format!("there is no filter `{filter}`"))?;
+/// Measures the rows of a module, each beside the same row with an older module if there is one, and prints
+/// a table.
+pub(crate) fn run(rows: Rows, module: &Path, older: Option<&Path>, effort: Effort) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let rows = |module: &Path| match filter {
-        "jwt-authz" => jwt_authz::rows(module, folder.path()),
-        "rate-limit" => rate_limit::rows(module, folder.path()),
-        other => anyhow::bail!("there is no bench for `{other}`"),
-    };
-    let mut measured = rows(&module.build()?)?;
+    let mut measured = rows(module, folder.path())?;
     if let Some(older) = older {
-        measured = pair::beside(measured, rows(&older)?);
+        measured = pair::beside(measured, rows(older, folder.path())?);
     }
     let samples = sample::measure(&measured, effort)?;
     print!("{}", table::table(&measured, &samples));
     Ok(())
 }
 
-fn older_module(filter: &str, folder: &Path) -> anyhow::Result<PathBuf> {
+/// An older build of a filter's module in a folder, by the name that `build` gives it.
+pub(crate) fn older_module(filter: &str, folder: &Path) -> anyhow::Result<PathBuf> {
     let path = folder.join(filter).with_extension("wasm");
     ensure!(path.is_file(), "there is no `{}` to compare with", path.display());
     // Envoy runs in a folder of its own.

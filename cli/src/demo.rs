@@ -26,7 +26,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::envoy::locate;
-use crate::module::SHIPPED;
+use crate::registry;
 use endpoints::Endpoints;
 use environment::{Environment, Ports};
 use keys::KeyPair;
@@ -95,7 +95,7 @@ pub fn check_against(host: &str) -> anyhow::Result<ExitCode> {
 
 /// What takes long, before there is anything to leave behind.
 fn prepare() -> anyhow::Result<()> {
-    for module in SHIPPED {
+    for module in registry::modules() {
         module.build()?;
     }
     keys::prepare()?;

@@ -1,6 +1,7 @@
 //! What the command line does, for the tests and the benches to do as well.
 //!
 //! - [`workspace`]: where things are in the checkout;
+//! - [`registry`]: the filters there are;
 //! - [`module`]: builds the modules that Envoy loads;
 //! - [`envoy`]: finds, configures, runs and asks a real Envoy;
 //! - [`http`]: a client that sends any header bytes, and a load generator;
@@ -15,11 +16,10 @@
 //! use mesh_filters::demo::environment;
 //! use mesh_filters::envoy::{Bootstrap, Launch};
 //! use mesh_filters::http::{self, Protocol, Request};
-//! use mesh_filters::module::Module;
-//! use mesh_filters::workspace;
+//! use mesh_filters::{registry, workspace};
 //!
 //! # async fn example() -> anyhow::Result<()> {
-//! for module in mesh_filters::module::SHIPPED {
+//! for module in registry::modules() {
 //!     module.build()?;
 //! }
 //! let upstreams = environment::upstreams().await?;
@@ -44,5 +44,6 @@ pub mod demo;
 pub mod envoy;
 pub mod http;
 pub mod module;
+pub mod registry;
 pub mod workspace;
 mod yaml;

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
-use mesh_config::quoted;
-use mesh_filters::module::{Module, SHIPPED};
-use mesh_filters::workspace;
-use mesh_filters::{bench, check, demo};
+use mesh_filters::bench::Effort;
+use mesh_filters::registry::{self, FILTERS, Filter};
+use mesh_filters::{check, demo, workspace};
 
 /// WebAssembly filters for Envoy and Istio.
 #[derive(Parser)]
@@ -26,7 +26,8 @@ enum Command {
     /// key pair, if it is not there: docker compose serves the public half.
     Build {
         /// The filters to build; all when none is named.
-        filters: Vec<String>,
+        #[arg(value_parser = filter())]
+        filters: Vec<Filter>,
     },
     /// Run the filters in a real Envoy, with curl lines to try them.
     ///
@@ -46,8 +47,8 @@ enum Command {
     /// With the parser that the module uses. Exits with 1 if there is a problem.
     Check {
         /// The filter.
-        #[arg(value_parser = check::FILTERS)]
-        filter: String,
+        #[arg(value_parser = filter())]
+        filter: Filter,
         /// The config, a JSON file; `-` is standard input.
         config: PathBuf,
     },
@@ -56,8 +57,8 @@ enum Command {
     /// A machine with little else to do gives the steadiest figures. Quote ratios.
     Bench {
         /// The filter.
-        #[arg(value_parser = check::FILTERS)]
-        filter: String,
+        #[arg(value_parser = filter())]
+        filter: Filter,
         /// Also measure an older build, `<FOLDER>/<filter>.wasm`, in turns with the present one, and print
         /// the ratio of the two.
         #[arg(long, value_name = "FOLDER")]
@@ -87,21 +88,16 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo { against: Some(host), .. } => demo::check_against(&host),
         Command::Demo { check: true, .. } => demo::check(),
         Command::Demo { .. } => demo::show(),
-        Command::Check { filter, config } => check::check(&filter, &config),
+        Command::Check { filter, config } => check::check(filter, &config),
         Command::Bench { filter, against, rounds, requests } => {
-            bench::bench(&filter, against.as_deref(), bench::Effort { rounds, requests })
-                .map(|()| ExitCode::SUCCESS)
+            filter.bench(against.as_deref(), Effort { rounds, requests }).map(|()| ExitCode::SUCCESS)
         }
     }
 }
 
-fn build(filters: &[String]) -> anyhow::Result<ExitCode> {
-    let named: Vec<Module> = filters
-        .iter()
-        .map(|name| Module::find(name).with_context(|| format!("there is no filter `{name}`; {}", known())))
-        .collect::<anyhow::Result<_>>()?;
-    for module in if named.is_empty() { SHIPPED.to_vec() } else { named } {
-        let path = module.build()?;
+fn build(filters: &[Filter]) -> anyhow::Result<ExitCode> {
+    for filter in if filters.is_empty() { &FILTERS } else { filters } {
+        let path = filter.module().build()?;
         let size = std::fs::metadata(&path)?.len();
         println!("{} ({size} bytes)", path.strip_prefix(workspace::root()).unwrap_or(&path).display());
     }
@@ -109,6 +105,8 @@ fn build(filters: &[String]) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn known() -> String {
-    format!("known: {}", quoted(SHIPPED.iter().map(|module| module.name())))
+/// Reads the name of a filter.
+fn filter() -> impl TypedValueParser<Value = Filter> {
+    PossibleValuesParser::new(registry::names())
+        .try_map(|name| registry::find(&name).with_context(|| format!("there is no filter `{name}`")))
 }

@@ -31,15 +31,6 @@ pub struct Module {
     names_callbacks: bool,
 }
 
-/// The modules that users get, in the order in which the command line lists them.
-pub const SHIPPED: [Module; 2] = [JWT_AUTHZ, RATE_LIMIT];
-
-/// The jwt-authz filter.
-pub const JWT_AUTHZ: Module = Module::shipped("jwt-authz");
-
-/// The rate-limit filter.
-pub const RATE_LIMIT: Module = Module::shipped("rate-limit");
-
 /// A module that shows what the host layer does. Only for tests.
 pub const PROBE: Module = Module::of_probe("probe");
 
@@ -54,18 +45,13 @@ pub const SDK_NOOP: Module =
 static BUILT: Mutex<BTreeMap<Module, PathBuf>> = Mutex::new(BTreeMap::new());
 
 impl Module {
-    const fn shipped(filter: &'static str) -> Self {
+    /// The module of a filter, which has the name of its package.
+    pub(crate) const fn of_filter(filter: &'static str) -> Self {
         Self { name: filter, package: filter, shipped: true, names_callbacks: true }
     }
 
     const fn of_probe(example: &'static str) -> Self {
         Self { name: example, package: "mesh-probe", shipped: false, names_callbacks: true }
-    }
-
-    /// The shipped module of this name.
-    #[must_use]
-    pub fn find(name: &str) -> Option<Self> {
-        SHIPPED.into_iter().find(|module| module.name == name)
     }
 
     /// The name: that of the file without `.wasm`, and for a shipped module that of its filter.
@@ -115,9 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_shipped_modules_have_a_name_for_users() {
-        assert_eq!(Module::find("rate-limit").unwrap().path(), workspace::dist().join("rate-limit.wasm"));
-        assert_eq!(Module::find("noop"), None);
+    fn a_module_of_the_tests_is_not_among_the_shipped() {
         assert!(NOOP.path().starts_with(workspace::target()));
     }
 }

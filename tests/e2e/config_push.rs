@@ -1,7 +1,8 @@
 //! Configs, good and bad, at start and later.
 
 use e2e::{Plugin, Setup, eventually, get};
-use mesh_filters::module::{PROBE, RATE_LIMIT};
+use mesh_filters::module::PROBE;
+use mesh_filters::registry::RATE_LIMIT;
 use serde_json::{Value, json};
 
 fn limited(config: Value) -> Setup {

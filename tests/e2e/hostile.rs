@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use e2e::{Gateway, Plugin, Setup, get};
 use mesh_filters::http::{Connection, HeaderName, HeaderValue, Protocol, Request, Response};
-use mesh_filters::module::RATE_LIMIT;
+use mesh_filters::registry::RATE_LIMIT;
 use serde_json::json;
 
 /// A gateway that uses everything a request can bring: matchers, keys, cost, forwarded addresses.

@@ -14,7 +14,7 @@ mod trailers;
 use e2e::token::{AUDIENCE, ISSUER};
 use e2e::{Gateway, Key, KeyServer, Plugin, Setup, eventually, get, key_set};
 use mesh_filters::http::Response;
-use mesh_filters::module::JWT_AUTHZ;
+use mesh_filters::registry::JWT_AUTHZ;
 use serde_json::{Value, json};
 
 fn plugin(config: Value) -> Plugin {

@@ -1,5 +1,6 @@
 //! What holds for single requests.
 
+mod chain;
 mod config_push;
 mod harness;
 mod hostile;

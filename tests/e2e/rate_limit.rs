@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use e2e::{Gateway, Plugin, Setup, eventually, get};
 use mesh_filters::http::{Request, Response};
-use mesh_filters::module::RATE_LIMIT;
+use mesh_filters::registry::RATE_LIMIT;
 use serde_json::{Value, json};
 
 fn setup(config: Value) -> Setup {
@@ -108,7 +108,7 @@ async fn a_request_without_the_key_is_told_to_mend_itself() {
         ],
     );
     let problem: Value = serde_json::from_slice(&refused.body).unwrap();
-    let detail = "rate limit l: missing header x-tenant";
+    let detail = "the request lacks the key of limit l: header x-tenant";
     assert_eq!(problem, json!({"title": "Bad Request", "status": 400, "detail": detail}));
     let call = Request::post("/s/m").header("content-type", "application/grpc").header("te", "trailers");
     let refused = gateway.send(call.body(Bytes::new()).unwrap()).await;
@@ -129,7 +129,7 @@ async fn a_limit_by_claims_that_sees_none_is_logged_once() {
     for _ in 0..101 {
         assert_eq!(gateway.send(get("/", &[])).await.status, 200);
     }
-    let warning = "limit `by-claim`: none of its first 100 requests had claims";
+    let warning = "limit `by-claim`: its first 100 requests had no claims";
     eventually("the warning", || async { gateway.envoy.log().contains(warning) }).await;
     assert_eq!(gateway.envoy.log().matches(warning).count(), 1);
     assert_eq!(gateway.counted("by-claim", "key_missing").await, 101);

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use e2e::{Gateway, Key, Plugin, Setup, get, key_set};
 use mesh_filters::http::{Method, Protocol, Request, Response, send};
-use mesh_filters::module::{JWT_AUTHZ, RATE_LIMIT};
+use mesh_filters::registry::{JWT_AUTHZ, RATE_LIMIT};
 use serde_json::{Value, json};
 
 async fn authz(rules: Value, extra: Value) -> Gateway {
@@ -115,7 +115,7 @@ async fn a_host_with_a_port_or_a_dot_is_not_let_in() {
     let two = get("/", &[("host", "status.example.com"), ("host", "other.example.com")]);
     let answer = ask(&gateway, Protocol::Http1, two).await;
     assert_eq!(answer.status, 400);
-    assert!(answer.text().contains("the host can be read in several ways"), "{}", answer.text());
+    assert!(answer.text().contains("the host is ambiguous"), "{}", answer.text());
     gateway.assert_no_trap().await;
 }
 

@@ -3,7 +3,7 @@
 use crate::alone;
 use e2e::{Gateway, Plugin, Setup, get, show};
 use mesh_filters::http::{Load, StatusCode, Until};
-use mesh_filters::module::RATE_LIMIT;
+use mesh_filters::registry::RATE_LIMIT;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

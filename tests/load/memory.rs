@@ -4,7 +4,7 @@ use crate::alone;
 use e2e::{Plugin, Setup, eventually, get, show};
 use mesh_filters::envoy::usage::resident_bytes;
 use mesh_filters::http::{Load, Protocol, StatusCode, Until};
-use mesh_filters::module::RATE_LIMIT;
+use mesh_filters::registry::RATE_LIMIT;
 use serde_json::json;
 
 /// What a client has sent does not stay in the module while its request is under way.

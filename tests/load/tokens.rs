@@ -5,7 +5,7 @@ use e2e::token::{AUDIENCE, ISSUER};
 use e2e::{Algorithm, Gateway, Key, Plugin, Setup, Token, eventually, get, key_set, show};
 use mesh_filters::envoy::usage::resident_bytes;
 use mesh_filters::http::{Load, StatusCode, Turn, Until};
-use mesh_filters::module::JWT_AUTHZ;
+use mesh_filters::registry::JWT_AUTHZ;
 use serde_json::{Value, json};
 
 const PUSHES: u32 = 20;

@@ -26,7 +26,8 @@ pub struct Plugin {
 impl Plugin {
     /// `config` is given as text, as Istio does; an empty object arrives as zero bytes.
     #[must_use]
-    pub fn new(module: Module, config: Value) -> Self {
+    pub fn new(module: impl Into<Module>, config: Value) -> Self {
+        let module = module.into();
         let name = module.name().to_owned();
         Self { module, name, config, stop_iteration: false, capabilities: None }
     }

@@ -18,7 +18,7 @@ const ISSUER: &str = "https://auth.example.com";
 const AUDIENCE: &str = "api.example.com";
 
 /// The rows, in the order of the table. `folder` takes modules that are built for the bench only.
-pub(super) fn rows(filter: &Path, folder: &Path) -> anyhow::Result<Vec<Row>> {
+pub(crate) fn rows(filter: &Path, folder: &Path) -> anyhow::Result<Vec<Row>> {
     let noop = module::NOOP.build()?;
     let ours = |name: &str, cached: bool, token| {
         Ok::<_, anyhow::Error>(wasm(name, filter, &config(cached)?).with_token(token).of_filter())

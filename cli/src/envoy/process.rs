@@ -11,8 +11,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::admin::Admin;
+use super::binary::Binary;
 use super::config::{ANY_LOCAL_PORT, Bootstrap};
-use super::locate::{self, Binary};
+use super::locate;
 
 /// How long Envoy may take until it serves; a machine that is busy compiling V8 code is slow.
 const START_DEADLINE: Duration = Duration::from_secs(60);

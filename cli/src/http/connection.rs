@@ -13,7 +13,17 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::{Parts, Protocol, Response};
+use super::parts::Parts;
+use super::response::Response;
+
+/// What is spoken on a connection, without TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.1, the connection kept.
+    Http1,
+    /// HTTP/2 without an upgrade ("prior knowledge").
+    Http2,
+}
 
 /// A connection on which one request follows another.
 #[derive(Debug)]

@@ -7,11 +7,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 
-use super::toolchain;
+use super::toolchain::{self, TARGET};
 use crate::workspace;
-
-/// What the modules are compiled for.
-pub(super) const TARGET: &str = "wasm32-wasip1";
 
 /// Builds one example of a package and returns the file that the linker wrote.
 ///

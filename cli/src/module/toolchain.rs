@@ -6,8 +6,10 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::compile::TARGET;
 use crate::workspace;
+
+/// What the modules are compiled for.
+pub(super) const TARGET: &str = "wasm32-wasip1";
 
 /// Makes sure that the toolchain of the checkout can build for [`TARGET`].
 ///

@@ -2,62 +2,76 @@
 
 mod claims;
 mod jwks;
-mod place;
 mod provider;
+mod provider_set;
 mod rule;
+mod token_location;
 
-pub use claims::{Claims, Comparison, HostTest, Literal, Test};
+pub use claims::{Claims, HostTest, Test};
 pub use jwks::{Jwks, Location, Remote};
-pub use place::Place;
 pub use provider::{ClaimHeader, Provider};
+pub use provider_set::{ProviderId, ProviderSet};
 pub use rule::{Action, Rule, TokenUse};
+pub use token_location::TokenLocation;
 
-use mesh_config::{Fields, Problems, Value};
-use mesh_policy::client_ip::ClientIp;
+use mesh_config::kinds::{Text, choice, integer, list, object_with, text};
+use mesh_config::{Kind, ProblemKind, Problems, Schema, Value};
 use mesh_policy::matching::claim::claim_path;
-use mesh_policy::mode::Mode;
-use mesh_policy::preflight::CorsPreflight;
+use mesh_policy::settings::Settings;
 
-/// A config of the filter.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Whether any decision bites.
-    pub mode: Mode,
-    /// What becomes of CORS preflight requests.
-    pub cors_preflight: CorsPreflight,
-    /// Where the client's address is found, for the rules' matches.
-    pub client_ip: ClientIp,
-    /// The `realm` of challenges (RFC 9110, section 11.5).
-    pub realm: String,
-    /// Who issues tokens, at least one.
-    pub providers: Vec<Provider>,
-    /// The rules, in the order of the config.
-    pub rules: Vec<Rule>,
-    /// What becomes of a request that no rule decides.
-    pub default: Action,
-    /// What becomes of a path with an escaped slash.
-    pub escaped_slashes: EscapedSlashes,
-    /// What becomes of a request whose token cannot be checked for want of keys.
-    pub on_jwks_unavailable: OnJwksUnavailable,
-    /// The most bytes of a token.
-    pub max_token_bytes: usize,
-    /// Which tokens are remembered.
-    pub token_cache: TokenCache,
-    /// The share of a worker's time, in percent, for signature checks in the VM.
-    pub in_vm_share: u8,
-    /// The claims that other modules may see.
-    pub export: Vec<Vec<String>>,
+/// Maximum number of rules, which are tried one by one.
+const MAX_RULES: usize = 256;
+const MAX_EXPORTED: usize = 32;
+const MAX_REALM_BYTES: usize = 128;
+const TOKEN_BYTES: std::ops::RangeInclusive<u64> = 256..=65_536;
+
+mesh_config::object! {
+    /// A config of the filter.
+    #[derive(Clone, Debug)]
+    pub struct Config {
+        /// The fields that every filter has.
+        pub settings: Settings = flatten(),
+        /// The `realm` of challenges (RFC 9110, section 11.5).
+        pub realm: String = default("mesh", realm()),
+        /// Who issues tokens.
+        pub providers: Vec<Provider> = required(providers()),
+        /// The rules. Those that deny are tried before those that allow.
+        pub rules: Vec<Rule> = restriction(
+            list(object_with(providers.as_deref()))
+                .at_most(MAX_RULES, "rules")
+                .unique("name", "a name that no other rule has")
+        ),
+        /// What happens to a request that no rule decides.
+        pub default: Action = default("deny", choice()),
+        /// What happens to a path with an escaped slash or backslash.
+        pub escaped_slashes: EscapedSlashes = default("refuse", choice()),
+        /// What happens to a request whose token cannot be checked because there are no keys.
+        pub on_jwks_unavailable: OnJwksUnavailable = default("deny", choice()),
+        /// Maximum length of a token; a request with a longer one is refused.
+        pub max_token_bytes: usize = default(8192, integer(TOKEN_BYTES)),
+        /// Which verified tokens are remembered.
+        pub token_cache: TokenCache = default({}, TokenCache::kind()),
+        /// Percentage of a worker's time for signature checks in the VM.
+        pub in_vm_share: u8 = default(20, integer(1..=100)),
+        /// Claims that [other filters](#other-filters) may see.
+        pub export: Vec<Vec<String>> = default([], list(claim_path()).at_most(MAX_EXPORTED, "claims")),
+    }
+    elsewhere {
+        "jwt_rules" => "providers",
+    }
 }
 
-/// What becomes of a path with an escaped slash or backslash.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum EscapedSlashes {
-    /// It is refused: whether `%2F` separates segments is the upstream's choice, so a rule on the path
-    /// could judge another path than the one that is served.
-    #[default]
-    Refuse,
-    /// It is judged with the escape in it.
-    Keep,
+mesh_config::choice! {
+    /// What happens to a path with an escaped slash or backslash.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum EscapedSlashes {
+        /// The request is refused: whether `%2F` separates segments is the upstream's choice, so a rule on the path
+        /// could judge another path than the one that is served.
+        #[default]
+        Refuse = "refuse",
+        /// The path is judged with the escape in it.
+        Keep = "keep",
+    }
 }
 
 impl EscapedSlashes {
@@ -70,23 +84,27 @@ impl EscapedSlashes {
     }
 }
 
-/// What becomes of a request whose token cannot be checked for want of keys.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnJwksUnavailable {
-    /// It is refused, unless a rule lets it in without looking at its token.
-    #[default]
-    Deny,
-    /// It is judged as if it had no token, and refused if it needs one.
-    AllowPublic,
+mesh_config::choice! {
+    /// What happens to a request whose token cannot be checked because there are no keys.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum OnJwksUnavailable {
+        /// It is refused, unless a rule admits it without looking at its token.
+        #[default]
+        Deny = "deny",
+        /// It is judged as if it had no token, and refused if it needs one.
+        AllowPublic = "allow_public",
+    }
 }
 
-/// Which tokens are remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TokenCache {
-    /// How many at most, in each worker; none with 0.
-    pub entries: usize,
-    /// The longest.
-    pub max_token_bytes: usize,
+mesh_config::object! {
+    /// Which tokens are remembered.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct TokenCache {
+        /// Maximum number of tokens, in each worker; 0 for none.
+        pub entries: usize = default(1024, integer(0..=65_536)),
+        /// Maximum length of a token that is remembered.
+        pub max_token_bytes: usize = default(4096, integer(TOKEN_BYTES)),
+    }
 }
 
 impl Default for TokenCache {
@@ -95,139 +113,71 @@ impl Default for TokenCache {
     }
 }
 
-/// A token's providers are a set of bits.
-const MAX_PROVIDERS: usize = 32;
-/// Rules are tried one by one.
-const MAX_RULES: usize = 256;
-const MAX_EXPORTED: usize = 32;
-const MAX_REALM_BYTES: usize = 128;
-const DEFAULT_REALM: &str = "mesh";
-const DEFAULT_TOKEN_BYTES: u64 = 8192;
-const TOKEN_BYTES: std::ops::RangeInclusive<u64> = 256..=65_536;
-const DEFAULT_IN_VM_SHARE: u64 = 20;
-
 /// Reads a config.
 ///
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(bytes: &[u8]) -> Result<Config, Problems> {
-    mesh_config::read(bytes, Config::read)
+    mesh_config::read(bytes, &Config::kind())
 }
 
-impl Config {
-    fn read(fields: &Fields<'_>) -> Option<Self> {
-        let mode = fields.or("mode", Mode::default(), Mode::read);
-        let cors_preflight = fields.or("cors_preflight", CorsPreflight::default(), CorsPreflight::read);
-        let client_ip = fields.or("client_ip", ClientIp::default(), ClientIp::read);
-        let realm = fields.or("realm", DEFAULT_REALM.to_owned(), read_realm);
-        let providers = fields.required("providers", read_providers);
-        let names = providers.as_deref().map(|providers| providers.iter().map(|p| p.name.as_str()).collect());
-        let rules = fields.restriction("rules", |value| read_rules(&value, names));
-        let default = fields.or("default", Action::Deny, Action::read);
-        let escaped_slashes = fields.or("escaped_slashes", EscapedSlashes::default(), |value| {
-            value.choice(&[("refuse", EscapedSlashes::Refuse), ("keep", EscapedSlashes::Keep)])
-        });
-        let on_jwks_unavailable = fields.or("on_jwks_unavailable", OnJwksUnavailable::default(), |value| {
-            value.choice(&[
-                ("deny", OnJwksUnavailable::Deny),
-                ("allow_public", OnJwksUnavailable::AllowPublic),
-            ])
-        });
-        let max_token_bytes =
-            fields.or("max_token_bytes", DEFAULT_TOKEN_BYTES, |value| value.integer(TOKEN_BYTES));
-        let token_cache = fields.or("token_cache", TokenCache::default(), TokenCache::read);
-        let in_vm_share = fields.or("in_vm_share", DEFAULT_IN_VM_SHARE, |value| value.integer(1..=100));
-        let export = fields.or("export", Vec::new(), read_export);
-        Some(Self {
-            mode: mode?,
-            cors_preflight: cors_preflight?,
-            client_ip: client_ip?,
-            realm: realm?,
-            providers: providers?,
-            rules: rules?.unwrap_or_default(),
-            default: default?,
-            escaped_slashes: escaped_slashes?,
-            on_jwks_unavailable: on_jwks_unavailable?,
-            max_token_bytes: usize::try_from(max_token_bytes?).ok()?,
-            token_cache: token_cache?,
-            in_vm_share: u8::try_from(in_vm_share?).ok()?,
-            export: export?,
-        })
-    }
+/// What a config may be.
+#[must_use]
+pub fn schema() -> Schema {
+    mesh_config::schema("jwt-authz", "A config of the jwt-authz filter.", &Config::kind())
 }
 
-impl TokenCache {
-    fn read(value: Value<'_>) -> Option<Self> {
-        value.object(|fields| {
-            let default = Self::default();
-            let entries = fields.or("entries", default.entries as u64, |value| value.integer(0..=65_536));
-            let max_token_bytes = fields
-                .or("max_token_bytes", default.max_token_bytes as u64, |value| value.integer(TOKEN_BYTES));
-            Some(Self {
-                entries: usize::try_from(entries?).ok()?,
-                max_token_bytes: usize::try_from(max_token_bytes?).ok()?,
-            })
-        })
-    }
+/// A realm is quoted in a header: nothing that would have to be escaped there.
+fn realm() -> Text<String> {
+    text(|value, realm| {
+        let plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+        if realm.len() > MAX_REALM_BYTES || !realm.bytes().all(plain) {
+            let characters = "printable ASCII characters without `\"` and `\\`";
+            let expected = format_args!("1 to {MAX_REALM_BYTES} {characters}");
+            return value.expected(ProblemKind::BadPattern, expected);
+        }
+        Some(realm.to_owned())
+    })
+    .not_empty()
 }
 
-/// A realm stands in quotes in a header: nothing that would have to be escaped there.
-fn read_realm(value: Value<'_>) -> Option<String> {
-    let realm = value.non_empty_text()?;
-    let plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
-    if realm.len() > MAX_REALM_BYTES || !realm.bytes().all(plain) {
-        return value.expected(format_args!(
-            "1 to {MAX_REALM_BYTES} printable ASCII characters without `\"` and `\\`"
-        ));
-    }
-    Some(realm.to_owned())
+fn providers() -> impl Kind<Out = Vec<Provider>> {
+    list(Provider::kind())
+        .not_empty()
+        .at_most(ProviderId::MAX, "providers")
+        .unique("name", "a name that no other provider has")
+        .unique("issuer", "an issuer that no other provider has")
+        .and_then(|value, providers| check_providers(value, &providers).map(|()| providers))
 }
 
-fn read_providers(value: Value<'_>) -> Option<Vec<Provider>> {
-    let (mut names, mut issuers) = (Vec::new(), Vec::new());
-    let providers = value
-        .non_empty_list(|item| item.object(|fields| Provider::read(fields, &mut names, &mut issuers)))?;
-    if providers.len() > MAX_PROVIDERS {
-        return value
-            .problem(format_args!("found {} providers, expected at most {MAX_PROVIDERS}", providers.len()));
+fn check_providers(value: &Value<'_>, providers: &[Provider]) -> Option<()> {
+    // A token's issuer picks its provider, and a provider without an issuer takes the tokens that are left.
+    let without_issuer = |(_, provider): &(usize, &Provider)| provider.issuer.is_none();
+    if let Some((index, _)) = providers.iter().enumerate().filter(without_issuer).nth(1) {
+        let message = "missing, expected one: another provider has none already";
+        return value.problem_at(&format!("[{index}].issuer"), ProblemKind::Missing, message);
     }
-    let places = || providers.iter().flat_map(|provider| &provider.from);
-    for (index, place) in places().enumerate() {
-        if let Some(header) = places().take(index).find_map(|other| place.overlaps(other)) {
-            return value.problem(format_args!(
+    let locations = || providers.iter().flat_map(|provider| &provider.from);
+    for (index, location) in locations().enumerate() {
+        if let Some(header) = locations().take(index).find_map(|other| location.overlaps(other)) {
+            let message = format_args!(
                 "found the header `{header}` with prefixes that begin alike, expected one of them: its value \
                  would be two tokens"
-            ));
+            );
+            return value.problem(ProblemKind::Conflict, message);
         }
     }
     for header in providers.iter().flat_map(Provider::own_headers) {
-        if places().any(|place| place.is_in(header)) {
-            return value.problem(format_args!(
+        if locations().any(|location| location.is_in(header)) {
+            let message = format_args!(
                 "found the header `{}` for claims and for tokens, expected two: what clients send in the one \
                  is removed",
                 header.as_str()
-            ));
+            );
+            return value.problem(ProblemKind::Conflict, message);
         }
     }
-    Some(providers)
-}
-
-fn read_rules(value: &Value<'_>, providers: Option<Vec<&str>>) -> Option<Vec<Rule>> {
-    let mut names = Vec::new();
-    let rules =
-        value.list(|item| item.object(|fields| Rule::read(fields, &mut names, providers.as_deref())))?;
-    if rules.len() > MAX_RULES {
-        return value.problem(format_args!("found {} rules, expected at most {MAX_RULES}", rules.len()));
-    }
-    Some(rules)
-}
-
-fn read_export(value: Value<'_>) -> Option<Vec<Vec<String>>> {
-    let claims = value.list(claim_path)?;
-    if claims.len() > MAX_EXPORTED {
-        return value.problem(format_args!("found {} claims, expected at most {MAX_EXPORTED}", claims.len()));
-    }
-    Some(claims)
+    Some(())
 }
 
 #[cfg(test)]

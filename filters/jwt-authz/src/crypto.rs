@@ -15,13 +15,10 @@ pub mod self_test;
 mod skip_reason;
 
 #[cfg(test)]
-mod foreign;
-#[cfg(all(test, not(target_arch = "wasm32")))]
-mod laws;
-#[cfg(test)]
-mod vectors;
+mod tests;
 
 pub use algorithm::Algorithm;
+pub use jwk::Origin;
 pub use key::{Key, Material, Secret};
-pub use key_set::{KeySet, KeySetError, Origin, Skipped};
+pub use key_set::{KeySet, KeySetError, Skipped};
 pub use skip_reason::SkipReason;

@@ -17,8 +17,4 @@ pub use tracker::{Ask, Missing, Polled, Tracker};
 pub use unused::Unused;
 
 #[cfg(test)]
-mod laws;
-#[cfg(test)]
-mod simulation;
-#[cfg(test)]
 mod tests;

@@ -8,6 +8,3 @@ pub mod crypto;
 pub mod filter;
 pub mod jwks;
 pub mod policy;
-
-#[cfg(all(test, not(target_arch = "wasm32")))]
-mod testing;

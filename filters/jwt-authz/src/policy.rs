@@ -1,49 +1,50 @@
-//! The decision on a request: a pure function of its facts, the time, the keys and a checker of signatures.
+//! The decision on a request: a pure function of its facts, the time, the keys and a verifier of signatures.
 
 mod answer;
 mod cache;
-mod case;
+mod cpu_budget;
 mod decision;
+mod denial;
+mod evaluation;
 mod export;
 mod expression;
 mod forward;
 mod memory;
+mod metric;
 mod places;
-mod reason;
+pub mod reason;
 mod registered;
-mod share;
 mod token;
 mod trailers;
 mod turns;
 mod unverified;
+mod verdict;
 mod verified;
 mod verifier;
 pub mod weight;
 
-pub use answer::Refusal;
-pub use decision::{Decision, Outcome, Patience};
-pub use forward::{Forwarded, Unchangeable};
+pub use cpu_budget::CpuBudget;
+pub use decision::{Decision, Outcome};
+pub use denial::Denial;
 pub use memory::Memory;
-pub use reason::{Fault, Reason};
-pub use share::Shares;
+pub use metric::Metric;
 pub use token::{Header, Token};
 pub use unverified::Unverified;
 pub use verified::Verified;
-pub use verifier::{Judged, Keys, Remembered, Signature, Signatures};
+pub use verifier::{CacheStatus, Context, Judged, Keys, Signature, Signatures};
 
 use crate::config::{Config, EscapedSlashes};
-use case::Case;
 use mesh_policy::authority::Authority;
-use mesh_policy::effects::Edit;
 use mesh_policy::facts::{Facts, Needs};
 use mesh_policy::hash;
 use mesh_policy::headers::{HeaderName, Headers};
 use mesh_policy::matching::request::MatchInput;
 use mesh_policy::mode::Mode;
 use mesh_policy::path;
+use mesh_policy::policy::Unchangeable;
 use places::Places;
+use std::borrow::Cow;
 use std::rc::Rc;
-use std::time::Duration;
 use verifier::Verifier;
 
 /// A config at work.
@@ -51,22 +52,29 @@ pub struct Policy {
     config: Config,
     needs: Needs,
     places: Places,
+    /// Headers in which tokens are found.
+    token_headers: Vec<HeaderName>,
+    /// Headers that only this filter may set.
     own_headers: Vec<HeaderName>,
-    /// What is kept out of trailers.
+    /// Names that are removed from trailers.
     kept_out: Vec<HeaderName>,
-    /// A rule that decides looks at the host.
+    /// Whether an enforced rule tests the host.
     tests_host: bool,
+    /// What a client without a token is told.
+    no_token: String,
     verifier: Verifier,
 }
 
 impl Policy {
-    /// `key`: a secret of this worker, for the hashes of remembered tokens. `memory`: where they are.
+    /// `key`: a secret of this worker, for the hashes of cached tokens. `memory`: where they are.
     #[must_use]
     pub fn new(config: Config, key: hash::Key, memory: &Rc<Memory>) -> Self {
         let mut needs = Needs { headers: true, ..Needs::default() };
-        config.rules.iter().for_each(|rule| needs.add(&rule.matches.needs()));
+        for rule in config.rules.iter().filter(|rule| rule.mode != Mode::Off) {
+            needs.add(&rule.matches.needs());
+        }
         if needs.source {
-            needs.add(&config.client_ip.needs());
+            needs.add(&config.settings.client_ip.needs());
         }
         let mut own_headers: Vec<HeaderName> = Vec::new();
         for name in config.providers.iter().flat_map(|provider| provider.own_headers()) {
@@ -75,10 +83,17 @@ impl Policy {
             }
         }
         let places = Places::new(&config.providers);
-        let kept_out = trailers::kept_out(&own_headers, &places, config.mode);
-        let tests_host = config.rules.iter().any(|rule| rule.mode == Mode::Enforce && rule.tests_host());
-        let verifier = Verifier::new(&config, key, memory);
-        Self { config, needs, places, own_headers, kept_out, tests_host, verifier }
+        Self {
+            needs,
+            kept_out: trailers::kept_out(&own_headers, &places, config.settings.mode),
+            own_headers,
+            token_headers: places.headers().cloned().collect(),
+            no_token: format!("the request has no token in {}", places.describe()),
+            tests_host: config.rules.iter().any(|rule| rule.mode == Mode::Enforce && rule.tests_host()),
+            verifier: Verifier::new(&config, key, memory),
+            places,
+            config,
+        }
     }
 
     /// The config.
@@ -87,133 +102,76 @@ impl Policy {
         &self.config
     }
 
-    /// What a decision reads of a request.
-    #[must_use]
-    pub const fn needs(&self) -> &Needs {
-        &self.needs
-    }
-
-    /// Decides on a request. `now`: since 1970. `before`: what an earlier decision on it has waited for.
+    /// Decides on a request as its headers are without those that only this filter may set.
+    ///
+    /// # Errors
+    /// One of them cannot be removed: the request must not go on.
     pub fn decide(
         &self,
+        context: &Context<'_, impl Keys, impl Signatures>,
         facts: &Facts<'_>,
-        now: Duration,
-        patience: Patience,
-        before: Option<&Rc<Unverified>>,
-        keys: &impl Keys,
-        signatures: &impl Signatures,
-    ) -> Decision {
-        let client = self.needs.source.then(|| self.config.client_ip.resolve(facts));
+    ) -> Result<Decision, Unchangeable> {
+        let headers = self.stripped(facts.headers)?;
+        Ok(self.decision(context, &Facts { headers: &headers, ..*facts }))
+    }
+
+    /// The decision on a request without headers that only this filter may set.
+    fn decision(&self, context: &Context<'_, impl Keys, impl Signatures>, facts: &Facts<'_>) -> Decision {
+        let client = self.needs.source.then(|| self.config.settings.client_ip.resolve(facts));
         let request = MatchInput::new(facts, client.and_then(|client| client.ip))
             .with_escaped_slashes(self.config.escaped_slashes.in_paths());
-        if let Some(fault) = self.unclear_path(facts.headers.target()).or_else(|| self.unclear_host(&request))
-        {
-            return Decision::refused(Refusal::new(fault));
+        let ambiguous = self.unclear_path(facts.headers.target()).or_else(|| self.unclear_host(&request));
+        if let Some(denial) = ambiguous {
+            return Decision::refused(denial);
         }
-        let judge = |request: &MatchInput<'_>| self.judge(request, now, patience, before, keys, signatures);
-        let decision = Case::new(&self.config, request, judge).decision();
+        let judge = |request: &MatchInput<'_>| self.judge(context, request);
+        let decision = evaluation::decide(&self.config, request, judge);
         Decision { client_ip_fallback: client.is_some_and(|client| client.fallback), ..decision }
     }
 
-    /// Why the rules cannot judge a path: the upstream may serve another one.
-    fn unclear_path(&self, target: &[u8]) -> Option<Fault> {
-        if self.config.escaped_slashes == EscapedSlashes::Refuse && path::has_escaped_slash(target) {
-            return Some(Fault::new(Reason::EscapedSlash, "the path holds an escaped slash"));
+    /// The headers without those that only this filter may set.
+    fn stripped<'h>(&self, headers: &'h Headers) -> Result<Cow<'h, Headers>, Unchangeable> {
+        let removals = forward::strip(headers, &self.own_headers)?;
+        if removals.is_empty() {
+            return Ok(Cow::Borrowed(headers));
         }
-        path::is_ambiguous(target)
-            .then_some(Fault::new(Reason::AmbiguousPath, "the path can be read in several ways"))
+        let mut stripped = headers.clone();
+        for name in &removals {
+            stripped.remove(name);
+        }
+        Ok(Cow::Owned(stripped))
+    }
+
+    /// Why the rules cannot judge a path: the upstream may serve another one.
+    fn unclear_path(&self, target: &[u8]) -> Option<Denial> {
+        if self.config.escaped_slashes == EscapedSlashes::Refuse && path::has_escaped_slash(target) {
+            return Some(Denial::new(reason::ESCAPED_SLASH));
+        }
+        path::is_ambiguous(target).then_some(Denial::new(reason::AMBIGUOUS_PATH))
     }
 
     /// Why the rules cannot judge a host: the upstream may be another one.
-    fn unclear_host(&self, request: &MatchInput<'_>) -> Option<Fault> {
+    fn unclear_host(&self, request: &MatchInput<'_>) -> Option<Denial> {
         let is_unclear = self.tests_host && *request.authority() == Authority::Ambiguous;
-        is_unclear.then_some(Fault::new(Reason::AmbiguousHost, "the host can be read in several ways"))
+        is_unclear.then_some(Denial::new(reason::AMBIGUOUS_HOST))
     }
 
     fn judge(
         &self,
+        context: &Context<'_, impl Keys, impl Signatures>,
         request: &MatchInput<'_>,
-        now: Duration,
-        patience: Patience,
-        before: Option<&Rc<Unverified>>,
-        keys: &impl Keys,
-        signatures: &impl Signatures,
-    ) -> (Judged, Option<Remembered>) {
+    ) -> (Judged, Option<CacheStatus>) {
         let found = match self.places.find(request) {
             Ok(Some(found)) => found,
             Ok(None) => return (Judged::Absent, None),
-            Err(fault) => return (Judged::Bad(fault), None),
+            Err(denial) => return (Judged::Bad(denial), None),
         };
-        let (judged, remembered) = self.verifier.judge(&self.config, &found, now, before, keys, signatures);
-        let judged = match (judged, patience) {
-            (Judged::NoKey(unverified), Patience::Decide) => unverified.settled(),
-            (judged, _) => judged,
+        let (judged, cache_status) = self.verifier.judge(context, &self.config, &found);
+        let judged = match judged {
+            Judged::NoKey(unverified) if !context.may_wait => unverified.settled(),
+            judged => judged,
         };
-        (judged, Some(remembered))
-    }
-
-    /// The headers in which tokens are found.
-    pub fn token_headers(&self) -> impl Iterator<Item = &HeaderName> {
-        self.places.headers()
-    }
-
-    /// Takes away the headers that only this filter may set: before anything is made of the request.
-    ///
-    /// # Errors
-    /// One cannot be taken away: the request must not go on.
-    pub fn strip(&self, headers: &Headers) -> Result<Vec<Edit>, Unchangeable> {
-        forward::strip(headers, &self.own_headers)
-    }
-
-    /// Takes away what must not go on in trailers, whatever was decided on the request.
-    ///
-    /// # Errors
-    /// It cannot be taken away: the trailers must not go on.
-    pub fn strip_trailers(&self, trailers: &Headers) -> Result<Vec<Edit>, Unchangeable> {
-        forward::strip(trailers, &self.kept_out)
-    }
-
-    /// Changes to a request that goes on, after this decision or without one.
-    ///
-    /// # Errors
-    /// A token cannot be taken away: the request must not go on.
-    pub fn forward(&self, headers: &Headers, decision: Option<&Decision>) -> Result<Forwarded, Unchangeable> {
-        let mut forwarded = Forwarded::default();
-        let verified = decision.and_then(|decision| decision.verified.as_ref());
-        let provider = verified.and_then(|verified| self.config.providers.get(verified.provider));
-        if let (Some(verified), Some(provider)) = (verified, provider) {
-            forward::claims(verified, provider, &mut forwarded);
-        }
-        // In shadow mode the upstream may still look at the token by itself.
-        if self.config.mode == Mode::Enforce {
-            match provider {
-                Some(provider) if provider.forward_token => {}
-                Some(_) => forward::remove_token(headers, self.places.all(), &mut forwarded.edits)?,
-                // A token that nobody has verified is one that the upstream might take for verified.
-                None => forward::remove_token(headers, self.places.private(), &mut forwarded.edits)?,
-            }
-        }
-        Ok(forwarded)
-    }
-
-    /// The claims that other modules may see, as a JSON object; `None` if there are none.
-    #[must_use]
-    pub fn export(&self, verified: &Verified) -> Option<Vec<u8>> {
-        export::export(&verified.claims, &self.config.export).map(|claims| claims.to_string().into_bytes())
-    }
-
-    /// A decision in a few words, for the access log. `mode`: whether it bites.
-    #[must_use]
-    pub fn explain(&self, decision: &Decision, mode: Mode) -> String {
-        match &decision.outcome {
-            Outcome::Allowed => match decision.rule.and_then(|index| self.config.rules.get(index)) {
-                Some(rule) => format!("allowed{{{}}}", rule.name),
-                None => "allowed".to_owned(),
-            },
-            Outcome::Refused(refusal) if mode == Mode::Enforce => self.config.details(refusal),
-            Outcome::Refused(refusal) => format!("shadow_denied{{{}}}", self.config.stage(refusal)),
-            Outcome::NoKey(_) => "waiting".to_owned(),
-        }
+        (judged, Some(cache_status))
     }
 }
 

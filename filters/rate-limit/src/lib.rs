@@ -1,8 +1,7 @@
 //! Token-bucket rate limiting, exact over all workers of a proxy, in bounded memory.
 //!
-//! [`config`] is what a user writes, [`policy`] what follows from it, [`filter`] how it gets into a
-//! proxy.
+//! [`config`] is what a user writes, [`policy`] is what follows from it.
 
 pub mod config;
-pub mod filter;
 pub mod policy;
+pub mod quota;

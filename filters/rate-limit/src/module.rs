@@ -1,3 +1,3 @@
 //! The module: `dist/rate-limit.wasm`.
 
-mesh_host::export!(rate_limit::filter::RateLimit);
+mesh_host::export!(mesh_host::PolicyFilter<rate_limit::policy::Policy>);

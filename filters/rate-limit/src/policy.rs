@@ -5,24 +5,24 @@ pub(crate) mod bucket;
 mod debt;
 mod decision;
 mod first_requests;
-pub(crate) mod key;
 mod ledger;
-mod missing;
+mod metric;
+pub mod reason;
 pub(crate) mod set;
 mod table;
+mod verdict;
 
-pub use answer::details;
-pub use bucket::{Quota, Rate};
-pub use decision::{Decision, Outcome, Reason, Refusal, Standing, Tally};
-pub use first_requests::LOOKED_AT;
-pub use set::Overflow;
+pub use decision::{Decision, Denial, Outcome, Reason, Standing};
+pub use metric::Metric;
 pub use table::seed;
 
-use crate::config::{Config, KeyPart, Limit, OnError, OnMissingKey};
+use crate::config::{Config, Limit, OnError, OnMissingKey};
+use crate::quota::Quota;
 use first_requests::FirstRequests;
-use ledger::{Claim, Draft};
+use ledger::{Draft, Reservation};
 use mesh_policy::facts::{Facts, Needs};
 use mesh_policy::hash::{Hasher, Key};
+use mesh_policy::key_part::KeyPart;
 use mesh_policy::matching::request::MatchInput;
 use mesh_policy::mode::Mode;
 use mesh_policy::percent::Percentage;
@@ -64,8 +64,8 @@ impl Policy {
     pub fn new(config: Config, plugin: &str, seed: Key, since: Nanos) -> Self {
         let table = Table::new(plugin, config.capacity, seed);
         let mut needs = Needs::default();
-        for limit in config.limits.iter().filter(|limit| config.mode.max(limit.mode) != Mode::Off) {
-            needs.add(&limit.needs(&config.client_ip));
+        for limit in config.limits.iter().filter(|limit| config.settings.mode.max(limit.mode) != Mode::Off) {
+            needs.add(&limit.needs(&config.settings.client_ip));
         }
         let buckets = config.limits.iter().map(|limit| Buckets::new(limit, &table)).collect();
         Self { buckets, table, needs, generation: since.0, config }
@@ -77,33 +77,27 @@ impl Policy {
         &self.config
     }
 
-    /// What [`Policy::decide`] reads.
-    #[must_use]
-    pub const fn needs(&self) -> &Needs {
-        &self.needs
-    }
-
-    /// Decides on a request. `roll` gives uniformly random numbers.
+    /// The decision on a request. `roll` gives uniformly random numbers.
     ///
     /// Several limits that are enforced are charged all or none. A limit in shadow is charged by
     /// itself, whatever becomes of the request.
-    pub fn decide(
+    pub fn decision(
         &self,
         facts: &Facts<'_>,
         mut roll: impl FnMut() -> u64,
         store: &mut impl Store,
     ) -> Decision {
         // Where nobody asks for the client's address, its headers may not have been fetched.
-        let client = self.needs.source.then(|| self.config.client_ip.resolve(facts));
+        let client = self.needs.source.then(|| self.config.settings.client_ip.resolve(facts));
         let client_ip = client.and_then(|client| client.ip);
         let client_ip_fallback = client.is_some_and(|client| client.fallback);
         let candidate = MatchInput::new(facts, client_ip);
         let mut decision = Decision { client_ip_fallback, ..Decision::default() };
-        let mut refusals = Refusals::default();
+        let mut refusals = Denials::default();
         let mut drafted = Vec::new();
         let mut shadowed = Vec::new();
         for (index, (limit, buckets)) in self.config.limits.iter().zip(&self.buckets).enumerate() {
-            let mode = self.config.mode.max(limit.mode);
+            let mode = self.config.settings.mode.max(limit.mode);
             if mode == Mode::Off {
                 continue;
             }
@@ -121,35 +115,35 @@ impl Policy {
                 mode == Mode::Enforce
                     && (limit.enforce_percentage == Percentage::ALL || limit.enforce_percentage.holds(roll()))
             };
-            let (claim, missing) = self.claim(index, limit, buckets, &candidate);
+            let (reservation, missing) = self.reservation(index, limit, buckets, &candidate);
             if missing.is_some() {
-                decision.tallies.push((index, Tally::KeyMissing));
+                decision.tallies.push((index, Metric::KeyMissing));
             }
-            let Some(claim) = claim else {
+            let Some(reservation) = reservation else {
                 if let (Some(part), OnMissingKey::Deny) = (missing, limit.on_missing_key) {
                     refusals.add(&mut decision, bites(&mut roll), index, Reason::NoKey { part });
                 }
                 continue;
             };
             if mode == Mode::Shadow {
-                shadowed.push(claim);
+                shadowed.push(reservation);
                 continue;
             }
-            match claim.draft(store) {
-                Ok(draft) if draft.charged.admits() => drafted.push((claim, draft)),
+            match reservation.draft(store) {
+                Ok(draft) if draft.charged.admits() => drafted.push((reservation, draft)),
                 Ok(draft) => {
                     let bites = bites(&mut roll);
-                    refusals.refused(&mut decision, bites, &claim, &draft.charged);
-                    claim.note_refusal(&draft, store);
+                    refusals.refused(&mut decision, bites, &reservation, &draft.charged);
+                    reservation.note_refusal(&draft, store);
                 }
-                Err(error) => self.failed(&claim, error, &mut refusals, &mut decision),
+                Err(error) => self.failed(&reservation, error, &mut refusals, &mut decision),
             }
         }
         if refusals.foremost.is_none() {
             self.commit(drafted, &mut roll, store, &mut refusals, &mut decision);
         }
-        for claim in &shadowed {
-            charge_shadow(claim, store, &mut decision);
+        for reservation in &shadowed {
+            charge_shadow(reservation, store, &mut decision);
         }
         if let Some(refusal) = refusals.foremost {
             decision.outcome = Outcome::Refused(refusal);
@@ -157,38 +151,15 @@ impl Policy {
         decision
     }
 
-    /// The decision on a request that the proxy does not let us read.
-    #[must_use]
-    pub fn cannot_judge(&self) -> Decision {
-        let outcome = match self.config.on_error {
-            OnError::Allow => Outcome::Admitted(None),
-            OnError::Deny => Outcome::Refused(Refusal { limit: None, reason: Reason::Error }),
-        };
-        Decision { outcome, ..Decision::default() }
-    }
-
-    /// The decision in a word for the access log, unless nothing is to be said: the reason and the
-    /// limit, never the key.
-    #[must_use]
-    pub fn explain(&self, decision: &Decision) -> Option<String> {
-        let name = |limit: usize| self.config.limits.get(limit).map_or("", |limit| limit.name.as_str());
-        if let Outcome::Refused(refusal) = &decision.outcome {
-            return Some(details(&refusal.reason, refusal.limit.map_or("", name)));
-        }
-        let told = |tally: &Tally| matches!(tally, Tally::ShadowDenied | Tally::Error | Tally::Overflow);
-        let (limit, tally) = decision.tallies.iter().find(|(_, tally)| told(tally))?;
-        Some(format!("{}{{{}}}", tally.name(), name(*limit)))
-    }
-
     /// What a request costs a limit, and which bucket; none if a part of the key is missing and the
     /// limit does not charge such requests. And the first part that is missing.
-    fn claim<'a>(
+    fn reservation<'a>(
         &'a self,
         index: usize,
         limit: &'a Limit,
         buckets: &'a Buckets,
         request: &MatchInput<'_>,
-    ) -> (Option<Claim<'a>>, Option<usize>) {
+    ) -> (Option<Reservation<'a>>, Option<usize>) {
         let mut missing = None;
         let (location, quota) = match &buckets.only {
             Some(location) => (Cow::Borrowed(location), &limit.quota),
@@ -217,57 +188,66 @@ impl Policy {
             cost: limit.cost.of(request.facts()),
             overflow: limit.overflow,
         };
-        (Some(Claim { limit: index, location, charge }), missing)
+        (Some(Reservation { limit: index, location, charge }), missing)
     }
 
     /// Carries out what was charged on paper, all of it or nothing.
     fn commit(
         &self,
-        mut drafted: Vec<(Claim<'_>, Draft)>,
+        mut drafted: Vec<(Reservation<'_>, Draft)>,
         roll: &mut impl FnMut() -> u64,
         store: &mut impl Store,
-        refusals: &mut Refusals,
+        refusals: &mut Denials,
         decision: &mut Decision,
     ) {
-        for (claim, draft) in &mut drafted {
-            match claim.commit(draft, store) {
+        for (reservation, draft) in &mut drafted {
+            match reservation.commit(draft, store) {
                 Ok(()) if draft.charged.admits() => {}
                 Ok(()) => {
-                    let share = self.config.limits.get(claim.limit).map(|limit| limit.enforce_percentage);
+                    let share =
+                        self.config.limits.get(reservation.limit).map(|limit| limit.enforce_percentage);
                     let bites = share.is_none_or(|share| share.holds(roll()));
-                    refusals.refused(decision, bites, claim, &draft.charged);
+                    refusals.refused(decision, bites, reservation, &draft.charged);
                 }
-                Err(error) => self.failed(claim, error, refusals, decision),
+                Err(error) => self.failed(reservation, error, refusals, decision),
             }
             if refusals.foremost.is_some() {
                 break;
             }
         }
         let refused = refusals.foremost.is_some();
-        for (claim, draft) in drafted.iter().filter(|(_, draft)| draft.committed && draft.charged.admits()) {
+        for (reservation, draft) in
+            drafted.iter().filter(|(_, draft)| draft.committed && draft.charged.admits())
+        {
             if draft.charged.overflowed() {
-                decision.tallies.push((claim.limit, Tally::Overflow));
+                decision.tallies.push((reservation.limit, Metric::Overflow));
             }
             if refused && draft.charged.place == Place::Nowhere {
                 continue;
             }
             if refused {
-                let tally = match claim.give_back(&draft.charged.place, store) {
-                    Ok(()) => Tally::GivenBack,
-                    Err(_) => Tally::Error,
+                let tally = match reservation.give_back(&draft.charged.place, store) {
+                    Ok(()) => Metric::GivenBack,
+                    Err(_) => Metric::Error,
                 };
-                decision.tallies.push((claim.limit, tally));
+                decision.tallies.push((reservation.limit, tally));
             } else {
-                decision.tallies.push((claim.limit, Tally::Allowed));
-                decision.stands(claim, &draft.charged);
+                decision.tallies.push((reservation.limit, Metric::Allowed));
+                decision.stands(reservation, &draft.charged);
             }
         }
     }
 
-    fn failed(&self, claim: &Claim<'_>, _: StoreError, refusals: &mut Refusals, decision: &mut Decision) {
-        decision.tallies.push((claim.limit, Tally::Error));
+    fn failed(
+        &self,
+        reservation: &Reservation<'_>,
+        _: StoreError,
+        refusals: &mut Denials,
+        decision: &mut Decision,
+    ) {
+        decision.tallies.push((reservation.limit, Metric::Error));
         if self.config.on_error == OnError::Deny {
-            refusals.keep(Refusal { limit: Some(claim.limit), reason: Reason::Error });
+            refusals.keep(Denial { limit: Some(reservation.limit), reason: Reason::Error });
         }
     }
 }
@@ -294,28 +274,28 @@ impl Buckets {
     }
 }
 
-fn charge_shadow(claim: &Claim<'_>, store: &mut impl Store, decision: &mut Decision) {
-    let charged = claim.draft(store).and_then(|mut draft| {
-        claim.commit(&mut draft, store)?;
+fn charge_shadow(reservation: &Reservation<'_>, store: &mut impl Store, decision: &mut Decision) {
+    let charged = reservation.draft(store).and_then(|mut draft| {
+        reservation.commit(&mut draft, store)?;
         Ok(draft.charged)
     });
     let tally = match charged {
         Ok(charged) => {
             if charged.overflowed() {
-                decision.tallies.push((claim.limit, Tally::Overflow));
+                decision.tallies.push((reservation.limit, Metric::Overflow));
             }
-            if charged.admits() { Tally::Allowed } else { Tally::ShadowDenied }
+            if charged.admits() { Metric::Allowed } else { Metric::ShadowDenied }
         }
-        Err(_) => Tally::Error,
+        Err(_) => Metric::Error,
     };
-    decision.tallies.push((claim.limit, tally));
+    decision.tallies.push((reservation.limit, tally));
 }
 
 impl Decision {
     /// Keeps the standing of the bucket that has the smallest share left.
-    fn stands(&mut self, claim: &Claim<'_>, charged: &Charged) {
+    fn stands(&mut self, reservation: &Reservation<'_>, charged: &Charged) {
         let Verdict::Admitted { owed } = charged.verdict else { return };
-        let standing = Standing::new(claim.limit, charged.quota, owed);
+        let standing = Standing::new(reservation.limit, charged.quota, owed);
         if let Outcome::Admitted(tightest) = &mut self.outcome
             && tightest.is_none_or(|tightest| standing.share() < tightest.share())
         {
@@ -327,33 +307,39 @@ impl Decision {
 /// The refusals that bite: of several, the foremost is the one with the longest wait, and one that
 /// waiting does not help comes before all that it does.
 #[derive(Debug, Default)]
-struct Refusals {
-    foremost: Option<Refusal>,
+struct Denials {
+    foremost: Option<Denial>,
 }
 
-impl Refusals {
-    fn refused(&mut self, decision: &mut Decision, bites: bool, claim: &Claim<'_>, charged: &Charged) {
+impl Denials {
+    fn refused(
+        &mut self,
+        decision: &mut Decision,
+        bites: bool,
+        reservation: &Reservation<'_>,
+        charged: &Charged,
+    ) {
         if charged.overflowed() {
-            decision.tallies.push((claim.limit, Tally::Overflow));
+            decision.tallies.push((reservation.limit, Metric::Overflow));
         }
         let reason = match charged.verdict {
             Verdict::Refused { owed, wait } => {
-                Reason::NoTokens { standing: Standing::new(claim.limit, charged.quota, owed), wait }
+                Reason::NoTokens { standing: Standing::new(reservation.limit, charged.quota, owed), wait }
             }
             _ => Reason::NoSlot,
         };
-        self.add(decision, bites, claim.limit, reason);
+        self.add(decision, bites, reservation.limit, reason);
     }
 
     fn add(&mut self, decision: &mut Decision, bites: bool, limit: usize, reason: Reason) {
-        decision.tallies.push((limit, if bites { Tally::Denied } else { Tally::ShadowDenied }));
+        decision.tallies.push((limit, if bites { Metric::Denied } else { Metric::ShadowDenied }));
         if bites {
-            self.keep(Refusal { limit: Some(limit), reason });
+            self.keep(Denial { limit: Some(limit), reason });
         }
     }
 
-    fn keep(&mut self, refusal: Refusal) {
-        let wait = |refusal: &Refusal| match refusal.reason {
+    fn keep(&mut self, refusal: Denial) {
+        let wait = |refusal: &Denial| match refusal.reason {
             Reason::NoTokens { wait, .. } => Some(wait),
             Reason::NoSlot | Reason::NoKey { .. } | Reason::Error => None,
         };
@@ -372,12 +358,6 @@ impl Refusals {
 }
 
 #[cfg(test)]
-mod laws;
-#[cfg(test)]
-mod pushes;
-#[cfg(test)]
-mod scripts;
-#[cfg(test)]
-mod simulation;
-#[cfg(test)]
 mod tests;
+#[cfg(test)]
+use tests::simulation;

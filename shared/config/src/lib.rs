@@ -1,69 +1,89 @@
-//! Reads what a user wrote and reports everything that is wrong with it at once.
+//! Describes what a user writes, reads it, and reports everything that is wrong with it at once.
 //!
-//! A config error is a user interface: each problem names the JSON path, what was found and what
-//! is allowed, and a misspelt name gets a suggestion. So a reader does not stop at the first
-//! problem: it asks for every field, then builds its value from those that were good.
+//! A config error is a user interface: each problem names the JSON path, what was found and what is
+//! expected, and a misspelt name gets a suggestion. Each field is described once, with its kind, its
+//! bounds, its default and its documentation; the reader, its messages, the JSON Schema and the tables
+//! of a README all come from that description.
 //!
 //! ```
-//! use mesh_config::Fields;
+//! use mesh_config::kinds::{integer, string};
 //!
-//! struct Limit { name: String, burst: u64 }
-//!
-//! fn limit(fields: &Fields<'_>) -> Option<Limit> {
-//!     let name = fields.required("name", |value| value.text().map(str::to_owned));
-//!     let burst = fields.or("burst", 1, |value| value.integer(1..=100));
-//!     Some(Limit { name: name?, burst: burst? })
+//! mesh_config::object! {
+//!     /// A limit.
+//!     pub struct Limit {
+//!         /// Its name in counters.
+//!         pub name: String = required(string()),
+//!         /// How many requests a full bucket admits at once.
+//!         pub burst: u32 = default(1, integer(1..=100)),
+//!     }
 //! }
 //!
-//! let problems = mesh_config::read(br#"{"nmae": "a", "burst": 0}"#, limit).err().unwrap();
+//! let problems = mesh_config::read(br#"{"nmae": "a", "burst": 0}"#, &Limit::kind()).err().unwrap();
 //! assert_eq!(problems.to_string(), "name: missing\n\
-//!     burst: found 0, expected a whole number from 1 to 100\n\
+//!     burst: found 0, expected an integer from 1 to 100\n\
 //!     nmae: unknown field, did you mean `name`?");
+//! assert!(mesh_config::schema("limit", "", &Limit::kind()).to_table().contains("| `burst` | integer, 1 to 100 | `1` |"));
 //! ```
 
+#[cfg(debug_assertions)]
+pub mod asked;
+pub mod describe;
 mod duration;
-mod fields;
+mod form;
 pub mod json;
+pub mod kind;
+pub mod kinds;
+mod macros;
 mod node;
 mod problem;
+mod reader;
 mod suggest;
 mod value;
 
+pub use describe::{Schema, schema};
 pub use duration::{InvalidDuration, parse_duration};
-pub use fields::Fields;
-pub(crate) use node::Node;
-pub use node::shorten;
-pub use problem::{Problem, Problems};
+pub use form::{Form, Group, OneOf, Refused};
+pub use kind::Kind;
+pub use node::{Node, shorten};
+pub use problem::{Problem, ProblemKind, Problems};
+pub use reader::Reader;
 pub use suggest::quoted;
-pub use value::Value;
+pub use value::{JsonType, Scalar, Value};
 
 use problem::Sink;
 
-/// The most bytes a config may have. Far above any sensible one; it bounds the work of a bad push.
+/// Maximum length of a config, in bytes. It bounds the work of a bad push.
 pub const MAX_BYTES: usize = 1 << 20;
 
-/// Reads a whole config: `bytes` are a JSON object, and zero bytes are an empty object, because
-/// that is how Istio delivers an empty `pluginConfig`.
+/// Reads a whole config: `bytes` are JSON, and zero bytes are an empty object, because that is how Istio
+/// delivers an empty `pluginConfig`.
 ///
 /// # Errors
-/// Every problem found, in the order in which `reader` came to it.
-pub fn read<T>(bytes: &[u8], reader: impl FnOnce(&Fields<'_>) -> Option<T>) -> Result<T, Problems> {
-    if bytes.len() > MAX_BYTES {
-        let found = bytes.len();
-        return Err(Problems::one(format!("found {found} bytes, expected at most {MAX_BYTES}")));
-    }
-    let node = match bytes {
-        [] => Node::Object(Vec::new()),
-        bytes => Node::parse(bytes).map_err(|error| Problems::one(format!("not valid JSON: {error}")))?,
-    };
+/// Every problem found, in the order of the fields.
+pub fn read<K: Kind>(bytes: &[u8], kind: &K) -> Result<K::Out, Problems> {
+    let node = parse(bytes)?;
     let sink = Sink::default();
-    let config = Value::root(&node, &sink).object(reader);
+    let config = kind.read(&Value::root(&node, &sink));
     match (config, Problems::from_sink(sink)) {
         (Some(config), None) => Ok(config),
         (_, Some(problems)) => Err(problems),
-        // A reader that gives up has said why; this one has not.
-        (None, None) => Err(Problems::one("not a valid config".to_owned())),
+        // A kind that refuses a value has reported why; this one has not.
+        (None, None) => Err(Problems::whole(ProblemKind::WrongType, "not a valid config".to_owned())),
     }
+}
+
+#[inline(never)]
+fn parse(bytes: &[u8]) -> Result<Node, Problems> {
+    if bytes.len() > MAX_BYTES {
+        let found = bytes.len();
+        let message = format!("found {found} bytes, expected at most {MAX_BYTES}");
+        return Err(Problems::whole(ProblemKind::TooLarge, message));
+    }
+    if bytes.is_empty() {
+        return Ok(Node::Object(Vec::new()));
+    }
+    Node::parse(bytes)
+        .map_err(|error| Problems::whole(ProblemKind::WrongType, format!("not valid JSON: {error}")))
 }
 
 #[cfg(test)]

@@ -3,16 +3,22 @@
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// A JSON value.
-#[derive(Debug)]
-pub(crate) enum Node {
+/// A JSON value. Only for descriptions is it public.
+#[derive(Clone, Debug)]
+pub enum Node {
+    /// `null`.
     Null,
+    /// A boolean.
     Bool(bool),
+    /// A number without a fraction.
     Integer(i128),
     /// Numbers that pass through Istio arrive as floats: `5` as `5.0`.
     Float(f64),
+    /// A string.
     Text(String),
+    /// An array.
     List(Vec<Node>),
+    /// An object, in the order in which it was written.
     Object(Vec<(String, Node)>),
 }
 
@@ -55,7 +61,7 @@ impl Node {
             Self::Integer(value) => value.to_string(),
             Self::Float(value) => decimal(*value),
             Self::Text(value) => format!("`{}`", shorten(value)),
-            Self::List(_) => "a list".to_owned(),
+            Self::List(_) => "an array".to_owned(),
             Self::Object(_) => "an object".to_owned(),
         }
     }

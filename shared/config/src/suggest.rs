@@ -1,22 +1,29 @@
 //! "did you mean": the nearest of the names that would have been right.
 
-/// The name of `allowed` that `found` most likely is a misspelling of.
-pub(crate) fn nearest<'a>(found: &str, allowed: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    // Two thirds of the characters must be right, or the suggestion is a guess.
+/// The name of `allowed` that `found` most likely is a misspelling of. Case is ignored.
+pub(crate) fn nearest<'a>(found: &str, allowed: &[&'a str]) -> Option<&'a str> {
+    // Two thirds of the characters must be right, else the suggestion is a guess.
     const SIMILAR: f64 = 0.66;
-    // Nobody misspells a name into this, and the comparison takes time and memory by its length.
-    const LONGEST: usize = 64;
-    if found.len() > LONGEST {
+    // The comparison takes time and memory by the length, and no name is this long.
+    const MAX_BYTES: usize = 64;
+    if found.len() > MAX_BYTES {
         return None;
     }
+    let found = found.to_ascii_lowercase();
     allowed
-        .map(|name| (strsim::normalized_damerau_levenshtein(found, name), name))
+        .iter()
+        .map(|name| (strsim::normalized_damerau_levenshtein(&found, &name.to_ascii_lowercase()), *name))
         .filter(|(similarity, _)| *similarity >= SIMILAR)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, name)| name)
 }
 
 /// Names as messages list them: `` `a`, `b`, `c` ``.
-pub fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+pub fn quoted<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
+    let mut list = String::new();
+    for name in names {
+        let separator = if list.is_empty() { "`" } else { ", `" };
+        list.extend([separator, name.as_ref(), "`"]);
+    }
+    list
 }

@@ -1,27 +1,50 @@
-use super::{Fields, read};
+use super::read;
+use crate::kinds::{boolean, choice, duration, entries, integer, list, number, string};
 use crate::testing::test;
 use std::time::Duration;
 
-fn reader(fields: &Fields<'_>) -> Option<()> {
-    let name = fields.required("name", |value| value.non_empty_text().map(str::to_owned));
-    let mode = fields.or("mode", 0, |value| value.choice(&[("enforce", 0), ("shadow", 1)]));
-    let count = fields.or("count", 1, |value| value.integer(1..=10));
-    let share = fields.or("share", 1.0, |value| value.number(0.0..=1.0));
-    let flag = fields.or("a_flag", false, |value| value.boolean());
-    let per = fields.or("per", Duration::ZERO, |value| {
-        value.duration(Duration::from_millis(1)..=Duration::from_secs(60))
-    });
-    let items = fields.or("items", Vec::new(), |value| {
-        value.list(|item| item.object(|fields| fields.required("x", |value| value.integer(0..=9))))
-    });
-    let map = fields.or("map", Vec::new(), |value| value.entries(|_, value| value.text()));
-    let _ = (name?, mode?, count?, share?, flag?, per?, items?, map?);
-    Some(())
+crate::choice! {
+    #[derive(Clone, Copy, Debug)]
+    enum Mode {
+        Enforce = "enforce",
+        Shadow = "shadow",
+    }
+}
+
+crate::object! {
+    #[derive(Debug)]
+    struct Item {
+        x: u8 = required(integer(0..=9)),
+    }
+}
+
+crate::object! {
+    #[derive(Debug)]
+    #[allow(dead_code, reason = "only whether it can be read matters")]
+    struct Config {
+        /// A name.
+        name: String = required(string().not_empty()),
+        mode: Mode = default("enforce", choice()),
+        count: u8 = default(1, integer(1..=10)),
+        share: f64 = default(1.0, number(0.0..=1.0)),
+        a_flag: bool = default(false, boolean()),
+        per: Duration = default("1s", duration(Duration::from_millis(1)..=Duration::from_secs(60))),
+        items: Vec<Item> = omitted(list(Item::kind())),
+        map: Vec<(String, String)> = omitted(entries(|name, _| Some(name.to_owned()), string(), 10, "names")),
+    }
+}
+
+crate::object! {
+    #[derive(Debug)]
+    #[allow(dead_code, reason = "only whether it can be read matters")]
+    struct Small {
+        a: u8 = default(1, integer(0..=1)),
+    }
 }
 
 #[track_caller]
 fn check(config: &str, expected: &str) {
-    let problems = read(config.as_bytes(), reader).err().map(|problems| problems.to_string());
+    let problems = read(config.as_bytes(), &Config::kind()).err().map(|problems| problems.to_string());
     assert_eq!(problems.unwrap_or_default(), expected);
 }
 
@@ -36,7 +59,7 @@ fn good_configs_have_no_problems() {
 fn zero_bytes_are_an_empty_object() {
     check("", "name: missing");
     check("{}", "name: missing");
-    assert!(read(b"", |fields| fields.or("a", 1, |value| value.integer(0..=1))).is_ok());
+    assert!(read(b"", &Small::kind()).is_ok());
 }
 
 #[test]
@@ -45,13 +68,13 @@ fn all_problems_come_at_once_each_with_its_path() {
         r#"{"mode": "enforced", "count": 0, "share": "x", "per": "1 parsec", "items": [{"x": 1}, {"x": -1, "y": 1}, 7], "map": {"x.y": 1}}"#,
         "name: missing\n\
          mode: found `enforced`, expected one of `enforce`, `shadow`; did you mean `enforce`?\n\
-         count: found 0, expected a whole number from 1 to 10\n\
+         count: found 0, expected an integer from 1 to 10\n\
          share: found `x`, expected a number from 0 to 1\n\
          per: found `1 parsec`, expected a duration from 1ms to 60s, as \"250ms\", \"1m\" or \"1h30m\"\n\
-         items[1].x: found -1, expected a whole number from 0 to 9\n\
+         items[1].x: found -1, expected an integer from 0 to 9\n\
          items[1].y: unknown field, expected one of `x`\n\
          items[2]: found 7, expected an object\n\
-         map[\"x.y\"]: found 1, expected text",
+         map[\"x.y\"]: found 1, expected a string",
     );
 }
 
@@ -78,25 +101,25 @@ fn a_user_s_own_names_are_what_they_are() {
 fn a_huge_object_is_refused_in_good_time() {
     let fields: Vec<String> = (0..50_000).map(|number| format!("\"f{number}\": 1")).collect();
     let config = format!("{{{}}}", fields.join(", "));
-    assert_eq!(read(config.as_bytes(), reader).err().unwrap().iter().count(), 100);
+    assert_eq!(read(config.as_bytes(), &Config::kind()).err().unwrap().iter().count(), 100);
     let long = format!(r#"{{"{}": 1}}"#, "x".repeat(500_000));
-    assert!(read(long.as_bytes(), reader).is_err());
+    assert!(read(long.as_bytes(), &Config::kind()).is_err());
 }
 
 #[test]
 fn whole_numbers_are_whole() {
-    check(r#"{"name": "a", "count": 1.5}"#, "count: found 1.5, expected a whole number from 1 to 10");
+    check(r#"{"name": "a", "count": 1.5}"#, "count: found 1.5, expected an integer from 1 to 10");
     check(
         r#"{"name": "a", "count": 1e30}"#,
-        "count: found 1000000000000000000000000000000, expected a whole number from 1 to 10",
+        "count: found 1000000000000000000000000000000, expected an integer from 1 to 10",
     );
-    check(r#"{"name": "a", "count": true}"#, "count: found true, expected a whole number from 1 to 10");
+    check(r#"{"name": "a", "count": true}"#, "count: found true, expected an integer from 1 to 10");
 }
 
 #[test]
 fn what_is_not_json_says_where() {
     check("{", "not valid JSON: EOF while parsing an object at line 1 column 1");
-    check("[]", "found a list, expected an object");
+    check("[]", "found an array, expected an object");
     let deep = "[".repeat(200);
     check(&deep, "not valid JSON: recursion limit exceeded at line 1 column 128");
 }

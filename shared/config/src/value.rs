@@ -1,94 +1,162 @@
 //! One value of a config, with its path; reading it reports what is wrong with it.
 
 use crate::duration::parse_duration;
-use crate::fields::Fields;
 use crate::node::{Node, decimal};
-use crate::problem::Sink;
+use crate::problem::{ProblemKind, Sink};
+use crate::reader::Reader;
 use crate::suggest::{nearest, quoted};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// A value of the config. Every reading method answers `None` after it has reported a problem.
-#[derive(Clone)]
+/// A value of the config. Every reading method returns `None` after it has reported a problem.
 pub struct Value<'a> {
-    node: &'a Node,
-    path: String,
-    sink: &'a Sink,
+    pub(crate) node: &'a Node,
+    pub(crate) path: String,
+    pub(crate) sink: &'a Sink,
+    /// How many [`Nested`](crate::kinds::Nested) values it is in.
+    pub(crate) depth: usize,
+}
+
+/// A value without parts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scalar<'a> {
+    /// A string.
+    String(&'a str),
+    /// A number.
+    Number(f64),
+    /// A boolean.
+    Boolean(bool),
+}
+
+/// The JSON types that tell the forms of a value apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonType {
+    /// A string.
+    String,
+    /// An array.
+    Array,
+    /// An object.
+    Object,
 }
 
 impl<'a> Value<'a> {
     pub(crate) fn root(node: &'a Node, sink: &'a Sink) -> Self {
-        Self { node, path: String::new(), sink }
+        Self { node, path: String::new(), sink, depth: 0 }
     }
 
-    pub(crate) fn at(node: &'a Node, path: String, sink: &'a Sink) -> Self {
-        Self { node, path, sink }
+    /// Reports a problem with this value. Returns `None`, for use as the last expression.
+    pub fn problem<T>(&self, kind: ProblemKind, message: impl Display) -> Option<T> {
+        self.report(kind, &message);
+        None
     }
 
-    /// Reports a problem with this value. Answers `None`, for use as the last expression.
-    pub fn problem<T>(&self, message: impl Display) -> Option<T> {
-        self.report(&message);
+    /// Reports a problem with the value at `path` within this one, as `[2].name`. Returns `None`.
+    pub fn problem_at<T>(&self, path: &str, kind: ProblemKind, message: impl Display) -> Option<T> {
+        self.sink.report(kind, &joined(&self.path, path), message.to_string());
         None
     }
 
     // Rare, and called from everywhere: out of line it makes a module smaller.
     #[cold]
     #[inline(never)]
-    fn report(&self, message: &dyn Display) {
-        self.sink.report(&self.path, message.to_string());
+    fn report(&self, kind: ProblemKind, message: &dyn Display) {
+        self.sink.report(kind, &self.path, message.to_string());
     }
 
-    /// Reports that something else was expected here.
-    pub fn expected<T>(&self, what: impl Display) -> Option<T> {
-        self.report_expected(&what);
+    /// Reports that something else was expected here. Returns `None`.
+    pub fn expected<T>(&self, kind: ProblemKind, what: impl Display) -> Option<T> {
+        self.report_expected(kind, &what);
         None
     }
 
     #[cold]
     #[inline(never)]
-    fn report_expected(&self, what: &dyn Display) {
-        self.report(&format_args!("found {}, expected {what}", self.node.describe()));
+    fn report_expected(&self, kind: ProblemKind, what: &dyn Display) {
+        self.report(kind, &format_args!("found {}, expected {what}", self.node.describe()));
     }
 
-    pub(crate) const fn is_null(&self) -> bool {
-        matches!(self.node, Node::Null)
-    }
-
-    /// Whether the value is a JSON string: for fields that have a short and a long form.
+    /// The string, if it is one.
     #[must_use]
-    pub fn is_text(&self) -> bool {
-        matches!(self.node, Node::Text(_))
-    }
-
-    /// Whether the value is a JSON object: for fields that have a short and a long form.
-    #[must_use]
-    pub fn is_object(&self) -> bool {
-        matches!(self.node, Node::Object(_))
-    }
-
-    /// Whether the value is a JSON list: for fields that have a short and a long form.
-    #[must_use]
-    pub fn is_list(&self) -> bool {
-        matches!(self.node, Node::List(_))
-    }
-
-    /// Text.
-    #[inline(never)]
-    pub fn text(&self) -> Option<&'a str> {
+    pub fn as_string(&self) -> Option<&'a str> {
         match self.node {
             Node::Text(text) => Some(text),
-            _ => self.expected("text"),
+            _ => None,
         }
     }
 
-    /// Text that is not empty.
+    /// The strings, if it is an array of nothing else.
+    #[must_use]
+    pub fn as_strings(&self) -> Option<Vec<&'a str>> {
+        let Node::List(items) = self.node else { return None };
+        let string = |item: &'a Node| if let Node::Text(text) = item { Some(text.as_str()) } else { None };
+        items.iter().map(string).collect()
+    }
+
+    /// Whether the value is an array that is not empty.
+    #[must_use]
+    pub fn has_items(&self) -> bool {
+        matches!(self.node, Node::List(items) if !items.is_empty())
+    }
+
+    /// Whether the value is of a JSON type: for fields that have a short and a long form.
+    #[must_use]
+    pub const fn is(&self, json_type: JsonType) -> bool {
+        matches!(
+            (json_type, self.node),
+            (JsonType::String, Node::Text(_))
+                | (JsonType::Array, Node::List(_))
+                | (JsonType::Object, Node::Object(_))
+        )
+    }
+
+    /// A field of an object as it was written, without reporting anything.
+    pub(crate) fn peek(&self, name: &str) -> Option<Self> {
+        let Node::Object(entries) = self.node else { return None };
+        let (_, node) = entries.iter().find(|(found, _)| found == name)?;
+        Some(self.within(node, self.path.clone()))
+    }
+
+    pub(crate) fn within(&self, node: &'a Node, path: String) -> Self {
+        Self { node, path, sink: self.sink, depth: self.depth }
+    }
+
+    /// A string of at most so many bytes, and of at least one if it `must_not_be_empty`. `instead`: what
+    /// may be there instead, for the message.
     #[inline(never)]
-    pub fn non_empty_text(&self) -> Option<&'a str> {
-        match self.text()? {
-            "" => self.expected("text that is not empty"),
+    pub(crate) fn string_within(
+        &self,
+        must_not_be_empty: bool,
+        max_bytes: usize,
+        instead: &str,
+    ) -> Option<&'a str> {
+        let text = match self.node {
+            Node::Text(text) => text.as_str(),
+            // YAML reads an unquoted `off`, `no` or `true` as a boolean.
+            Node::Bool(flag) => {
+                let hint = format_args!("a string{instead}; put it in quotes, as \"{flag}\"");
+                return self.expected(ProblemKind::WrongType, hint);
+            }
+            _ => return self.expected(ProblemKind::WrongType, format_args!("a string{instead}")),
+        };
+        match text {
+            "" if must_not_be_empty => self.expected(ProblemKind::BadPattern, "a string that is not empty"),
+            text if text.len() > max_bytes => self.too_many(text.len(), "bytes", max_bytes),
             text => Some(text),
         }
+    }
+
+    /// Reports that there are more of something than may be.
+    #[cold]
+    #[inline(never)]
+    fn report_too_many(&self, found: usize, what: &str, max: usize) {
+        self.report(ProblemKind::TooLarge, &format_args!("found {found} {what}, expected at most {max}"));
+    }
+
+    /// Reports that there are more of something than may be. Returns `None`.
+    pub fn too_many<T>(&self, found: usize, what: &str, max: usize) -> Option<T> {
+        self.report_too_many(found, what, max);
+        None
     }
 
     /// `true` or `false`.
@@ -96,132 +164,180 @@ impl<'a> Value<'a> {
     pub fn boolean(&self) -> Option<bool> {
         match self.node {
             Node::Bool(value) => Some(*value),
-            _ => self.expected("true or false"),
+            _ => self.expected(ProblemKind::WrongType, "true or false"),
         }
     }
 
-    /// A whole number; `5.0` is 5.
+    /// An integer; `5.0` is 5.
     #[inline(never)]
-    pub fn integer(&self, range: RangeInclusive<u64>) -> Option<u64> {
-        // Above 2^53 a float no longer says which whole number was meant.
+    pub fn integer(&self, range: &RangeInclusive<u64>) -> Option<u64> {
+        // Above 2^53 a float no longer says which integer was meant.
         const EXACT: f64 = 9_007_199_254_740_992.0;
-        let whole = match self.node {
-            Node::Integer(value) => u64::try_from(*value).ok(),
+        let (integer, is_integer) = match self.node {
+            Node::Integer(value) => (u64::try_from(*value).ok(), true),
             #[allow(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
-                reason = "a whole number between 0 and 2^53"
+                reason = "an integer between 0 and 2^53"
             )]
-            Node::Float(value) if value.fract() == 0.0 && (0.0..=EXACT).contains(value) => {
-                Some(*value as u64)
+            Node::Float(value) if value.fract() == 0.0 => {
+                (Some(*value as u64).filter(|_| (0.0..=EXACT).contains(value)), true)
             }
-            _ => None,
+            _ => (None, false),
         };
-        match whole.filter(|value| range.contains(value)) {
-            None if *range.end() == u64::MAX => {
-                self.expected(format_args!("a whole number of at least {}", range.start()))
+        match integer.filter(|value| range.contains(value)) {
+            None => {
+                let kind = if is_integer { ProblemKind::OutOfRange } else { ProblemKind::WrongType };
+                self.expected(kind, format_args!("an integer from {} to {}", range.start(), range.end()))
             }
-            None => self.expected(format_args!("a whole number from {} to {}", range.start(), range.end())),
-            value => value,
+            integer => integer,
         }
     }
 
-    /// A number.
+    /// A number, within bounds if there are some.
     #[inline(never)]
-    pub fn number(&self, range: RangeInclusive<f64>) -> Option<f64> {
+    pub fn number(&self, range: &RangeInclusive<f64>) -> Option<f64> {
         let number = match self.node {
             #[allow(clippy::cast_precision_loss, reason = "JSON numbers are floats to most writers")]
             Node::Integer(value) => Some(*value as f64),
             Node::Float(value) => Some(*value),
             _ => None,
         };
-        match number.filter(|value| range.contains(value)) {
-            None => {
-                let [least, most] = [decimal(*range.start()), decimal(*range.end())];
-                self.expected(format_args!("a number from {least} to {most}"))
+        match number {
+            Some(number) if range.contains(&number) => Some(number),
+            number => {
+                let kind = number.map_or(ProblemKind::WrongType, |_| ProblemKind::OutOfRange);
+                if *range.end() == f64::MAX {
+                    return self.expected(kind, "a number");
+                }
+                let [min, max] = [decimal(*range.start()), decimal(*range.end())];
+                self.expected(kind, format_args!("a number from {min} to {max}"))
             }
-            number => number,
         }
     }
 
     /// A duration as `250ms`, `1m` or `1h30m`.
     #[inline(never)]
-    pub fn duration(&self, range: RangeInclusive<Duration>) -> Option<Duration> {
+    pub fn duration(&self, range: &RangeInclusive<Duration>) -> Option<Duration> {
         let duration = match self.node {
             Node::Text(text) => parse_duration(text).ok(),
             _ => None,
         };
         match duration.filter(|duration| range.contains(duration)) {
-            None => self.expected(format_args!(
-                "a duration from {:?} to {:?}, as \"250ms\", \"1m\" or \"1h30m\"",
-                range.start(),
-                range.end()
-            )),
+            None => {
+                let kind = match (duration, self.node) {
+                    (Some(_), _) => ProblemKind::OutOfRange,
+                    (None, Node::Text(_)) => ProblemKind::BadPattern,
+                    (None, _) => ProblemKind::WrongType,
+                };
+                let [min, max] = [range.start(), range.end()];
+                let example = "as \"250ms\", \"1m\" or \"1h30m\"";
+                self.expected(kind, format_args!("a duration from {min:?} to {max:?}, {example}"))
+            }
             duration => duration,
         }
     }
 
-    /// One of a few words.
-    pub fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Option<T> {
-        let names = || choices.iter().map(|(name, _)| *name);
+    /// One of a few words, as its index. Where `off` is one, `false` is `off`, which YAML makes of it.
+    #[inline(never)]
+    pub fn word(&self, words: &[&str]) -> Option<usize> {
         let found = match self.node {
             Node::Text(text) => text.as_str(),
-            _ => return self.expected(format_args!("one of {}", quoted(names()))),
+            Node::Bool(false) => "off",
+            _ => "",
         };
-        if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == found) {
-            return Some(*choice);
-        }
-        match nearest(found, names()) {
-            Some(name) => self.expected(format_args!("one of {}; did you mean `{name}`?", quoted(names()))),
-            None => self.expected(format_args!("one of {}", quoted(names()))),
+        let index = words.iter().position(|word| *word == found);
+        if index.is_none() {
+            let is_text = matches!(self.node, Node::Text(_));
+            let kind = if is_text { ProblemKind::UnknownWord } else { ProblemKind::WrongType };
+            let all = quoted(words);
+            match nearest(found, words).filter(|_| is_text) {
+                Some(word) => self.expected(kind, format_args!("one of {all}; did you mean `{word}`?")),
+                None => self.expected(kind, format_args!("one of {all}")),
+            }
+        } else {
+            index
         }
     }
 
-    /// Whatever stands here, as JSON: for documents that another standard describes. A name that stands
-    /// twice in an object is a problem.
+    /// A string, a number or a boolean; `None`, without a report, for anything else.
+    #[must_use]
+    pub fn scalar(&self) -> Option<Scalar<'a>> {
+        Some(match self.node {
+            Node::Text(text) => Scalar::String(text),
+            #[allow(clippy::cast_precision_loss, reason = "JSON numbers are floats to most writers")]
+            Node::Integer(number) => Scalar::Number(*number as f64),
+            Node::Float(number) => Scalar::Number(*number),
+            Node::Bool(flag) => Scalar::Boolean(*flag),
+            Node::Null | Node::List(_) | Node::Object(_) => return None,
+        })
+    }
+
+    /// Any JSON: for documents that another standard describes. A repeated name in an object is a
+    /// problem.
     pub fn json(&self) -> Option<serde_json::Value> {
         match self.node.to_json() {
-            None => self.problem("found a name twice in an object, expected once"),
+            None => self.problem(ProblemKind::Duplicate, "found a name twice in an object, expected once"),
             json => json,
         }
     }
 
-    /// A list. Every item is read, also behind one that is wrong.
-    pub fn list<T>(&self, mut item: impl FnMut(Value<'a>) -> Option<T>) -> Option<Vec<T>> {
-        let Node::List(nodes) = self.node else { return self.expected("a list") };
-        let items: Vec<Option<T>> =
-            nodes.iter().enumerate().map(|(index, node)| item(self.item_at(index, node))).collect();
-        items.into_iter().collect()
-    }
-
+    /// The items of an array.
     #[inline(never)]
-    fn item_at(&self, index: usize, node: &'a Node) -> Value<'a> {
-        Value::at(node, format!("{}[{index}]", self.path), self.sink)
-    }
-
-    /// A list with at least one item.
-    pub fn non_empty_list<T>(&self, item: impl FnMut(Value<'a>) -> Option<T>) -> Option<Vec<T>> {
-        match self.list(item)? {
-            items if items.is_empty() => self.problem("found an empty list, expected at least one item"),
-            items => Some(items),
+    pub(crate) fn array(&self) -> Option<&'a [Node]> {
+        match self.node {
+            Node::List(items) => Some(items),
+            _ => self.expected(ProblemKind::WrongType, "an array"),
         }
     }
 
-    /// An object with known fields; a field that `reader` did not ask for is a problem.
-    pub fn object<T>(&self, reader: impl FnOnce(&Fields<'a>) -> Option<T>) -> Option<T> {
-        let Node::Object(entries) = self.node else { return self.expected("an object") };
-        let fields = Fields::new(entries, &self.path, self.sink);
-        let value = reader(&fields);
-        fields.finish().and(value)
+    #[inline(never)]
+    pub(crate) fn item_at(&self, index: usize, node: &'a Node) -> Self {
+        self.within(node, format!("{}[{index}]", self.path))
     }
 
-    /// An object whose names are the user's own, as header names are.
-    pub fn entries<T>(&self, mut entry: impl FnMut(&'a str, Value<'a>) -> Option<T>) -> Option<Vec<T>> {
-        let Node::Object(entries) = self.node else { return self.expected("an object") };
-        let fields = Fields::new(entries, &self.path, self.sink);
-        let unique = fields.unique();
-        let values: Vec<Option<T>> =
-            entries.iter().map(|(name, node)| entry(name, fields.value_of(name, node))).collect();
-        unique.and(values.into_iter().collect())
+    /// The entries of an object, in their order.
+    #[inline(never)]
+    pub(crate) fn entries(&self) -> Option<&'a [(String, Node)]> {
+        match self.node {
+            Node::Object(entries) => Some(entries),
+            _ => self.expected(ProblemKind::WrongType, "an object"),
+        }
+    }
+
+    pub(crate) fn entry_at(&self, name: &str, node: &'a Node) -> Self {
+        self.within(node, field_path(&self.path, name))
+    }
+
+    /// An object with known fields: a field that `fields` does not ask for is a problem. `type_name`
+    /// says whose fields they are, for tests.
+    pub fn object<T>(
+        &self,
+        type_name: &'static str,
+        fields: impl FnOnce(&mut Reader<'a>) -> Option<T>,
+    ) -> Option<T> {
+        let mut reader = Reader::new(self, self.entries()?);
+        let object = fields(&mut reader);
+        reader.finish(type_name).and(object)
+    }
+}
+
+/// The path of a field of the value at `path`.
+pub(crate) fn field_path(path: &str, name: &str) -> String {
+    let plain = !name.is_empty()
+        && name.chars().all(|character| character.is_ascii_alphanumeric() || "_-".contains(character));
+    match (plain, path) {
+        (true, "") => name.to_owned(),
+        (true, path) => format!("{path}.{name}"),
+        (false, path) => format!("{path}[{name:?}]"),
+    }
+}
+
+/// A path and one within it.
+fn joined(path: &str, within: &str) -> String {
+    if path.is_empty() || within.is_empty() || within.starts_with('[') {
+        format!("{path}{within}")
+    } else {
+        format!("{path}.{within}")
     }
 }

@@ -1,54 +1,50 @@
 //! A part of a body.
 
-use crate::abi;
+use crate::abi::{self, Buffer};
 use crate::direction::Direction;
 use crate::status::Status;
 
-/// The part of a body that the proxy holds at the moment, which may be all of it.
+/// The part of a body that the proxy holds at the moment, which may be the whole body.
 #[derive(Debug)]
 pub struct Body {
     direction: Direction,
     size: usize,
-    last: bool,
+    is_end: bool,
 }
 
 impl Body {
-    pub(crate) const fn new(direction: Direction, size: usize, last: bool) -> Self {
-        Self { direction, size, last }
+    pub(crate) const fn new(direction: Direction, size: usize, is_end: bool) -> Self {
+        Self { direction, size, is_end }
     }
 
-    /// The number of the proxy's buffer: 0 is the request's body, 1 the response's.
-    const fn buffer(&self) -> u32 {
-        self.direction as u32
+    const fn buffer(&self) -> Buffer {
+        match self.direction {
+            Direction::Request => Buffer::RequestBody,
+            Direction::Response => Buffer::ResponseBody,
+        }
     }
 
-    /// How many bytes the proxy holds.
+    /// Number of bytes that the proxy holds.
     #[must_use]
     pub const fn size(&self) -> usize {
         self.size
     }
 
-    /// Whether nothing of the body follows.
+    /// Whether the body ends with this part. Trailers may still follow.
     #[must_use]
-    pub const fn is_last(&self) -> bool {
-        self.last
+    pub const fn is_end(&self) -> bool {
+        self.is_end
     }
 
-    /// Copies up to `most` bytes from `start` on.
-    ///
-    /// # Errors
-    /// The host's status.
-    pub fn read(&self, start: usize, most: usize) -> Result<Vec<u8>, Status> {
-        match self.size.saturating_sub(start).min(most) {
+    /// Copies at most `max_size` bytes, beginning at `start`.
+    pub fn read(&self, start: usize, max_size: usize) -> Result<Vec<u8>, Status> {
+        match self.size.saturating_sub(start).min(max_size) {
             0 => Ok(Vec::new()),
             length => abi::buffer(self.buffer(), start, length),
         }
     }
 
-    /// Puts `bytes` in the place of what the proxy holds.
-    ///
-    /// # Errors
-    /// The host's status.
+    /// Replaces all bytes that the proxy holds.
     pub fn replace(&mut self, bytes: &[u8]) -> Result<(), Status> {
         abi::set_buffer(self.buffer(), 0, self.size, bytes)?;
         self.size = bytes.len();

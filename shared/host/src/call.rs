@@ -1,92 +1,84 @@
-//! Calls to other services through the proxy's clusters, and their answers.
+//! Calls to other services through the proxy's clusters, and the responses to them.
 
-use crate::abi;
+use crate::abi::{self, Buffer, HeaderMap};
 use crate::pairs;
 use crate::status::Status;
 use mesh_policy::headers::{HeaderName, HeaderValue, Headers};
 use std::time::Duration;
 
-const HTTP_CALL_RESPONSE_HEADERS: u32 = 6;
-const HTTP_CALL_RESPONSE_BODY: u32 = 4;
-const GRPC_RECEIVE_BUFFER: u32 = 5;
-
-/// The longest a call may take. The host reads a timeout of zero as for ever.
-const LONGEST: Duration = Duration::from_secs(3600);
+/// The host reads a timeout of zero as no timeout.
+const MIN_TIMEOUT: Duration = Duration::from_millis(1);
+const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// An HTTP call.
 #[derive(Clone, Debug)]
 pub struct HttpCall {
-    /// The proxy's cluster to call. One with `ORIGINAL_DST` can crash Envoy: not one of those.
+    /// Name of the cluster to call. Not one of type `ORIGINAL_DST`: that can crash Envoy
+    /// (<https://github.com/envoyproxy/envoy/issues/14878>).
     pub cluster: String,
-    /// `:method`.
+    /// `:method`
     pub method: &'static str,
-    /// `:authority`.
+    /// `:authority`
     pub authority: HeaderValue,
     /// `:path`, with the query.
     pub path: HeaderValue,
-    /// Headers on top.
+    /// Headers besides the pseudo-headers.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The body.
+    /// The request's body.
     pub body: Vec<u8>,
-    /// How long the answer may take; from 1 ms to an hour.
+    /// Time limit for the response; clamped to 1 ms to 1 h.
     pub timeout: Duration,
-    /// The most bytes of the answer's body that are read.
-    pub most: usize,
+    /// Maximum number of bytes to read of the response's body.
+    pub max_body_bytes: usize,
 }
 
-/// A gRPC call of one message and one answer.
+/// A unary gRPC call.
 #[derive(Clone, Debug)]
 pub struct GrpcCall {
-    /// The proxy's cluster to call.
+    /// Name of the cluster to call.
     pub cluster: String,
-    /// The service's full name.
+    /// Full name of the service.
     pub service: String,
-    /// The method's name.
+    /// Name of the method.
     pub method: String,
-    /// The message, serialized.
+    /// The serialized request message.
     pub message: Vec<u8>,
-    /// How long the answer may take; from 1 ms to an hour.
+    /// Time limit for the response; clamped to 1 ms to 1 h.
     pub timeout: Duration,
-    /// The most bytes of the answer that are read.
-    pub most: usize,
+    /// Maximum size of the response message. A larger one counts as status `INTERNAL`.
+    pub max_body_bytes: usize,
 }
 
-/// What came of a call.
+/// The response to a call.
 #[derive(Clone, Debug)]
-pub enum Answer {
-    /// An HTTP answer. Where nobody answered, Envoy makes one: 503 without a connection, 504 after
-    /// the timeout.
-    Http(HttpAnswer),
-    /// A gRPC answer: its message, or the status other than `OK`.
+pub enum CallResponse {
+    /// To an [`HttpCall`]. If the upstream did not respond, Envoy sends status 503 (no connection) or 504
+    /// (timeout).
+    Http(HttpResponse),
+    /// To a [`GrpcCall`]: the message, or a gRPC status other than `OK`.
     Grpc(Result<Vec<u8>, u32>),
 }
 
-/// An answer to an HTTP call.
+/// The response to an HTTP call.
 #[derive(Clone, Debug)]
-pub struct HttpAnswer {
-    /// The headers; empty if the call was broken off.
+pub struct HttpResponse {
+    /// The headers; empty if the call was reset.
     pub headers: Headers,
-    /// The body, up to [`HttpCall::most`] bytes.
+    /// The first [`HttpCall::max_body_bytes`] bytes of the body.
     pub body: Vec<u8>,
-    /// Whether `body` is all of it.
-    pub whole: bool,
+    /// Whether `body` is the complete body.
+    pub is_complete: bool,
 }
 
-impl HttpAnswer {
-    /// The status; `None` if the call was broken off.
+impl HttpResponse {
+    /// The status; `None` if the call was reset.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         std::str::from_utf8(self.headers.first(":status")?).ok()?.parse().ok()
     }
 }
 
-/// A call that was sent: its number and how much of the answer to read.
-pub(crate) struct Sent {
-    pub(crate) number: u32,
-    pub(crate) most: usize,
-}
-
-/// Anything that can be called.
+/// A call over HTTP or gRPC.
 #[derive(Clone, Debug)]
 pub enum Call {
     /// Over HTTP.
@@ -96,16 +88,24 @@ pub enum Call {
 }
 
 impl Call {
-    pub(crate) fn send(&self) -> Result<Sent, Status> {
+    /// Sends the call and returns its id.
+    pub(crate) fn send(&self) -> Result<u32, Status> {
         match self {
             Self::Http(call) => call.send(),
             Self::Grpc(call) => call.send(),
         }
     }
+
+    pub(crate) const fn max_body_bytes(&self) -> usize {
+        match self {
+            Self::Http(call) => call.max_body_bytes,
+            Self::Grpc(call) => call.max_body_bytes,
+        }
+    }
 }
 
 impl HttpCall {
-    fn send(&self) -> Result<Sent, Status> {
+    fn send(&self) -> Result<u32, Status> {
         let pseudo: [(&[u8], &[u8]); 3] = [
             (b":method", self.method.as_bytes()),
             (b":authority", self.authority.as_bytes()),
@@ -114,49 +114,48 @@ impl HttpCall {
         let named = self.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
         let all: Vec<_> = pseudo.into_iter().chain(named).collect();
         let headers = pairs::serialize(all.into_iter())?;
-        let number =
-            abi::http_call(self.cluster.as_bytes(), &headers, &self.body, milliseconds(self.timeout))?;
-        Ok(Sent { number, most: self.most })
+        abi::http_call(self.cluster.as_bytes(), &headers, &self.body, milliseconds(self.timeout))
     }
 }
 
 impl GrpcCall {
-    fn send(&self) -> Result<Sent, Status> {
-        let number = abi::grpc_call(
+    fn send(&self) -> Result<u32, Status> {
+        abi::grpc_call(
             self.cluster.as_bytes(),
             self.service.as_bytes(),
             self.method.as_bytes(),
             &self.message,
             milliseconds(self.timeout),
-        )?;
-        Ok(Sent { number, most: self.most })
+        )
     }
 }
 
-/// Reads the answer that the current callback is about.
-pub(crate) fn http_answer(body_size: usize, most: usize) -> Answer {
-    let headers = abi::map(HTTP_CALL_RESPONSE_HEADERS).ok().and_then(|map| Headers::parse(map).ok());
-    let read = body_size.min(most);
-    let body = match read {
+/// Reads the response that the current callback reports.
+pub(crate) fn http_response(body_size: usize, max_body_bytes: usize) -> CallResponse {
+    let headers = abi::map(HeaderMap::HttpCallResponse).ok().and_then(|map| Headers::parse(map).ok());
+    let body = match body_size.min(max_body_bytes) {
         0 => Ok(Vec::new()),
-        _ => abi::buffer(HTTP_CALL_RESPONSE_BODY, 0, read),
+        length => abi::buffer(Buffer::HttpCallResponseBody, 0, length),
     };
-    let whole = body.is_ok() && body_size <= most;
-    Answer::Http(HttpAnswer { headers: headers.unwrap_or_default(), body: body.unwrap_or_default(), whole })
+    CallResponse::Http(HttpResponse {
+        headers: headers.unwrap_or_default(),
+        is_complete: body.is_ok() && body_size <= max_body_bytes,
+        body: body.unwrap_or_default(),
+    })
 }
 
-/// Reads the message that the current callback is about. One that is too large, or that the host
-/// does not give, is answered as `INTERNAL`.
-pub(crate) fn grpc_message(size: usize, most: usize) -> Answer {
+/// Reads the message that the current callback reports. One that is too large or cannot be read counts as
+/// status `INTERNAL`.
+pub(crate) fn grpc_message(size: usize, max_body_bytes: usize) -> CallResponse {
     const INTERNAL: u32 = 13;
-    Answer::Grpc(match size {
+    CallResponse::Grpc(match size {
         0 => Ok(Vec::new()),
-        size if size > most => Err(INTERNAL),
-        size => abi::buffer(GRPC_RECEIVE_BUFFER, 0, size).map_err(|_| INTERNAL),
+        size if size > max_body_bytes => Err(INTERNAL),
+        size => abi::buffer(Buffer::GrpcReceive, 0, size).map_err(|_| INTERNAL),
     })
 }
 
 fn milliseconds(timeout: Duration) -> u32 {
-    let bounded = timeout.clamp(Duration::from_millis(1), LONGEST);
-    u32::try_from(bounded.as_millis()).unwrap_or(u32::MAX >> 1)
+    let clamped = timeout.clamp(MIN_TIMEOUT, MAX_TIMEOUT);
+    u32::try_from(clamped.as_millis()).unwrap_or(u32::MAX >> 1)
 }

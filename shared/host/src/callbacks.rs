@@ -1,14 +1,14 @@
-//! Which of the proxy's callbacks a module wants to be called for.
+//! The callbacks that a module implements.
 //!
-//! Envoy enters the VM for every callback that a module exports, whether or not the module does
-//! anything there, and entering is the price of a Wasm filter. So a stage names the callbacks it
-//! implements, the names travel in the binary (custom section [`SECTION`]), and the build removes
-//! every other `proxy_on_*` export after linking.
+//! Envoy enters the VM for every callback that a module exports, even if it does nothing there, and entering
+//! the VM is the main cost of a Wasm filter. So a filter names the callbacks that it implements, the binary
+//! lists them in the custom section [`SECTION`], and the build removes all other `proxy_on_*` exports after
+//! linking.
 
-/// The custom section that holds the module's [`Callbacks`], four bytes little-endian.
+/// Name of the custom section with the module's [`Callbacks`] as [`Callbacks::to_bytes`].
 pub const SECTION: &str = "mesh_filters.callbacks";
 
-/// Exports that every module keeps: its life cycle, the allocator the proxy calls, the ABI's mark.
+/// Exports that every module keeps: life cycle, allocator, version of the ABI.
 pub const ALWAYS_EXPORTED: [&str; 8] = [
     "memory",
     "_initialize",
@@ -25,29 +25,28 @@ pub const ALWAYS_EXPORTED: [&str; 8] = [
 pub struct Callbacks(u32);
 
 impl Callbacks {
-    /// None: the module only lives.
+    /// No callbacks.
     pub const NONE: Self = Self(0);
-    /// Request headers have arrived.
+    /// Request headers arrive.
     pub const REQUEST_HEADERS: Self = Self(1);
-    /// A part of the request body has arrived. The trailers come with it: where there are any, no part is
-    /// the last one.
+    /// A part of the request's body arrives. Includes the trailers: if there are any, they end the body.
     pub const REQUEST_BODY: Self = Self(1 << 1);
-    /// Response headers have arrived.
+    /// Response headers arrive.
     pub const RESPONSE_HEADERS: Self = Self(1 << 2);
-    /// A part of the response body has arrived; likewise.
+    /// A part of the response's body arrives. Includes the trailers: if there are any, they end the body.
     pub const RESPONSE_BODY: Self = Self(1 << 3);
-    /// The timer has fired. A stage that pauses requests or responses needs it, too: it ends their wait.
+    /// The timer fires. Required by filters that pause requests or responses.
     pub const TICK: Self = Self(1 << 4);
-    /// An HTTP call was answered.
+    /// An HTTP call is answered.
     pub const HTTP_CALL: Self = Self(1 << 5);
-    /// A gRPC call was answered.
+    /// A gRPC call is answered.
     pub const GRPC_CALL: Self = Self(1 << 6);
-    /// Request trailers have arrived.
+    /// Request trailers arrive.
     pub const REQUEST_TRAILERS: Self = Self(1 << 7);
-    /// Response trailers have arrived.
+    /// Response trailers arrive.
     pub const RESPONSE_TRAILERS: Self = Self(1 << 8);
 
-    /// Each callback beside the exports it needs.
+    /// Each callback with the exports that it requires.
     const EXPORTS: [(Self, &'static [&'static str]); 9] = [
         (Self::REQUEST_HEADERS, &["proxy_on_request_headers"]),
         (Self::REQUEST_BODY, &["proxy_on_request_body", "proxy_on_request_trailers"]),
@@ -60,7 +59,7 @@ impl Callbacks {
         (Self::RESPONSE_TRAILERS, &["proxy_on_response_trailers"]),
     ];
 
-    /// The callbacks of either set.
+    /// The union of both sets.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -72,19 +71,19 @@ impl Callbacks {
         self.0 & other.0 == other.0
     }
 
-    /// The form the set has in [`SECTION`].
+    /// The content of [`SECTION`]: a bit set, little-endian.
     #[must_use]
     pub const fn to_bytes(self) -> [u8; 4] {
         self.0.to_le_bytes()
     }
 
-    /// Reads [`SECTION`] back; bits without a meaning are kept and name no export.
+    /// Reads the content of [`SECTION`]. Unknown bits are kept and require no export.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 4]) -> Self {
         Self(u32::from_le_bytes(bytes))
     }
 
-    /// The exports these callbacks need, on top of [`ALWAYS_EXPORTED`].
+    /// The exports that these callbacks require besides [`ALWAYS_EXPORTED`].
     pub fn exports(self) -> impl Iterator<Item = &'static str> {
         Self::EXPORTS
             .into_iter()
@@ -104,7 +103,7 @@ mod tests {
         assert_eq!(set.exports().collect::<Vec<_>>(), ["proxy_on_request_headers", "proxy_on_tick"]);
     }
 
-    /// Without its trailers a stage would not see the end of a body.
+    /// Without the trailers a filter would not see the end of a body.
     #[test]
     fn a_body_comes_with_its_trailers() {
         for (callback, exports) in [

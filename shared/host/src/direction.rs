@@ -1,6 +1,8 @@
-//! Which way a message goes, and whether it goes on.
+//! The direction of a message, and whether it continues.
 
-/// Whether the proxy goes on with what the callback was about.
+use crate::abi::StreamKind;
+
+/// Whether the proxy continues with the message that a callback reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Continue,
@@ -8,10 +10,10 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    /// The answer to headers. 4 (`StopAllIterationAndWatermark`) holds the body and the trailers as well,
-    /// and slows the sender down where they exceed the buffer. With 1 (`StopIteration`) a plugin with
-    /// `allow_on_headers_stop_iteration` gets the body and the trailers while the headers wait, and what
-    /// it lets pass of them takes the headers along.
+    /// The return value of a headers callback. 4 (`StopAllIterationAndWatermark`) holds the body and the
+    /// trailers as well, and applies back-pressure when the buffer is full. With 1 (`StopIteration`) a
+    /// plugin with `allow_on_headers_stop_iteration` would get the body and the trailers while the headers
+    /// wait, and continuing with those would release the headers.
     pub(crate) const fn for_headers(self) -> u32 {
         match self {
             Self::Continue => 0,
@@ -19,7 +21,8 @@ impl Action {
         }
     }
 
-    /// The answer to a part of a body (1 is `StopIterationAndBuffer`) and to trailers (`StopIteration`).
+    /// The return value of a body callback (1 is `StopIterationAndBuffer`) and of a trailers callback
+    /// (1 is `StopIteration`).
     pub(crate) const fn for_parts(self) -> u32 {
         match self {
             Self::Continue => 0,
@@ -28,10 +31,18 @@ impl Action {
     }
 }
 
-/// Which way a message goes.
+/// The direction of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
 pub(crate) enum Direction {
-    Request = 0,
-    Response = 1,
+    Request,
+    Response,
+}
+
+impl Direction {
+    pub(crate) const fn stream(self) -> StreamKind {
+        match self {
+            Self::Request => StreamKind::Request,
+            Self::Response => StreamKind::Response,
+        }
+    }
 }

@@ -1,67 +1,72 @@
-//! The proxy's callbacks, brought to the contexts they are for.
+//! Routes the proxy's callbacks to the contexts that they are for.
 
-use crate::abi;
-use crate::call;
+use crate::abi::{self, Buffer};
+use crate::call::{self, CallResponse};
+use crate::chain::Chain;
 use crate::clock;
 use crate::direction::{Action, Direction};
+use crate::filter::{Configure, Filter, Wake};
 use crate::log;
 use crate::plugin::{Background, Plugin};
 use crate::reply::refuse;
-use crate::services::{Caller, Services};
-use crate::stage::{Configure, Wake};
-use crate::stages::Stages;
 use crate::status::Status;
 use crate::stream::{Stream, enter};
+use crate::timers_and_calls::{Caller, TimersAndCalls};
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-const PLUGIN_CONFIGURATION: u32 = 7;
-
-/// All contexts of a VM. Several configs may serve at once: each root context has its own.
+/// All contexts of a VM. Several configs may serve at once; each has a root context of its own.
 ///
-/// A callback that comes while another one runs finds its context in use. Envoy does not do that;
-/// a host that does gets no answer for that callback, and lets nothing through.
-pub struct Dispatcher<S: Stages> {
-    roots: RefCell<FxHashMap<u32, Root<S>>>,
-    streams: RefCell<FxHashMap<u32, Stream<S>>>,
+/// A callback that comes during another one finds its context in use. Envoy does not do that; if a host
+/// does, that callback has no effect and lets no request continue.
+pub struct Dispatcher<F: Filter> {
+    roots: RefCell<FxHashMap<u32, Root<F>>>,
+    streams: RefCell<FxHashMap<u32, Stream<F>>>,
 }
 
-/// A plugin: one config.
-struct Root<S> {
-    services: Rc<Services>,
-    stages: Option<Rc<S>>,
+/// A root context: a plugin with one config.
+struct Root<F> {
+    timers_and_calls: Rc<TimersAndCalls>,
+    chain: Option<Rc<Chain<F>>>,
 }
 
-impl<S: Stages> Default for Dispatcher<S> {
+impl<F> Clone for Root<F> {
+    fn clone(&self) -> Self {
+        Self { timers_and_calls: Rc::clone(&self.timers_and_calls), chain: self.chain.clone() }
+    }
+}
+
+impl<F: Filter> Default for Dispatcher<F> {
     fn default() -> Self {
         Self { roots: RefCell::default(), streams: RefCell::default() }
     }
 }
 
-impl<S: Stages + Configure> Dispatcher<S> {
-    /// `proxy_on_context_create`: a plugin, or a stream of one.
+impl<F: Configure> Dispatcher<F> {
+    /// `proxy_on_context_create`: a root context, or a stream of one.
     pub fn on_context_create(&self, id: u32, parent: u32) {
         let Ok(mut roots) = self.roots.try_borrow_mut() else { return };
         if parent == 0 {
-            roots.insert(id, Root { services: Rc::default(), stages: None });
+            roots.insert(id, Root { timers_and_calls: Rc::default(), chain: None });
         } else if let Some(root) = roots.get(&parent)
             && let Ok(mut streams) = self.streams.try_borrow_mut()
         {
             // Without memory the stream stays unknown, and an unknown stream is refused.
             if streams.try_reserve(1).is_ok() {
-                streams.insert(id, Stream::new(id, Rc::clone(&root.services), root.stages.clone()));
+                streams.insert(id, Stream::new(id, Rc::clone(&root.timers_and_calls), root.chain.clone()));
             }
         }
     }
 
-    /// `proxy_on_configure`: whether the config is good.
+    /// `proxy_on_configure`: whether the config is accepted.
     pub fn on_configure(&self, id: u32, size: usize) -> bool {
+        clock::begin_callback();
         let Ok(mut roots) = self.roots.try_borrow_mut() else { return false };
         let Some(root) = roots.get_mut(&id) else { return false };
         let config = match size {
             0 => Ok(Vec::new()),
-            size => abi::buffer(PLUGIN_CONFIGURATION, 0, size),
+            size => abi::buffer(Buffer::PluginConfiguration, 0, size),
         };
         let config = match config {
             Ok(config) => config,
@@ -70,9 +75,9 @@ impl<S: Stages + Configure> Dispatcher<S> {
                 return false;
             }
         };
-        match S::configure(&config, &Plugin::new(Rc::clone(&root.services))) {
-            Ok(stages) => {
-                root.stages = Some(Rc::new(stages));
+        match F::configure(&config, &Plugin::new(Rc::clone(&root.timers_and_calls))) {
+            Ok(filters) => {
+                root.chain = Some(Rc::new(Chain::new(filters)));
                 true
             }
             Err(problems) => {
@@ -85,77 +90,86 @@ impl<S: Stages + Configure> Dispatcher<S> {
     }
 
     /// `proxy_on_request_headers`
-    pub fn on_request_headers(&self, id: u32, last: bool) -> u32 {
-        self.with(id, |stream| stream.on_request_headers(last)).unwrap_or_else(refuse).for_headers()
+    pub fn on_request_headers(&self, id: u32, end_of_stream: bool) -> u32 {
+        clock::begin_callback();
+        let action = self.with(id, |stream| stream.on_request_headers(end_of_stream));
+        action.unwrap_or_else(refuse).for_headers()
     }
 
     /// `proxy_on_request_body`
-    pub fn on_request_body(&self, id: u32, size: usize, last: bool) -> u32 {
-        let action = self.with(id, |stream| stream.on_body(Direction::Request, size, last));
+    pub fn on_request_body(&self, id: u32, size: usize, end_of_stream: bool) -> u32 {
+        clock::begin_callback();
+        let action = self.with(id, |stream| stream.on_body(Direction::Request, size, end_of_stream));
         action.unwrap_or_else(refuse).for_parts()
     }
 
     /// `proxy_on_request_trailers`
     pub fn on_request_trailers(&self, id: u32) -> u32 {
+        clock::begin_callback();
         self.with(id, |stream| stream.on_trailers(Direction::Request)).unwrap_or_else(refuse).for_parts()
     }
 
     /// `proxy_on_response_headers`
     pub fn on_response_headers(&self, id: u32) -> u32 {
+        clock::begin_callback();
         let action = self.with(id, |stream| stream.on_headers(Direction::Response));
         action.unwrap_or(Action::Continue).for_headers()
     }
 
     /// `proxy_on_response_body`
-    pub fn on_response_body(&self, id: u32, size: usize, last: bool) -> u32 {
-        let action = self.with(id, |stream| stream.on_body(Direction::Response, size, last));
+    pub fn on_response_body(&self, id: u32, size: usize, end_of_stream: bool) -> u32 {
+        clock::begin_callback();
+        let action = self.with(id, |stream| stream.on_body(Direction::Response, size, end_of_stream));
         action.unwrap_or(Action::Continue).for_parts()
     }
 
     /// `proxy_on_response_trailers`
     pub fn on_response_trailers(&self, id: u32) -> u32 {
+        clock::begin_callback();
         let action = self.with(id, |stream| stream.on_trailers(Direction::Response));
         action.unwrap_or(Action::Continue).for_parts()
     }
 
     /// `proxy_on_tick`
     pub fn on_tick(&self, id: u32) {
-        let Ok(now) = clock::monotonic() else { return };
-        let Some((services, stages)) = self.root(id) else { return };
-        let due = services.due(now);
-        // Before any stream is entered: what a stage does here is the plugin's own.
-        if let Some(stages) = stages.filter(|_| due.tick) {
-            for stage in 0..S::COUNT {
-                stages.on_tick(stage, &mut Background { services: &services, stage });
+        clock::begin_callback();
+        let Ok(now) = clock::now() else { return };
+        let Some(Root { timers_and_calls, chain }) = self.root(id) else { return };
+        let due = timers_and_calls.due(now);
+        // Before any stream is entered: the root context is in effect.
+        for filter in due.ticks {
+            if let Some(ticked) = chain.as_ref().and_then(|chain| chain.get(filter)) {
+                ticked.on_tick(&mut Background { timers_and_calls: &timers_and_calls, filter });
             }
         }
         for stream in due.streams {
             self.enter(stream, |stream| stream.on_deadline(now));
         }
-        self.wake_notified(&services);
-        services.arm(clock::monotonic().unwrap_or(now));
+        self.wake_notified(&timers_and_calls);
+        timers_and_calls.arm(clock::now().unwrap_or(now));
     }
 
     /// `proxy_on_http_call_response`
-    pub fn on_http_call(&self, id: u32, number: u32, body_size: usize) {
-        self.on_answer(id, number, |most| call::http_answer(body_size, most));
+    pub fn on_http_call_response(&self, id: u32, call_id: u32, body_size: usize) {
+        self.on_call_response(id, call_id, |max_body_bytes| call::http_response(body_size, max_body_bytes));
     }
 
     /// `proxy_on_grpc_receive`
-    pub fn on_grpc_receive(&self, id: u32, number: u32, size: usize) {
-        self.on_answer(id, number, |most| call::grpc_message(size, most));
+    pub fn on_grpc_receive(&self, id: u32, call_id: u32, size: usize) {
+        self.on_call_response(id, call_id, |max_body_bytes| call::grpc_message(size, max_body_bytes));
     }
 
     /// `proxy_on_grpc_close`
-    pub fn on_grpc_close(&self, id: u32, number: u32, status: u32) {
-        self.on_answer(id, number, |_| call::Answer::Grpc(Err(status)));
+    pub fn on_grpc_close(&self, id: u32, call_id: u32, status: u32) {
+        self.on_call_response(id, call_id, |_| CallResponse::Grpc(Err(status)));
     }
 
     /// `proxy_on_delete`
     pub fn on_delete(&self, id: u32) {
+        clock::begin_callback();
         let stream = self.streams.try_borrow_mut().ok().and_then(|mut streams| streams.remove(&id));
         match stream {
-            Some(mut stream) => stream.gone(),
+            Some(mut stream) => stream.on_delete(),
             None => {
                 if let Ok(mut roots) = self.roots.try_borrow_mut() {
                     roots.remove(&id);
@@ -164,46 +178,47 @@ impl<S: Stages + Configure> Dispatcher<S> {
         }
     }
 
-    fn on_answer(&self, id: u32, number: u32, read: impl FnOnce(usize) -> call::Answer) {
-        let Some((services, stages)) = self.root(id) else { return };
-        let Some((caller, most)) = services.answered(number) else { return };
-        // Read before another context is entered: the answer belongs to this callback.
-        let answer = read(most);
+    fn on_call_response(&self, id: u32, call_id: u32, read: impl FnOnce(usize) -> CallResponse) {
+        clock::begin_callback();
+        let Some(Root { timers_and_calls, chain }) = self.root(id) else { return };
+        let Some((caller, max_body_bytes)) = timers_and_calls.answered(call_id) else { return };
+        // Read before a stream is entered: the response belongs to this callback.
+        let response = read(max_body_bytes);
         match caller {
-            Caller::Stream { stream, stage } => {
-                self.enter(stream, |stream| stream.wake(stage, Wake::Answer { call: number, answer }));
+            Caller::Stream { stream, filter } => {
+                self.enter(stream, |stream| stream.wake(filter, Wake::CallResponse { call_id, response }));
             }
-            Caller::Stage(stage) => {
-                if let Some(stages) = stages {
-                    stages.on_answer(stage, &mut Background { services: &services, stage }, number, answer);
+            Caller::Background { filter } => {
+                if let Some(called) = chain.as_ref().and_then(|chain| chain.get(filter)) {
+                    let mut background = Background { timers_and_calls: &timers_and_calls, filter };
+                    called.on_answer(&mut background, call_id, response);
                 }
             }
         }
-        self.wake_notified(&services);
+        self.wake_notified(&timers_and_calls);
     }
 
-    fn wake_notified(&self, services: &Services) {
-        for (stream, stage) in services.take_woken() {
-            self.enter(stream, |stream| stream.wake(stage, Wake::Notified));
+    fn wake_notified(&self, timers_and_calls: &TimersAndCalls) {
+        for (stream, filter) in timers_and_calls.take_woken() {
+            self.enter(stream, |stream| stream.wake(filter, Wake::Notified));
         }
     }
 
-    fn enter(&self, id: u32, act: impl FnOnce(&mut Stream<S>)) {
-        // A stream whose client has gone in the meantime is unknown, here or to the host.
+    /// Makes a stream the effective one and acts on it. No effect if it has ended.
+    fn enter(&self, id: u32, act: impl FnOnce(&mut Stream<F>)) {
         self.with(id, |stream| match enter(id) {
             Ok(()) => act(stream),
-            // Its end is told by `proxy_on_delete`, once.
-            Err(Status::BadArgument) => stream.give_up(),
+            // The host has ended it; `proxy_on_delete` follows.
+            Err(Status::BadArgument) => stream.stop_waiting(),
             Err(status) => log!(Error, "a paused stream cannot be entered: {status}"),
         });
     }
 
-    fn root(&self, id: u32) -> Option<(Rc<Services>, Option<Rc<S>>)> {
-        let roots = self.roots.try_borrow().ok()?;
-        roots.get(&id).map(|root| (Rc::clone(&root.services), root.stages.clone()))
+    fn root(&self, id: u32) -> Option<Root<F>> {
+        self.roots.try_borrow().ok()?.get(&id).cloned()
     }
 
-    fn with<T>(&self, id: u32, act: impl FnOnce(&mut Stream<S>) -> T) -> Option<T> {
+    fn with<T>(&self, id: u32, act: impl FnOnce(&mut Stream<F>) -> T) -> Option<T> {
         self.streams.try_borrow_mut().ok()?.get_mut(&id).map(act)
     }
 }
@@ -213,15 +228,15 @@ mod tests {
     use super::*;
     use crate::body::Body;
     use crate::callbacks::Callbacks;
+    use crate::filter::{BodyFlow, Flow, TrailersFlow};
     use crate::message::{Request, Trailers};
-    use crate::stage::{BodyFlow, Flow, Stage, TrailersFlow};
     use mesh_config::Problems;
     use mesh_policy::time::Nanos;
 
-    /// Has every request wait, and would let its body and its trailers pass.
+    /// Pauses every request, and would let its body and its trailers continue.
     struct Waits;
 
-    impl Stage for Waits {
+    impl Filter for Waits {
         const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS;
         type Stream = ();
 
@@ -239,12 +254,12 @@ mod tests {
     }
 
     impl Configure for Waits {
-        fn configure(_config: &[u8], _plugin: &Plugin) -> Result<Self, Problems> {
-            Ok(Self)
+        fn configure(_config: &[u8], _plugin: &Plugin) -> Result<Vec<Self>, Problems> {
+            Ok(vec![Self])
         }
     }
 
-    /// What a request is answered, and the response to it.
+    /// `request` and `response`: what the callbacks return.
     #[track_caller]
     fn check(dispatcher: &Dispatcher<Waits>, id: u32, request: [u32; 3], response: [u32; 3]) {
         let answers = [
@@ -263,7 +278,7 @@ mod tests {
 
     const HELD: [u32; 3] = [4, 1, 1];
 
-    /// Without an answer for a stream nothing of its request goes on; a reply to it does.
+    /// A request that has no config is held, while the reply to it continues.
     #[test]
     fn a_request_that_waits_or_is_not_known_is_held_with_all_that_follows() {
         let dispatcher = Dispatcher::<Waits>::default();

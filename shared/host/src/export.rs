@@ -1,22 +1,22 @@
-//! A module's entry points.
+//! The entry points of a module.
 
-/// Makes a module of a chain: the exports that Proxy-Wasm ABI 0.2.1 wants, and the note by which
-/// the build removes those that the chain has no use for. Expands to nothing on a native target.
+/// Defines the exports that Proxy-Wasm ABI 0.2.1 requires, for chains of the filter type `$filter`, and the
+/// custom section by which the build removes unused exports. Expands to nothing on a native target.
 ///
-/// It stands alone in a target of its own (`[[example]]` with `crate-type = ["cdylib"]`): a library
-/// that several modules link must not carry entry points.
+/// It belongs in a target of its own (`[[example]]` with `crate-type = ["cdylib"]`): a library that several
+/// modules link must not define entry points.
 #[macro_export]
 macro_rules! export {
-    ($chain:ty) => {
+    ($filter:ty) => {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             ::std::thread_local! {
-                static DISPATCHER: $crate::Dispatcher<$chain> = ::std::default::Default::default();
+                static DISPATCHER: $crate::Dispatcher<$filter> = ::std::default::Default::default();
             }
 
             #[used]
             #[unsafe(link_section = "mesh_filters.callbacks")]
-            static CALLBACKS: [u8; 4] = <$chain as $crate::Stages>::CALLBACKS.to_bytes();
+            static CALLBACKS: [u8; 4] = <$filter as $crate::Filter>::CALLBACKS.to_bytes();
 
             #[unsafe(no_mangle)]
             extern "C" fn _initialize() {
@@ -47,13 +47,13 @@ macro_rules! export {
             }
 
             #[unsafe(no_mangle)]
-            extern "C" fn proxy_on_request_headers(id: u32, _count: u32, last: u32) -> u32 {
-                DISPATCHER.with(|dispatcher| dispatcher.on_request_headers(id, last != 0))
+            extern "C" fn proxy_on_request_headers(id: u32, _count: u32, end_of_stream: u32) -> u32 {
+                DISPATCHER.with(|dispatcher| dispatcher.on_request_headers(id, end_of_stream != 0))
             }
 
             #[unsafe(no_mangle)]
-            extern "C" fn proxy_on_request_body(id: u32, size: usize, last: u32) -> u32 {
-                DISPATCHER.with(|dispatcher| dispatcher.on_request_body(id, size, last != 0))
+            extern "C" fn proxy_on_request_body(id: u32, size: usize, end_of_stream: u32) -> u32 {
+                DISPATCHER.with(|dispatcher| dispatcher.on_request_body(id, size, end_of_stream != 0))
             }
 
             #[unsafe(no_mangle)]
@@ -62,13 +62,13 @@ macro_rules! export {
             }
 
             #[unsafe(no_mangle)]
-            extern "C" fn proxy_on_response_headers(id: u32, _count: u32, _last: u32) -> u32 {
+            extern "C" fn proxy_on_response_headers(id: u32, _count: u32, _end_of_stream: u32) -> u32 {
                 DISPATCHER.with(|dispatcher| dispatcher.on_response_headers(id))
             }
 
             #[unsafe(no_mangle)]
-            extern "C" fn proxy_on_response_body(id: u32, size: usize, last: u32) -> u32 {
-                DISPATCHER.with(|dispatcher| dispatcher.on_response_body(id, size, last != 0))
+            extern "C" fn proxy_on_response_body(id: u32, size: usize, end_of_stream: u32) -> u32 {
+                DISPATCHER.with(|dispatcher| dispatcher.on_response_body(id, size, end_of_stream != 0))
             }
 
             #[unsafe(no_mangle)]
@@ -84,22 +84,22 @@ macro_rules! export {
             #[unsafe(no_mangle)]
             extern "C" fn proxy_on_http_call_response(
                 id: u32,
-                call: u32,
+                call_id: u32,
                 _headers: u32,
                 body_size: usize,
                 _trailers: u32,
             ) {
-                DISPATCHER.with(|dispatcher| dispatcher.on_http_call(id, call, body_size));
+                DISPATCHER.with(|dispatcher| dispatcher.on_http_call_response(id, call_id, body_size));
             }
 
             #[unsafe(no_mangle)]
-            extern "C" fn proxy_on_grpc_receive(id: u32, call: u32, size: usize) {
-                DISPATCHER.with(|dispatcher| dispatcher.on_grpc_receive(id, call, size));
+            extern "C" fn proxy_on_grpc_receive(id: u32, call_id: u32, size: usize) {
+                DISPATCHER.with(|dispatcher| dispatcher.on_grpc_receive(id, call_id, size));
             }
 
             #[unsafe(no_mangle)]
-            extern "C" fn proxy_on_grpc_close(id: u32, call: u32, status: u32) {
-                DISPATCHER.with(|dispatcher| dispatcher.on_grpc_close(id, call, status));
+            extern "C" fn proxy_on_grpc_close(id: u32, call_id: u32, status: u32) {
+                DISPATCHER.with(|dispatcher| dispatcher.on_grpc_close(id, call_id, status));
             }
 
             #[unsafe(no_mangle)]

@@ -1,24 +1,28 @@
-//! The one crate that talks to the proxy: Proxy-Wasm ABI 0.2.1 as stock Envoy implements it.
+//! The only crate that talks to the proxy: Proxy-Wasm ABI 0.2.1 as stock Envoy implements it.
 //!
-//! A filter implements [`Stage`]: it gets facts and returns effects. A [`Stages`] is a chain of them;
-//! [`export!`] makes a module of a chain. Pausing, resuming, local replies and "the stream has gone"
-//! are handled here, once.
+//! A filter implements [`Filter`]: it gets facts and returns effects. [`Configure`] builds a chain of filters
+//! from a config, and [`export!`] makes it a module. The chain handles pauses, local replies and streams that
+//! end early, once for all filters.
 //!
-//! Nothing here panics, and nothing here decides: bytes are bytes, every status is a [`Result`], and
-//! what a failure means is for the filter to say.
+//! Nothing here panics: headers and bodies are bytes, and every host call returns a [`Result`] with the
+//! [`Status`] of the host. Nothing here decides either: what a failure means is up to the filter.
 //!
-//! The raw calls are our own rather than the Rust SDK's: the SDK panics on a header that is not
-//! UTF-8, on request headers in the response phase and on every status it does not list.
+//! The Rust SDK is not used, because it panics on a header that is not UTF-8, on request headers in the
+//! response phase and on every status it does not list.
 
 #[doc(hidden)]
 pub mod abi;
+mod adapter;
+mod any_filter;
 mod body;
 pub mod call;
 pub mod callbacks;
+mod chain;
 pub mod clock;
 mod direction;
 mod dispatcher;
 mod export;
+mod filter;
 pub mod foreign;
 pub mod log;
 mod message;
@@ -28,21 +32,21 @@ mod plugin;
 pub mod property;
 pub mod random;
 mod reply;
-mod services;
 mod shared_data;
-mod stage;
-mod stages;
 mod status;
 mod stream;
+#[cfg(all(any(test, feature = "testing"), not(target_arch = "wasm32")))]
+pub mod testing;
+mod timers_and_calls;
 
+pub use adapter::{Adapter, Judgement, Metrics, PolicyFilter, ResponseEdits};
 pub use body::Body;
-pub use call::Answer;
+pub use call::CallResponse;
 pub use callbacks::Callbacks;
 #[doc(hidden)]
 pub use dispatcher::Dispatcher;
+pub use filter::{BodyFlow, Configure, Filter, Flow, TrailersFlow, Wake};
 pub use message::{Request, Response, Trailers};
 pub use plugin::{Background, Plugin};
 pub use shared_data::SharedData;
-pub use stage::{BodyFlow, Configure, Flow, Stage, TrailersFlow, Wake};
-pub use stages::Stages;
 pub use status::Status;

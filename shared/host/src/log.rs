@@ -1,6 +1,6 @@
 //! The proxy's log.
 
-use crate::abi;
+use crate::abi::{self, LogLevel};
 use std::fmt::Arguments;
 
 /// How much a line matters, in the proxy's order.
@@ -16,14 +16,23 @@ pub enum Level {
     Error = 4,
 }
 
-/// Writes a line, unless the proxy would drop it: then nothing is formatted either. The proxy puts
-/// the plugin's name in front. Use [`log!`](crate::log!).
+impl From<Level> for LogLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Debug => Self::Debug,
+            Level::Info => Self::Info,
+            Level::Warn => Self::Warn,
+            Level::Error => Self::Error,
+        }
+    }
+}
+
+/// Writes a line unless the proxy would drop it; then nothing is formatted. Use [`log!`](crate::log!).
 pub fn write(level: Level, message: Arguments<'_>) {
-    // A host without the call gets every line: better too much than an error unseen.
+    // A host without the call gets every line.
     let wanted = abi::log_level().unwrap_or(0) <= level as u32;
     if wanted {
-        // A line that cannot be logged has nowhere else to go.
-        let _unlogged = abi::log(level as u32, &message.to_string());
+        let _unlogged = abi::log(level.into(), &message.to_string());
     }
 }
 

@@ -1,5 +1,6 @@
-//! A request and a response, as a stage sees them.
+//! Requests, responses and trailers, as a filter sees them.
 
+mod core;
 mod edit;
 mod facts;
 mod request;
@@ -10,4 +11,4 @@ pub use request::Request;
 pub use response::Response;
 pub use trailers::Trailers;
 
-pub(crate) use request::Core;
+pub(crate) use core::Core;

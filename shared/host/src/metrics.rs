@@ -1,47 +1,48 @@
 //! Counters, gauges and histograms of the proxy, shared by all its workers.
 //!
-//! A metric is defined once in a VM's life, also when configs come and go: the host answers a new
-//! number for every definition and keeps each for ever. So a VM remembers the numbers it was
-//! given. Names come from configs only, never from requests, or a client could make metrics.
+//! A VM defines each metric once, whatever configs it loads: the host returns a new id for every definition
+//! and never frees one (Envoy 1.40). So the ids are kept by name. Names come from the config only; from a
+//! request, a client could create any number of metrics.
 
-use crate::abi;
+use crate::abi::{self, MetricKind};
 use crate::log;
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 
 std::thread_local! {
-    static DEFINED: RefCell<FxHashMap<(Kind, String), Option<u32>>> = RefCell::default();
+    static DEFINED: RefCell<FxHashMap<(MetricKind, String), Option<u32>>> = RefCell::default();
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Kind {
-    Counter = 0,
-    Gauge = 1,
-    Histogram = 2,
-}
-
-/// The metric's number. A host that has no metrics, or not this one, is no reason to fail: the
-/// log says so once, and recording does nothing.
-fn define(kind: Kind, name: &str) -> Option<u32> {
+/// The id of the metric. If it cannot be defined, that is logged once, and recording does nothing.
+fn define(kind: MetricKind, name: &str) -> Option<u32> {
     DEFINED.with(|defined| {
         let mut defined = defined.try_borrow_mut().ok()?;
         *defined.entry((kind, name.to_owned())).or_insert_with(|| {
-            abi::define_metric(kind as u32, name.as_bytes())
+            abi::define_metric(kind, name.as_bytes())
                 .inspect_err(|status| log!(Warn, "metric `{name}` cannot be defined: {status}"))
                 .ok()
         })
     })
 }
 
-/// A count that only grows.
+/// Forgets all ids: another in-memory host takes the place of the one that gave them.
+#[cfg(all(any(test, feature = "testing"), not(target_arch = "wasm32")))]
+pub(crate) fn forget_all() {
+    DEFINED.with_borrow_mut(FxHashMap::clear);
+}
+
+/// A value that only increases.
 #[derive(Clone, Copy, Debug)]
 pub struct Counter(Option<u32>);
 
 impl Counter {
-    /// The counter of this name; the same one if it was defined before.
+    /// A counter that counts nothing.
+    pub(crate) const NONE: Self = Self(None);
+
+    /// The counter with this name, defined on the first call.
     #[must_use]
     pub fn define(name: &str) -> Self {
-        Self(define(Kind::Counter, name))
+        Self(define(MetricKind::Counter, name))
     }
 
     /// Adds one.
@@ -52,15 +53,18 @@ impl Counter {
     }
 }
 
-/// A value that comes and goes. The last worker to set it wins: for values that all agree on.
+/// A value that goes up and down. All workers share it: the last one to set it wins.
 #[derive(Clone, Copy, Debug)]
 pub struct Gauge(Option<u32>);
 
 impl Gauge {
-    /// The gauge of this name; the same one if it was defined before.
+    /// A gauge that shows nothing.
+    pub(crate) const NONE: Self = Self(None);
+
+    /// The gauge with this name, defined on the first call.
     #[must_use]
     pub fn define(name: &str) -> Self {
-        Self(define(Kind::Gauge, name))
+        Self(define(MetricKind::Gauge, name))
     }
 
     /// Sets the value.
@@ -70,7 +74,7 @@ impl Gauge {
         }
     }
 
-    /// Adds to the value or takes from it, over all workers.
+    /// Adds `difference` to the value that all workers share.
     pub fn add(self, difference: i64) {
         if let Some(id) = self.0.filter(|_| difference != 0) {
             let _unset = abi::increment_metric(id, difference);
@@ -78,15 +82,15 @@ impl Gauge {
     }
 }
 
-/// A distribution of values.
+/// A distribution of recorded values.
 #[derive(Clone, Copy, Debug)]
 pub struct Histogram(Option<u32>);
 
 impl Histogram {
-    /// The histogram of this name; the same one if it was defined before.
+    /// The histogram with this name, defined on the first call.
     #[must_use]
     pub fn define(name: &str) -> Self {
-        Self(define(Kind::Histogram, name))
+        Self(define(MetricKind::Histogram, name))
     }
 
     /// Records one value.

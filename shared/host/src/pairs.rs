@@ -1,12 +1,13 @@
-//! Header maps in the form in which Proxy-Wasm passes them.
+//! The form in which Proxy-Wasm passes header maps.
 
 use crate::status::Status;
 
-/// More entries than this and the host reads an empty map, without saying so.
+/// Maximum number of entries. The host silently reads a larger map as an empty one.
 const MAX: usize = 1024;
 
-/// Serializes a map: a count, the length of each name and value (all u32, little-endian), then the
-/// names and values, each with a NUL behind it.
+/// Serializes a map: the number of entries, the length of each name and value (all u32, little-endian), then
+/// the names and values, each followed by a NUL byte. Fails with [`Status::SerializationFailure`] if there are
+/// more than [`MAX`] entries.
 pub(crate) fn serialize<'a>(
     pairs: impl ExactSizeIterator<Item = (&'a [u8], &'a [u8])> + Clone,
 ) -> Result<Vec<u8>, Status> {

@@ -1,68 +1,77 @@
-//! The plugin as a whole: what its background work may do.
+//! What a filter can do outside of streams.
 
 use crate::call::Call;
 use crate::clock;
 use crate::property;
-use crate::services::{Caller, Services};
 use crate::status::Status;
+use crate::timers_and_calls::{Caller, TimersAndCalls};
+use mesh_policy::time::Nanos;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// The plugin while it reads its config. It cannot call anybody: from there a call can crash Envoy.
+/// The plugin while it reads its config. It cannot send calls: from there, a call can crash Envoy.
 pub struct Plugin {
-    name: String,
-    services: Rc<Services>,
+    name: Rc<str>,
+    timers_and_calls: Rc<TimersAndCalls>,
+    /// Position in the chain of the filter that ticks go to.
+    filter: usize,
 }
 
 impl Plugin {
-    pub(crate) fn new(services: Rc<Services>) -> Self {
+    pub(crate) fn new(timers_and_calls: Rc<TimersAndCalls>) -> Self {
         let name = property::get(&["plugin_name"]).ok().flatten().unwrap_or_default();
-        Self { name: String::from_utf8_lossy(&name).into_owned(), services }
+        Self { name: String::from_utf8_lossy(&name).into(), timers_and_calls, filter: 0 }
     }
 
-    /// The plugin's name as the proxy's config has it, in Istio `<namespace>.<name>`; it may be empty.
+    /// The plugin for the filter at `position` of the chain: ticks that are asked for go to that filter.
+    /// Without this they go to the first one.
+    #[must_use]
+    pub fn at(&self, position: usize) -> Self {
+        Self {
+            name: Rc::clone(&self.name),
+            timers_and_calls: Rc::clone(&self.timers_and_calls),
+            filter: position,
+        }
+    }
+
+    /// The plugin's name in the proxy's config, with Istio `<namespace>.<name>`. It may be empty.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Asks for one tick after this time, in this worker.
+    /// Asks for one [`Filter::on_tick`](crate::Filter::on_tick) after `time`, in this worker.
     pub fn tick_after(&self, time: Duration) {
-        self.services.tick_after(time);
+        self.timers_and_calls.tick_after(self.filter, time);
     }
 }
 
-/// What a stage may do outside of any request.
+/// What a filter can do in a tick, and when a call is answered.
 pub struct Background<'a> {
-    pub(crate) services: &'a Services,
-    pub(crate) stage: usize,
+    pub(crate) timers_and_calls: &'a TimersAndCalls,
+    /// Position of the filter in the chain.
+    pub(crate) filter: usize,
 }
 
 impl Background<'_> {
-    /// Asks for one tick after this time, in this worker.
+    /// Asks for one [`Filter::on_tick`](crate::Filter::on_tick) of this filter after `time`, in this worker.
     pub fn tick_after(&self, time: Duration) {
-        self.services.tick_after(time);
+        self.timers_and_calls.tick_after(self.filter, time);
     }
 
-    /// Sends a call; the answer comes with the number that this returns.
-    ///
-    /// # Errors
-    /// The host's status, as [`Status::BadArgument`] for a cluster that does not exist. There is no
-    /// answer then.
+    /// Sends a call and returns its id, which comes with the response. Fails with [`Status::BadArgument`] if
+    /// the cluster does not exist. If sending fails, there is no response.
     pub fn call(&self, call: &Call) -> Result<u32, Status> {
-        self.services.call(call, Caller::Stage(self.stage))
+        self.timers_and_calls.call(call, Caller::Background { filter: self.filter })
     }
 
-    /// Wakes a request that this stage has paused, by its number. One that has gone is no matter.
+    /// Wakes a request that this filter has paused, by its id. No effect if the stream has ended.
     pub fn wake(&self, stream: u32) {
-        self.services.wake(stream, self.stage);
+        self.timers_and_calls.wake(stream, self.filter);
     }
 
-    /// The monotonic clock.
-    ///
-    /// # Errors
-    /// The host's status.
-    pub fn now(&self) -> Result<mesh_policy::time::Nanos, Status> {
-        clock::monotonic()
+    /// The monotonic clock, read once in each callback.
+    pub fn now(&self) -> Result<Nanos, Status> {
+        clock::now()
     }
 }

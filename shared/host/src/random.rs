@@ -1,21 +1,18 @@
-//! Random numbers from the host, which takes them from its cryptographic generator.
+//! Random numbers from the host's cryptographic generator.
 
+use crate::abi;
 use crate::status::Status;
 
-/// A uniformly random number.
-///
-/// # Errors
-/// [`Status::InternalFailure`] if the host has none to give.
+/// A uniformly distributed random number.
 pub fn number() -> Result<u64, Status> {
-    getrandom::u64().map_err(|_| Status::InternalFailure)
+    let mut bytes = [0; 8];
+    abi::random(&mut bytes)?;
+    Ok(u64::from_le_bytes(bytes))
 }
 
-/// Sixteen random bytes, as a key.
-///
-/// # Errors
-/// [`Status::InternalFailure`] if the host has none to give.
+/// 16 random bytes for a secret key.
 pub fn key() -> Result<[u8; 16], Status> {
     let mut key = [0; 16];
-    getrandom::fill(&mut key).map_err(|_| Status::InternalFailure)?;
+    abi::random(&mut key)?;
     Ok(key)
 }

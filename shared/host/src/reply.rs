@@ -1,4 +1,4 @@
-//! The proxy answers a request in the upstream's place.
+//! Local replies: the proxy replies in place of the upstream.
 
 use crate::abi;
 use crate::direction::{Action, Direction};
@@ -6,31 +6,30 @@ use crate::log;
 use crate::pairs;
 use mesh_policy::effects::{GrpcStatus, Reply};
 
-/// Sends the reply. `direction`: that of the message in whose place it goes.
+/// Sends a reply in place of the message in this direction.
 pub(crate) fn send(direction: Direction, reply: &Reply) {
-    // A reply without its headers is better than a request without its answer.
+    // Rather a reply without its headers than none.
     let headers = reply.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
     let headers = pairs::serialize(headers.collect::<Vec<_>>().into_iter()).unwrap_or_default();
     let grpc_status = reply.grpc_status.map_or(-1, |status| status as i32);
     let sent =
         abi::send_local_response(reply.status, reply.details.as_bytes(), &reply.body, &headers, grpc_status);
     if let Err(status) = sent {
-        log!(Error, "a reply cannot be sent: {status}");
+        log!(Error, "a local reply cannot be sent: {status}");
         // Without a reply the stream would wait until the proxy's idle timeout.
-        if let Err(status) = abi::close_stream(direction as u32) {
+        if let Err(status) = abi::close_stream(direction.stream()) {
             log!(Error, "a stream cannot be closed: {status}");
         }
     }
 }
 
-/// Answers a request that is not known, or that has no config. Envoy does not let it come to that; if
-/// it does, nothing gets through.
+/// Refuses a request whose stream is unknown, or whose plugin has no config. Envoy sends no such request.
 pub(crate) fn refuse() -> Action {
     send(Direction::Request, &not_configured());
     Action::Pause
 }
 
-/// What passes without a config: the response to a request that was refused.
+/// What happens to a message whose plugin has no config. A response continues: it is the refusal.
 pub(crate) fn without_config(direction: Direction) -> Action {
     match direction {
         Direction::Request => refuse(),

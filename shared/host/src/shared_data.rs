@@ -1,28 +1,28 @@
 //! The proxy's shared data as a [`Store`].
 //!
-//! One keyspace for all plugins of a proxy (Istio leaves the VM's id empty), no delete and no
-//! listing: keys carry a prefix, and their number is fixed by the config.
+//! All plugins of a proxy share one keyspace (Istio leaves `vm_id` empty), and records can neither be
+//! deleted nor listed. So keys have a prefix, and the config bounds their number.
 
 use crate::abi;
 use crate::clock;
-use crate::status::{Status, found};
+use crate::status::{Status, optional};
 use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
 
-/// The host compares this number only where a record exists; a write to a missing key succeeds
-/// whatever the number. So a number that no record carries makes a write that creates and never
-/// overwrites. Numbers are counted up from 1, one for each write in the process: this one is met
-/// after four billion writes, for as long as that record is not written again, and matters only if
-/// two workers create that very record at that very moment.
+/// A compare-and-swap number that no record has, so that a write with it creates a record but never
+/// overwrites one: the host compares numbers only if the record exists, and a write to a missing key always
+/// succeeds. The host counts numbers up from 1, one for each write in the process. After four billion writes
+/// one record may have this number until it is written again; that matters only if two workers create that
+/// record at the same time.
 const CREATE: u32 = u32::MAX;
 
-/// The shared data of the proxy.
+/// The proxy's shared data.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SharedData;
 
 impl Store for SharedData {
     fn read(&mut self, key: &[u8]) -> Result<Snapshot, StoreError> {
-        let record = found(abi::shared_data(key)).map_err(failed)?;
-        // The clock after the record, as the trait demands.
+        let record = optional(abi::shared_data(key)).map_err(failed)?;
+        // After the record, as `Store::read` requires.
         let now = clock::monotonic().map_err(failed)?;
         Ok(match record {
             Some((value, cas)) => Snapshot { value: Some(value), version: Version::Number(cas), now },

@@ -1,15 +1,16 @@
-//! What a host call answers when it does not succeed.
+//! The status of a host call that failed.
 
 use std::fmt;
 
-/// A status other than `OK`, as Proxy-Wasm numbers them. A host may answer a number that has no
-/// name yet: that is a status like the others, not a reason to stop.
+/// A Proxy-Wasm status other than `OK`.
+///
+/// Every function of this crate that returns `Result<_, Status>` fails with the status that the host
+/// returned. A host may return a code that has no name here; that is an error like any other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// No such thing: a key, a property, a function. From a context without a stream, also no
-    /// such stream.
+    /// The key, property or function does not exist, or no stream is in effect.
     NotFound,
-    /// The call makes no sense here: the wrong phase, an unknown cluster, a stream that has gone.
+    /// Wrong phase, unknown cluster, or a stream that has ended.
     BadArgument,
     /// A map or a message could not be serialized.
     SerializationFailure,
@@ -17,26 +18,27 @@ pub enum Status {
     ParseFailure,
     /// An expression could not be evaluated.
     BadExpression,
-    /// The host could not write into the module's memory.
+    /// The host could not write to the module's memory.
     InvalidMemoryAccess,
     /// There is nothing to read.
     Empty,
     /// The record has changed since it was read.
     CasMismatch,
-    /// A result has another type than was asked for.
+    /// A result has another type than requested.
     ResultMismatch,
     /// The host failed, or the call is not among the module's allowed capabilities.
     InternalFailure,
     /// The connection is broken.
     BrokenConnection,
-    /// The host does not have this call.
+    /// The host does not implement this call.
     Unimplemented,
-    /// A status without a name.
+    /// Any other code.
     Other(u32),
 }
 
 impl Status {
-    /// `Ok` for `OK`, the status otherwise.
+    /// `Ok` if the code is that of `OK`.
+    #[cfg(any(target_arch = "wasm32", test))]
     pub(crate) const fn check(code: u32) -> Result<(), Self> {
         Err(match code {
             0 => return Ok(()),
@@ -68,8 +70,8 @@ impl fmt::Display for Status {
 
 impl std::error::Error for Status {}
 
-/// Makes "not found" an answer rather than a failure.
-pub(crate) fn found<T>(result: Result<T, Status>) -> Result<Option<T>, Status> {
+/// Turns [`Status::NotFound`] into `None`.
+pub(crate) fn optional<T>(result: Result<T, Status>) -> Result<Option<T>, Status> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(Status::NotFound) => Ok(None),

@@ -1,25 +1,29 @@
-//! One stream on its way through the chain.
+//! One stream and its way through the chain.
 
 use crate::abi;
 use crate::body::Body;
+use crate::callbacks::Callbacks;
+use crate::chain::{Chain, States};
 use crate::clock;
 use crate::direction::{Action, Direction};
+use crate::filter::{BodyFlow, Filter, Flow, TrailersFlow, Wake};
 use crate::log;
 use crate::message::{Core, Request, Response, Trailers};
 use crate::reply::{send, without_config};
-use crate::services::Services;
-use crate::stage::{BodyFlow, Flow, TrailersFlow, Wake};
-use crate::stages::Stages;
 use crate::status::Status;
+use crate::timers_and_calls::TimersAndCalls;
+use mesh_policy::effects::Reply;
 use mesh_policy::time::Nanos;
 use std::rc::Rc;
 
-/// A stream and where it stands. The config that was in force when it came serves it to its end.
-pub(crate) struct Stream<S: Stages> {
+/// A stream. The config that was active when it began serves it to its end.
+pub(crate) struct Stream<F: Filter> {
     core: Core,
-    streams: S::Streams,
-    /// `None` if the plugin has no config: then nothing gets through.
-    stages: Option<Rc<S>>,
+    /// `None` if the plugin has no config: no request continues then.
+    chain: Option<Rc<Chain<F>>>,
+    states: States<F::Stream>,
+    /// Number of filters that saw the request: the first ones of the chain. Only these see the response.
+    seen: usize,
     paused: Option<Paused>,
     request: Progress,
     response: Progress,
@@ -28,75 +32,82 @@ pub(crate) struct Stream<S: Stages> {
 #[derive(Clone, Copy)]
 struct Paused {
     direction: Direction,
-    stage: usize,
+    /// Position of the filter that has paused the message.
+    filter: usize,
     until: Nanos,
 }
 
-/// What has happened to a request or a response so far.
+/// What has happened to a request or a response.
 #[derive(Clone, Copy, Default)]
 struct Progress {
-    /// Its headers have waited.
+    /// Its headers were paused at least once.
     has_waited: bool,
-    /// How many bytes of its body are kept for a stage that wants more.
+    /// A filter has replied to it.
+    is_replied: bool,
+    /// Number of bytes of its body that the proxy keeps for a filter.
     kept: Option<usize>,
-    /// When its trailers go on, where they wait for the proxy.
+    /// When its trailers continue, if they wait for the next tick.
     trailers_at: Option<Nanos>,
 }
 
-impl<S: Stages> Stream<S> {
-    pub(crate) fn new(id: u32, services: Rc<Services>, stages: Option<Rc<S>>) -> Self {
+impl<F: Filter> Stream<F> {
+    pub(crate) fn new(id: u32, timers_and_calls: Rc<TimersAndCalls>, chain: Option<Rc<Chain<F>>>) -> Self {
+        // If no filter is called for request headers, none misses them.
+        let sees_requests = F::CALLBACKS.contains(Callbacks::REQUEST_HEADERS);
         Self {
-            core: Core::new(id, services),
-            streams: S::Streams::default(),
-            stages,
+            core: Core::new(id, timers_and_calls),
+            states: chain.as_ref().map_or_else(States::none, |chain| chain.states()),
+            seen: chain.as_ref().filter(|_| !sees_requests).map_or(0, |chain| chain.len()),
+            chain,
             paused: None,
             request: Progress::default(),
             response: Progress::default(),
         }
     }
 
-    /// `last`: nothing follows the headers.
-    pub(crate) fn on_request_headers(&mut self, last: bool) -> Action {
-        self.core.end_of_stream = last;
+    /// `end_of_stream`: neither a body nor trailers follow.
+    pub(crate) fn on_request_headers(&mut self, end_of_stream: bool) -> Action {
+        self.core.end_of_stream = end_of_stream;
         self.on_headers(Direction::Request)
     }
 
     pub(crate) fn on_headers(&mut self, direction: Direction) -> Action {
-        if self.stages.is_none() {
+        if self.chain.is_none() {
             return without_config(direction);
         }
-        let action = self.run(direction, 0);
+        self.progress(direction).is_replied = false;
+        let first = match direction {
+            Direction::Request => Some(0),
+            Direction::Response => self.seen.checked_sub(1),
+        };
+        let action = self.run(direction, first);
         self.release();
         action
     }
 
-    pub(crate) fn on_body(&mut self, direction: Direction, size: usize, last: bool) -> Action {
-        if self.is_paused(direction) {
+    pub(crate) fn on_body(&mut self, direction: Direction, size: usize, end_of_stream: bool) -> Action {
+        if self.is_held(direction) {
             return Action::Pause;
         }
-        let Some(stages) = self.stages.clone() else { return without_config(direction) };
-        let mut body = Body::new(direction, size, last);
-        let mut buffers = false;
-        for at in 0..S::COUNT {
+        let Some(chain) = self.chain.clone() else { return without_config(direction) };
+        let mut body = Body::new(direction, size, end_of_stream);
+        let buffered = self.find_filter(&chain, direction, |filter, state| {
             let flow = match direction {
-                Direction::Request => stages.on_request_body(at, &mut self.streams, &mut body),
-                Direction::Response => stages.on_response_body(at, &mut self.streams, &mut body),
+                Direction::Request => filter.on_request_body(state, &mut body),
+                Direction::Response => filter.on_response_body(state, &mut body),
             };
-            if flow == BodyFlow::Buffer {
-                buffers = true;
-                break;
-            }
-        }
-        self.progress(direction).kept = buffers.then(|| body.size());
-        if buffers { Action::Pause } else { Action::Continue }
+            (flow == BodyFlow::Buffer).then_some(())
+        });
+        self.progress(direction).kept = buffered.map(|()| body.size());
+        if buffered.is_some() { Action::Pause } else { Action::Continue }
     }
 
     pub(crate) fn on_trailers(&mut self, direction: Direction) -> Action {
-        if self.is_paused(direction) {
+        if self.is_held(direction) {
             return Action::Pause;
         }
-        let Some(stages) = self.stages.clone() else { return without_config(direction) };
-        // Trailers that go on take a kept body along, which no stage has seen to its end.
+        let Some(chain) = self.chain.clone() else { return without_config(direction) };
+        // Trailers that continue release a kept body, whose end no filter has seen.
         let Progress { has_waited, kept, .. } = *self.progress(direction);
         if let Some(size) = kept
             && self.on_body(direction, size, true) == Action::Pause
@@ -104,66 +115,151 @@ impl<S: Stages> Stream<S> {
             return Action::Pause;
         }
         let mut trailers = Trailers::new(direction);
-        for at in 0..S::COUNT {
+        let reply = self.find_filter(&chain, direction, |filter, state| {
             let flow = match direction {
-                Direction::Request => stages.on_request_trailers(at, &mut self.streams, &mut trailers),
-                Direction::Response => stages.on_response_trailers(at, &mut self.streams, &mut trailers),
+                Direction::Request => filter.on_request_trailers(state, &mut trailers),
+                Direction::Response => filter.on_response_trailers(state, &mut trailers),
             };
-            if let TrailersFlow::Reply(reply) = flow {
-                send(direction, &reply);
-                return Action::Pause;
+            match flow {
+                TrailersFlow::Continue => None,
+                TrailersFlow::Reply(reply) => Some(reply),
             }
+        });
+        if let Some(reply) = reply {
+            return self.reply(direction, &reply);
         }
         if has_waited && kept.is_some() {
-            // The proxy may still be resuming the stream. If the trailers went on now, it would drop the body
-            // that was kept (seen on Envoy 1.36.4 and 1.40.0); with the next tick it does not.
-            let now = clock::monotonic().unwrap_or_default();
+            // The proxy may still be resuming the stream. If the trailers continued now, it would drop the
+            // kept body (seen on Envoy 1.36.4 and 1.40.0); at the next tick it does not.
+            let now = clock::now().unwrap_or_default();
             self.progress(direction).trailers_at = Some(now);
-            self.core.services.pause(self.core.id, now);
+            self.core.timers_and_calls.pause(self.core.id, now);
             return Action::Pause;
         }
         Action::Continue
     }
 
-    /// An instant has come that this stream may have waited for. The caller has made it the one in effect.
+    /// Ends the waits whose time has come. The caller has made this stream the effective one.
     pub(crate) fn on_deadline(&mut self, now: Nanos) {
         for direction in [Direction::Request, Direction::Response] {
             if self.progress(direction).trailers_at.take_if(|at| *at <= now).is_some() {
-                go_on(direction);
+                resume(direction);
             }
         }
         if let Some(paused) = self.paused.filter(|paused| paused.until <= now) {
-            self.wake(paused.stage, Wake::Deadline);
+            self.wake(paused.filter, Wake::Deadline);
         }
     }
 
-    /// The wait is over. The caller has made this stream the one in effect. `stage`: whose wait; an
-    /// answer that comes after its stage has gone on is dropped.
-    pub(crate) fn wake(&mut self, stage: usize, wake: Wake) {
-        let Some(stages) = self.stages.clone() else { return };
-        let Some(Paused { direction, .. }) = self.paused.filter(|paused| paused.stage == stage) else {
+    /// Wakes the message that the filter at position `filter` has paused. No effect if it has paused none.
+    /// The caller has made this stream the effective one.
+    pub(crate) fn wake(&mut self, filter: usize, wake: Wake) {
+        let Some(Paused { direction, .. }) = self.paused.filter(|paused| paused.filter == filter) else {
             return;
         };
-        self.unpause();
-        let Self { core, streams, .. } = self;
+        let Some(chain) = self.chain.clone() else { return };
+        let (Some(waiting), Some(state)) = (chain.get(filter), self.states.get_mut(filter)) else { return };
+        let core = &mut self.core;
+        unpause(&mut self.paused, core);
         let flow = match direction {
-            Direction::Request => stages.on_request_wake(stage, streams, &mut Request { core, stage }, wake),
-            Direction::Response => stages.on_response_wake(stage, streams, &mut Response { core }, wake),
+            Direction::Request => waiting.on_request_wake(state, &mut Request { core, filter }, wake),
+            Direction::Response => waiting.on_response_wake(state, &mut Response { core }, wake),
         };
-        let action = match self.follow(direction, stage, flow) {
-            Action::Continue => self.run(direction, stage + 1),
+        let action = match self.apply(direction, filter, flow) {
+            Action::Continue => self.run(direction, next(direction, filter)),
             Action::Pause => Action::Pause,
         };
         self.release();
         if action == Action::Continue {
-            go_on(direction);
+            resume(direction);
         }
     }
 
-    /// Whether the headers wait. The proxy brings nothing behind them then; what it brought all the same
-    /// would take them along.
-    fn is_paused(&self, direction: Direction) -> bool {
-        self.paused.is_some_and(|paused| paused.direction == direction)
+    /// Stops waiting: the stream has ended.
+    pub(crate) fn stop_waiting(&mut self) {
+        unpause(&mut self.paused, &self.core);
+        for progress in [&mut self.request, &mut self.response] {
+            if let Some(at) = progress.trailers_at.take() {
+                self.core.timers_and_calls.resumed(self.core.id, at);
+            }
+        }
+    }
+
+    /// The stream has ended.
+    pub(crate) fn on_delete(&mut self) {
+        self.stop_waiting();
+        if let Some(chain) = self.chain.clone() {
+            let _none = self.find_filter(&chain, Direction::Request, |filter, state| -> Option<()> {
+                filter.on_stream_gone(state);
+                None
+            });
+        }
+    }
+
+    /// Passes headers to the filters from position `first` on.
+    fn run(&mut self, direction: Direction, first: Option<usize>) -> Action {
+        let Some(chain) = self.chain.clone() else { return Action::Pause };
+        let mut position = first;
+        while let Some(at) = position
+            && let (Some(filter), Some(state)) = (chain.get(at), self.states.get_mut(at))
+        {
+            let core = &mut self.core;
+            let flow = match direction {
+                Direction::Request => {
+                    self.seen = at + 1;
+                    filter.on_request_headers(state, &mut Request { core, filter: at })
+                }
+                Direction::Response => filter.on_response_headers(state, &mut Response { core }),
+            };
+            if self.apply(direction, at, flow) == Action::Pause {
+                return Action::Pause;
+            }
+            position = next(direction, at);
+        }
+        Action::Continue
+    }
+
+    /// Calls `act` for each filter that saw the request, in the order of `direction`, until one returns a
+    /// value.
+    fn find_filter<T>(
+        &mut self,
+        chain: &Chain<F>,
+        direction: Direction,
+        mut act: impl FnMut(&F, &mut F::Stream) -> Option<T>,
+    ) -> Option<T> {
+        (0..self.seen).find_map(|index| {
+            let position = match direction {
+                Direction::Request => index,
+                Direction::Response => self.seen - 1 - index,
+            };
+            act(chain.get(position)?, self.states.get_mut(position)?)
+        })
+    }
+
+    fn apply(&mut self, direction: Direction, filter: usize, flow: Flow) -> Action {
+        match flow {
+            Flow::Continue => Action::Continue,
+            Flow::Pause { until } => {
+                unpause(&mut self.paused, &self.core);
+                self.paused = Some(Paused { direction, filter, until });
+                self.progress(direction).has_waited = true;
+                self.core.timers_and_calls.pause(self.core.id, until);
+                Action::Pause
+            }
+            Flow::Reply(reply) => self.reply(direction, &reply),
+        }
+    }
+
+    fn reply(&mut self, direction: Direction, reply: &Reply) -> Action {
+        self.progress(direction).is_replied = true;
+        send(direction, reply);
+        Action::Pause
+    }
+
+    /// Whether body and trailers must not continue: the headers wait, or were replied to. The proxy does not
+    /// report either then; if it did, continuing would release the headers.
+    fn is_held(&mut self, direction: Direction) -> bool {
+        self.paused.is_some_and(|paused| paused.direction == direction) || self.progress(direction).is_replied
     }
 
     const fn progress(&mut self, direction: Direction) -> &mut Progress {
@@ -173,81 +269,36 @@ impl<S: Stages> Stream<S> {
         }
     }
 
-    /// Lets go of what was fetched, unless somebody waits: a stream may stay open for hours, and what a
-    /// client has sent would stay with it.
+    /// Frees what was fetched, unless the stream waits. A stream may stay open for hours, and the memory
+    /// would be held that long.
     fn release(&mut self) {
         if self.paused.is_none() {
             self.core.release();
         }
     }
+}
 
-    fn unpause(&mut self) {
-        if let Some(paused) = self.paused.take() {
-            self.core.services.resumed(self.core.id, paused.until);
-        }
-    }
-
-    /// Gives up waiting.
-    pub(crate) fn give_up(&mut self) {
-        self.unpause();
-        for progress in [&mut self.request, &mut self.response] {
-            if let Some(at) = progress.trailers_at.take() {
-                self.core.services.resumed(self.core.id, at);
-            }
-        }
-    }
-
-    pub(crate) fn gone(&mut self) {
-        self.give_up();
-        if let Some(stages) = &self.stages {
-            for at in 0..S::COUNT {
-                stages.on_stream_gone(at, &mut self.streams);
-            }
-        }
-    }
-
-    fn run(&mut self, direction: Direction, from: usize) -> Action {
-        let Some(stages) = self.stages.clone() else { return Action::Pause };
-        for at in from..S::COUNT {
-            let Self { core, streams, .. } = self;
-            let flow = match direction {
-                Direction::Request => {
-                    stages.on_request_headers(at, streams, &mut Request { core, stage: at })
-                }
-                Direction::Response => stages.on_response_headers(at, streams, &mut Response { core }),
-            };
-            if self.follow(direction, at, flow) == Action::Pause {
-                return Action::Pause;
-            }
-        }
-        Action::Continue
-    }
-
-    fn follow(&mut self, direction: Direction, stage: usize, flow: Flow) -> Action {
-        match flow {
-            Flow::Continue => Action::Continue,
-            Flow::Pause { until } => {
-                self.unpause();
-                self.paused = Some(Paused { direction, stage, until });
-                self.progress(direction).has_waited = true;
-                self.core.services.pause(self.core.id, until);
-                Action::Pause
-            }
-            Flow::Reply(reply) => {
-                send(direction, &reply);
-                Action::Pause
-            }
-        }
+fn unpause(paused: &mut Option<Paused>, core: &Core) {
+    if let Some(paused) = paused.take() {
+        core.timers_and_calls.resumed(core.id, paused.until);
     }
 }
 
-fn go_on(direction: Direction) {
-    if let Err(status) = abi::continue_stream(direction as u32) {
-        log!(Error, "a paused stream cannot go on: {status}");
+/// The position behind `position`, in the order of `direction`.
+const fn next(direction: Direction, position: usize) -> Option<usize> {
+    match direction {
+        Direction::Request => position.checked_add(1),
+        Direction::Response => position.checked_sub(1),
     }
 }
 
-/// Makes a stream the one that host calls are about; fails if it has gone.
+fn resume(direction: Direction) {
+    if let Err(status) = abi::continue_stream(direction.stream()) {
+        log!(Error, "a paused stream cannot be resumed: {status}");
+    }
+}
+
+/// Makes a stream the effective one: the one that host calls refer to. Fails if it has ended.
 pub(crate) fn enter(id: u32) -> Result<(), Status> {
     abi::set_effective_context(id)
 }

@@ -1,52 +1,43 @@
-//! Whose request it is.
+//! The client's address.
 
 use crate::facts::{Facts, Needs};
+use crate::headers::Headers;
 use crate::matching::cidr::network;
-use mesh_config::Value;
+use mesh_config::kinds::integer;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The config's `client_ip`: where the client's address is found.
-///
-/// Every trusted proxy appends the address it saw to `x-forwarded-for`, so what trusted proxies
-/// wrote is counted from the right. What stands further left is the client's own invention.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ClientIp {
-    trusted_hops: usize,
+mesh_config::object! {
+    /// The config's `client_ip`: where the client's address is found.
+    ///
+    /// Every trusted proxy appends the address that it saw to `x-forwarded-for`, so what trusted proxies
+    /// wrote is counted from the right. Anything further left comes from the client.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct ClientIp {
+        /// Where the client's address is: 0 for the source address as Envoy computes it, N for the Nth
+        /// element of `x-forwarded-for` from the right.
+        trusted_hops: usize = default(0, integer(0..=100)),
+    }
 }
 
 /// The client's address, and how it was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resolved {
-    /// IPv4 if it is an IPv4-mapped IPv6 address. `None` where there is none: the peer is a Unix
-    /// socket or Envoy itself.
+    /// The address; an IPv4-mapped IPv6 address as IPv4. `None` if the peer is a Unix socket or Envoy itself.
     pub ip: Option<IpAddr>,
-    /// `x-forwarded-for` did not hold what the config says, so this is the peer's address. To be
-    /// counted: the config and the network do not agree, or someone went around the proxies.
+    /// Whether `x-forwarded-for` held no address at the configured position, so that this is the peer's.
+    /// Filters count this: the config does not fit the network, or a client bypasses the proxies.
     pub fallback: bool,
 }
 
 impl ClientIp {
-    /// Reads `{"trusted_hops": N}`. 0, the default, means the source address as Envoy computed it;
-    /// N means the Nth element of `x-forwarded-for` from the right.
-    pub fn read(value: Value<'_>) -> Option<Self> {
-        value.object(|fields| {
-            let trusted_hops = fields.or("trusted_hops", 0, |value| value.integer(0..=100));
-            Some(Self { trusted_hops: usize::try_from(trusted_hops?).ok()? })
-        })
-    }
-
-    /// The client's address. Scans from the right and no further than the element asked for.
+    /// The client's address.
     #[must_use]
     pub fn resolve(&self, facts: &Facts<'_>) -> Resolved {
         let source = facts.source.map(|source| source.to_canonical());
-        let Some(nearer) = self.trusted_hops.checked_sub(1) else {
+        if self.trusted_hops == 0 {
             return Resolved { ip: source, fallback: false };
-        };
-        let lines = facts.headers.get("x-forwarded-for").rev();
-        // An element that is empty counts: a trusted proxy writes none, and a client's must not
-        // move the count.
-        let element = lines.flat_map(|line| line.rsplit(|byte| *byte == b',')).nth(nearer);
-        match element.and_then(|element| parse_address(element.trim_ascii())) {
+        }
+        match forwarded_address(facts.headers, self.trusted_hops) {
             None => Resolved { ip: source, fallback: true },
             ip => Resolved { ip, fallback: false },
         }
@@ -55,16 +46,28 @@ impl ClientIp {
     /// What [`ClientIp::resolve`] reads.
     #[must_use]
     pub fn needs(&self) -> Needs {
-        Needs { headers: self.trusted_hops > 0, source: true, ..Needs::default() }
+        let trusted_hops = self.trusted_hops;
+        Needs { headers: trusted_hops > 0, source: true, trusted_hops, ..Needs::default() }
     }
 }
 
-/// Reads an address as Envoy's `source.address` and proxies' `x-forwarded-for` have it: with or
-/// without a port, `192.0.2.1:80`, `[2001:db8::1]:80`. An IPv4-mapped IPv6 address becomes IPv4; a
-/// zone (`fe80::1%eth0`) is dropped. `None` for all else, such as the path of a Unix socket.
+/// The address in `x-forwarded-for` at this position, counted from the right. `None` if there is none, and for
+/// position 0.
+#[must_use]
+pub fn forwarded_address(headers: &Headers, trusted_hops: usize) -> Option<IpAddr> {
+    let nearer = trusted_hops.checked_sub(1)?;
+    let lines = headers.get("x-forwarded-for").rev();
+    // An empty element counts: a trusted proxy writes none, and a client's must not move the count.
+    let element = lines.flat_map(|line| line.rsplit(|byte| *byte == b',')).nth(nearer)?;
+    parse_address(element.trim_ascii())
+}
+
+/// Reads an address in the form of Envoy's `source.address` or of `x-forwarded-for`, with or without a port:
+/// `192.0.2.1:80`, `[2001:db8::1]:80`. Maps IPv4-mapped IPv6 addresses to IPv4 and drops a zone
+/// (`fe80::1%eth0`). `None` for anything else, such as the path of a Unix socket.
 #[must_use]
 pub fn parse_address(text: &[u8]) -> Option<IpAddr> {
-    // The longest address is 45 bytes long, a zone and a port follow.
+    // An address has at most 45 bytes, followed by a zone and a port.
     const MAX: usize = 80;
     let text = str::from_utf8(Some(text).filter(|text| text.len() <= MAX)?).ok()?;
     let address = match text.strip_prefix('[') {
@@ -94,8 +97,8 @@ fn is_port(text: &str) -> bool {
     digits.is_some_and(|digits| digits.parse::<u16>().is_ok())
 }
 
-/// The network of an address: its first `v4_prefix` or `v6_prefix` bits, the others zero. One IPv6
-/// client commonly has all of a /64. A prefix longer than the address keeps all of it.
+/// The network of an address: its first `v4_prefix` or `v6_prefix` bits, the others zero. A prefix longer than
+/// the address keeps all bits. One IPv6 client commonly has a whole /64.
 #[must_use]
 pub fn masked(ip: IpAddr, v4_prefix: u8, v6_prefix: u8) -> IpAddr {
     match ip.to_canonical() {

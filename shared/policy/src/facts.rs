@@ -1,14 +1,15 @@
-//! What a policy may know of a request.
+//! What a policy can know of a request.
 
 use crate::headers::Headers;
 use std::net::IpAddr;
 
-/// The facts of one request. The host fetches only what a policy [`Needs`]; the rest is empty.
+/// The facts of one request. Only what a policy [`Needs`] is fetched; the rest is empty.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     /// The request's headers.
     pub headers: &'a Headers,
-    /// `source.address` as the connection manager computed it, without the port.
+    /// `source.address` as the connection manager computed it, without the port. `None` if the client's
+    /// address is in `x-forwarded-for`, see [`Needs::trusted_hops`].
     pub source: Option<IpAddr>,
     /// The identity of the peer's certificate: its URI SAN, else its DNS SAN, else its subject.
     pub principal: Option<&'a [u8]>,
@@ -35,13 +36,16 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// What a policy needs to know. Asking the proxy costs; what nobody needs is not asked.
+/// What a policy needs to know. Each fact costs a call to the proxy, so only these are fetched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// The header map.
     pub headers: bool,
-    /// [`Facts::source`].
+    /// The client's address: [`Facts::source`], unless [`Needs::trusted_hops`] gives it.
     pub source: bool,
+    /// Position in `x-forwarded-for` of the client's address, counted from the right; 0 if it is not there.
+    /// Where the header holds an address, [`Facts::source`] is not fetched.
+    pub trusted_hops: usize,
     /// [`Facts::principal`].
     pub principal: bool,
     /// [`Facts::claims`].
@@ -55,6 +59,7 @@ impl Needs {
     pub fn add(&mut self, other: &Self) {
         self.headers |= other.headers;
         self.source |= other.source;
+        self.trusted_hops = self.trusted_hops.max(other.trusted_hops);
         self.principal |= other.principal;
         self.claims |= other.claims;
         for attribute in &other.attributes {

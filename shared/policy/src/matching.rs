@@ -1,4 +1,4 @@
-//! Tests on a request, as design.md's `match` has them.
+//! Tests on a request: the config's `match`.
 
 pub mod cidr;
 pub mod claim;
@@ -6,9 +6,9 @@ pub mod host;
 pub mod method;
 mod named;
 mod needle;
-mod one_of;
 mod path;
 mod pattern;
 pub mod request;
 pub mod string;
-pub mod truth;
+
+pub use named::cookie_name;

@@ -1,23 +1,16 @@
-//! Whether a policy bites.
+//! Whether decisions are carried out.
 
-use mesh_config::Value;
-
-/// `enforce`, `shadow` (decide, count and log, but let the request go on) or `off`. Ordered from
-/// strict to lenient: of the filter's and a rule's mode the greater holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mode {
-    /// The decision is carried out.
-    #[default]
-    Enforce,
-    /// The decision is taken and counted, and the request goes on.
-    Shadow,
-    /// No decision is taken.
-    Off,
-}
-
-impl Mode {
-    /// Reads a mode from a config.
-    pub fn read(value: Value<'_>) -> Option<Self> {
-        value.choice(&[("enforce", Self::Enforce), ("shadow", Self::Shadow), ("off", Self::Off)])
+mesh_config::choice! {
+    /// Whether decisions are enforced, only recorded, or skipped. Ordered from strict to lenient: the more
+    /// lenient of the filter's and a rule's mode applies.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Mode {
+        /// Decide, and carry the decision out.
+        #[default]
+        Enforce = "enforce",
+        /// Decide, count and log, but let every request continue.
+        Shadow = "shadow",
+        /// Do nothing.
+        Off = "off",
     }
 }

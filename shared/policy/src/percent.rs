@@ -1,6 +1,7 @@
 //! A share of the requests.
 
-use mesh_config::Value;
+use mesh_config::kinds::number;
+use mesh_config::{Kind, ProblemKind};
 
 /// A percentage in parts per million: four decimals, exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,22 +25,25 @@ impl Percentage {
         self.0
     }
 
-    /// Reads a number from 0 to 100 with up to four decimals. A fifth decimal is refused rather
-    /// than rounded: 0.00001 would silently become never.
-    pub fn read(value: Value<'_>) -> Option<Self> {
-        // Far more than a float's error at this size, far less than a fifth decimal.
-        const TOLERANCE: f64 = 1e-6;
-        let parts = value.number(0.0..=100.0)? * 10_000.0;
-        if (parts - parts.round()).abs() > TOLERANCE {
-            return value.expected("at most four decimals");
-        }
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a whole number from 0 to a million"
-        )]
-        let parts = parts.round() as u32;
-        Some(Self(parts))
+    /// A number from 0 to 100 with up to four decimals. A fifth decimal is refused rather than rounded:
+    /// 0.00001 would silently become never.
+    #[must_use]
+    pub fn kind() -> impl Kind<Out = Self> {
+        number(0.0..=100.0).and_then(|value, percentage| {
+            // Far more than a float's error at this size, far less than a fifth decimal.
+            const TOLERANCE: f64 = 1e-6;
+            let parts = percentage * 10_000.0;
+            if (parts - parts.round()).abs() > TOLERANCE {
+                return value.expected(ProblemKind::OutOfRange, "at most four decimals");
+            }
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "an integer from 0 to a million"
+            )]
+            let parts = parts.round() as u32;
+            Some(Self(parts))
+        })
     }
 
     /// Whether a request is in the share. `roll` is uniform over all of `u64`: random, or the hash
@@ -56,18 +60,12 @@ const MILLION: u32 = 1_000_000;
 #[cfg(test)]
 mod tests {
     use super::Percentage;
-    use crate::testing::test;
-    use mesh_config::read;
+    use crate::testing::{read_field, test};
 
     #[track_caller]
     fn check(number: &str, expected: Result<u32, &str>) {
-        let config = format!(r#"{{"p": {number}}}"#);
-        let parts = read(config.as_bytes(), |fields| fields.required("p", Percentage::read))
-            .map(Percentage::parts_per_million);
-        assert_eq!(
-            parts.map_err(|problems| problems.to_string()),
-            expected.map_err(|message| format!("p: {message}"))
-        );
+        let parts = read_field("p", number, Percentage::kind()).map(Percentage::parts_per_million);
+        assert_eq!(parts, expected.map_err(|message| format!("p: {message}")));
     }
 
     #[test]
@@ -117,8 +115,8 @@ mod laws {
 
         #[test]
         fn every_number_of_four_decimals_is_read_exactly(parts in 0..=MILLION) {
-            let config = format!(r#"{{"p": {}.{:04}}}"#, parts / 10_000, parts % 10_000);
-            let read = mesh_config::read(config.as_bytes(), |fields| fields.required("p", Percentage::read));
+            let number = format!("{}.{:04}", parts / 10_000, parts % 10_000);
+            let read = crate::testing::read_field("p", &number, Percentage::kind());
             prop_assert_eq!(read, Ok(Percentage(parts)));
         }
     }

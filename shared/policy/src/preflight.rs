@@ -1,7 +1,6 @@
 //! CORS preflights: what a browser asks before it sends a request to another origin.
 
 use crate::headers::{HeaderName, Headers};
-use mesh_config::Value;
 
 /// What no preflight has: credentials (Fetch, section 4.8), or another method than the one that it names.
 static NEVER: [HeaderName; 6] = [
@@ -38,23 +37,24 @@ pub fn is_preflight<'a>(
         && !NEVER.iter().chain(credentials).any(is_given)
 }
 
-/// The config's `cors_preflight`: what a filter does with a preflight. Browsers send it without
-/// credentials, and plugins run before the CORS filter that answers it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CorsPreflight {
-    /// It goes on, unjudged and uncounted.
-    #[default]
-    Allow,
-    /// It is a request like any other.
-    Check,
+mesh_config::choice! {
+    /// The config's `cors_preflight`: what a filter does with a preflight. Browsers send it without
+    /// credentials, and plugins run before the CORS filter that answers it.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum CorsPreflight {
+        /// A preflight continues, neither judged nor counted. Browsers send it without credentials, and
+        /// plugins run before Envoy's CORS filter. A preflight is `OPTIONS` without body and trailers, with
+        /// one `origin` and one `access-control-request-method`, and without `authorization`,
+        /// `proxy-authorization`, `cookie`, `x-http-method-override`, `x-http-method` and
+        /// `x-method-override`; anything else is judged.
+        #[default]
+        Allow = "allow",
+        /// A preflight is a request like any other.
+        Check = "check",
+    }
 }
 
 impl CorsPreflight {
-    /// Reads `allow` or `check` from a config.
-    pub fn read(value: Value<'_>) -> Option<Self> {
-        value.choice(&[("allow", Self::Allow), ("check", Self::Check)])
-    }
-
     /// Whether the request goes on unjudged. The arguments are those of [`is_preflight`].
     pub fn lets_through<'a>(
         self,

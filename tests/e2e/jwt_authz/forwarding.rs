@@ -4,7 +4,7 @@ use super::{bearer, config, inline, plugin, provider, setup};
 use bytes::Bytes;
 use e2e::{Algorithm, Gateway, Key, Plugin, Setup, Token, get};
 use mesh_filters::http::{Request, Response};
-use mesh_filters::module::Module;
+use mesh_filters::registry::RATE_LIMIT;
 use serde_json::{Value, json};
 
 /// The values of a header in what the upstream says it got.
@@ -172,7 +172,7 @@ async fn exported_claims_are_there_for_other_modules() {
     let limits = json!({"limits": [
         {"name": "l", "key": [{"claim": "sub"}], "rate": {"requests": 1, "per": "1d"}, "on_missing_key": "skip"},
     ]});
-    let rate_limit = Plugin::new(Module::find("rate-limit").unwrap(), limits);
+    let rate_limit = Plugin::new(RATE_LIMIT, limits);
     for (export, expected) in [(json!(["sub"]), [200, 429, 200]), (json!(["iss"]), [200, 200, 200])] {
         let gateway =
             Setup::default().plugins(&[exporting(export.clone()), rate_limit.clone()]).start().await;

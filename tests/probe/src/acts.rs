@@ -1,6 +1,6 @@
-//! What the probe can be told to do.
+//! What the value of `x-probe` makes the probe do.
 
-use crate::Told;
+use crate::probe::Told;
 use mesh_host::call::{Call, GrpcCall, HttpCall};
 use mesh_host::metrics::{Counter, Gauge, Histogram};
 use mesh_host::{Body, BodyFlow, Flow, Request, SharedData, Trailers, TrailersFlow, clock, foreign, random};
@@ -9,7 +9,7 @@ use mesh_policy::headers::{HeaderName, HeaderValue};
 use mesh_policy::store::{Store, Version};
 use std::time::Duration;
 
-/// An argument of an act: a request header, as text.
+/// A request header as text: an argument of an act.
 fn argument(request: &mut Request<'_>, name: &str) -> String {
     let value = request.first_header(name).ok().flatten().unwrap_or_default();
     String::from_utf8_lossy(&value).into_owned()
@@ -67,7 +67,7 @@ fn http(told: &mut Told, request: &mut Request<'_>) -> Flow {
     follow(told, request, &call)
 }
 
-/// The call of the background work.
+/// The call that the probe sends at every tick.
 pub(crate) fn fetch(cluster: &str) -> Call {
     get(cluster, "/fetched")
 }
@@ -81,7 +81,7 @@ fn get(cluster: &str, path: &str) -> Call {
         headers: vec![(HeaderName::from_static("x-from"), HeaderValue::text("probe"))],
         body: Vec::new(),
         timeout: Duration::from_millis(300),
-        most: 16,
+        max_body_bytes: 16,
     })
 }
 
@@ -92,14 +92,14 @@ fn grpc(told: &mut Told, request: &mut Request<'_>) -> Flow {
         method: "Ask".to_owned(),
         message: Vec::new(),
         timeout: Duration::from_millis(300),
-        most: 16,
+        max_body_bytes: 16,
     });
     follow(told, request, &call)
 }
 
 fn follow(told: &mut Told, request: &Request<'_>, call: &Call) -> Flow {
     match request.call(call) {
-        Ok(_number) => until(60_000),
+        Ok(_call_id) => until(60_000),
         Err(status) => {
             told.report("x-probe-call", status);
             Flow::Continue
@@ -108,7 +108,7 @@ fn follow(told: &mut Told, request: &Request<'_>, call: &Call) -> Flow {
 }
 
 fn edit(request: &mut Request<'_>) {
-    // Once with the map at hand and once without: the ways differ.
+    // An edit takes another way if the map was fetched before.
     let _fetched = argument(request, "x-fetch") == "yes" && request.headers().is_ok();
     let edits = [
         Edit::Set(HeaderName::from_static("x-twice"), HeaderValue::text("once")),
@@ -121,7 +121,7 @@ fn edit(request: &mut Request<'_>) {
     }
 }
 
-/// Creates a record unless it is there, then writes it by its version, then by a wrong one.
+/// Creates a record unless it exists, writes it with its version, then with an outdated one.
 fn create(told: &mut Told, request: &mut Request<'_>) {
     let key = argument(request, "x-key");
     let mut store = SharedData;
@@ -156,7 +156,7 @@ pub(crate) fn on_body(told: &Told, body: &mut Body, act: &str) -> BodyFlow {
     if !told.act.contains(act) {
         return BodyFlow::Continue;
     }
-    if !body.is_last() {
+    if !body.is_end() {
         return BodyFlow::Buffer;
     }
     let text = body.read(0, 64).unwrap_or_default().to_ascii_uppercase();

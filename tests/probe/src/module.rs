@@ -1,3 +1,3 @@
-//! The module: every callback, for the host layer's tests.
+//! The module of the probe filters, with every callback.
 
-mesh_host::export!(mesh_probe::Chain);
+mesh_host::export!(mesh_probe::ProbeFilter);

@@ -1,20 +1,20 @@
-//! The module that does nothing, to measure what any module costs.
+//! A module that does nothing, to measure the cost of any module.
 #![cfg(target_arch = "wasm32")]
 
 use mesh_config::Problems;
-use mesh_host::{Callbacks, Configure, Plugin, Stage};
+use mesh_host::{Callbacks, Configure, Filter, Plugin};
 
 /// Does nothing when request headers arrive.
 struct Noop;
 
-impl Stage for Noop {
+impl Filter for Noop {
     const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS;
     type Stream = ();
 }
 
 impl Configure for Noop {
-    fn configure(_config: &[u8], _plugin: &Plugin) -> Result<Self, Problems> {
-        Ok(Self)
+    fn configure(_config: &[u8], _plugin: &Plugin) -> Result<Vec<Self>, Problems> {
+        Ok(vec![Self])
     }
 }
 

@@ -1,6 +1,8 @@
 //! What a rule wants a token's claims to say.
 
-use mesh_config::{Fields, Value, quoted};
+use mesh_config::describe::{Defs, Shape};
+use mesh_config::kinds::{List, Nested, Object, any, list, nested, object_with, string};
+use mesh_config::{Form, JsonType, Kind, ProblemKind, Refused, Scalar, Value};
 use mesh_policy::headers::HeaderName;
 use mesh_policy::matching::claim::{ClaimTest, claim_path};
 use mesh_policy::matching::host::HostMatch;
@@ -24,45 +26,17 @@ pub enum Claims {
     Not(Box<Claims>),
 }
 
-/// A test on one claim. On a list it holds if it does on one of the elements.
+/// A test on one claim. On an array it holds if it does on one of the elements.
 #[derive(Clone, Debug)]
 pub enum Test {
-    /// It is one of these.
-    In(Vec<Literal>),
-    /// It is a number within all of these bounds.
-    Compare(Vec<(Comparison, f64)>),
-    /// It is what this word of the rule's path template stands for.
+    /// As in any match on claims.
+    Claim(ClaimTest),
+    /// It is the segment of this name in the rule's path template.
     EqualsPath(Box<str>),
     /// It is the value of this header, which must be there once.
     EqualsHeader(HeaderName),
     /// It is the request's host, or a part of it.
     EqualsHost(HostTest),
-    /// `contains`, `prefix`, `suffix`, `regex`, `present`: as in any match on claims.
-    Text(ClaimTest),
-}
-
-/// A value to compare a claim with.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Literal {
-    /// A text; a number or a boolean as JSON writes it is the same.
-    Text(String),
-    /// A number, and only a number.
-    Number(f64),
-    /// A boolean, and only a boolean.
-    Boolean(bool),
-}
-
-/// How a number is compared with a bound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Comparison {
-    /// `gt`
-    Greater,
-    /// `gte`
-    GreaterOrEqual,
-    /// `lt`
-    Less,
-    /// `lte`
-    LessOrEqual,
 }
 
 /// What a claim is compared with of the request's authority.
@@ -72,22 +46,20 @@ pub enum HostTest {
     Whole,
     /// `*:*`: all of it but the port.
     AnyPort,
-    /// `*.example.com`: what stands in front, `a` of `a.example.com`.
+    /// `*.example.com`: what is before that, `a` of `a.example.com`.
     Front(HostMatch),
 }
 
-/// The most expressions within each other.
+/// Maximum number of expressions within each other.
 const MAX_DEPTH: usize = 8;
-/// The largest number up to which a float is one whole number: 2^53 - 1.
-const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
-/// The most items of a list.
+/// Maximum number of items of a list.
 const MAX_ITEMS: usize = 100;
-const NAMES: [&str; 14] = [
+const TESTS: [&str; 14] = [
     "equals",
     "in",
-    "contains",
     "prefix",
     "suffix",
+    "contains",
     "regex",
     "present",
     "gt",
@@ -98,19 +70,8 @@ const NAMES: [&str; 14] = [
     "equals_header",
     "equals_host",
 ];
-const COMPARISONS: [(&str, Comparison); 4] = [
-    ("gt", Comparison::Greater),
-    ("gte", Comparison::GreaterOrEqual),
-    ("lt", Comparison::Less),
-    ("lte", Comparison::LessOrEqual),
-];
 
 impl Claims {
-    /// Reads an expression. `matches`: the rule's match, whose path template `equals_path` refers to.
-    pub(super) fn read(value: &Value<'_>, matches: Option<&RequestMatch>) -> Option<Self> {
-        Self::read_at(value, matches, MAX_DEPTH)
-    }
-
     /// Whether a claim is compared with the request's host.
     pub(crate) fn tests_host(&self) -> bool {
         match self {
@@ -119,149 +80,142 @@ impl Claims {
             Self::Not(within) => within.tests_host(),
         }
     }
+}
 
-    fn read_at(value: &Value<'_>, matches: Option<&RequestMatch>, depth: usize) -> Option<Self> {
-        if depth == 0 {
-            return value.problem(format_args!("found more than {MAX_DEPTH} expressions within each other"));
-        }
-        let list = |value: &Value<'_>| {
-            let items = value.non_empty_list(|item| Self::read_at(&item, matches, depth - 1))?;
-            if items.len() > MAX_ITEMS {
-                return value
-                    .problem(format_args!("found {} items, expected at most {MAX_ITEMS}", items.len()));
-            }
-            Some(items)
-        };
-        if value.is_list() {
-            return list(value).map(Self::All);
-        }
-        if !value.is_object() {
-            return value.expected("a list or an object");
-        }
-        value.object(|fields| {
-            // An empty one beside another was meant to say more.
-            let no_null = fields.no_null(&["all", "any", "not", "claim"]);
-            let parts = [
-                fields.get("all").map(|value| list(&value).map(Self::All)),
-                fields.get("any").map(|value| list(&value).map(Self::Any)),
-                fields.get("not").map(|value| {
-                    Self::read_at(&value, matches, depth - 1).map(|within| Self::Not(Box::new(within)))
-                }),
-            ];
-            let given: Vec<_> = parts.into_iter().flatten().collect();
-            let expression = match (<[_; 1]>::try_from(given), fields.get("claim")) {
-                (Ok([part]), None) => part,
-                (Err(none), Some(_)) if none.is_empty() => Self::read_test(fields, matches),
-                (Err(none), None) if none.is_empty() => {
-                    // Only `claim` is missing where a test is given: that one is no mistake.
-                    let has_test = NAMES.into_iter().filter(|name| fields.get(name).is_some()).count() > 0;
-                    if has_test {
-                        fields.problem("claim", "missing")
-                    } else {
-                        fields.problem_here("found none, expected one of `claim`, `all`, `any`, `not`")
-                    }
-                }
-                _ => fields.problem_here("found several, expected one of `claim`, `all`, `any`, `not`"),
-            };
-            no_null.and(expression)
-        })
+/// An expression: an object, or an array of which all must hold. `matches`: the rule's match, if it is good,
+/// whose path template `equals_path` refers to.
+pub(super) fn claims(matches: Option<&RequestMatch>) -> impl Kind<Out = Claims> {
+    Expression(matches)
+}
+
+#[derive(Clone, Copy)]
+struct Expression<'a>(Option<&'a RequestMatch>);
+
+impl<'a> Expression<'a> {
+    fn within(self) -> Nested<Self> {
+        nested(self, MAX_DEPTH, "expressions")
     }
 
-    fn read_test(fields: &Fields<'_>, matches: Option<&RequestMatch>) -> Option<Self> {
-        let path = fields.required("claim", claim_path);
-        let test = Test::read(fields, matches);
-        let (path, test) = (path?, test?);
-        // Beside a test, another one that is empty was meant to say more.
-        fields.no_null(&NAMES)?;
-        Some(Self::Test { path, test })
+    fn items(self) -> List<'a, Nested<Self>> {
+        list(self.within()).not_empty().at_most(MAX_ITEMS, "items")
+    }
+}
+
+impl Kind for Expression<'_> {
+    type Out = Claims;
+
+    fn read(&self, value: &Value<'_>) -> Option<Claims> {
+        if value.is(JsonType::Array) {
+            self.items().read(value).map(Claims::All)
+        } else if value.is(JsonType::Object) {
+            object_with(self.0).read(value)
+        } else {
+            value.expected(ProblemKind::WrongType, "an array or an object")
+        }
+    }
+
+    fn shape(&self, defs: &mut Defs) -> Shape {
+        defs.named("ClaimsExpression", "", |defs| {
+            Shape::any_of([object_with::<Claims>(self.0).shape(defs), self.items().shape(defs)])
+        })
+    }
+}
+
+/// What an expression is.
+enum Part {
+    Claim(Vec<String>),
+    Whole(Claims),
+}
+
+impl Object for Claims {
+    type Context<'a> = Option<&'a RequestMatch>;
+
+    const NAME: &'static str = "Claims";
+
+    fn fields<F: Form>(form: &mut F, matches: Option<&RequestMatch>) -> Option<Self> {
+        let within = Expression(matches);
+        let part = form
+            .one_of()
+            .case("claim", "The claim that is tested.", claim_path(), Part::Claim)
+            .case("all", "All of these hold.", within.items(), |items| Part::Whole(Self::All(items)))
+            .case("any", "One of these holds.", within.items(), |items| Part::Whole(Self::Any(items)))
+            .case("not", "This does not hold.", within.within(), |within| {
+                Part::Whole(Self::Not(Box::new(within)))
+            })
+            .end_or_none();
+        let (ignore_case, cases) = ClaimTest::cases::<F, Test>(form, MAX_ITEMS);
+        let test = cases
+            .case("equals_path", EQUALS_PATH, equals_path(matches), Test::EqualsPath)
+            .case("equals_header", EQUALS_HEADER, HeaderName::kind_of_request(), Test::EqualsHeader)
+            .case("equals_host", EQUALS_HOST, any(HOST, HostTest::read), Test::EqualsHost)
+            .end_or_none();
+        match (part, test) {
+            (Err(Refused), _) | (_, Err(Refused)) => None,
+            (Ok(Some(Part::Claim(path))), Ok(Some(test))) => {
+                Some(Self::Test { path, test: test.with_case(form, ignore_case?)? })
+            }
+            (Ok(Some(Part::Claim(_))), Ok(None)) => form.require_one_of(&TESTS),
+            (Ok(Some(Part::Whole(claims))), Ok(None)) => Some(claims),
+            (Ok(Some(Part::Whole(_))), Ok(Some(_))) => {
+                form.problem_at("", ProblemKind::Conflict, "found a test without `claim`, expected none")
+            }
+            (Ok(None), Ok(Some(_))) => form.problem_at("claim", ProblemKind::Missing, "missing"),
+            (Ok(None), Ok(None)) => form.require_one_of(&["claim", "all", "any", "not"]),
+        }
+    }
+}
+
+const EQUALS_PATH: &str = "The claim is the segment of this name in the rule's own path template.";
+const EQUALS_HEADER: &str = "The claim is the value of this header, which must be there once.";
+const EQUALS_HOST: &str = "The claim is the request's host: `true` with its port, `*:*` without, `*.example.com` what \
+    is before that.";
+const HOST: &str = r#"{"anyOf": [{"const": true}, {"type": "string", "pattern": "^\\*[.:]"}]}"#;
+
+fn equals_path(matches: Option<&RequestMatch>) -> impl Kind<Out = Box<str>> {
+    string::<Box<str>>().and_then(move |value, name| {
+        // Without a good match there is nothing to refer to.
+        if !matches?.has_capture(&name) {
+            return value.expected(
+                ProblemKind::UnknownWord,
+                "a name of the rule's own path template, as `id` of `/users/{id}`",
+            );
+        }
+        Some(name)
+    })
+}
+
+impl From<ClaimTest> for Test {
+    fn from(test: ClaimTest) -> Self {
+        Self::Claim(test)
     }
 }
 
 impl Test {
-    fn read(fields: &Fields<'_>, matches: Option<&RequestMatch>) -> Option<Self> {
-        let given: Vec<&str> = NAMES.into_iter().filter(|name| fields.get(name).is_some()).collect();
-        let is_comparison = |name: &&str| COMPARISONS.iter().any(|(comparison, _)| comparison == name);
-        match given.as_slice() {
-            // As this test is called in matches on text.
-            [] if fields.get("exact").is_some() => fields.problem("exact", "expected `equals` instead"),
-            [] => {
-                fields.problem_here(&format!("found no test, expected one of {}", quoted(NAMES.into_iter())))
+    fn with_case<F: Form>(self, form: &mut F, ignore_case: bool) -> Option<Self> {
+        match self {
+            Self::Claim(test) => test.with_case(form, ignore_case).map(Self::Claim),
+            _ if ignore_case => {
+                let message = "found true, expected nothing: this test has no case to ignore";
+                form.problem_at("ignore_case", ProblemKind::Conflict, message)
             }
-            ["equals"] => fields.required("equals", |value| Some(Self::In(vec![Literal::read(&value)?]))),
-            ["in"] => fields.required("in", read_in),
-            ["equals_path"] => fields.required("equals_path", |value| read_equals_path(&value, matches)),
-            ["equals_header"] => {
-                fields.required("equals_header", HeaderName::read_of_request).map(Self::EqualsHeader)
-            }
-            ["equals_host"] => fields.required("equals_host", HostTest::read).map(Self::EqualsHost),
-            names if names.iter().all(is_comparison) => Self::read_comparisons(fields),
-            [_] => ClaimTest::read_fields(fields).map(Self::Text),
-            names => fields
-                .problem_here(&format!("found {}, expected one of them only", quoted(names.iter().copied()))),
-        }
-    }
-
-    fn read_comparisons(fields: &Fields<'_>) -> Option<Self> {
-        let bounds = COMPARISONS.map(|(name, comparison)| {
-            let bound = fields.restriction(name, |value| read_bound(&value))?;
-            Some(bound.map(|bound| (comparison, bound)))
-        });
-        let bounds = bounds.into_iter().collect::<Option<Vec<_>>>()?;
-        Some(Self::Compare(bounds.into_iter().flatten().collect()))
-    }
-}
-
-impl Literal {
-    fn read(value: &Value<'_>) -> Option<Self> {
-        match value.json()? {
-            serde_json::Value::String(text) => Some(Self::Text(text)),
-            serde_json::Value::Number(number) => match number.as_f64() {
-                // Beyond, a float is several whole numbers: one user's would be another's.
-                Some(number) if number.abs() <= MAX_EXACT => Some(Self::Number(number)),
-                _ => value.expected(
-                    "a number from -9007199254740991 to 9007199254740991; write a larger one as text, in quotes",
-                ),
-            },
-            serde_json::Value::Bool(flag) => Some(Self::Boolean(flag)),
-            _ => value.expected("text, a number, true or false"),
+            test => Some(test),
         }
     }
 }
 
 impl HostTest {
-    fn read(value: Value<'_>) -> Option<Self> {
-        match value.json()? {
-            serde_json::Value::Bool(true) => Some(Self::Whole),
-            serde_json::Value::String(text) if text == "*:*" => Some(Self::AnyPort),
+    fn read(value: &Value<'_>) -> Option<Self> {
+        match value.scalar() {
+            Some(Scalar::Boolean(true)) => Some(Self::Whole),
+            Some(Scalar::String("*:*")) => Some(Self::AnyPort),
             // The words of a host, as in a match.
-            serde_json::Value::String(text) if text.starts_with("*.") => {
-                HostMatch::read(value).map(Self::Front)
+            Some(Scalar::String(text)) if text.starts_with("*.") => {
+                HostMatch::kind().read(value).map(Self::Front)
             }
-            _ => value.expected("true, `*:*`, or a host as `*.example.com` or `*.example.com:*`"),
+            _ => value.expected(
+                ProblemKind::BadPattern,
+                "true, `*:*`, or a host as `*.example.com` or `*.example.com:*`",
+            ),
         }
     }
-}
-
-fn read_bound(value: &Value<'_>) -> Option<f64> {
-    match value.json()?.as_f64() {
-        None => value.expected("a number"),
-        bound => bound,
-    }
-}
-
-fn read_in(value: Value<'_>) -> Option<Test> {
-    let literals = value.non_empty_list(|item| Literal::read(&item))?;
-    if literals.len() > MAX_ITEMS {
-        return value.problem(format_args!("found {} items, expected at most {MAX_ITEMS}", literals.len()));
-    }
-    Some(Test::In(literals))
-}
-
-fn read_equals_path(value: &Value<'_>, matches: Option<&RequestMatch>) -> Option<Test> {
-    let name = value.text()?;
-    // Without a good match there is nothing to refer to.
-    if !matches?.has_capture(name) {
-        return value.expected("a name of the rule's own path template, as `id` of `/users/{id}`");
-    }
-    Some(Test::EqualsPath(name.into()))
 }

@@ -1,61 +1,21 @@
 //! Who issues tokens, and what of a token is checked.
 
 use super::jwks::Jwks;
-use super::place::Place;
+use super::token_location::TokenLocation;
 use crate::crypto::Algorithm;
-use mesh_config::{Fields, Value};
+use mesh_config::kind::some;
+use mesh_config::kinds::{List, Text, boolean, choice, duration, list, object, object_with, string};
+use mesh_config::{Kind, ProblemKind};
 use mesh_policy::headers::HeaderName;
 use mesh_policy::matching::claim::claim_path;
 use mesh_policy::matching::string::StringMatch;
-use mesh_policy::name::read_name;
 use std::time::Duration;
 
-/// A provider of tokens.
-#[derive(Clone, Debug)]
-pub struct Provider {
-    /// Its name, in counters, problem documents and rules.
-    pub name: String,
-    /// `iss`, if it is checked.
-    pub issuer: Option<String>,
-    /// One of these must be in `aud`; empty if it is not checked.
-    pub audiences: Vec<String>,
-    /// `sub` must pass one of these; empty if it is not checked.
-    pub subjects: Vec<StringMatch>,
-    /// Its keys.
-    pub jwks: Jwks,
-    /// The algorithms that its tokens may be signed with.
-    pub algorithms: Vec<Algorithm>,
-    /// How far its clock may be off.
-    pub leeway: Duration,
-    /// Whether a token must have an `exp`.
-    pub require_expiration: bool,
-    /// How far from now `exp` may be.
-    pub max_lifetime: Option<Duration>,
-    /// Where its tokens are found.
-    pub from: Vec<Place>,
-    /// Whether the upstream sees the token.
-    pub forward_token: bool,
-    /// The header that takes the payload as it came, in base64url.
-    pub payload_header: Option<HeaderName>,
-    /// Claims that headers take.
-    pub claims_to_headers: Vec<ClaimHeader>,
-}
-
-/// A claim and the header that takes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClaimHeader {
-    /// The names that lead to the claim.
-    pub claim: Vec<String>,
-    /// The header.
-    pub header: HeaderName,
-}
-
-const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
 const MAX_LEEWAY: Duration = Duration::from_secs(3600);
-const LIFETIMES: std::ops::RangeInclusive<Duration> =
-    Duration::from_secs(1)..=Duration::from_secs(10 * 365 * 86_400);
-const MAX_TEXTS: usize = 100;
-const MAX_TEXT_BYTES: usize = 1024;
+const MIN_LIFETIME: Duration = Duration::from_secs(1);
+const MAX_LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);
+const MAX_STRINGS: usize = 100;
+const MAX_STRING_BYTES: usize = 1024;
 const MAX_PLACES: usize = 8;
 const MAX_CLAIM_HEADERS: usize = 32;
 
@@ -74,100 +34,96 @@ const NOT_FOR_CLAIMS: [&str; 11] = [
     "authorization",
 ];
 
-impl Provider {
-    /// `names` and `issuers`: those of the providers in front, which this one must not have.
-    pub(super) fn read(
-        fields: &Fields<'_>,
-        names: &mut Vec<String>,
-        issuers: &mut Vec<Option<String>>,
-    ) -> Option<Self> {
-        let name = fields.required("name", |value| read_name(&value, "provider", names));
-        let issuer = read_issuer(fields, issuers);
-        let audiences = fields.restriction("audiences", |value| {
-            bounded(&value, value.non_empty_list(|item| read_text(&item))?, MAX_TEXTS, "audiences")
-        });
-        let subjects = fields.restriction("subjects", |value| {
-            bounded(&value, value.non_empty_list(StringMatch::read)?, MAX_TEXTS, "subjects")
-        });
-        let jwks = fields.required("jwks", Jwks::read);
-        let algorithms = fields.required("algorithms", |value| read_algorithms(&value, jwks.as_ref()));
-        let leeway = fields.or("leeway", DEFAULT_LEEWAY, |value| value.duration(Duration::ZERO..=MAX_LEEWAY));
-        let require_expiration = fields.or("require_expiration", true, |value| value.boolean());
-        let max_lifetime = fields.restriction("max_lifetime", |value| value.duration(LIFETIMES));
-        let from = fields.or("from", vec![Place::bearer()], |value| {
-            bounded(&value, value.non_empty_list(Place::read)?, MAX_PLACES, "places")
-        });
-        let forward_token = fields.or("forward_token", false, |value| value.boolean());
-        let mut taken = from.as_deref().map(place_headers).unwrap_or_default();
-        let payload_header = fields.optional("payload_header", |value| read_header(value, &mut taken));
-        let claims_to_headers = fields.or("claims_to_headers", Vec::new(), |value| {
-            let headers = value.list(|item| item.object(|fields| ClaimHeader::read(fields, &mut taken)))?;
-            bounded(&value, headers, MAX_CLAIM_HEADERS, "headers")
-        });
-        Some(Self {
-            name: name?,
-            issuer: issuer?,
-            audiences: audiences?.unwrap_or_default(),
-            subjects: subjects?.unwrap_or_default(),
-            jwks: jwks?,
-            algorithms: algorithms?,
-            leeway: leeway?,
-            require_expiration: require_expiration?,
-            max_lifetime: max_lifetime?,
-            from: from?,
-            forward_token: forward_token?,
-            payload_header: payload_header?,
-            claims_to_headers: claims_to_headers?,
-        })
+mesh_config::object! {
+    /// A provider of tokens.
+    #[derive(Clone, Debug)]
+    pub struct Provider {
+        /// The provider's name in counters, problem documents and rules.
+        pub name: String = required(mesh_policy::name::name()),
+        /// `iss` of its tokens. Of several providers at most one has none. Default: not checked.
+        pub issuer: Option<String> = restriction(some(short())),
+        /// One of these must be in `aud`. Set both `issuer` and `audiences`; otherwise tokens signed for other
+        /// services are accepted. Default: not checked.
+        pub audiences: Vec<String> = restriction(list(short()).not_empty().at_most(MAX_STRINGS, "audiences")),
+        /// `sub` must pass one of these tests. Default: not checked.
+        pub subjects: Vec<StringMatch> = restriction(
+            list(StringMatch::kind()).not_empty().at_most(MAX_STRINGS, "subjects")
+        ),
+        /// The provider's keys.
+        pub jwks: Jwks = required(object()),
+        /// The algorithms that its tokens may be signed with.
+        pub algorithms: Vec<Algorithm> = required(algorithms(jwks.as_ref())),
+        /// How far the provider's clock may be off.
+        pub leeway: Duration = default("30s", duration(Duration::ZERO..=MAX_LEEWAY)),
+        /// Whether a token must have an `exp`.
+        pub require_expiration: bool = default(true, boolean()),
+        /// How far from now `exp` may be. Default: not checked.
+        pub max_lifetime: Option<Duration> = restriction(some(duration(MIN_LIFETIME..=MAX_LIFETIME))),
+        /// Where its tokens are found.
+        pub from: Vec<TokenLocation> = default(
+            [{"header": "authorization", "prefix": "Bearer "}],
+            list(object()).not_empty().at_most(MAX_PLACES, "places")
+        ),
+        /// Whether the upstream sees the token.
+        pub forward_token: bool = default(false, boolean()),
+        /// The header that takes the token's payload as it came, in base64url.
+        pub payload_header: Option<HeaderName> = optional(header(&token_headers(from.as_deref(), None))),
+        /// Claims that are copied to headers.
+        pub claims_to_headers: Vec<ClaimHeader> = default(
+            [],
+            claim_headers(&token_headers(from.as_deref(), payload_header.as_ref()))
+        ),
     }
+    elsewhere {
+        "jwks_uri" => "jwks.remote",
+        "remote_jwks" => "jwks.remote",
+        "local_jwks" => "jwks.inline",
+        "clock_skew" => "leeway",
+        "clock_skew_seconds" => "leeway",
+        "from_headers" => "from",
+        "from_params" => "from",
+        "from_cookies" => "from",
+        "forward" => "forward_token",
+        "forward_original_token" => "forward_token",
+        "forward_payload_header" => "payload_header",
+        "output_payload_to_header" => "payload_header",
+        "output_claim_to_headers" => "claims_to_headers",
+    }
+}
 
+mesh_config::object! {
+    /// A claim and the header that takes it.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct ClaimHeader(taken: &'a [HeaderName]) {
+        /// The claim: a string with dots between the names that lead to it, or an array of those names if they
+        /// have dots themselves.
+        pub claim: Vec<String> = required(claim_path()),
+        /// The header.
+        pub header: HeaderName = required(header(taken)),
+    }
+}
+
+impl Provider {
     /// The headers that only this filter may set.
     pub(crate) fn own_headers(&self) -> impl Iterator<Item = &HeaderName> {
         self.payload_header.iter().chain(self.claims_to_headers.iter().map(|claim| &claim.header))
     }
 }
 
-impl ClaimHeader {
-    fn read(fields: &Fields<'_>, taken: &mut Vec<HeaderName>) -> Option<Self> {
-        let claim = fields.required("claim", claim_path);
-        let header = fields.required("header", |value| read_header(value, taken));
-        Some(Self { claim: claim?, header: header? })
-    }
+fn short() -> Text<String> {
+    string().not_empty().at_most(MAX_STRING_BYTES)
 }
 
-/// A token's issuer picks its provider, and one without an issuer takes the tokens that are left.
-#[allow(clippy::option_option, reason = "left out and wrong are different answers")]
-fn read_issuer(fields: &Fields<'_>, issuers: &mut Vec<Option<String>>) -> Option<Option<String>> {
-    let issuer = fields.restriction("issuer", |value| {
-        let issuer = read_text(&value)?;
-        if issuers.iter().flatten().any(|other| *other == issuer) {
-            return value.expected("an issuer that no other provider has");
-        }
-        Some(issuer)
-    })?;
-    if issuer.is_none() && issuers.contains(&None) {
-        return fields.problem("issuer", "missing, expected one: another provider has none already");
-    }
-    issuers.push(issuer.clone());
-    Some(issuer)
-}
-
-fn read_algorithms(value: &Value<'_>, jwks: Option<&Jwks>) -> Option<Vec<Algorithm>> {
-    let choices = Algorithm::ALL.map(|algorithm| (algorithm.name(), algorithm));
-    let mut known: Vec<Algorithm> = Vec::new();
-    value.non_empty_list(|item| {
-        let algorithm: Algorithm = item.choice(&choices)?;
-        if known.contains(&algorithm) {
-            return item.expected("an algorithm that is not in the list yet");
-        }
-        known.push(algorithm);
+fn algorithms<'a>(jwks: Option<&'a Jwks>) -> List<'a, impl Kind<Out = Algorithm> + use<'a>> {
+    let algorithm = choice::<Algorithm>().and_then(move |value, algorithm| {
+        let other = |expected| value.expected(ProblemKind::Conflict, expected);
         match jwks {
-            // A secret that a server gives to whoever asks is none.
+            // A secret that a server gives to anyone is none.
             Some(Jwks::Remote(_)) if algorithm.is_symmetric() => {
-                item.expected("an algorithm with public keys: a remote key set has no secrets")
+                other("an algorithm with public keys: a remote key set has no secrets")
             }
             Some(Jwks::Inline(set)) if set.candidates(None, algorithm).next().is_none() => {
-                item.expected(if algorithm.is_symmetric() {
+                other(if algorithm.is_symmetric() {
                     "an algorithm of an inline key; a secret must be as long as the hash"
                 } else {
                     "an algorithm of an inline key"
@@ -175,41 +131,37 @@ fn read_algorithms(value: &Value<'_>, jwks: Option<&Jwks>) -> Option<Vec<Algorit
             }
             _ => Some(algorithm),
         }
+    });
+    list(algorithm).not_empty().unique("", "an algorithm that is not in the list yet")
+}
+
+/// The headers that hold something else of a provider already: its tokens, and its payload.
+fn token_headers(from: Option<&[TokenLocation]>, payload: Option<&Option<HeaderName>>) -> Vec<HeaderName> {
+    let header = |location: &TokenLocation| match location {
+        TokenLocation::Header { name, .. } => Some(name.clone()),
+        TokenLocation::Cookie(_) | TokenLocation::Query(_) => None,
+    };
+    from.unwrap_or_default().iter().filter_map(header).chain(payload.cloned().flatten()).collect()
+}
+
+const TAKEN: &str = "another header: this provider uses this one already";
+
+/// A header that is not `taken`.
+fn header<'a>(taken: &'a [HeaderName]) -> impl Kind<Out = HeaderName> + use<'a> {
+    HeaderName::kind().and_then(move |value, name| {
+        if NOT_FOR_CLAIMS.contains(&name.as_str()) {
+            let expected = "another header: this one has a meaning of its own";
+            return value.expected(ProblemKind::Conflict, expected);
+        }
+        if taken.iter().any(|other| other.is_same_variable(name.as_str().as_bytes())) {
+            return value.expected(ProblemKind::Duplicate, TAKEN);
+        }
+        Some(name)
     })
 }
 
-fn place_headers(places: &[Place]) -> Vec<HeaderName> {
-    let header = |place: &Place| match place {
-        Place::Header { name, .. } => Some(name.clone()),
-        Place::Cookie(_) | Place::Query(_) => None,
-    };
-    places.iter().filter_map(header).collect()
-}
-
-/// `taken`: headers that hold something else of this provider already.
-fn read_header(value: Value<'_>, taken: &mut Vec<HeaderName>) -> Option<HeaderName> {
-    let name = HeaderName::read(value.clone())?;
-    if NOT_FOR_CLAIMS.contains(&name.as_str()) {
-        return value.expected("another header: this one has a meaning of its own");
-    }
-    if taken.iter().any(|other| other.is_same_variable(name.as_str().as_bytes())) {
-        return value.expected("another header: this provider uses this one already");
-    }
-    taken.push(name.clone());
-    Some(name)
-}
-
-fn read_text(value: &Value<'_>) -> Option<String> {
-    let text = value.non_empty_text()?;
-    if text.len() > MAX_TEXT_BYTES {
-        return value.problem(format_args!("found {} bytes, expected at most {MAX_TEXT_BYTES}", text.len()));
-    }
-    Some(text.to_owned())
-}
-
-fn bounded<T>(value: &Value<'_>, items: Vec<T>, most: usize, what: &str) -> Option<Vec<T>> {
-    if items.len() > most {
-        return value.problem(format_args!("found {} {what}, expected at most {most}", items.len()));
-    }
-    Some(items)
+fn claim_headers<'a>(taken: &'a [HeaderName]) -> List<'a, impl Kind<Out = ClaimHeader> + use<'a>> {
+    let headers = list(object_with::<ClaimHeader>(taken)).at_most(MAX_CLAIM_HEADERS, "headers");
+    headers
+        .unique_by("header", TAKEN, &|value| HeaderName::new(value.as_string()?).map(|name| name.variable()))
 }

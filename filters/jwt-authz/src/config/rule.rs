@@ -1,105 +1,116 @@
 //! One rule.
 
-use super::claims::Claims;
-use mesh_config::{Fields, Value};
+use super::claims::{Claims, claims};
+use super::provider::Provider;
+use super::provider_set::ProviderSet;
+use mesh_config::kind::some;
+use mesh_config::kinds::{Object, choice};
+use mesh_config::{Form, Kind, ProblemKind};
 use mesh_policy::matching::request::RequestMatch;
 use mesh_policy::mode::Mode;
-use mesh_policy::name::read_name;
 
-/// A rule: which requests it is for, what their tokens must say, and what becomes of them.
+/// A rule: which requests it is for, what their tokens must say, and what happens to them.
 #[derive(Clone, Debug)]
 pub struct Rule {
     /// Its name, in counters, details and problem documents.
     pub name: String,
     /// Which requests it is for.
     pub matches: RequestMatch,
-    /// What becomes of a request for which it holds.
+    /// What happens to a request for which it holds.
     pub action: Action,
     /// Whether it looks at the request's token.
     pub token: TokenUse,
     /// What the token's claims must say.
     pub claims: Option<Claims>,
-    /// The providers whose tokens it takes, as bits.
-    pub providers: u32,
-    /// Whether it decides.
+    /// The providers whose tokens it takes.
+    pub providers: ProviderSet,
+    /// Whether it is enforced.
     pub mode: Mode,
 }
 
-/// What becomes of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// It goes on.
-    Allow,
-    /// It is refused.
-    Deny,
-}
-
-/// Whether a rule looks at a request's token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenUse {
-    /// It does not.
-    None,
-    /// A request without a token may pass, one with a bad token is refused.
-    Optional,
-    /// The rule holds only with a good token.
-    Required,
-}
-
-impl Action {
-    pub(super) fn read(value: Value<'_>) -> Option<Self> {
-        value.choice(&[("allow", Self::Allow), ("deny", Self::Deny)])
+mesh_config::choice! {
+    /// What happens to a request.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Action {
+        /// It continues.
+        Allow = "allow",
+        /// It is refused.
+        Deny = "deny",
     }
 }
 
-impl Rule {
-    /// `names`: those of the rules in front, which this one must not have. `providers`: the names of the
-    /// providers, if they are known.
-    pub(super) fn read(
-        fields: &Fields<'_>,
-        names: &mut Vec<String>,
-        providers: Option<&[&str]>,
-    ) -> Option<Self> {
-        let name = fields.required("name", |value| read_name(&value, "rule", names));
-        let matches = fields.restriction("match", |value| {
-            let matches = RequestMatch::read(value.clone())?;
-            if matches.needs().claims {
-                return value.problem("found `claims`, expected them in the rule's own `claims`");
+mesh_config::choice! {
+    /// Whether a rule looks at a request's token.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum TokenUse {
+        /// The rule does not look at the token.
+        None = "none",
+        /// A request without a token may pass, one with a bad token is refused.
+        Optional = "optional",
+        /// The rule holds only with a good token.
+        Required = "required",
+    }
+}
+
+impl Object for Rule {
+    /// The providers, if they are good.
+    type Context<'a> = Option<&'a [Provider]>;
+
+    const NAME: &'static str = "Rule";
+
+    fn fields<F: Form>(form: &mut F, providers: Option<&[Provider]>) -> Option<Self> {
+        let name = form.required("name", NAME, mesh_policy::name::name());
+        let matches = form.restriction("match", MATCH, match_without_claims());
+        let action = form.required("action", ACTION, choice::<Action>());
+        let claims = form.restriction("claims", CLAIMS, some(claims(matches.as_ref())));
+        let named = form.restriction("providers", PROVIDERS, ProviderSet::kind(providers));
+        let wants_token = !matches!(claims, Some(None)) || form.is_given("providers");
+        let token = choice::<TokenUse>().and_then(|value, token| {
+            if token == TokenUse::None && wants_token {
+                let expected = "`required` or `optional`: the rule asks for a token's claims or provider";
+                return value.expected(ProblemKind::Conflict, expected);
             }
-            Some(matches)
+            Some(token)
         });
-        let matches = matches.map(Option::unwrap_or_default);
-        let action = fields.required("action", Action::read);
-        let claims = fields.restriction("claims", |value| Claims::read(&value, matches.as_ref()));
-        let named = fields.restriction("providers", |value| read_providers(&value, providers));
-        let wants_token = matches!(claims, None | Some(Some(_))) || matches!(named, None | Some(Some(_)));
+        let token = form.omitted("token", TOKEN, some(token));
+        let mode = form.default("mode", MODE, "\"enforce\"", choice::<Mode>());
         let default = match action {
             Some(Action::Deny) if !wants_token => TokenUse::None,
             _ => TokenUse::Required,
         };
-        let token = fields.or("token", default, |value| {
-            let token = value.choice(&[
-                ("none", TokenUse::None),
-                ("optional", TokenUse::Optional),
-                ("required", TokenUse::Required),
-            ])?;
-            if token == TokenUse::None && wants_token {
-                return value
-                    .expected("`required` or `optional`: the rule asks for a token's claims or provider");
-            }
-            Some(token)
-        });
-        let mode = fields.or("mode", Mode::default(), Mode::read);
         Some(Self {
             name: name?,
             matches: matches?,
             action: action?,
-            token: token?,
+            token: token?.unwrap_or(default),
             claims: claims?,
-            providers: named?.unwrap_or(u32::MAX),
+            providers: named?,
             mode: mode?,
         })
     }
+}
 
+const NAME: &str = "The rule's name in counters, details and problem documents.";
+const MATCH: &str = "Which requests the rule is for, see [match](../rate-limit/README.md#match); without `claims`, \
+    which are a field of the rule. Default: every request.";
+const ACTION: &str = "What happens to a request for which the rule holds.";
+const CLAIMS: &str = "What the token's claims must say, see [claims](#claims). Default: not checked.";
+const PROVIDERS: &str = "The names of the providers whose tokens the rule takes. Default: all.";
+const TOKEN: &str = "Whether the rule looks at the request's token. Default: `required`, but `none` for a rule that \
+    denies and has neither `claims` nor `providers`.";
+const MODE: &str = "As `mode` at the top.";
+
+fn match_without_claims() -> impl Kind<Out = RequestMatch> {
+    RequestMatch::kind().and_then(|value, matches| {
+        if matches.needs().claims {
+            let message = "found `claims`, expected them in the rule's own `claims`";
+            return value.problem(ProblemKind::Conflict, message);
+        }
+        Some(matches)
+    })
+}
+
+impl Rule {
     /// Whether the rule looks at the request's host.
     pub(crate) fn tests_host(&self) -> bool {
         self.matches.tests_host() || self.claims.as_ref().is_some_and(Claims::tests_host)
@@ -109,17 +120,4 @@ impl Rule {
     pub(crate) const fn needs_good_token(&self) -> bool {
         self.claims.is_some() || matches!(self.token, TokenUse::Required)
     }
-}
-
-fn read_providers(value: &Value<'_>, known: Option<&[&str]>) -> Option<u32> {
-    let named = value.non_empty_list(|item| {
-        let name = item.text()?;
-        // Without good providers there is nothing to compare with.
-        let known = known?;
-        match known.iter().position(|known| *known == name) {
-            Some(index) => u32::try_from(index).ok(),
-            None => item.expected("the name of a provider"),
-        }
-    })?;
-    Some(named.into_iter().fold(0, |bits, index| bits | 1 << index))
 }

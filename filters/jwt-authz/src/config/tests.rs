@@ -8,13 +8,15 @@ mod provider;
 mod rules;
 
 use super::{
-    Action, Config, EscapedSlashes, Jwks, Location, OnJwksUnavailable, Place, TokenCache, TokenUse, parse,
+    Action, Config, EscapedSlashes, Jwks, Location, OnJwksUnavailable, TokenCache, TokenLocation, TokenUse,
+    parse,
 };
 use crate::crypto::Algorithm;
 use mesh_policy::client_ip::ClientIp;
 use mesh_policy::headers::{HeaderName, HeaderValue};
 use mesh_policy::mode::Mode;
 use mesh_policy::preflight::CorsPreflight;
+use mesh_policy::settings::{DecisionLog, Settings};
 use std::time::Duration;
 
 /// The contract of the issue, word for word: what is written for it must go on to work.
@@ -94,9 +96,7 @@ fn header(name: &str) -> HeaderName {
 #[test]
 fn a_config_has_every_default() {
     let Config {
-        mode,
-        cors_preflight,
-        client_ip,
+        settings: Settings { mode, client_ip, cors_preflight, decision_log },
         realm,
         providers,
         rules,
@@ -109,6 +109,7 @@ fn a_config_has_every_default() {
         export,
     } = good(&format!(r#"{{"providers": [{PROVIDER}]}}"#));
     assert_eq!(mode, Mode::Enforce);
+    assert_eq!(decision_log, DecisionLog::Notable);
     assert_eq!(cors_preflight, CorsPreflight::Allow);
     assert_eq!(client_ip, ClientIp::default());
     assert_eq!(realm, "mesh");
@@ -157,7 +158,7 @@ fn a_config_has_every_default() {
     assert_eq!(leeway, Duration::from_secs(30));
     assert!(require_expiration);
     assert_eq!(max_lifetime, None);
-    assert_eq!(from, [Place::Header { name: header("authorization"), prefix: "Bearer ".into() }]);
+    assert_eq!(from, [TokenLocation::Header { name: header("authorization"), prefix: "Bearer ".into() }]);
     assert!(!forward_token);
     assert_eq!(payload_header, None);
     assert!(claims_to_headers.is_empty());
@@ -166,7 +167,7 @@ fn a_config_has_every_default() {
 #[test]
 fn the_contract_is_a_config() {
     let config = good(CONTRACT);
-    assert_eq!((config.mode, config.default), (Mode::Enforce, Action::Deny));
+    assert_eq!((config.settings.mode, config.default), (Mode::Enforce, Action::Deny));
     let [provider] = config.providers.as_slice() else { panic!("one provider") };
     assert_eq!(provider.issuer.as_deref(), Some("https://auth.example.com"));
     assert_eq!(provider.audiences, ["api.example.com"]);
@@ -198,9 +199,9 @@ fn every_field_at_the_top() {
            "max_token_bytes": 256, "token_cache": {"entries": 0, "max_token_bytes": 65536},
            "in_vm_share": 100, "export": ["sub", "a.b", ["https://x.example/a", "b"]]"#,
     ));
-    assert_eq!(config.mode, Mode::Shadow);
-    assert_eq!(config.cors_preflight, CorsPreflight::Check);
-    assert_ne!(config.client_ip, ClientIp::default());
+    assert_eq!(config.settings.mode, Mode::Shadow);
+    assert_eq!(config.settings.cors_preflight, CorsPreflight::Check);
+    assert_ne!(config.settings.client_ip, ClientIp::default());
     assert_eq!(config.realm, "shop");
     assert_eq!(config.default, Action::Allow);
     assert_eq!(config.escaped_slashes, EscapedSlashes::Keep);
@@ -226,7 +227,7 @@ fn numbers_may_be_floats_and_names_in_camel_case() {
                     {"claim": "a", "equalsHeader": "x"}, {"claim": "a", "equalsHost": true},
                     {"claim": "a", "contains": "x", "ignoreCase": true}]}]}"#,
     );
-    assert_eq!(config.cors_preflight, CorsPreflight::Check);
+    assert_eq!(config.settings.cors_preflight, CorsPreflight::Check);
     assert_eq!(config.escaped_slashes, EscapedSlashes::Keep);
     assert_eq!(config.on_jwks_unavailable, OnJwksUnavailable::AllowPublic);
     assert_eq!((config.max_token_bytes, config.in_vm_share), (512, 7));
@@ -243,14 +244,14 @@ fn an_empty_config_lacks_its_providers() {
     for config in ["", "{}", r#"{"providers": null}"#] {
         check(config, "providers: missing");
     }
-    check(r#"{"providers": []}"#, "providers: found an empty list, expected at least one item");
-    check(r#"{"providers": {}}"#, "providers: found an object, expected a list");
+    check(r#"{"providers": []}"#, "providers: found an empty array, expected at least one item");
+    check(r#"{"providers": {}}"#, "providers: found an object, expected an array");
     check(r#"{"providers": ["main"]}"#, "providers[0]: found `main`, expected an object");
     check(
         r#"{"providers": [{}]}"#,
         "providers[0].name: missing\nproviders[0].jwks: missing\nproviders[0].algorithms: missing",
     );
-    check("[]", "found a list, expected an object");
+    check("[]", "found an array, expected an object");
 }
 
 #[test]
@@ -265,14 +266,13 @@ fn several_mistakes_are_several_lines() {
             "on_jwks_unavailable": "allow"
         }"#,
         "mode: found `enforced`, expected one of `enforce`, `shadow`, `off`; did you mean `enforce`?\n\
-         providers[0].issuer: found ``, expected text that is not empty\n\
+         providers[0].issuer: found ``, expected a string that is not empty\n\
          providers[0].jwks.remote.host: missing\n\
          providers[0].jwks.remote.path: found `jwks`, expected a path, as `/.well-known/jwks.json`\n\
          providers[0].algorithms: missing\n\
          providers[0].leeway: found 30, expected a duration from 0ns to 3600s, as \"250ms\", \"1m\" or \"1h30m\"\n\
          providers[0].algorithm: unknown field, did you mean `algorithms`?\n\
          rules[0].action: found `permit`, expected one of `allow`, `deny`\n\
-         rules[0].claims[0]: found no test, expected one of `equals`, `in`, `contains`, `prefix`, `suffix`, `regex`, `present`, `gt`, `gte`, `lt`, `lte`, `equals_path`, `equals_header`, `equals_host`\n\
          rules[0].claims[0].equal: unknown field, did you mean `equals`?\n\
          rules[1].name: found `a`, expected a name that no other rule has\n\
          on_jwks_unavailable: found `allow`, expected one of `deny`, `allow_public`",
@@ -284,7 +284,7 @@ fn unknown_fields() {
     check(&top(r#""rule": []"#), "rule: unknown field, did you mean `rules`?");
     check(
         &top(r#""jwks": {}"#),
-        "jwks: unknown field, expected one of `mode`, `cors_preflight`, `client_ip`, `realm`, `providers`, `rules`, `default`, `escaped_slashes`, `on_jwks_unavailable`, `max_token_bytes`, `token_cache`, `in_vm_share`, `export`",
+        "jwks: unknown field, expected one of `mode`, `client_ip`, `cors_preflight`, `decision_log`, `realm`, `providers`, `rules`, `default`, `escaped_slashes`, `on_jwks_unavailable`, `max_token_bytes`, `token_cache`, `in_vm_share`, `export`",
     );
     check(&top(r#""mode": "shadow", "Mode": "off""#), "Mode: unknown field, did you mean `mode`?");
     check(&top(r#""mode": "shadow", "mode": "off""#), "mode: found twice, expected once");
@@ -317,7 +317,7 @@ fn words_at_the_top() {
     );
     check(
         &top(r#""client_ip": {"trusted_hops": 101}"#),
-        "client_ip.trusted_hops: found 101, expected a whole number from 0 to 100",
+        "client_ip.trusted_hops: found 101, expected an integer from 0 to 100",
     );
 }
 
@@ -326,30 +326,30 @@ fn numbers_at_the_top() {
     check(&top(r#""max_token_bytes": 256"#), "");
     check(
         &top(r#""max_token_bytes": 255"#),
-        "max_token_bytes: found 255, expected a whole number from 256 to 65536",
+        "max_token_bytes: found 255, expected an integer from 256 to 65536",
     );
     check(&top(r#""max_token_bytes": 65536"#), "");
     check(
         &top(r#""max_token_bytes": 65537"#),
-        "max_token_bytes: found 65537, expected a whole number from 256 to 65536",
+        "max_token_bytes: found 65537, expected an integer from 256 to 65536",
     );
     check(
         &top(r#""max_token_bytes": "8k""#),
-        "max_token_bytes: found `8k`, expected a whole number from 256 to 65536",
+        "max_token_bytes: found `8k`, expected an integer from 256 to 65536",
     );
     check(&top(r#""token_cache": {}"#), "");
     check(&top(r#""token_cache": {"entries": 16384}"#), "");
     check(&top(r#""token_cache": {"entries": 65536, "max_token_bytes": 65536}"#), "");
     check(
         &top(r#""token_cache": {"entries": 65537, "max_token_bytes": 255}"#),
-        "token_cache.entries: found 65537, expected a whole number from 0 to 65536\n\
-         token_cache.max_token_bytes: found 255, expected a whole number from 256 to 65536",
+        "token_cache.entries: found 65537, expected an integer from 0 to 65536\n\
+         token_cache.max_token_bytes: found 255, expected an integer from 256 to 65536",
     );
     check(&top(r#""token_cache": 1024"#), "token_cache: found 1024, expected an object");
     check(&top(r#""in_vm_share": 1"#), "");
-    check(&top(r#""in_vm_share": 0"#), "in_vm_share: found 0, expected a whole number from 1 to 100");
-    check(&top(r#""in_vm_share": 101"#), "in_vm_share: found 101, expected a whole number from 1 to 100");
-    check(&top(r#""in_vm_share": 0.5"#), "in_vm_share: found 0.5, expected a whole number from 1 to 100");
+    check(&top(r#""in_vm_share": 0"#), "in_vm_share: found 0, expected an integer from 1 to 100");
+    check(&top(r#""in_vm_share": 101"#), "in_vm_share: found 101, expected an integer from 1 to 100");
+    check(&top(r#""in_vm_share": 0.5"#), "in_vm_share: found 0.5, expected an integer from 1 to 100");
 }
 
 /// It stands in quotes in a header.
@@ -361,7 +361,7 @@ fn realms() {
         &top(&format!(r#""realm": "{}""#, "r".repeat(129))),
         "realm: found `rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr…`, expected 1 to 128 printable ASCII characters without `\"` and `\\`",
     );
-    check(&top(r#""realm": """#), "realm: found ``, expected text that is not empty");
+    check(&top(r#""realm": """#), "realm: found ``, expected a string that is not empty");
     check(
         &top(r#""realm": "a\"b""#),
         "realm: found `a\\\"b`, expected 1 to 128 printable ASCII characters without `\"` and `\\`",
@@ -378,20 +378,20 @@ fn realms() {
         &top(r#""realm": "ä""#),
         "realm: found `ä`, expected 1 to 128 printable ASCII characters without `\"` and `\\`",
     );
-    check(&top(r#""realm": 5"#), "realm: found 5, expected text");
+    check(&top(r#""realm": 5"#), "realm: found 5, expected a string");
 }
 
 #[test]
 fn exported_claims() {
-    check(&top(r#""export": "sub""#), "export: found `sub`, expected a list");
+    check(&top(r#""export": "sub""#), "export: found `sub`, expected an array");
     check(
         &top(r#""export": ["a..b"]"#),
         "export[0]: found `a..b`, expected names with a dot between them, as `realm_access.roles`",
     );
-    check(&top(r#""export": [""]"#), "export[0]: found ``, expected text that is not empty");
-    check(&top(r#""export": [[]]"#), "export[0]: found an empty list, expected at least one item");
-    check(&top(r#""export": [["a", ""]]"#), "export[0][1]: found ``, expected text that is not empty");
-    check(&top(r#""export": [5]"#), "export[0]: found 5, expected text or a list of texts");
+    check(&top(r#""export": [""]"#), "export[0]: found ``, expected a string that is not empty");
+    check(&top(r#""export": [[]]"#), "export[0]: found an empty array, expected at least one item");
+    check(&top(r#""export": [["a", ""]]"#), "export[0][1]: found ``, expected a string that is not empty");
+    check(&top(r#""export": [5]"#), "export[0]: found 5, expected a string or an array of strings");
     check(
         &top(r#""export": ["https://x.example/roles"]"#),
         "export[0]: found `https://x.example/roles`, expected a list of names, as [\"https://x.example/roles\"], since this one has dots",

@@ -31,6 +31,26 @@ pub enum Algorithm {
     Hs512,
 }
 
+impl mesh_config::kinds::Choice for Algorithm {
+    const WORDS: &'static [&'static str] = &{
+        let mut names = [""; Self::ALL.len()];
+        let mut index = 0;
+        while index < names.len() {
+            #[allow(clippy::indexing_slicing, reason = "evaluated at compile time")]
+            {
+                names[index] = Self::ALL[index].name();
+            }
+            index += 1;
+        }
+        names
+    };
+    const VALUES: &'static [Self] = &Self::ALL;
+
+    fn docs() -> Vec<&'static str> {
+        Vec::new()
+    }
+}
+
 impl Algorithm {
     /// All of them.
     pub const ALL: [Self; 12] = [

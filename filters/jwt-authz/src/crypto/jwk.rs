@@ -2,7 +2,6 @@
 
 use super::algorithm::Algorithm;
 use super::key::{Key, Material, Secret};
-use super::key_set::Origin;
 use super::skip_reason::{MAX_ID_BYTES, SkipReason};
 use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
@@ -21,6 +20,16 @@ const MODULUS_BITS: RangeInclusive<usize> = 2048..=4096;
 /// One would be no encryption; more is more than the `rsa` crate takes.
 const EXPONENT: RangeInclusive<u64> = 3..=(1 << 33) - 1;
 
+/// Where a key set comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The config: secrets are accepted, private keys are not.
+    Inline,
+    /// The network: a secret is not accepted, since others may have read it.
+    Remote,
+}
+
+/// Reads a key, or says why it cannot be used.
 pub(super) fn read(jwk: &Value, origin: Origin) -> Result<Key, SkipReason> {
     let jwk = Jwk(jwk.as_object().ok_or(SkipReason::NotAnObject)?);
     let kind = jwk.required("kty")?;

@@ -1,22 +1,13 @@
 //! A JSON Web Key Set (RFC 7517 section 5), read.
 
 use super::algorithm::Algorithm;
-use super::jwk;
+use super::jwk::{self, Origin};
 use super::key::Key;
 use super::skip_reason::{MAX_KEYS, SkipReason};
 use mesh_config::json::{self, InvalidJson};
 use serde_json::Value;
 use std::fmt;
 use std::rc::Rc;
-
-/// Where a set comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// From the config, which may have secrets but has no use for a private key.
-    Inline,
-    /// From the network, where a secret would not be one.
-    Remote,
-}
 
 /// Keys, at least one.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,8 +1,9 @@
 //! Whether somebody who claims to check signatures does.
 
 use super::algorithm::Algorithm;
+use super::jwk::Origin;
 use super::key::Key;
-use super::key_set::{KeySet, Origin};
+use super::key_set::KeySet;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 

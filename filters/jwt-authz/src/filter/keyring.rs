@@ -1,13 +1,12 @@
 //! The providers' keys in this worker, and the calls that keep them fresh.
 
-use super::counters::{Counters, OfProvider};
 use crate::config::{Config, Jwks, Remote};
 use crate::crypto::{KeySet, Skipped};
 use crate::jwks::{Answered, Ask, Failure, Missing, Next, Source, Step, Tracker, Unused, read};
-use crate::policy::Keys;
+use crate::policy::{Keys, Metric};
 use mesh_config::Problems;
 use mesh_host::call::{Call, HttpCall};
-use mesh_host::{Answer, Background, SharedData, random};
+use mesh_host::{Background, CallResponse, Metrics, SharedData, random};
 use mesh_policy::hash::Key;
 use mesh_policy::headers::{HeaderName, HeaderValue};
 use mesh_policy::store::StoreError;
@@ -40,12 +39,19 @@ struct Fetched {
     call: Option<(u32, Step)>,
 }
 
+/// The metrics of one provider.
+#[derive(Clone, Copy)]
+struct ProviderMetrics<'a> {
+    metrics: &'a Metrics<Metric>,
+    provider: usize,
+}
+
 impl Keyring {
-    pub(super) fn new(config: &Config, counters: &Counters) -> Result<Self, Problems> {
-        let rings = config.providers.iter().zip(&counters.providers).map(|(provider, counters)| {
+    pub(super) fn new(config: &Config, metrics: &Metrics<Metric>) -> Result<Self, Problems> {
+        let rings = config.providers.iter().enumerate().map(|(index, provider)| {
             Ok(match &provider.jwks {
                 Jwks::Inline(set) => {
-                    report(set, counters);
+                    ProviderMetrics { metrics, provider: index }.show(set);
                     Ring::Fixed(Rc::clone(set))
                 }
                 Jwks::Remote(remote) => Ring::Remote(Box::new(RefCell::new(Fetched::new(remote.clone())?))),
@@ -67,12 +73,12 @@ impl Keyring {
         missing: &Missing,
         asked: Option<Nanos>,
         wait: Option<u32>,
-        counters: &Counters,
+        metrics: &Metrics<Metric>,
     ) -> Ask {
-        let asked = self.with(provider, counters, |fetched, counters| {
+        let asked = self.with(provider, metrics, |fetched, metrics| {
             let ask = fetched.tracker.ask(&mut SharedData, missing, asked)?;
             match (ask, wait) {
-                (Ask::Again, _) => fetched.report(counters),
+                (Ask::Again, _) => fetched.report(metrics),
                 (Ask::Wait(_), Some(stream)) => fetched.tracker.wait(stream),
                 (Ask::Wait(_), None) | (Ask::Never, _) => {}
             }
@@ -91,16 +97,16 @@ impl Keyring {
     }
 
     /// Looks for new sets, and fetches what is due. Asks for the next tick.
-    pub(super) fn on_tick(&self, background: &mut Background<'_>, counters: &Counters) {
+    pub(super) fn on_tick(&self, background: &mut Background<'_>, metrics: &Metrics<Metric>) {
         let mut next = IDLE;
         for provider in 0..self.0.len() {
-            self.with(provider, counters, |fetched, counters| {
-                let now = fetched.look(background, counters)?;
+            self.with(provider, metrics, |fetched, metrics| {
+                let now = fetched.look(background, metrics)?;
                 // Also if an answer is still awaited: its lease is over.
                 if fetched.tracker.claim(&mut SharedData, now)? {
                     let (step, path) = Step::first(fetched.tracker.source().remote());
                     let path = path.clone();
-                    fetched.send(background, counters, step, path)?;
+                    fetched.send(background, metrics, step, path)?;
                 }
                 if fetched.tracker.has_waiting() {
                     next = BUSY;
@@ -115,17 +121,17 @@ impl Keyring {
     pub(super) fn on_answer(
         &self,
         background: &mut Background<'_>,
-        counters: &Counters,
+        metrics: &Metrics<Metric>,
         call: u32,
-        answer: &Answer,
+        answer: &CallResponse,
     ) {
         for provider in 0..self.0.len() {
-            self.with(provider, counters, |fetched, counters| {
+            self.with(provider, metrics, |fetched, metrics| {
                 let Some((_, step)) = fetched.call.take_if(|(number, _)| *number == call) else {
                     return Ok(());
                 };
-                fetched.answered(background, counters, step, answer)?;
-                fetched.look(background, counters)?;
+                fetched.answered(background, metrics, step, answer)?;
+                fetched.look(background, metrics)?;
                 Ok(())
             });
         }
@@ -134,13 +140,13 @@ impl Keyring {
     fn with<T>(
         &self,
         provider: usize,
-        counters: &Counters,
-        act: impl FnOnce(&mut Fetched, &OfProvider) -> Result<T, StoreError>,
+        metrics: &Metrics<Metric>,
+        act: impl FnOnce(&mut Fetched, ProviderMetrics<'_>) -> Result<T, StoreError>,
     ) -> Option<T> {
         let Some(Ring::Remote(fetched)) = self.0.get(provider) else { return None };
         let mut fetched = fetched.try_borrow_mut().ok()?;
         // Without shared data each worker keeps the keys it has. Requests come here, too, so not louder.
-        act(&mut fetched, counters.providers.get(provider)?)
+        act(&mut fetched, ProviderMetrics { metrics, provider })
             .inspect_err(|error| mesh_host::log!(Debug, "shared data for key sets: {error:?}"))
             .ok()
     }
@@ -168,25 +174,29 @@ impl Fetched {
     }
 
     /// Looks for a new set, and wakes those that wait if anything has happened.
-    fn look(&mut self, background: &Background<'_>, counters: &OfProvider) -> Result<Nanos, StoreError> {
+    fn look(
+        &mut self,
+        background: &Background<'_>,
+        metrics: ProviderMetrics<'_>,
+    ) -> Result<Nanos, StoreError> {
         let polled = self.tracker.poll(&mut SharedData)?;
         if polled.changed {
-            self.report(counters);
+            self.report(metrics);
         }
         polled.woken.into_iter().for_each(|stream| background.wake(stream));
         Ok(polled.now)
     }
 
-    fn report(&self, counters: &OfProvider) {
+    fn report(&self, metrics: ProviderMetrics<'_>) {
         if let Some(set) = self.tracker.set() {
-            report(set, counters);
+            metrics.show(set);
         }
     }
 
     fn send(
         &mut self,
         background: &Background<'_>,
-        counters: &OfProvider,
+        metrics: ProviderMetrics<'_>,
         step: Step,
         path: HeaderValue,
     ) -> Result<(), StoreError> {
@@ -203,42 +213,42 @@ impl Fetched {
             ],
             body: Vec::new(),
             timeout: remote.timeout,
-            most: MAX_BYTES,
+            max_body_bytes: MAX_BYTES,
         };
         match background.call(&Call::Http(call)) {
             Ok(number) => {
                 self.call = Some((number, step));
                 Ok(())
             }
-            Err(status) => self.failed(counters, &Failure::NotSent(status.to_string())),
+            Err(status) => self.failed(metrics, &Failure::NotSent(status.to_string())),
         }
     }
 
     fn answered(
         &mut self,
         background: &Background<'_>,
-        counters: &OfProvider,
+        metrics: ProviderMetrics<'_>,
         step: Step,
-        answer: &Answer,
+        answer: &CallResponse,
     ) -> Result<(), StoreError> {
-        let Answer::Http(answer) = answer else { return Ok(()) };
+        let CallResponse::Http(answer) = answer else { return Ok(()) };
         let answered = Answered {
             status: answer.status(),
             headers: &answer.headers,
             body: &answer.body,
-            whole: answer.whole,
+            whole: answer.is_complete,
         };
         match read(step, self.tracker.source().remote(), &answered) {
-            Ok(Next::Ask(path)) => self.send(background, counters, Step::KeySet, path),
+            Ok(Next::Ask(path)) => self.send(background, metrics, Step::KeySet, path),
             Ok(Next::Keys { max_age, skipped }) => {
-                counters.fetch_ok.increment();
+                metrics.count(Metric::JwksFetchOk);
                 let roll = random::number().unwrap_or_default();
                 if self.tracker.source().succeed(&mut SharedData, &answer.body, max_age, roll)? {
                     self.log_unused(&skipped);
                 }
                 Ok(())
             }
-            Err(failure) => self.failed(counters, &failure),
+            Err(failure) => self.failed(metrics, &failure),
         }
     }
 
@@ -255,12 +265,12 @@ impl Fetched {
         unused.other_use.iter().for_each(|line| mesh_host::log!(Debug, "{of} {line}"));
     }
 
-    fn failed(&mut self, counters: &OfProvider, failure: &Failure) -> Result<(), StoreError> {
+    fn failed(&mut self, metrics: ProviderMetrics<'_>, failure: &Failure) -> Result<(), StoreError> {
         // A cluster whose name is still being resolved cannot be called yet: at each start, and no trouble.
         if matches!(failure, Failure::NotSent(_)) && self.tracker.source().is_first_try() {
             return self.tracker.source().fail(&mut SharedData);
         }
-        counters.fetch_failed.increment();
+        metrics.count(Metric::JwksFetchFailed);
         let remote = self.tracker.source().remote();
         mesh_host::log!(
             Warn,
@@ -272,7 +282,13 @@ impl Fetched {
     }
 }
 
-fn report(set: &KeySet, counters: &OfProvider) {
-    counters.keys.set(set.len() as u64);
-    counters.keys_skipped.set(set.skipped().len() as u64);
+impl ProviderMetrics<'_> {
+    fn count(self, metric: Metric) {
+        self.metrics.counter(metric, self.provider).increment();
+    }
+
+    fn show(self, set: &KeySet) {
+        self.metrics.gauge(Metric::Keys, self.provider).set(set.len() as u64);
+        self.metrics.gauge(Metric::KeysSkipped, self.provider).set(set.skipped().len() as u64);
+    }
 }

@@ -1,33 +1,31 @@
-//! Signature checks: by the proxy where it can, in the VM where they must be.
+//! Signature checks, by the proxy where it can and in the VM otherwise.
 
-use super::counters::labelled;
 use crate::config::Config;
 use crate::crypto::{Algorithm, Key, in_host, in_vm, self_test};
-use crate::policy::{Shares, Signature, Signatures};
-use mesh_host::metrics::Gauge;
-use mesh_host::{clock, foreign};
+use crate::policy::{CpuBudget, Metric, Signature, Signatures};
+use mesh_host::{Metrics, clock, foreign};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-/// Who checks what, chosen when the config comes.
+/// Chooses, when the config is read, whether the proxy or the VM verifies each algorithm.
 pub(super) struct Checker {
-    /// Those that the proxy has shown to check rightly.
+    /// Algorithms that the proxy verifies correctly.
     in_host: Vec<Algorithm>,
-    shares: RefCell<Shares>,
-    /// The provider and the time of the last check, if it has taken nothing from the share.
+    budget: RefCell<CpuBudget>,
+    /// The provider and the duration of the last check, if it was not charged to the budget.
     free: Cell<Option<(usize, Duration)>>,
 }
 
 impl Checker {
     /// Tries the proxy on each algorithm that a provider uses.
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, metrics: &Metrics<Metric>) -> Self {
         let mut in_host = Vec::new();
-        for algorithm in Algorithm::ALL {
+        for (index, algorithm) in Algorithm::ALL.into_iter().enumerate() {
             if !config.providers.iter().any(|provider| provider.algorithms.contains(&algorithm)) {
                 continue;
             }
             let works = self_test::works(ask, algorithm);
-            Gauge::define(&labelled("algorithm", algorithm.name(), "in_host")).set(works.into());
+            metrics.gauge(Metric::InHost, index).set(works.into());
             if works {
                 in_host.push(algorithm);
             }
@@ -39,8 +37,8 @@ impl Checker {
                 .iter()
                 .any(|algorithm| cost(*algorithm, in_host.contains(algorithm)) != Cost::None)
         });
-        let shares = RefCell::new(Shares::new(config.in_vm_share, has_slow, now));
-        Self { in_host, shares, free: Cell::new(None) }
+        let budget = RefCell::new(CpuBudget::new(config.in_vm_share, has_slow, now));
+        Self { in_host, budget, free: Cell::new(None) }
     }
 
     fn cost(&self, algorithm: Algorithm) -> Cost {
@@ -78,17 +76,17 @@ impl Signatures for Checker {
         if cost == Cost::None {
             return self.check(algorithm, key, message, signature);
         }
-        // A worker that cannot tell the time cannot keep to a share of it.
-        let (Ok(begun), Ok(mut shares)) = (clock::monotonic(), self.shares.try_borrow_mut()) else {
+        // Without a clock the budget cannot be kept.
+        let (Ok(begun), Ok(mut budget)) = (clock::monotonic(), self.budget.try_borrow_mut()) else {
             return Signature::Failed;
         };
-        if !shares.has_time(provider, begun) {
+        if !budget.has_time(provider, begun) {
             return Signature::NoTime;
         }
         let signature = self.check(algorithm, key, message, signature);
         let time = clock::monotonic().unwrap_or(begun).since(begun);
         if cost == Cost::Always || signature == Signature::Bad {
-            shares.spend(provider, time);
+            budget.spend(provider, time);
         } else {
             self.free.set(Some((provider, time)));
         }
@@ -97,9 +95,9 @@ impl Signatures for Checker {
 
     fn wasted(&self) {
         if let Some((provider, time)) = self.free.take()
-            && let Ok(mut shares) = self.shares.try_borrow_mut()
+            && let Ok(mut budget) = self.budget.try_borrow_mut()
         {
-            shares.spend(provider, time);
+            budget.spend(provider, time);
         }
     }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 /// A source of keys. Plugins that name the same one share what is fetched.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub struct Source {
     remote: Remote,
     state_key: Vec<u8>,

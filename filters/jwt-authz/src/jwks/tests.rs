@@ -1,12 +1,18 @@
 //! One worker after the other, and what each sees.
 
+mod laws;
+mod records;
+mod scripts;
+pub(super) mod simulation;
+
 use super::record::{State, decode_set};
-use super::simulation::{BUSY, IDLE, Simulation, Step, Wanted, remote, text, version};
 use super::{Ask, Missing, Source, Tracker};
 use crate::config::Remote;
 use mesh_policy::hash::Key;
 use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
 use mesh_policy::time::Nanos;
+use mesh_testkit::script::World as _;
+use simulation::{BUSY, IDLE, Simulation, Step, Wanted, remote, text, version};
 use std::rc::Rc;
 use std::time::Duration;
 

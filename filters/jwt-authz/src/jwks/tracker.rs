@@ -13,6 +13,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// The keys of a provider in this worker.
+#[cfg_attr(test, derive(Clone))]
 pub struct Tracker {
     source: Source,
     set: Option<Rc<KeySet>>,

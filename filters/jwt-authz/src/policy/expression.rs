@@ -1,12 +1,12 @@
 //! Whether claims say what a rule wants.
 
-use crate::config::{Claims, Comparison, HostTest, Literal, Test};
+use crate::config::{Claims, HostTest, Test};
 use mesh_policy::authority::Authority;
-use mesh_policy::matching::claim::{find, text};
+use mesh_policy::matching::claim::{any_element, find, text};
 use mesh_policy::matching::host::HostMatch;
 use mesh_policy::matching::request::{MatchInput, RequestMatch};
-use mesh_policy::matching::truth::Truth;
 use mesh_policy::path;
+use mesh_policy::truth::Truth;
 use serde_json::Value as Json;
 
 /// The request that claims are compared with.
@@ -29,15 +29,7 @@ pub(super) fn test(claims: &Claims, of: &Json, context: &Context<'_, '_>) -> Tru
 
 fn test_one(test: &Test, claim: Option<&Json>, context: &Context<'_, '_>) -> Truth {
     match test {
-        Test::Text(test) => test.is_match(claim).into(),
-        Test::In(literals) => {
-            one(claim, |claim| literals.iter().any(|literal| is_literal(claim, literal))).into()
-        }
-        Test::Compare(bounds) => {
-            let compare =
-                |number| bounds.iter().all(|(comparison, bound)| compares(number, *comparison, *bound));
-            claim.and_then(Json::as_f64).is_some_and(compare).into()
-        }
+        Test::Claim(test) => test.is_match(claim).into(),
         Test::EqualsPath(name) => context.request.path().test(|path| {
             let segment = context.matches.capture(path, name).map(path::decode_segment);
             segment.is_some_and(|segment| equals(claim, &segment))
@@ -85,34 +77,7 @@ fn any(claim: Option<&Json>, test: impl Fn(&str) -> Truth) -> Truth {
     }
 }
 
-/// Whether the claim, or one of its elements, passes.
-fn one(claim: Option<&Json>, test: impl Fn(&Json) -> bool) -> bool {
-    match claim {
-        None => false,
-        Some(Json::Array(elements)) => elements.iter().any(test),
-        Some(claim) => test(claim),
-    }
-}
-
 /// Whether the claim, or one of its elements, is this text. An empty text is nobody's.
 fn equals(claim: Option<&Json>, value: &[u8]) -> bool {
-    !value.is_empty() && one(claim, |claim| text(claim).is_some_and(|text| text.as_bytes() == value))
-}
-
-fn is_literal(claim: &Json, literal: &Literal) -> bool {
-    match literal {
-        Literal::Text(wanted) => text(claim).is_some_and(|text| *text == **wanted),
-        #[allow(clippy::float_cmp, reason = "the very number that the config names")]
-        Literal::Number(wanted) => claim.as_f64() == Some(*wanted),
-        Literal::Boolean(wanted) => claim.as_bool() == Some(*wanted),
-    }
-}
-
-fn compares(number: f64, comparison: Comparison, bound: f64) -> bool {
-    match comparison {
-        Comparison::Greater => number > bound,
-        Comparison::GreaterOrEqual => number >= bound,
-        Comparison::Less => number < bound,
-        Comparison::LessOrEqual => number <= bound,
-    }
+    !value.is_empty() && any_element(claim, |claim| text(claim).is_some_and(|text| text.as_bytes() == value))
 }

@@ -1,13 +1,14 @@
-//! What the upstream gets to see of a token.
+//! What the upstream sees of a token.
 
 use super::places::{behind, is_joined};
 use super::verified::Verified;
-use crate::config::{Place, Provider};
+use crate::config::{Provider, TokenLocation};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mesh_policy::effects::Edit;
 use mesh_policy::headers::{HeaderName, HeaderValue, Headers};
 use mesh_policy::matching::claim::{find, text};
+use mesh_policy::policy::Unchangeable;
 use mesh_policy::{cookie, path};
 use serde_json::Value as Json;
 use std::borrow::Cow;
@@ -16,38 +17,31 @@ pub(super) const COOKIE: HeaderName = HeaderName::from_static("cookie");
 
 /// Changes to a request that goes on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Forwarded {
+pub(super) struct Forwarded {
     /// The changes.
-    pub edits: Vec<Edit>,
-    /// Claims that no header can take as they are, and that were left out.
-    pub left_out: u32,
+    pub(super) edits: Vec<Edit>,
+    /// Claims that were left out, because no header can hold them as they are.
+    pub(super) left_out: u32,
 }
 
-/// A request cannot be changed as it must be: its own bytes are no header's name or value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unchangeable;
-
-/// Takes away every header that only this filter may set, in whatever spelling an upstream takes for it.
-pub(super) fn strip(headers: &Headers, own: &[HeaderName]) -> Result<Vec<Edit>, Unchangeable> {
-    let mut edits = Vec::new();
-    remove_spellings(headers, |found, _| own.iter().any(|own| own.is_same_variable(found)), &mut edits)?;
-    Ok(edits)
+/// The headers to remove so that none of these names is left, in any spelling that an upstream may take for it.
+pub(super) fn strip(headers: &Headers, names: &[HeaderName]) -> Result<Vec<HeaderName>, Unchangeable> {
+    spellings(headers, |found, _| names.iter().any(|name| name.is_same_variable(found)))
 }
 
-/// Removes every header that passes, under the very name that it has.
-fn remove_spellings(
+/// The names, as they are spelt, of the headers that pass.
+fn spellings(
     headers: &Headers,
     passes: impl Fn(&[u8], &[u8]) -> bool,
-    edits: &mut Vec<Edit>,
-) -> Result<(), Unchangeable> {
+) -> Result<Vec<HeaderName>, Unchangeable> {
+    let mut names = Vec::new();
     for (found, _) in headers.iter().filter(|(name, value)| passes(name, value)) {
         let name = std::str::from_utf8(found).ok().and_then(HeaderName::new).ok_or(Unchangeable)?;
-        let edit = Edit::Remove(name);
-        if !edits.contains(&edit) {
-            edits.push(edit);
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
-    Ok(())
+    Ok(names)
 }
 
 /// Puts the token's claims into headers.
@@ -92,19 +86,24 @@ fn single(claim: &Json) -> Option<Cow<'_, str>> {
 /// Takes the token away from these places, wherever it was found.
 pub(super) fn remove_token<'a>(
     headers: &Headers,
-    places: impl Iterator<Item = &'a Place>,
+    places: impl Iterator<Item = &'a TokenLocation>,
     edits: &mut Vec<Edit>,
 ) -> Result<(), Unchangeable> {
     let (mut cookies, mut parameters) = (Vec::new(), Vec::new());
     for place in places {
         match place {
-            Place::Header { name, prefix } => {
+            TokenLocation::Header { name, prefix } => {
                 let holds_one = |value: &[u8]| behind(value, prefix).is_some() || is_joined(value, prefix);
                 let is_token = |found: &[u8], value: &[u8]| name.is_same_variable(found) && holds_one(value);
-                remove_spellings(headers, is_token, edits)?;
+                for name in spellings(headers, is_token)? {
+                    let removal = Edit::Remove(name);
+                    if !edits.contains(&removal) {
+                        edits.push(removal);
+                    }
+                }
             }
-            Place::Cookie(name) => cookies.push(&**name),
-            Place::Query(name) => parameters.push(&**name),
+            TokenLocation::Cookie(name) => cookies.push(&**name),
+            TokenLocation::Query(name) => parameters.push(&**name),
         }
     }
     if !cookies.is_empty() {

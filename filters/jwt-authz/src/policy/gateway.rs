@@ -1,6 +1,6 @@
 //! For tests: a policy with keys and a checker of signatures made by hand, and an issuer of its tokens.
 
-use super::{Decision, Keys, Memory, Outcome, Patience, Policy, Signature, Signatures, Unverified};
+use super::{Context, Decision, Keys, Memory, Outcome, Policy, Signature, Signatures, Unverified, answer};
 use crate::config::{self, Jwks};
 use crate::crypto::{Algorithm, Key, KeySet, Origin, in_vm};
 use base64::Engine as _;
@@ -9,6 +9,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use mesh_policy::facts::Facts;
 use mesh_policy::hash;
 use mesh_policy::headers::Headers;
+use mesh_policy::policy::Unchangeable;
 use serde_json::{Value as Json, json};
 use sha2::Sha256;
 use std::cell::{Cell, RefCell};
@@ -28,7 +29,7 @@ pub(super) struct Gateway {
     /// How many signatures were checked.
     pub(super) checks: Cell<usize>,
     pub(super) now: Cell<Duration>,
-    pub(super) patience: Cell<Patience>,
+    pub(super) may_wait: Cell<bool>,
     /// Whether a check takes long.
     pub(super) is_slow: Cell<bool>,
     /// Whether the sets are of key servers.
@@ -55,7 +56,7 @@ impl Gateway {
             verdict: Cell::new(None),
             checks: Cell::new(0),
             now: Cell::new(Duration::from_secs(NOW)),
-            patience: Cell::new(Patience::Decide),
+            may_wait: Cell::new(false),
             is_slow: Cell::new(false),
             may_change: Cell::new(true),
         }
@@ -77,15 +78,26 @@ impl Gateway {
 
     /// The decision on a request that has waited for a key.
     pub(super) fn decide_again(&self, headers: &Headers, before: Option<&Rc<Unverified>>) -> Decision {
-        let facts = Facts { headers, source: None, principal: None, claims: None, attributes: &[] };
-        self.policy.decide(&facts, self.now.get(), self.patience.get(), before, self, self)
+        let facts = facts(headers);
+        let (now, may_wait) = (self.now.get(), self.may_wait.get());
+        self.policy.decision(&Context { now, may_wait, before, keys: self, signatures: self }, &facts)
     }
 
-    /// What becomes of a request: `+`, the stage that refuses it, or `waits`.
+    /// The decision on a request as the proxy brings it.
+    pub(super) fn decide_stripped(&self, headers: &Headers) -> Result<Decision, Unchangeable> {
+        let (now, may_wait) = (self.now.get(), self.may_wait.get());
+        let context = Context { now, may_wait, before: None, keys: self, signatures: self };
+        self.policy.decide(&context, &facts(headers))
+    }
+
+    /// What becomes of a request: `+`, the reason of the refusal, or `waits`.
     pub(super) fn word(&self, headers: &Headers) -> String {
         match self.decide(headers).outcome {
             Outcome::Allowed => "+".to_owned(),
-            Outcome::Refused(refusal) => self.policy.config().stage(&refusal),
+            Outcome::Refused(denial) => {
+                let subject = answer::details(self.policy.config(), &denial).subject;
+                subject.unwrap_or_default().into_owned()
+            }
             Outcome::NoKey(_) => "waits".to_owned(),
         }
     }
@@ -143,6 +155,10 @@ impl Signatures for Gateway {
             false => Signature::Bad,
         })
     }
+}
+
+fn facts(headers: &Headers) -> Facts<'_> {
+    Facts { headers, source: None, principal: None, claims: None, attributes: &[] }
 }
 
 /// A provider with one key, `k`.

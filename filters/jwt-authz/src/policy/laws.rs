@@ -2,10 +2,11 @@
 
 use super::gateway::{Gateway, NOW, bearer, forged, merge, request, secret, sign, token, token_of};
 use super::{Decision, Outcome};
-use crate::testing::cases;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mesh_policy::headers::Headers;
+use mesh_policy::verdict::Verdict;
+use mesh_testkit::cases;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::{RngAlgorithm, TestRng};
@@ -208,7 +209,7 @@ fn arbitrary_bytes_are_no_tokens() {
         assert!(!is_good(&decision), "{}", token.escape_ascii());
         match &decision.outcome {
             Outcome::Refused(refusal) => {
-                let stage = refusal.fault.reason.word().to_owned();
+                let stage = refusal.reason.label.to_owned();
                 if !stages.contains(&stage) {
                     stages.push(stage);
                 }
@@ -242,10 +243,10 @@ fn arbitrary_claims_are_read() {
         }
         let headers = bearer(token_of("k", &payload.to_string()).as_bytes());
         let decision = gateway.decide(&headers);
-        drop(gateway.policy.forward(&headers, Some(&decision)));
+        let _ = gateway.policy.forward(&headers, Some(&decision), &mut Verdict::default());
         if let Some(verified) = &decision.verified {
             good += 1;
-            drop(gateway.policy.export(verified));
+            drop(gateway.policy.claims(verified));
             assert!(payload["exp"].is_number(), "{payload}");
         }
     }
@@ -255,7 +256,7 @@ fn arbitrary_claims_are_read() {
 proptest! {
     #![proptest_config(cases(128))]
 
-    /// Another byte, a byte more, a byte less; the original was just accepted and is remembered.
+    /// Another byte, a byte more, a byte less; the original was just accepted and is cached.
     #[test]
     fn no_mutated_token_is_good(
         algorithm in select(vec!["RS256", "ES256", "PS256", "EdDSA", "HS256", "ES384"]),
@@ -481,7 +482,7 @@ proptest! {
         let word = |rules: &[Json]| {
             let gateway = of_rules(rules, default, keys, false);
             let decided = gateway.word(&headers);
-            gateway.patience.set(super::Patience::Wait);
+            gateway.may_wait.set(true);
             (decided, gateway.word(&headers))
         };
         let mut with = rules.clone();
@@ -491,7 +492,7 @@ proptest! {
         prop_assert_eq!(word(&rules), word(&with));
     }
 
-    /// A remembered token is judged as a new one is, whatever came before.
+    /// A cached token is judged as a new one is, whatever came before.
     #[test]
     fn memory_changes_no_verdict(
         requests in prop::collection::vec((0..4usize, 0..3usize, 0..40u64, any::<bool>()), 1..20),

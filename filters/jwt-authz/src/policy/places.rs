@@ -1,7 +1,8 @@
 //! Finding the token of a request.
 
-use super::reason::{Fault, Reason};
-use crate::config::{Place, Provider};
+use super::denial::Denial;
+use super::reason;
+use crate::config::{Provider, ProviderId, ProviderSet, TokenLocation};
 use mesh_policy::headers::HeaderName;
 use mesh_policy::matching::request::MatchInput;
 
@@ -11,9 +12,9 @@ pub(crate) struct Places(Vec<Entry>);
 
 #[derive(Clone, Debug)]
 struct Entry {
-    place: Place,
-    /// The providers that look there, as bits.
-    providers: u32,
+    place: TokenLocation,
+    /// The providers that look there.
+    providers: ProviderSet,
     /// One of them lets the upstream see the token.
     forwards: bool,
 }
@@ -22,8 +23,8 @@ struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found<'a> {
     pub(crate) token: &'a [u8],
-    /// The providers that look where it was found, as bits.
-    pub(crate) providers: u32,
+    /// The providers that look where it was found.
+    pub(crate) providers: ProviderSet,
 }
 
 impl Places {
@@ -31,13 +32,13 @@ impl Places {
         let mut places: Vec<Entry> = Vec::new();
         for (index, provider) in providers.iter().enumerate() {
             for place in &provider.from {
-                let (bit, forwards) = (1 << index, provider.forward_token);
+                let (own, forwards) = (ProviderSet::from(ProviderId::new(index)), provider.forward_token);
                 match places.iter_mut().find(|known| known.place == *place) {
                     Some(known) => {
-                        known.providers |= bit;
+                        known.providers = known.providers.union(own);
                         known.forwards |= forwards;
                     }
-                    None => places.push(Entry { place: place.clone(), providers: bit, forwards }),
+                    None => places.push(Entry { place: place.clone(), providers: own, forwards }),
                 }
             }
         }
@@ -47,9 +48,9 @@ impl Places {
     /// The one token of the request, wherever it stands and however often.
     ///
     /// # Errors
-    /// [`Reason::Ambiguous`] if there are two that differ, or if a header for tokens is there twice: whoever
+    /// A denial with the label `ambiguous` if there are two that differ, or if a header for tokens is there twice: whoever
     /// reads the other one would see another user.
-    pub(crate) fn find<'a>(&'a self, request: &'a MatchInput<'_>) -> Result<Option<Found<'a>>, Fault> {
+    pub(crate) fn find<'a>(&'a self, request: &'a MatchInput<'_>) -> Result<Option<Found<'a>>, Denial> {
         let mut found: Option<Found<'a>> = None;
         for Entry { place, providers, .. } in &self.0 {
             let mut add = |token: &'a [u8]| match &mut found {
@@ -58,30 +59,27 @@ impl Places {
                     Ok(())
                 }
                 Some(first) if first.token == token => {
-                    first.providers |= providers;
+                    first.providers = first.providers.union(*providers);
                     Ok(())
                 }
-                Some(_) => Err(Fault::new(Reason::Ambiguous, "the request has two tokens that differ")),
+                Some(_) => Err(Denial::new(reason::SEVERAL_TOKENS)),
             };
             match place {
-                Place::Header { name, prefix } => {
+                TokenLocation::Header { name, prefix } => {
                     let mut values = request.facts().headers.spelt_like(name);
                     let (first, second) = (values.next(), values.next());
                     if second.is_some() || first.is_some_and(|value| is_joined(value, prefix)) {
-                        return Err(Fault::new(
-                            Reason::Ambiguous,
-                            "the request has a header for tokens twice",
-                        ));
+                        return Err(Denial::new(reason::REPEATED_HEADER));
                     }
                     if let Some(token) = first.and_then(|value| behind(value, prefix)) {
                         add(token)?;
                     }
                 }
                 // Who logs out may leave an empty one behind.
-                Place::Cookie(name) => {
+                TokenLocation::Cookie(name) => {
                     request.cookies().values(name).filter(|token| !token.is_empty()).try_for_each(add)?;
                 }
-                Place::Query(name) => {
+                TokenLocation::Query(name) => {
                     request.query().values(name).filter(|token| !token.is_empty()).try_for_each(add)?;
                 }
             }
@@ -89,21 +87,38 @@ impl Places {
         Ok(found)
     }
 
+    /// The places as a text for clients: ``"`authorization`, cookie `session` or query parameter `token`"``.
+    pub(crate) fn describe(&self) -> String {
+        let names: Vec<String> = self
+            .all()
+            .map(|place| match place {
+                TokenLocation::Header { name, .. } => format!("`{}`", name.as_str()),
+                TokenLocation::Cookie(name) => format!("cookie `{name}`"),
+                TokenLocation::Query(name) => format!("query parameter `{name}`"),
+            })
+            .collect();
+        match names.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+            None => String::new(),
+        }
+    }
+
     /// The headers among them.
     pub(crate) fn headers(&self) -> impl Iterator<Item = &HeaderName> {
         self.all().filter_map(|place| match place {
-            Place::Header { name, .. } => Some(name),
-            Place::Cookie(_) | Place::Query(_) => None,
+            TokenLocation::Header { name, .. } => Some(name),
+            TokenLocation::Cookie(_) | TokenLocation::Query(_) => None,
         })
     }
 
     /// All of them.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Place> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &TokenLocation> {
         self.0.iter().map(|entry| &entry.place)
     }
 
     /// Those whose tokens no provider wants the upstream to see.
-    pub(crate) fn private(&self) -> impl Iterator<Item = &Place> {
+    pub(crate) fn private(&self) -> impl Iterator<Item = &TokenLocation> {
         self.0.iter().filter(|entry| !entry.forwards).map(|entry| &entry.place)
     }
 }

@@ -1,120 +1,72 @@
-//! Why a request is refused.
+//! Why a request is refused, and how each reason is answered.
 
-/// The stage that refused a request, as the response-code details name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// There is no token, and no rule lets the request in without one.
-    Missing,
-    /// It does not have the shape of a token, or its header cannot be read or demands what we cannot do.
-    Malformed,
-    /// It has more bytes than a token may have.
-    TooLarge,
-    /// There is more than one token, or a header for one is there twice.
-    Ambiguous,
-    /// No key that fits: none with its `kid`, none for its algorithm, or the algorithm is not allowed.
-    UnknownKey,
-    /// No key that fits has made the signature.
-    BadSignature,
-    /// The payload cannot be read, or a claim is not what the standard or the provider wants.
-    BadClaims,
-    /// `exp` has passed.
-    Expired,
-    /// `nbf` or `iat` has yet to come.
-    NotYetValid,
-    /// `iss` is not a provider's.
-    WrongIssuer,
-    /// `aud` has none of the provider's audiences.
-    WrongAudience,
-    /// `sub` is none of the provider's subjects.
-    WrongSubject,
-    /// There are no keys yet to check the token with.
-    JwksUnavailable,
-    /// The token is good, and no rule lets the request in.
-    NoRule,
-    /// A rule refuses the request.
-    DeniedBy,
-    /// The path holds an escaped slash.
-    EscapedSlash,
+use mesh_policy::effects::GrpcStatus;
+use mesh_policy::reason::{Challenge, Class};
+
+const BAD_REQUEST: Class = Class::new(400, GrpcStatus::InvalidArgument);
+const UNAUTHENTICATED: Class = Class::new(401, GrpcStatus::Unauthenticated).with_challenge(Challenge::Bearer);
+const INVALID_TOKEN: Class =
+    Class::new(401, GrpcStatus::Unauthenticated).with_challenge(Challenge::BearerError("invalid_token"));
+const FORBIDDEN: Class = Class::new(403, GrpcStatus::PermissionDenied)
+    .with_challenge(Challenge::BearerError("insufficient_scope"));
+const UNAVAILABLE: Class = Class::new(503, GrpcStatus::Unavailable);
+
+mesh_policy::reasons! {
+    /// The answer says where a token is expected.
+    pub NO_TOKEN: UNAUTHENTICATED, "missing", "the request has no token";
+    pub PARTS: INVALID_TOKEN, "malformed", "the token does not have three parts";
+    pub HEADER_ENCODING: INVALID_TOKEN, "malformed", "the token's header is not base64url";
+    pub HEADER_JSON: INVALID_TOKEN, "malformed", "the token's header is not a JSON object with distinct names";
+    pub CRITICAL: INVALID_TOKEN, "malformed", "the token's header requires an extension";
+    pub NO_ALGORITHM: INVALID_TOKEN, "malformed", "the token's header has no `alg`";
+    pub KEY_ID: INVALID_TOKEN, "malformed", "the token's `kid` is not a short string";
+    pub SIGNATURE_ENCODING: INVALID_TOKEN, "malformed", "the token's signature is not base64url";
+    /// Before verification, where several providers may have issued the token.
+    pub ISSUER_UNREADABLE: INVALID_TOKEN, "malformed", "the token's payload is not a JSON object with distinct names";
+    pub TOO_LARGE: INVALID_TOKEN, "too_large", "the token is too large";
+    pub SEVERAL_TOKENS: INVALID_TOKEN, "ambiguous", "the request has two different tokens";
+    pub REPEATED_HEADER: INVALID_TOKEN, "ambiguous", "the request repeats a header for tokens";
+    pub ALGORITHM_NOT_ALLOWED: INVALID_TOKEN, "unknown_key", "the token's algorithm is not allowed";
+    pub UNKNOWN_KEY: INVALID_TOKEN, "unknown_key", "the token's key is unknown";
+    pub NO_KEY_FOR_ALGORITHM: INVALID_TOKEN, "unknown_key", "no key is for the token's algorithm";
+    pub BAD_SIGNATURE: INVALID_TOKEN, "bad_signature", "the token's signature is wrong";
+    pub PAYLOAD_JSON: INVALID_TOKEN, "bad_claims", "the token's payload is not a JSON object with distinct names";
+    pub EXP_TYPE: INVALID_TOKEN, "bad_claims", "the token's `exp` is not a number";
+    pub NBF_TYPE: INVALID_TOKEN, "bad_claims", "the token's `nbf` is not a number";
+    pub IAT_TYPE: INVALID_TOKEN, "bad_claims", "the token's `iat` is not a number";
+    pub AUD_TYPE: INVALID_TOKEN, "bad_claims", "the token's `aud` is not a string or an array of strings";
+    pub NO_EXP: INVALID_TOKEN, "bad_claims", "the token has no `exp`";
+    pub LIFETIME: INVALID_TOKEN, "bad_claims", "the token's `exp` is too far in the future";
+    pub EXPIRED: INVALID_TOKEN, "expired", "the token has expired";
+    /// `nbf` or `iat` is in the future.
+    pub NOT_YET_VALID: INVALID_TOKEN, "not_yet_valid", "the token is not valid yet";
+    pub WRONG_ISSUER: INVALID_TOKEN, "wrong_issuer", "the token's issuer is not accepted";
+    pub WRONG_AUDIENCE: INVALID_TOKEN, "wrong_audience", "the token's audience is not accepted";
+    pub WRONG_SUBJECT: INVALID_TOKEN, "wrong_subject", "the token's subject is not accepted";
+    pub JWKS_UNAVAILABLE: UNAVAILABLE, "jwks_unavailable", "no keys are available to verify the token";
+    /// The challenge is left out if the request has no good token.
+    pub NO_RULE: FORBIDDEN, "no_rule", "no rule allows this request";
+    /// Likewise.
+    pub DENIED_BY: FORBIDDEN, "denied_by", "a rule denies this request";
+    pub ESCAPED_SLASH: BAD_REQUEST, "escaped_slash", "the path has an escaped slash";
     /// The path begins with two slashes or has dot segments: upstreams differ in where it leads.
-    AmbiguousPath,
-    /// A rule looks at the host, and the authority names none, or several.
-    AmbiguousHost,
+    pub AMBIGUOUS_PATH: BAD_REQUEST, "ambiguous_path", "the path is ambiguous";
+    /// A rule tests the host, and the authority has no host or several.
+    pub AMBIGUOUS_HOST: BAD_REQUEST, "ambiguous_host", "the host is ambiguous";
     /// Signature checks in the VM have used up their share of the worker's time.
-    Overloaded,
-    /// The proxy fails.
-    Error,
+    pub NO_TIME: UNAVAILABLE, "overloaded", "too many signatures to verify";
+    pub NOT_TRIED: UNAVAILABLE, "overloaded", "too many keys may have signed the token";
+    pub CHECK_FAILED: UNAVAILABLE, "error", "the signature cannot be verified";
+    pub ERROR: UNAVAILABLE, "error", "the request cannot be judged";
 }
 
-impl Reason {
-    /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 20] = [
-        Self::Missing,
-        Self::Malformed,
-        Self::TooLarge,
-        Self::Ambiguous,
-        Self::UnknownKey,
-        Self::BadSignature,
-        Self::BadClaims,
-        Self::Expired,
-        Self::NotYetValid,
-        Self::WrongIssuer,
-        Self::WrongAudience,
-        Self::WrongSubject,
-        Self::JwksUnavailable,
-        Self::NoRule,
-        Self::DeniedBy,
-        Self::EscapedSlash,
-        Self::AmbiguousPath,
-        Self::AmbiguousHost,
-        Self::Overloaded,
-        Self::Error,
-    ];
-
-    /// The word in details and counters.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Malformed => "malformed",
-            Self::TooLarge => "too_large",
-            Self::Ambiguous => "ambiguous",
-            Self::UnknownKey => "unknown_key",
-            Self::BadSignature => "bad_signature",
-            Self::BadClaims => "bad_claims",
-            Self::Expired => "expired",
-            Self::NotYetValid => "not_yet_valid",
-            Self::WrongIssuer => "wrong_issuer",
-            Self::WrongAudience => "wrong_audience",
-            Self::WrongSubject => "wrong_subject",
-            Self::JwksUnavailable => "jwks_unavailable",
-            Self::NoRule => "no_rule",
-            Self::DeniedBy => "denied_by",
-            Self::EscapedSlash => "escaped_slash",
-            Self::AmbiguousPath => "ambiguous_path",
-            Self::AmbiguousHost => "ambiguous_host",
-            Self::Overloaded => "overloaded",
-            Self::Error => "error",
+/// The labels in the order of the table, each once.
+pub fn labels() -> Vec<&'static str> {
+    let mut labels = Vec::new();
+    for reason in ALL {
+        if !labels.contains(&reason.label) {
+            labels.push(reason.label);
         }
     }
-}
-
-/// What is wrong with a token, or with checking it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// The stage.
-    pub reason: Reason,
-    /// More exactly, for the client: our own words only.
-    pub what: &'static str,
-    /// The provider, by its place in the config, once it is known.
-    pub provider: Option<usize>,
-}
-
-impl Fault {
-    pub(crate) const fn new(reason: Reason, what: &'static str) -> Self {
-        Self { reason, what, provider: None }
-    }
-
-    pub(crate) const fn of(self, provider: usize) -> Self {
-        Self { provider: Some(provider), ..self }
-    }
+    labels
 }

@@ -1,6 +1,7 @@
 //! A token that no key of the set has signed, as long as the set may change.
 
-use super::reason::{Fault, Reason};
+use super::denial::Denial;
+use super::reason;
 use super::verifier::Judged;
 use crate::crypto::KeySet;
 use crate::jwks::Missing;
@@ -11,7 +12,7 @@ use std::rc::Rc;
 pub struct Unverified {
     provider: usize,
     missing: Missing,
-    fault: Fault,
+    denial: Denial,
     /// The set whose keys were tried, and the hash of the token.
     tried: Option<(Rc<KeySet>, u128)>,
 }
@@ -19,19 +20,20 @@ pub struct Unverified {
 impl Unverified {
     /// There is no set yet.
     pub(crate) const fn without_set(provider: usize) -> Self {
-        let fault = Fault::new(Reason::JwksUnavailable, "there are no keys to check the token with");
-        Self { provider, missing: Missing::Set, fault: fault.of(provider), tried: None }
+        let denial = Denial::new(reason::JWKS_UNAVAILABLE).of_provider(provider);
+        Self { provider, missing: Missing::Set, denial, tried: None }
     }
 
-    /// `fault`: what is wrong with the token, of this hash, as long as the set is this one.
+    /// `denial`: why the token with this hash is refused as long as the set is this one.
     pub(crate) const fn new(
         missing: Missing,
-        fault: Fault,
+        denial: Denial,
         provider: usize,
         set: Rc<KeySet>,
         token: u128,
     ) -> Self {
-        Self { provider, missing, fault: fault.of(provider), tried: Some((set, token)) }
+        let denial = denial.of_provider(provider);
+        Self { provider, missing, denial, tried: Some((set, token)) }
     }
 
     /// The provider, by its place in the config.
@@ -54,9 +56,11 @@ impl Unverified {
 
     /// What becomes of the token if nobody waits for the key.
     pub(crate) const fn settled(&self) -> Judged {
-        match self.fault.reason {
-            Reason::JwksUnavailable | Reason::Overloaded => Judged::Unknown(self.fault),
-            _ => Judged::Bad(self.fault),
+        // 503: with other keys the token may be good.
+        if self.denial.reason.class.status == 503 {
+            Judged::Unknown(self.denial)
+        } else {
+            Judged::Bad(self.denial)
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A good token.
 
 use super::weight::{allocated, allocated_by};
+use crate::config::ProviderSet;
 use crate::crypto;
 use serde_json::Value as Json;
 use std::rc::Rc;
@@ -12,8 +13,8 @@ pub struct Verified {
     pub(crate) token: Box<[u8]>,
     /// The provider, by its place in the config.
     pub(crate) provider: usize,
-    /// The providers among which it was picked, as bits: those that look where the token was found.
-    pub(crate) among: u32,
+    /// The providers among which it was picked: those that look where the token was found.
+    pub(crate) among: ProviderSet,
     /// The key that has made the signature.
     pub(crate) key: Rc<crypto::Key>,
     /// Until when it is good, in seconds since 1970, leeway included.

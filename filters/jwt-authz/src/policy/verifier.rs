@@ -2,15 +2,16 @@
 //! key; the signature over the raw bytes; and only then what the payload says.
 
 use super::cache::Cache;
+use super::denial::Denial;
 use super::memory::Memory;
 use super::places::Found;
-use super::reason::{Fault, Reason};
+use super::reason;
 use super::registered;
 use super::token::{Token, unverified_issuer};
 use super::turns::{Candidates, MAX_SLOW, Turns};
 use super::unverified::Unverified;
 use super::verified::Verified;
-use crate::config::{Config, Provider};
+use crate::config::{Config, Provider, ProviderId};
 use crate::crypto::{Algorithm, Key, KeySet};
 use crate::jwks::Missing;
 use mesh_policy::hash;
@@ -61,6 +62,20 @@ pub trait Keys {
     fn may_change(&self, provider: usize) -> bool;
 }
 
+/// What a token is judged with: the same for all steps of one request.
+pub struct Context<'a, K, S> {
+    /// The time since 1970.
+    pub now: Duration,
+    /// Whether the decision may be [`Outcome::NoKey`](super::Outcome::NoKey); if not, it is taken with the keys there are.
+    pub may_wait: bool,
+    /// What an earlier decision on this request waited for.
+    pub before: Option<&'a Rc<Unverified>>,
+    /// The providers' key sets.
+    pub keys: &'a K,
+    /// Checks signatures.
+    pub signatures: &'a S,
+}
+
 /// The state of a request's token.
 #[derive(Clone, Debug)]
 pub enum Judged {
@@ -69,16 +84,16 @@ pub enum Judged {
     /// The token is verified.
     Good(Rc<Verified>),
     /// The token is refused.
-    Bad(Fault),
+    Bad(Denial),
     /// No key of the set has signed the token; a later set may have the key.
     NoKey(Rc<Unverified>),
     /// The token cannot be checked.
-    Unknown(Fault),
+    Unknown(Denial),
 }
 
 /// Whether the verified token was in the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Remembered {
+pub enum CacheStatus {
     /// It was, and is still valid.
     Hit,
     /// It was not.
@@ -99,42 +114,41 @@ impl Verifier {
         }
     }
 
-    /// Judges a token. `now`: since 1970. `before`: what it has waited for.
+    /// Judges a token.
     pub(crate) fn judge(
         &self,
+        context: &Context<'_, impl Keys, impl Signatures>,
         config: &Config,
         found: &Found<'_>,
-        now: Duration,
-        before: Option<&Rc<Unverified>>,
-        keys: &impl Keys,
-        signatures: &impl Signatures,
-    ) -> (Judged, Remembered) {
+    ) -> (Judged, CacheStatus) {
         if found.token.len() > config.max_token_bytes {
-            return (Judged::Bad(Fault::new(Reason::TooLarge, "the token is too large")), Remembered::Miss);
+            return (Judged::Bad(Denial::new(reason::TOO_LARGE)), CacheStatus::Miss);
         }
-        if let Some(verified) = self.recall(found, now, keys) {
-            return (Judged::Good(verified), Remembered::Hit);
+        if let Some(verified) = self.recall(context, found) {
+            return (Judged::Good(verified), CacheStatus::Hit);
         }
-        let judged =
-            self.verify(config, found, now, before, keys, signatures).unwrap_or_else(|judged| judged);
+        let judged = self.verify(context, config, found).unwrap_or_else(|judged| judged);
         match &judged {
             Judged::Good(verified) => self.cache.insert(verified),
-            // Nothing is remembered of it: sent again, it is checked again.
-            _ => signatures.wasted(),
+            // A refused token is not cached: sent again, it is checked again.
+            _ => context.signatures.wasted(),
         }
-        (judged, Remembered::Miss)
+        (judged, CacheStatus::Miss)
     }
 
-    /// A token that was verified before, if its key still is in the provider's set and its time has not
-    /// come.
-    fn recall(&self, found: &Found<'_>, now: Duration, keys: &impl Keys) -> Option<Rc<Verified>> {
+    /// A token from the cache, if its key still is in the provider's set and it has not expired.
+    fn recall(
+        &self,
+        context: &Context<'_, impl Keys, impl Signatures>,
+        found: &Found<'_>,
+    ) -> Option<Rc<Verified>> {
         let verified = self.cache.get(found.token)?;
         // Among other providers another one may be for it.
         if verified.among != found.providers {
             return None;
         }
-        let in_time = verified.until.is_none_or(|until| now.as_secs_f64() < until);
-        if in_time && keys.of(verified.provider).is_some_and(|set| set.contains(&verified.key)) {
+        let in_time = verified.until.is_none_or(|until| context.now.as_secs_f64() < until);
+        if in_time && context.keys.of(verified.provider).is_some_and(|set| set.contains(&verified.key)) {
             return Some(verified);
         }
         self.cache.remove(found.token);
@@ -143,21 +157,19 @@ impl Verifier {
 
     fn verify(
         &self,
+        context: &Context<'_, impl Keys, impl Signatures>,
         config: &Config,
         found: &Found<'_>,
-        now: Duration,
-        before: Option<&Rc<Unverified>>,
-        keys: &impl Keys,
-        signatures: &impl Signatures,
     ) -> Result<Judged, Judged> {
+        let Context { now, before, keys, signatures, .. } = *context;
         let token = Token::read(found.token).map_err(Judged::Bad)?;
         let (index, provider) = pick(config, found, &token).map_err(Judged::Bad)?;
-        let bad = |fault: Fault| Judged::Bad(fault.of(index));
+        let bad = |denial: Denial| Judged::Bad(denial.of_provider(index));
         let algorithm = token
             .header
             .algorithm
             .filter(|algorithm| provider.algorithms.contains(algorithm))
-            .ok_or_else(|| bad(Fault::new(Reason::UnknownKey, "the token's algorithm is not allowed")))?;
+            .ok_or_else(|| bad(Denial::new(reason::ALGORITHM_NOT_ALLOWED)))?;
         let set = keys.of(index).ok_or_else(|| Judged::NoKey(Rc::new(Unverified::without_set(index))))?;
         let hash = LazyCell::new(|| self.cache.hash(found.token));
         if let Some(before) = before.filter(|before| before.holds_for(index, &set, *hash)) {
@@ -168,36 +180,25 @@ impl Verifier {
             Candidates { provider: index, set: &set, keys: set.candidates(id, algorithm).collect() };
         let signer = self.signer(&candidates, &token, || *hash, algorithm, signatures);
         let key = signer.map_err(|unsigned| {
-            let fault = match unsigned {
-                Unsigned::NoKey if token.header.key_id.is_some() => {
-                    Fault::new(Reason::UnknownKey, "the token's key is not known")
-                }
-                Unsigned::NoKey => Fault::new(Reason::UnknownKey, "no key is for the token's algorithm"),
-                Unsigned::BadSignature => Fault::new(Reason::BadSignature, "the token's signature is wrong"),
-                Unsigned::NotTried => {
-                    Fault::new(Reason::Overloaded, "there are too many keys to try the token on at once")
-                }
-                Unsigned::NoTime => {
-                    return Judged::Unknown(
-                        Fault::new(Reason::Overloaded, "too many signatures to check").of(index),
-                    );
-                }
+            let reason = match unsigned {
+                Unsigned::NoKey if token.header.key_id.is_some() => reason::UNKNOWN_KEY,
+                Unsigned::NoKey => reason::NO_KEY_FOR_ALGORITHM,
+                Unsigned::BadSignature => reason::BAD_SIGNATURE,
+                Unsigned::NotTried => reason::NOT_TRIED,
+                Unsigned::NoTime => return Judged::Unknown(Denial::new(reason::NO_TIME).of_provider(index)),
                 Unsigned::Failed => {
-                    return Judged::Unknown(
-                        Fault::new(Reason::Error, "the signature cannot be checked").of(index),
-                    );
+                    return Judged::Unknown(Denial::new(reason::CHECK_FAILED).of_provider(index));
                 }
             };
             let missing = match id {
                 Some(id) if !candidates.are_named(id) => Missing::Key(id.to_owned()),
                 _ => Missing::Signer(*hash),
             };
-            let unverified = Unverified::new(missing, fault, index, Rc::clone(&set), *hash);
+            let unverified = Unverified::new(missing, Denial::new(reason), index, Rc::clone(&set), *hash);
             if keys.may_change(index) { Judged::NoKey(Rc::new(unverified)) } else { unverified.settled() }
         })?;
-        // From here on the payload is the provider's word.
-        let not_json =
-            Fault::new(Reason::BadClaims, "the token's payload is not a JSON object with each name once");
+        // The provider has signed the payload.
+        let not_json = Denial::new(reason::PAYLOAD_JSON);
         let payload = token.payload_bytes().ok_or_else(|| bad(not_json))?;
         let Ok(Json::Object(claims)) = mesh_config::json::parse(&payload) else { return Err(bad(not_json)) };
         let until = registered::check(&claims, provider, now).map_err(bad)?;
@@ -267,8 +268,8 @@ fn pick<'a>(
     config: &'a Config,
     found: &Found<'_>,
     token: &Token<'_>,
-) -> Result<(usize, &'a Provider), Fault> {
-    let looks_there = |(index, _): &(usize, &Provider)| found.providers & (1 << index) != 0;
+) -> Result<(usize, &'a Provider), Denial> {
+    let looks_there = |(index, _): &(usize, &Provider)| found.providers.contains(ProviderId::new(*index));
     let mut providers = config.providers.iter().enumerate().filter(looks_there);
     let (first, second) = (providers.next(), providers.next());
     if let (Some(only), None) = (first, second) {
@@ -282,7 +283,7 @@ fn pick<'a>(
         .as_ref()
         .and_then(|issuer| with(Some(issuer)))
         .or_else(|| with(None))
-        .ok_or(Fault::new(Reason::WrongIssuer, "the token is of another issuer"))
+        .ok_or(Denial::new(reason::WRONG_ISSUER))
 }
 
 /// Why no key has made a signature.

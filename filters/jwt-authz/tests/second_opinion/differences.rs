@@ -1,8 +1,9 @@
 //! The table of all differences between the filter and `jsonwebtoken`, with the reason for each.
 
 use crate::edit::{Edit, Value};
+use crate::issuer::LEEWAY;
 use crate::token::{Json, Part, Token};
-use crate::{Comparison, LEEWAY};
+use crate::verdict::Verdict;
 use jsonwebtoken::Algorithm::{self, EdDSA, HS256};
 use mesh_config::json::InvalidJson;
 
@@ -24,10 +25,10 @@ pub(crate) struct Difference {
 
 impl Difference {
     /// Whether the two verdicts are those of this difference, and the token has what it is about.
-    pub(crate) fn explains(&self, comparison: &Comparison) -> bool {
-        comparison.ours.as_ref().err().map(String::as_str) == self.ours
-            && comparison.theirs.as_ref().err().map(String::as_str) == self.theirs
-            && (self.applies)(&comparison.token)
+    pub(crate) fn explains(&self, token: &Token, ours: &Verdict, theirs: &Verdict) -> bool {
+        ours.as_ref().err().map(String::as_str) == self.ours
+            && theirs.as_ref().err().map(String::as_str) == self.theirs
+            && (self.applies)(token)
     }
 }
 

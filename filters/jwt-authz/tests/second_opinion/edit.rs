@@ -1,7 +1,8 @@
 //! Changes to a token, and which of them are tried.
 
+use crate::issuer::{AUDIENCE, ISSUER, LEEWAY, SUBJECT};
+use crate::keys;
 use crate::token::{Change, Part, Token};
-use crate::{AUDIENCE, ISSUER, LEEWAY, SUBJECT, keys};
 use jsonwebtoken::Algorithm;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};

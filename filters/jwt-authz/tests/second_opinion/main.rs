@@ -11,65 +11,28 @@
     reason = "a test that panics has failed, which is its purpose"
 )]
 
+mod comparison;
 mod differences;
 mod edit;
+mod issuer;
 mod keys;
 mod ours;
 mod theirs;
 mod token;
+mod verdict;
 
+use comparison::Comparison;
 use differences::DIFFERENCES;
 use edit::{Edit, edit};
+use issuer::{AUDIENCE, ISSUER, SUBJECT};
 use jsonwebtoken::{Header, get_current_timestamp};
 use keys::ALGORITHMS;
+use mesh_testkit::cases;
 use ours::Filter;
 use proptest::prelude::*;
 use proptest::sample::select;
-use proptest::test_runner::Config;
 use serde_json::json;
 use token::Token;
-
-const ISSUER: &str = "https://auth.example.com";
-const AUDIENCE: &str = "api.example.com";
-const SUBJECT: &str = "alice";
-/// How far the issuer's clock may be off, in seconds.
-const LEEWAY: u64 = 30;
-
-/// The result of a check: accepted, or the reason for the refusal.
-type Verdict = Result<(), String>;
-
-/// A token and what both say to it.
-#[derive(Debug)]
-struct Comparison {
-    token: Token,
-    ours: Verdict,
-    theirs: Verdict,
-}
-
-impl Comparison {
-    /// Judges the token that `make` returns for the time that it is given, in seconds since 1970.
-    fn of(filter: &Filter, make: impl Fn(u64) -> Token) -> Self {
-        // `jsonwebtoken` reads the clock itself: begin again if a new second has begun meanwhile.
-        loop {
-            let now = get_current_timestamp();
-            let token = make(now);
-            let (ours, theirs) = (filter.verdict(token.bytes(), now), theirs::verdict(token.bytes()));
-            if get_current_timestamp() == now {
-                return Self { token, ours, theirs };
-            }
-        }
-    }
-
-    fn is_agreed(&self) -> bool {
-        self.ours.is_ok() == self.theirs.is_ok()
-    }
-
-    /// The names of the differences that explain the two verdicts.
-    fn explanations(&self) -> Vec<&'static str> {
-        let explains = DIFFERENCES.iter().filter(|difference| difference.explains(self));
-        explains.map(|difference| difference.name).collect()
-    }
-}
 
 #[test]
 fn what_jsonwebtoken_signs_is_accepted() {
@@ -96,11 +59,6 @@ fn each_difference_is_as_the_table_says() {
         });
         assert_eq!(comparison.explanations(), [difference.name], "{}: {comparison:#?}", difference.because);
     }
-}
-
-fn cases(usual: u32) -> Config {
-    let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    Config::with_cases(wanted.map_or(usual, |wanted: u32| wanted.max(usual)))
 }
 
 fn algorithm() -> impl Strategy<Value = jsonwebtoken::Algorithm> {

@@ -1,9 +1,11 @@
 //! The filter's verdict. Everything that these tests call of the filter's API is here.
 
-use crate::{AUDIENCE, ISSUER, LEEWAY, SUBJECT, Verdict, keys};
+use crate::issuer::{AUDIENCE, ISSUER, LEEWAY, SUBJECT};
+use crate::keys;
+use crate::verdict::Verdict;
 use jwt_authz::config::{self, Jwks};
 use jwt_authz::crypto::{Algorithm, Key, KeySet, in_vm};
-use jwt_authz::policy::{Keys, Memory, Outcome, Patience, Policy, Signature, Signatures};
+use jwt_authz::policy::{Context, Keys, Memory, Outcome, Policy, Signature, Signatures};
 use mesh_policy::facts::Facts;
 use mesh_policy::hash;
 use mesh_policy::headers::Headers;
@@ -43,12 +45,17 @@ impl Filter {
         let headers =
             Headers::from_pairs([(":path", b"/".as_slice()), ("authorization", authorization.as_slice())]);
         let facts = Facts { headers: &headers, source: None, principal: None, claims: None, attributes: &[] };
-        let now = Duration::from_secs(now);
-        let decide =
-            || self.policy.decide(&facts, now, Patience::Decide, None, &self.keys, &self.keys).outcome;
+        let context = Context {
+            now: Duration::from_secs(now),
+            may_wait: false,
+            before: None,
+            keys: &self.keys,
+            signatures: &self.keys,
+        };
+        let decide = || self.policy.decide(&context, &facts).unwrap().outcome;
         let verdict = |outcome| match outcome {
             Outcome::Allowed => Ok(()),
-            Outcome::Refused(refusal) => Err(refusal.fault.reason.word().to_owned()),
+            Outcome::Refused(denial) => Err(denial.reason.label.to_owned()),
             Outcome::NoKey(_) => panic!("nothing is waited for"),
         };
         let first = verdict(decide());

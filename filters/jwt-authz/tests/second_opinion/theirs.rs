@@ -1,6 +1,8 @@
 //! The verdict of `jsonwebtoken`, called as its documentation advises for a key set.
 
-use crate::{AUDIENCE, ISSUER, LEEWAY, SUBJECT, Verdict, keys};
+use crate::issuer::{AUDIENCE, ISSUER, LEEWAY, SUBJECT};
+use crate::keys;
+use crate::verdict::Verdict;
 use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};

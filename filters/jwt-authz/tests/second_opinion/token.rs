@@ -1,6 +1,7 @@
 //! A token under construction: from members as text, so that it may hold what no library writes.
 
-use crate::{AUDIENCE, ISSUER, SUBJECT, keys};
+use crate::issuer::{AUDIENCE, ISSUER, SUBJECT};
+use crate::keys;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Algorithm;

@@ -1,6 +1,7 @@
 //! How many tokens a request costs.
 
-use mesh_config::{Fields, Value};
+use mesh_config::kinds::{either, integer};
+use mesh_config::{Form, JsonType, Kind, ProblemKind};
 use mesh_policy::facts::Facts;
 use mesh_policy::headers::HeaderName;
 
@@ -16,45 +17,58 @@ pub enum Cost {
     Header {
         /// The header.
         name: HeaderName,
-        /// What a request without it costs; the least, if nothing else is said.
+        /// What a request without it costs.
         default: u64,
         /// The least.
         min: u64,
-        /// The most, and what a value costs that is no number.
+        /// The most, and what a value costs that is no integer.
         max: u64,
     },
 }
 
-impl Default for Cost {
-    fn default() -> Self {
-        Self::Fixed(1)
+mesh_config::object! {
+    /// A cost that a header says.
+    struct HeaderCost {
+        /// The header that says the cost.
+        name as "header": HeaderName = required(HeaderName::kind_of_request()),
+        /// What a request without the header costs. Default: `min`.
+        default: Option<u64> = optional(integer(1..=MAX)),
+        /// The least that a request costs.
+        min: u64 = default(1, integer(1..=MAX)),
+        /// The most that a request costs: also what a value costs that is no integer, and a header that is sent
+        /// twice.
+        max: u64 = required(integer(1..=MAX)),
+    }
+    check HeaderCost::check;
+}
+
+impl HeaderCost {
+    fn check(&self, form: &mut impl Form) -> Option<()> {
+        let Self { default, min, max, .. } = self;
+        if min > max {
+            let message = format_args!("found {min}, expected at most `max`, {max}");
+            return form.problem_at("min", ProblemKind::Conflict, message);
+        }
+        match default {
+            Some(default) if !(min..=max).contains(&default) => {
+                let message = format_args!("found {default}, expected from {min} to {max}");
+                form.problem_at("default", ProblemKind::Conflict, message)
+            }
+            _ => Some(()),
+        }
     }
 }
 
 impl Cost {
-    /// Reads a number, or a header with its bounds.
-    pub(super) fn read(value: Value<'_>) -> Option<Self> {
-        if value.is_object() {
-            value.object(Self::read_header)
-        } else {
-            value.integer(1..=MAX).map(Self::Fixed)
-        }
-    }
-
-    fn read_header(fields: &Fields<'_>) -> Option<Self> {
-        let name = fields.required("header", HeaderName::read_of_request);
-        let default = fields.optional("default", |value| value.integer(1..=MAX));
-        let min = fields.or("min", 1, |value| value.integer(1..=MAX));
-        let max = fields.required("max", |value| value.integer(1..=MAX));
-        let (name, default, min, max) = (name?, default?, min?, max?);
-        let default = default.unwrap_or(min);
-        if min > max {
-            return fields.problem("min", &format!("found {min}, expected at most `max`, {max}"));
-        }
-        if !(min..=max).contains(&default) {
-            return fields.problem("default", &format!("found {default}, expected from {min} to {max}"));
-        }
-        Some(Self::Header { name, default, min, max })
+    /// A number, or a header with its bounds.
+    pub(super) fn kind() -> impl Kind<Out = Self> {
+        let header = HeaderCost::kind().map(|HeaderCost { name, default, min, max }| Self::Header {
+            name,
+            default: default.unwrap_or(min),
+            min,
+            max,
+        });
+        either(JsonType::Object, header, integer(1..=MAX).map(Self::Fixed))
     }
 
     /// The most that a request can cost.
@@ -69,7 +83,7 @@ impl Cost {
         matches!(self, Self::Header { .. })
     }
 
-    /// What this request costs. Who sends nonsense, or two values, pays the most.
+    /// What this request costs: the most if the header is no number, or is there twice.
     pub(crate) fn of(&self, facts: &Facts<'_>) -> u64 {
         match self {
             Self::Fixed(cost) => *cost,
@@ -85,7 +99,7 @@ impl Cost {
     }
 }
 
-/// A whole number in digits; one that is too long for the type is not malformed but large.
+/// An integer in digits; one that is too long for the type is not malformed but large.
 fn number(value: &[u8]) -> Option<u64> {
     let digits = value.trim_ascii();
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {

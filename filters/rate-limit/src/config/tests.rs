@@ -1,11 +1,16 @@
-use super::{Config, Cost, KeyPart, Limit, OnError, OnMissingKey, Override, Reject, ResponseHeaders, parse};
-use crate::policy::{Overflow, Quota, Rate};
+use super::{
+    Config, ContentType, Cost, Limit, OnError, OnMissingKey, Overflow, Override, Reject, ResponseHeaders,
+    parse,
+};
+use crate::quota::{Quota, Rate};
 use mesh_policy::client_ip::ClientIp;
 use mesh_policy::facts::Needs;
 use mesh_policy::headers::{HeaderName, HeaderValue};
+use mesh_policy::key_part::{KeyPart, Prefixes};
 use mesh_policy::mode::Mode;
 use mesh_policy::percent::Percentage;
 use mesh_policy::preflight::CorsPreflight;
+use mesh_policy::settings::{DecisionLog, Settings};
 use std::num::NonZeroU64;
 use std::time::Duration;
 
@@ -49,8 +54,9 @@ fn header(name: &str) -> HeaderName {
 #[test]
 fn an_empty_config_is_valid_and_has_every_default() {
     for config in ["", "{}", r#"{"capacity": null}"#] {
-        let Config { mode, client_ip, cors_preflight, limits, reject, response_headers, on_error, capacity } =
-            good(config);
+        let Config { settings, limits, reject, response_headers, on_error, capacity } = good(config);
+        let Settings { mode, client_ip, cors_preflight, decision_log } = settings;
+        assert_eq!(decision_log, DecisionLog::Notable);
         assert_eq!(mode, Mode::Enforce);
         assert_eq!(client_ip, ClientIp::default());
         assert_eq!(cors_preflight, CorsPreflight::Allow);
@@ -59,7 +65,7 @@ fn an_empty_config_is_valid_and_has_every_default() {
             status: 429,
             missing_key_status: 400,
             body: None,
-            content_type: HeaderValue::text("text/plain"),
+            content_type: ContentType(HeaderValue::text("text/plain")),
             headers: Vec::new(),
         };
         assert_eq!(reject, expected);
@@ -101,16 +107,16 @@ fn a_limit_has_every_default() {
 #[test]
 fn every_field_is_read() {
     let config = good(EVERYTHING);
-    assert_eq!(config.mode, Mode::Shadow);
-    assert_ne!(config.client_ip, ClientIp::default());
-    assert_eq!(config.cors_preflight, CorsPreflight::Check);
+    assert_eq!(config.settings.mode, Mode::Shadow);
+    assert_ne!(config.settings.client_ip, ClientIp::default());
+    assert_eq!(config.settings.cors_preflight, CorsPreflight::Check);
     assert_eq!(
         config.reject,
         Reject {
             status: 503,
             missing_key_status: 422,
             body: Some("{\"error\":\"slow down\"}".to_owned()),
-            content_type: HeaderValue::text("application/json"),
+            content_type: ContentType(HeaderValue::text("application/json")),
             headers: vec![(header("x-a"), HeaderValue::text("b"))],
         }
     );
@@ -162,7 +168,7 @@ fn several_mistakes_are_several_lines() {
             "limits": [{"name": "a", "rate": {"requests": 0, "per": "1m"}, "brust": 5}]
         }"#,
         "mode: found `enforced`, expected one of `enforce`, `shadow`, `off`; did you mean `enforce`?\n\
-         limits[0].rate.requests: found 0, expected a whole number from 1 to 100000000000000\n\
+         limits[0].rate.requests: found 0, expected an integer from 1 to 100000000000000\n\
          limits[0].brust: unknown field, did you mean `burst`?",
     );
 }
@@ -184,13 +190,13 @@ fn numbers_may_be_floats_and_names_in_camel_case() {
     assert_eq!(limit.cost, Cost::Fixed(5));
     assert_eq!(limit.on_missing_key, OnMissingKey::Shared);
     assert_eq!(limit.enforce_percentage, Percentage::from_parts_per_million(125_000).unwrap());
-    assert!(matches!(limit.key.as_slice(), [KeyPart::ClientIp { v4_prefix: 32, v6_prefix: 48 }]));
+    assert!(matches!(limit.key.as_slice(), [KeyPart::ClientIp(Prefixes { v4_prefix: 32, v6_prefix: 48 })]));
 }
 
 #[test]
 fn rates() {
     const REQUESTS: &str = "limits[0].rate.requests: found";
-    const WHOLE: &str = "expected a whole number from 1 to 100000000000000";
+    const WHOLE: &str = "expected an integer from 1 to 100000000000000";
     check(&rated("0", "1s"), &format!("{REQUESTS} 0, {WHOLE}"));
     check(&rated("-5", "1s"), &format!("{REQUESTS} -5, {WHOLE}"));
     check(&rated("1.5", "1s"), &format!("{REQUESTS} 1.5, {WHOLE}"));
@@ -228,10 +234,7 @@ fn rates() {
 #[test]
 fn bursts_hold_the_largest_cost() {
     check(&limit(r#""burst": 1"#), "");
-    check(
-        &limit(r#""burst": 0"#),
-        "limits[0].burst: found 0, expected a whole number from 1 to 100000000000000",
-    );
+    check(&limit(r#""burst": 0"#), "limits[0].burst: found 0, expected an integer from 1 to 100000000000000");
     check(&limit(r#""burst": 5, "cost": 5"#), "");
     check(
         &limit(r#""burst": 4, "cost": 5"#),
@@ -253,13 +256,13 @@ fn bursts_hold_the_largest_cost() {
     // A cost that is wrong itself is one mistake, not two.
     check(
         &limit(r#""cost": {"header": "x-cost", "max": 0}"#),
-        "limits[0].cost.max: found 0, expected a whole number from 1 to 1000000000",
+        "limits[0].cost.max: found 0, expected an integer from 1 to 1000000000",
     );
 }
 
 #[test]
 fn costs() {
-    const COST: &str = "expected a whole number from 1 to 1000000000";
+    const COST: &str = "expected an integer from 1 to 1000000000";
     check(&limit(r#""cost": 0"#), &format!("limits[0].cost: found 0, {COST}"));
     check(&limit(r#""cost": -1"#), &format!("limits[0].cost: found -1, {COST}"));
     check(&limit(r#""cost": "x-cost""#), &format!("limits[0].cost: found `x-cost`, {COST}"));
@@ -300,7 +303,7 @@ fn names() {
     check(&named(r#""a b""#), &format!("limits[0].name: found `a b`, {NAME}"));
     check(&named(r#""a;b""#), &format!("limits[0].name: found `a;b`, {NAME}"));
     check(&named(r#""é""#), &format!("limits[0].name: found `é`, {NAME}"));
-    check(&named("5"), "limits[0].name: found 5, expected text");
+    check(&named("5"), "limits[0].name: found 5, expected a string");
     check(&named("null"), "limits[0].name: missing");
     check(
         r#"{"limits": [{"name": "a", "rate": {"requests": 1, "per": "1s"}},
@@ -356,7 +359,7 @@ fn key_parts_that_are_none() {
     const BARE: &str = "expected one of `client_ip`, `path`, `method`, `host`, `principal`";
     const ALL: &str = "`client_ip`, `header`, `cookie`, `query`, `path`, `method`, `host`, `claim`, `principal`, \
                        `attribute`, `constant`";
-    check(&limit(r#""key": "client_ip""#), "limits[0].key: found `client_ip`, expected a list");
+    check(&limit(r#""key": "client_ip""#), "limits[0].key: found `client_ip`, expected an array");
     check(
         &limit(r#""key": ["clientip"]"#),
         &format!("limits[0].key[0]: found `clientip`, {BARE}; did you mean `client_ip`?"),
@@ -367,14 +370,14 @@ fn key_parts_that_are_none() {
         "limits[0].key[0]: found `header`, expected it with its argument, as {\"header\": \"…\"}",
     );
     check(&limit(r#""key": [5]"#), "limits[0].key[0]: found 5, expected an object");
-    check(&limit(r#""key": [{}]"#), &format!("limits[0].key[0]: found no part, expected one of {ALL}"));
+    check(&limit(r#""key": [{}]"#), &format!("limits[0].key[0]: found none, expected one of {ALL}"));
     check(
         &limit(r#""key": [{"path": null}]"#),
-        "limits[0].key[0].path: found null, expected an object, or `path` alone as the part",
+        "limits[0].key[0].path: found null, expected a value; leave the field out for no restriction",
     );
     check(
         &limit(r#""key": [{"method": {}, "header": "x"}]"#),
-        "limits[0].key[0]: found `header`, `method`, expected one of them only: another part is another item",
+        "limits[0].key[0]: found `header`, `method`, expected one of them only",
     );
     check(
         &limit(r#""key": [{"haeder": "x"}]"#),
@@ -389,19 +392,19 @@ fn key_parts_that_are_none() {
     check(
         &limit(r#""key": [{"header": "a b"}, {"cookie": ""}, {"query": 5}]"#),
         "limits[0].key[0].header: found `a b`, expected a header name\n\
-         limits[0].key[1].cookie: found ``, expected text that is not empty\n\
-         limits[0].key[2].query: found 5, expected text",
+         limits[0].key[1].cookie: found ``, expected a string that is not empty\n\
+         limits[0].key[2].query: found 5, expected a string",
     );
     check(
         &limit(r#""key": [{"client_ip": {"v4_prefix": 33, "v6_prefix": 0, "v5_prefix": 1}}]"#),
-        "limits[0].key[0].client_ip.v4_prefix: found 33, expected a whole number from 1 to 32\n\
-         limits[0].key[0].client_ip.v6_prefix: found 0, expected a whole number from 1 to 128\n\
+        "limits[0].key[0].client_ip.v4_prefix: found 33, expected an integer from 1 to 32\n\
+         limits[0].key[0].client_ip.v6_prefix: found 0, expected an integer from 1 to 128\n\
          limits[0].key[0].client_ip.v5_prefix: unknown field, did you mean `v6_prefix`?",
     );
     check(
         &limit(r#""key": [{"attribute": []}, {"attribute": [""]}]"#),
-        "limits[0].key[0].attribute: found an empty list, expected at least one item\n\
-         limits[0].key[1].attribute[0]: found ``, expected text that is not empty",
+        "limits[0].key[0].attribute: found an empty array, expected at least one item\n\
+         limits[0].key[1].attribute[0]: found ``, expected a string that is not empty",
     );
 }
 
@@ -427,28 +430,28 @@ fn overrides() {
         "limits[0].overrides[0].key[0]: found `localhost`, expected an IP address\n\
          limits[0].overrides[1].key[0]: found `10.0.0.0/8`, expected an IP address",
     );
-    check(&own(TWO, r#"["10.0.0.7", 5]"#), "limits[0].overrides[0].key[1]: found 5, expected text");
-    check(&own(TWO, r#""gold""#), "limits[0].overrides[0].key: found `gold`, expected a list");
+    check(&own(TWO, r#"["10.0.0.7", 5]"#), "limits[0].overrides[0].key[1]: found 5, expected a string");
+    check(&own(TWO, r#""gold""#), "limits[0].overrides[0].key: found `gold`, expected an array");
     check(
         &own(TWO, r#"["10.0.0.7", "gold"]|["10.0.0.8", "gold"]|["10.0.0.7", "gold"]"#),
-        "limits[0].overrides: the key of item 2 stands there before",
+        "limits[0].overrides[2].key: found an array, expected a key that no other override has",
     );
     // The same key in another spelling, or the same network.
     check(
         &own(TWO, r#"["10.0.0.7", "a"]|["::ffff:10.0.0.7", "a"]"#),
-        "limits[0].overrides: the key of item 1 stands there before",
+        "limits[0].overrides[1].key: found an array, expected a key that no other override has",
     );
     check(
         &own(TWO, r#"["2001:db8::1", "a"]|["2001:db8::2", "a"]"#),
-        "limits[0].overrides: the key of item 1 stands there before",
+        "limits[0].overrides[1].key: found an array, expected a key that no other override has",
     );
     check(
         &own(r#"["host"]"#, r#"["API.example.com:443"]|["api.example.com"]"#),
-        "limits[0].overrides: the key of item 1 stands there before",
+        "limits[0].overrides[1].key: found an array, expected a key that no other override has",
     );
     check(
         &own(r#"["path"]"#, r#"["/a/../b"]|["/b"]"#),
-        "limits[0].overrides: the key of item 1 stands there before",
+        "limits[0].overrides[1].key: found an array, expected a key that no other override has",
     );
     const NO_KEY: &str = "limits[0].overrides: found some, expected none: the limit has no `key`";
     check(&own("[]", "[]"), NO_KEY);
@@ -536,7 +539,10 @@ fn words() {
         r#"{"mode": "Enforce"}"#,
         "mode: found `Enforce`, expected one of `enforce`, `shadow`, `off`; did you mean `enforce`?",
     );
-    check(r#"{"mode": false}"#, "mode: found false, expected one of `enforce`, `shadow`, `off`");
+    // YAML reads an unquoted `off` as `false`.
+    check(r#"{"mode": false}"#, "");
+    assert_eq!(good(r#"{"mode": false}"#).settings.mode, Mode::Off);
+    check(r#"{"mode": true}"#, "mode: found true, expected one of `enforce`, `shadow`, `off`");
     check(
         &limit(r#""mode": "dry-run""#),
         "limits[0].mode: found `dry-run`, expected one of `enforce`, `shadow`, `off`",
@@ -558,18 +564,18 @@ fn words() {
          response_headers[2]: found `retry_after`, expected one of `ratelimit`, `x-ratelimit`, `retry-after`; \
          did you mean `retry-after`?",
     );
-    check(r#"{"response_headers": "ratelimit"}"#, "response_headers: found `ratelimit`, expected a list");
+    check(r#"{"response_headers": "ratelimit"}"#, "response_headers: found `ratelimit`, expected an array");
 }
 
 #[test]
 fn numbers() {
-    const CAPACITY: &str = "expected a whole number from 64 to 1048576";
+    const CAPACITY: &str = "expected an integer from 64 to 1048576";
     check(r#"{"capacity": 64}"#, "");
     check(r#"{"capacity": 1048576}"#, "");
     check(r#"{"capacity": 63}"#, &format!("capacity: found 63, {CAPACITY}"));
     check(r#"{"capacity": 1048577}"#, &format!("capacity: found 1048577, {CAPACITY}"));
     check(r#"{"capacity": "64k"}"#, &format!("capacity: found `64k`, {CAPACITY}"));
-    const HOPS: &str = "expected a whole number from 0 to 100";
+    const HOPS: &str = "expected an integer from 0 to 100";
     check(r#"{"client_ip": {"trusted_hops": 100}}"#, "");
     check(r#"{"client_ip": {"trusted_hops": 101}}"#, &format!("client_ip.trusted_hops: found 101, {HOPS}"));
     check(r#"{"client_ip": {"trusted_hops": -1}}"#, &format!("client_ip.trusted_hops: found -1, {HOPS}"));
@@ -591,22 +597,19 @@ fn numbers() {
 fn refusals() {
     check(r#"{"reject": {"status": 400}}"#, "");
     check(r#"{"reject": {"status": 599}}"#, "");
-    check(
-        r#"{"reject": {"status": 200}}"#,
-        "reject.status: found 200, expected a whole number from 400 to 599",
-    );
+    check(r#"{"reject": {"status": 200}}"#, "reject.status: found 200, expected an integer from 400 to 599");
     check(
         r#"{"reject": {"status": "429"}}"#,
-        "reject.status: found `429`, expected a whole number from 400 to 599",
+        "reject.status: found `429`, expected an integer from 400 to 599",
     );
     for status in [200, 399, 600] {
         check(
             &format!(r#"{{"reject": {{"missing_key_status": {status}}}}}"#),
-            &format!("reject.missing_key_status: found {status}, expected a whole number from 400 to 599"),
+            &format!("reject.missing_key_status: found {status}, expected an integer from 400 to 599"),
         );
     }
     check(r#"{"reject": {"missingKeyStatus": 599}}"#, "");
-    check(r#"{"reject": {"body": {"error": 1}}}"#, "reject.body: found an object, expected text");
+    check(r#"{"reject": {"body": {"error": 1}}}"#, "reject.body: found an object, expected a string");
     check(&format!(r#"{{"reject": {{"body": "{}"}}}}"#, "x".repeat(65_536)), "");
     check(
         &format!(r#"{{"reject": {{"body": "{}"}}}}"#, "x".repeat(65_537)),
@@ -624,7 +627,7 @@ fn refusals() {
     check(
         r#"{"reject": {"headers": {"x a": "1", "x-b": 2, "x-c": "\u0000"}}}"#,
         "reject.headers[\"x a\"]: not a header name\n\
-         reject.headers.x-b: found 2, expected text\n\
+         reject.headers.x-b: found 2, expected a string\n\
          reject.headers.x-c: found `\\0`, expected a header value, without control characters",
     );
     check(r#"{"reject": {"headers": {"": "1"}}}"#, "reject.headers[\"\"]: not a header name");
@@ -652,12 +655,12 @@ fn refusals() {
 
 #[test]
 fn what_is_no_object_is_refused() {
-    check("[]", "found a list, expected an object");
+    check("[]", "found an array, expected an object");
     check("null", "found null, expected an object");
     check("\u{0}", "not valid JSON: expected value at line 1 column 1");
     check("{} x", "not valid JSON: trailing characters at line 1 column 4");
-    check(r#"{"limits": {}}"#, "limits: found an object, expected a list");
-    check(r#"{"limits": [[]]}"#, "limits[0]: found a list, expected an object");
+    check(r#"{"limits": {}}"#, "limits: found an object, expected an array");
+    check(r#"{"limits": [[]]}"#, "limits[0]: found an array, expected an object");
     check(r#"{"limits": [null]}"#, "limits[0]: found null, expected an object");
     check(r#"{"mode": "off", "mode": "enforce"}"#, "mode: found twice, expected once");
 }

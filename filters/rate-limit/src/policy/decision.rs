@@ -1,6 +1,8 @@
 //! What was decided, and why.
 
 use super::bucket::{Owed, Quota};
+use super::metric::Metric;
+use super::reason;
 use std::time::Duration;
 
 /// A decision on one request.
@@ -8,21 +10,21 @@ use std::time::Duration;
 pub struct Decision {
     /// Whether the request goes on.
     pub outcome: Outcome,
-    /// What is to be counted: for which limit, and what.
-    pub tallies: Vec<(usize, Tally)>,
-    /// The client's address was to be found in `x-forwarded-for`, and was not.
+    /// What to count, for which limit, by its place in the config.
+    pub tallies: Vec<(usize, Metric)>,
+    /// `x-forwarded-for` has fewer addresses than `trusted_hops`.
     pub client_ip_fallback: bool,
-    /// Limits by claims whose first requests, up to and with this one, had none.
+    /// Limits by claims whose first requests, this one included, had no claims.
     pub without_claims: Vec<usize>,
 }
 
 /// Whether a request goes on.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// It does. The standing of the limit that has the least left, if one was charged.
+    /// It goes on. The standing of the charged limit that has the smallest share left, if any was charged.
     Admitted(Option<Standing>),
-    /// It does not.
-    Refused(Refusal),
+    /// It is refused.
+    Refused(Denial),
 }
 
 impl Default for Outcome {
@@ -31,19 +33,19 @@ impl Default for Outcome {
     }
 }
 
-/// Why a request is refused.
+/// A refusal and the limit that caused it.
 #[derive(Clone, Debug)]
-pub struct Refusal {
-    /// The limit, by its place in the config; `None` if the request could not be judged at all.
+pub struct Denial {
+    /// The limit, by its place in the config; `None` if the request could not be read.
     pub limit: Option<usize>,
     /// The reason.
     pub reason: Reason,
 }
 
-/// A reason to refuse a request.
+/// Why a limit refuses a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reason {
-    /// Not enough tokens; there will be after `wait`, if nobody else takes them.
+    /// The bucket has too few tokens; it has enough after `wait` unless others take them.
     NoTokens {
         /// The bucket.
         standing: Standing,
@@ -59,6 +61,18 @@ pub enum Reason {
     },
     /// The bucket could not be read or written, and `on_error` is `deny`.
     Error,
+}
+
+impl Reason {
+    /// The reason's row.
+    #[must_use]
+    pub const fn row(&self) -> mesh_policy::reason::Reason {
+        match self {
+            Self::NoTokens { .. } | Self::NoSlot => reason::RATE_LIMITED,
+            Self::NoKey { .. } => reason::KEY_MISSING,
+            Self::Error => reason::ERROR,
+        }
+    }
 }
 
 /// How a bucket stands after a request.
@@ -103,52 +117,5 @@ impl Standing {
     #[must_use]
     pub fn share(&self) -> f64 {
         self.quota.remaining_share(self.owed)
-    }
-}
-
-/// What a limit did with a request. A request that several limits match is counted by each that came
-/// to a decision of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Tally {
-    /// Charged, and the request went on.
-    Allowed,
-    /// Refused the request.
-    Denied,
-    /// Would have refused it.
-    ShadowDenied,
-    /// Could not read or write the bucket.
-    Error,
-    /// The bucket found no slot in the table. Counted on top of what became of the request.
-    Overflow,
-    /// Charged, and gave the tokens back because another limit refused.
-    GivenBack,
-    /// The request lacks a part of the key. Counted on top of what became of it.
-    KeyMissing,
-}
-
-impl Tally {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Allowed,
-        Self::Denied,
-        Self::ShadowDenied,
-        Self::Error,
-        Self::Overflow,
-        Self::GivenBack,
-        Self::KeyMissing,
-    ];
-
-    /// The last part of the counter's name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Allowed => "allowed",
-            Self::Denied => "denied",
-            Self::ShadowDenied => "shadow_denied",
-            Self::Error => "error",
-            Self::Overflow => "overflow",
-            Self::GivenBack => "given_back",
-            Self::KeyMissing => "key_missing",
-        }
     }
 }

@@ -4,7 +4,7 @@
 use std::cell::Cell;
 
 /// How many requests are looked at.
-pub const LOOKED_AT: u32 = 100;
+pub(super) const LOOKED_AT: u32 = 100;
 
 /// The first requests of a limit whose key or match has a claim, as one worker sees them.
 #[derive(Debug, Default)]

@@ -16,7 +16,7 @@ pub(crate) const TRIES: u32 = 32;
 
 /// A charge and where its bucket is.
 #[derive(Clone, Debug)]
-pub(crate) struct Claim<'a> {
+pub(crate) struct Reservation<'a> {
     pub(crate) limit: usize,
     pub(crate) location: Cow<'a, Location>,
     pub(crate) charge: Charge<'a>,
@@ -32,7 +32,7 @@ pub(crate) struct Draft {
     pub(crate) committed: bool,
 }
 
-impl Claim<'_> {
+impl Reservation<'_> {
     fn record(&self) -> &[u8] {
         self.location.record.as_bytes()
     }

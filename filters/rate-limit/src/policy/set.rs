@@ -8,8 +8,10 @@
 //! bucket is ever forgotten, or a client that floods the table could come back with a full bucket.
 //! Where all slots are taken, the limit's [`Overflow`] says what happens.
 
-use super::bucket::{Level, OverflowLevel, Owed, Quota, Rate, Short};
+use super::bucket::{Level, OverflowLevel, Owed, Quota, Rate};
 use super::debt::{DEBT_BYTES, Debt};
+pub(crate) use crate::config::Overflow;
+use crate::quota::Short;
 use mesh_policy::time::Nanos;
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -28,18 +30,6 @@ const SLOT_BYTES: usize = 64;
 const RECORD_BYTES: usize = HEADER_BYTES + WAYS * SLOT_BYTES;
 /// With a debt for each slot. A record is as long as this only while one of its buckets has a debt.
 const LONG_RECORD_BYTES: usize = RECORD_BYTES + WAYS * DEBT_BYTES;
-
-/// What to do with a request whose bucket finds no slot.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Overflow {
-    /// Charge it to the level that all such requests of the set share.
-    #[default]
-    Share,
-    /// Let it through.
-    Allow,
-    /// Refuse it.
-    Deny,
-}
 
 /// A charge to one bucket.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,11 @@
-use super::simulation::{Arrival, Simulation, Step, of};
-use super::{Decision, Outcome, Policy, Reason, Tally};
+mod keys;
+mod laws;
+mod pushes;
+mod quota;
+mod scripts;
+pub(super) mod simulation;
+
+use super::{Decision, Denial, Metric, Outcome, Policy, Reason, answer};
 use mesh_policy::effects::{Edit, GrpcStatus};
 use mesh_policy::facts::{Attribute, Facts};
 use mesh_policy::hash::Key;
@@ -7,6 +13,7 @@ use mesh_policy::headers::Headers;
 use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
 use mesh_policy::time::Nanos;
 use serde_json::json;
+use simulation::{Arrival, Simulation, Step, of};
 
 /// Requests as header lists (`name: value; name: value`), and what becomes of each: `+` or the
 /// response-code details.
@@ -27,7 +34,7 @@ fn request(headers: &str) -> Arrival {
 fn word(simulation: &Simulation, decision: &Decision) -> String {
     match &decision.outcome {
         Outcome::Admitted(_) => "+".to_owned(),
-        Outcome::Refused(refusal) => simulation.config().reply(refusal, false).details,
+        Outcome::Refused(denial) => answer::refusal(simulation.config(), denial).into_reply(false).details,
     }
 }
 
@@ -92,11 +99,11 @@ fn a_request_without_the_key() {
 #[test]
 fn a_missing_key_is_counted_whatever_becomes_of_the_request() {
     for (on_missing_key, mode, expected) in [
-        ("skip", "enforce", &[Tally::KeyMissing][..]),
-        ("deny", "enforce", &[Tally::KeyMissing, Tally::Denied]),
-        ("deny", "shadow", &[Tally::KeyMissing, Tally::ShadowDenied]),
-        ("shared", "enforce", &[Tally::KeyMissing, Tally::Allowed]),
-        ("shared", "shadow", &[Tally::KeyMissing, Tally::Allowed]),
+        ("skip", "enforce", &[Metric::KeyMissing][..]),
+        ("deny", "enforce", &[Metric::KeyMissing, Metric::Denied]),
+        ("deny", "shadow", &[Metric::KeyMissing, Metric::ShadowDenied]),
+        ("shared", "enforce", &[Metric::KeyMissing, Metric::Allowed]),
+        ("shared", "shadow", &[Metric::KeyMissing, Metric::Allowed]),
         ("skip", "off", &[]),
     ] {
         let simulation = Simulation::new(&[format!(
@@ -104,10 +111,10 @@ fn a_missing_key_is_counted_whatever_becomes_of_the_request() {
                 "on_missing_key": "{on_missing_key}", "mode": "{mode}"}}]}}"#
         )]);
         // Of two missing parts, one is as bad as both.
-        let tallies: Vec<Tally> =
+        let tallies: Vec<Metric> =
             simulation.arrive(&request("c: 1")).tallies.into_iter().map(|(_, tally)| tally).collect();
         assert_eq!(tallies, expected, "{on_missing_key} {mode}");
-        assert!(!simulation.arrive(&request("a: 1; b: 2")).tallies.contains(&(0, Tally::KeyMissing)));
+        assert!(!simulation.arrive(&request("a: 1; b: 2")).tallies.contains(&(0, Metric::KeyMissing)));
     }
 }
 
@@ -143,7 +150,7 @@ fn a_limit_by_claims_that_sees_some_is_not_noticed() {
     let (claims, headers) = (json!({"another": 1}), Headers::EMPTY);
     for request in 0..300 {
         let facts = Facts { claims: (request == 99).then_some(&claims), ..facts(&headers) };
-        assert!(policy.decide(&facts, || 0, &mut store).without_claims.is_empty());
+        assert!(policy.decision(&facts, || 0, &mut store).without_claims.is_empty());
     }
 }
 
@@ -209,14 +216,14 @@ fn several_limits_are_charged_all_or_none() {
         {"name": "all", "rate": {"requests": 3, "per": "1d"}},
         {"name": "each", "key": [{"header": "k"}], "rate": {"requests": 1, "per": "1d"}}]}"#]);
     let tallies = |key| simulation.arrive(&of(key)).tallies;
-    assert_eq!(tallies("a"), [(0, Tally::Allowed), (1, Tally::Allowed)]);
+    assert_eq!(tallies("a"), [(0, Metric::Allowed), (1, Metric::Allowed)]);
     // What `each` refuses costs `all` nothing.
     for _ in 0..9 {
-        assert_eq!(tallies("a"), [(1, Tally::Denied)]);
+        assert_eq!(tallies("a"), [(1, Metric::Denied)]);
     }
-    assert_eq!(tallies("b"), [(0, Tally::Allowed), (1, Tally::Allowed)]);
-    assert_eq!(tallies("c"), [(0, Tally::Allowed), (1, Tally::Allowed)]);
-    assert_eq!(tallies("d"), [(0, Tally::Denied)]);
+    assert_eq!(tallies("b"), [(0, Metric::Allowed), (1, Metric::Allowed)]);
+    assert_eq!(tallies("c"), [(0, Metric::Allowed), (1, Metric::Allowed)]);
+    assert_eq!(tallies("d"), [(0, Metric::Denied)]);
 }
 
 #[test]
@@ -226,10 +233,10 @@ fn what_was_taken_is_given_back_when_a_later_limit_refuses_at_the_last_moment() 
         {"name": "each", "key": [{"header": "k"}], "rate": {"requests": 1, "per": "1d"}}]}"#]);
     // Two reads, the first write; before the second write somebody else takes the client's last token.
     // A read is two host calls, the record and the clock.
-    let calls = std::iter::repeat_n(Step::Nothing, 5).chain([Step::Arrive(of("a"))]);
+    let calls = std::iter::repeat_n(Step::Nothing, 5).chain([Step::Act(of("a"))]);
     simulation.script(calls);
     let decision = simulation.arrive(&of("a"));
-    assert_eq!(decision.tallies, [(1, Tally::Denied), (0, Tally::GivenBack)]);
+    assert_eq!(decision.tallies, [(1, Metric::Denied), (0, Metric::GivenBack)]);
     // One of two is left of `all`.
     assert!(matches!(simulation.arrive(&of("b")).outcome, Outcome::Admitted(_)));
     assert!(matches!(simulation.arrive(&of("c")).outcome, Outcome::Refused(_)));
@@ -243,7 +250,7 @@ fn of_several_refusals_the_longest_wait_is_told() {
     simulation.arrive(&of("a"));
     let decision = simulation.arrive(&of("a"));
     assert_eq!(word(&simulation, &decision), "rate_limited{long}");
-    assert_eq!(decision.tallies, [(0, Tally::Denied), (1, Tally::Denied)]);
+    assert_eq!(decision.tallies, [(0, Metric::Denied), (1, Metric::Denied)]);
 }
 
 #[test]
@@ -260,9 +267,9 @@ fn of_several_admissions_the_smallest_share_is_told() {
 fn a_shadow_limit_is_charged_by_itself_and_refuses_nobody() {
     let shadow = r#"{"name": "s", "rate": {"requests": 1, "per": "1d"}, "mode": "shadow"}"#;
     let simulation = Simulation::new(&[&format!(r#"{{"limits": [{shadow}, {{"name": "e", {ONCE}}}]}}"#)]);
-    assert_eq!(simulation.arrive(&of("a")).tallies, [(1, Tally::Allowed), (0, Tally::Allowed)]);
+    assert_eq!(simulation.arrive(&of("a")).tallies, [(1, Metric::Allowed), (0, Metric::Allowed)]);
     let decision = simulation.arrive(&of("a"));
-    assert_eq!(decision.tallies, [(1, Tally::Denied), (0, Tally::ShadowDenied)]);
+    assert_eq!(decision.tallies, [(1, Metric::Denied), (0, Metric::ShadowDenied)]);
     // A shadow limit's standing is nobody's business.
     let alone = Simulation::new(&[&format!(r#"{{"limits": [{shadow}]}}"#)]);
     assert!(matches!(alone.arrive(&of("a")).outcome, Outcome::Admitted(None)));
@@ -271,9 +278,9 @@ fn a_shadow_limit_is_charged_by_itself_and_refuses_nobody() {
 #[test]
 fn of_the_filter_s_and_the_limit_s_mode_the_more_lenient_holds() {
     for (filter, limit, expected) in [
-        ("enforce", "enforce", Some(Tally::Denied)),
-        ("shadow", "enforce", Some(Tally::ShadowDenied)),
-        ("enforce", "shadow", Some(Tally::ShadowDenied)),
+        ("enforce", "enforce", Some(Metric::Denied)),
+        ("shadow", "enforce", Some(Metric::ShadowDenied)),
+        ("enforce", "shadow", Some(Metric::ShadowDenied)),
         ("off", "enforce", None),
         ("shadow", "off", None),
     ] {
@@ -289,7 +296,8 @@ fn of_the_filter_s_and_the_limit_s_mode_the_more_lenient_holds() {
 #[test]
 fn only_a_share_of_refusals_bites() {
     // The simulation's roll always fall low, so only 0 % never bites.
-    for (percentage, tally) in [("0", Tally::ShadowDenied), ("0.0001", Tally::Denied), ("100", Tally::Denied)]
+    for (percentage, tally) in
+        [("0", Metric::ShadowDenied), ("0.0001", Metric::Denied), ("100", Metric::Denied)]
     {
         let config =
             format!(r#"{{"limits": [{{"name": "l", {ONCE}, "enforce_percentage": {percentage}}}]}}"#);
@@ -312,7 +320,7 @@ fn on_error_says_what_becomes_of_a_request_that_cannot_be_judged() {
             simulation.script(failure);
             let decision = simulation.arrive(&of("a"));
             assert_eq!(word(&simulation, &decision), expected);
-            assert_eq!(decision.tallies, [(0, Tally::Error)]);
+            assert_eq!(decision.tallies, [(0, Metric::Error)]);
         }
     }
 }
@@ -337,8 +345,8 @@ fn contention_has_a_bound() {
         crate::config::parse(format!(r#"{{"limits": [{{"name": "l", {ONCE}}}]}}"#).as_bytes()).unwrap();
     let policy = Policy::new(config, "", Key::new([0; 16]), Nanos(0));
     let mut store = Contended(0);
-    let decision = policy.decide(&facts(&Headers::EMPTY), || 0, &mut store);
-    assert_eq!((decision.tallies, store.0), (vec![(0, Tally::Error)], super::ledger::TRIES));
+    let decision = policy.decision(&facts(&Headers::EMPTY), || 0, &mut store);
+    assert_eq!((decision.tallies, store.0), (vec![(0, Metric::Error)], super::ledger::TRIES));
 }
 
 fn facts(headers: &Headers) -> Facts<'_> {
@@ -354,7 +362,7 @@ fn keys_from_outside_the_headers() {
     )
     .unwrap();
     let policy = Policy::new(config, "", Key::new([0; 16]), Nanos(0));
-    let needs = policy.needs();
+    let needs = &policy.needs;
     assert!(needs.source && needs.principal && needs.claims && !needs.headers);
     assert_eq!(needs.attributes, [["source", "port"]]);
     let claims = [json!({"a": {"b": "x"}}), json!({"a": {"b": "y"}})];
@@ -369,7 +377,7 @@ fn keys_from_outside_the_headers() {
             attributes: &attributes,
             ..facts(&headers)
         };
-        matches!(policy.decide(&facts, || 0, &mut store).outcome, Outcome::Admitted(Some(_)))
+        matches!(policy.decision(&facts, || 0, &mut store).outcome, Outcome::Admitted(Some(_)))
     };
     assert!(admitted("2001:db8::1", &claims[0]));
     // The same /64 is the same client.
@@ -437,7 +445,7 @@ fn a_refusal_that_is_overtaken_costs_nothing() {
     let headers = Headers::EMPTY;
     let mut admitted = |policy: &Policy, conflict| {
         store.conflict = conflict;
-        matches!(policy.decide(&facts(&headers), || 0, &mut store).outcome, Outcome::Admitted(_))
+        matches!(policy.decision(&facts(&headers), || 0, &mut store).outcome, Outcome::Admitted(_))
     };
     for _ in 0..10 {
         assert!(admitted(&old, false));
@@ -463,7 +471,7 @@ fn a_limit_that_fails_lets_the_others_stand() {
     // The reads of both, then the write of the first fails.
     simulation.script(std::iter::repeat_n(Step::Nothing, 4).chain([Step::Fail]));
     let decision = simulation.arrive(&of("x"));
-    assert_eq!(decision.tallies, [(0, Tally::Error), (1, Tally::Allowed)]);
+    assert_eq!(decision.tallies, [(0, Metric::Error), (1, Metric::Allowed)]);
     let Outcome::Admitted(Some(standing)) = decision.outcome else { panic!() };
     assert_eq!(standing.limit, 1);
 }
@@ -473,7 +481,7 @@ fn refusal(config: &str, grpc: bool) -> mesh_policy::effects::Reply {
     let simulation = Simulation::new(&[config]);
     simulation.arrive(&of("a"));
     match simulation.arrive(&of("a")).outcome {
-        Outcome::Refused(refusal) => simulation.config().reply(&refusal, grpc),
+        Outcome::Refused(denial) => answer::refusal(simulation.config(), &denial).into_reply(grpc),
         Outcome::Admitted(_) => panic!("admitted"),
     }
 }
@@ -515,7 +523,7 @@ fn missing(key: &str, reject: &str, grpc: bool) -> mesh_policy::effects::Reply {
             "reject": {{"body": "slow down", "headers": {{"x-a": "b"}}, {reject}}}}}"#
     )]);
     match simulation.arrive(&Arrival { policy: 0, headers: Vec::new() }).outcome {
-        Outcome::Refused(refusal) => simulation.config().reply(&refusal, grpc),
+        Outcome::Refused(denial) => answer::refusal(simulation.config(), &denial).into_reply(grpc),
         Outcome::Admitted(_) => panic!("admitted"),
     }
 }
@@ -528,11 +536,11 @@ fn a_request_without_the_key_is_told_what_it_lacks() {
     assert_eq!(lines(&reply.headers), "content-type: application/problem+json\nx-a: b\n");
     assert_eq!(
         String::from_utf8(reply.body).unwrap(),
-        r#"{"title":"Bad Request","status":400,"detail":"rate limit l: missing header x-tenant"}"#
+        r#"{"title":"Bad Request","status":400,"detail":"the request lacks the key of limit l: header x-tenant"}"#
     );
     let reply = missing(r#"{"header": "X-Tenant"}"#, r#""status": 503"#, true);
     assert_eq!(reply.grpc_status, Some(GrpcStatus::InvalidArgument));
-    assert_eq!(reply.body, b"rate limit l: missing header x-tenant");
+    assert_eq!(reply.body, b"the request lacks the key of limit l: header x-tenant");
     assert_eq!(lines(&reply.headers), "x-a: b\n");
 }
 
@@ -551,7 +559,7 @@ fn every_part_of_a_key_has_a_name() {
         let reply = missing(part, r#""missing_key_status": 599"#, false);
         let problem: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
         // 599 has no name.
-        let detail = format!("rate limit l: missing {expected}");
+        let detail = format!("the request lacks the key of limit l: {expected}");
         assert_eq!(problem, json!({"status": 599, "detail": detail}), "{part}");
     }
 }
@@ -580,9 +588,7 @@ fn an_admission_sets_the_headers_it_is_asked_for() {
         r#"{"limits": [{"name": "l", "rate": {"requests": 100, "per": "1s"}, "burst": 5}]}"#,
     ]);
     let Outcome::Admitted(Some(standing)) = simulation.arrive(&of("a")).outcome else { panic!() };
-    let edits: Vec<_> = simulation
-        .config()
-        .response_edits(&standing)
+    let edits: Vec<_> = answer::response_edits(simulation.config(), &standing)
         .into_iter()
         .map(|edit| match edit {
             Edit::Set(name, value) => (name, value),
@@ -609,6 +615,8 @@ fn a_decision_is_explained_in_a_word_if_there_is_something_to_explain() {
         Some("shadow_denied{l}")
     );
     assert_eq!(word(r#"{"limits": []}"#), None);
-    let reason = Reason::Error;
-    assert_eq!(super::details(&reason, ""), "rate_limit_error{}");
+    let denial = Denial { limit: None, reason: Reason::Error };
+    let simulation = Simulation::new(&[r#"{"limits": []}"#]);
+    let reply = answer::refusal(simulation.config(), &denial).into_reply(false);
+    assert_eq!(reply.details, "rate_limit_error{}");
 }

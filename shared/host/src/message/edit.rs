@@ -1,72 +1,70 @@
-//! Changes to a header map, one host call at a time: the map is never sent back whole.
+//! Reading and editing header maps. Edits are single host calls: the map is never sent back as a whole.
 
-use crate::abi;
-use crate::status::{Status, found};
+use crate::abi::{self, HeaderMap};
+use crate::status::{Status, optional};
 use mesh_policy::effects::Edit;
 use mesh_policy::headers::{HeaderName, Headers};
 
-/// A header map of the proxy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub(crate) enum Map {
-    Request = 0,
-    RequestTrailers = 1,
-    Response = 2,
-    ResponseTrailers = 3,
+/// The map as it was fetched and edited since; fetches it if it was not.
+pub(crate) fn fetch(map: HeaderMap, fetched: &mut Option<Headers>) -> Result<&Headers, Status> {
+    let headers = match fetched.take() {
+        Some(headers) => headers,
+        None => Headers::parse(abi::map(map)?).map_err(|_| Status::ParseFailure)?,
+    };
+    Ok(fetched.insert(headers))
 }
 
-impl Map {
-    /// Fetches the map.
-    pub(crate) fn fetch(self) -> Result<Headers, Status> {
-        Headers::parse(abi::map(self as u32)?).map_err(|_| Status::ParseFailure)
-    }
+/// The first value of a header.
+pub(crate) fn first(map: HeaderMap, name: &str) -> Result<Option<Vec<u8>>, Status> {
+    optional(abi::map_value(map, name.as_bytes()))
+}
 
-    /// One value of the map: the first.
-    pub(crate) fn first(self, name: &str) -> Result<Option<Vec<u8>>, Status> {
-        found(abi::map_value(self as u32, name.as_bytes()))
-    }
-
-    /// Carries out a change, in the proxy and in the copy that was fetched.
-    pub(crate) fn apply(self, copy: Option<&mut Headers>, edit: &Edit) -> Result<(), Status> {
-        match edit {
-            Edit::Set(name, value) => {
-                // The host's `replace` leaves every value but the first.
-                if copy.as_ref().is_some_and(|copy| copy.get(name.as_str()).count() <= 1) {
-                    abi::replace_map_value(self as u32, name.as_str().as_bytes(), value.as_bytes())?;
-                } else {
-                    self.remove(name)?;
-                    abi::add_map_value(self as u32, name.as_str().as_bytes(), value.as_bytes())?;
-                }
-                if let Some(copy) = copy {
-                    copy.remove(name);
-                    copy.add(name, value);
-                }
+/// Applies an edit to the proxy's map and to the fetched copy.
+pub(crate) fn apply(map: HeaderMap, fetched: Option<&mut Headers>, edit: &Edit) -> Result<(), Status> {
+    match edit {
+        Edit::Set(name, value) => {
+            // The host's `replace` keeps every value but the first.
+            if fetched.as_ref().is_some_and(|fetched| fetched.get(name.as_str()).count() <= 1) {
+                abi::replace_map_value(map, name.as_str().as_bytes(), value.as_bytes())?;
+            } else {
+                remove(map, name)?;
+                abi::add_map_value(map, name.as_str().as_bytes(), value.as_bytes())?;
             }
-            Edit::Add(name, value) => {
-                abi::add_map_value(self as u32, name.as_str().as_bytes(), value.as_bytes())?;
-                if let Some(copy) = copy {
-                    copy.add(name, value);
-                }
+            if let Some(fetched) = fetched {
+                fetched.remove(name);
+                fetched.add(name, value);
             }
-            Edit::Target(target) => {
-                if self == Self::Request {
-                    abi::replace_map_value(self as u32, b":path", target.as_bytes())?;
-                    if let Some(copy) = copy {
-                        copy.set_target(target);
-                    }
-                }
+        }
+        Edit::Add(name, value) => {
+            abi::add_map_value(map, name.as_str().as_bytes(), value.as_bytes())?;
+            if let Some(fetched) = fetched {
+                fetched.add(name, value);
             }
-            Edit::Remove(name) => {
-                self.remove(name)?;
-                if let Some(copy) = copy {
-                    copy.remove(name);
+        }
+        Edit::Target(target) => {
+            if map == HeaderMap::Request {
+                abi::replace_map_value(map, b":path", target.as_bytes())?;
+                if let Some(fetched) = fetched {
+                    fetched.set_target(target);
                 }
             }
         }
-        Ok(())
+        Edit::Remove(name) => {
+            // Removing an absent header costs as much, and the proxy selects the route again.
+            let is_absent = |fetched: &Headers| fetched.get(name.as_str()).next().is_none();
+            match fetched {
+                Some(fetched) if is_absent(fetched) => {}
+                Some(fetched) => {
+                    remove(map, name)?;
+                    fetched.remove(name);
+                }
+                None => remove(map, name)?,
+            }
+        }
     }
+    Ok(())
+}
 
-    fn remove(self, name: &HeaderName) -> Result<(), Status> {
-        found(abi::remove_map_value(self as u32, name.as_str().as_bytes())).map(drop)
-    }
+fn remove(map: HeaderMap, name: &HeaderName) -> Result<(), Status> {
+    optional(abi::remove_map_value(map, name.as_str().as_bytes())).map(drop)
 }

@@ -1,8 +1,8 @@
-//! The facts of a request, fetched as policies need them.
+//! The facts of a request, fetched when a policy needs them.
 
 use crate::property;
 use crate::status::Status;
-use mesh_policy::client_ip::parse_address;
+use mesh_policy::client_ip::{forwarded_address, parse_address};
 use mesh_policy::facts::{Attribute, Facts, Needs};
 use mesh_policy::headers::Headers;
 use std::net::IpAddr;
@@ -10,17 +10,18 @@ use std::rc::Rc;
 
 static NO_HEADERS: Headers = Headers::EMPTY;
 
-/// Where the peer's certificate says who it is, in Envoy's order of preference.
+/// The attributes with the identity of the peer's certificate, in the order in which Envoy's RBAC filter
+/// reads them.
 const IDENTITIES: [[&str; 2]; 3] = [
     ["connection", "uri_san_peer_certificate"],
     ["connection", "dns_san_peer_certificate"],
     ["connection", "subject_peer_certificate"],
 ];
 
-/// The claims that a separate jwt-authz module in front has left for us.
+/// The claims that a jwt-authz module in front of this one has exported.
 const CLAIMS: [&str; 2] = ["filter_state", "wasm.jwt_claims"];
 
-/// What was fetched of a request besides its headers. The outer `Option` is "asked for".
+/// What was fetched of a request besides its headers. The outer `Option` is `None` until it was fetched.
 #[derive(Debug, Default)]
 pub(crate) struct Fetched {
     source: Option<Option<IpAddr>>,
@@ -34,13 +35,15 @@ impl Fetched {
         self.claims = Some(Some(claims));
     }
 
-    /// Fetches what is needed and was not fetched before.
+    /// Fetches what `needs` names and was not fetched before.
     pub(crate) fn facts<'a>(
         &'a mut self,
         needs: &Needs,
         headers: Option<&'a Headers>,
     ) -> Result<Facts<'a>, Status> {
-        if needs.source && self.source.is_none() {
+        let is_forwarded =
+            || headers.is_some_and(|headers| forwarded_address(headers, needs.trusted_hops).is_some());
+        if needs.source && self.source.is_none() && !is_forwarded() {
             let address = property::get(&["source", "address"])?;
             self.source = Some(address.and_then(|address| parse_address(&address)));
         }

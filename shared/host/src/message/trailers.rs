@@ -1,45 +1,36 @@
-//! Trailers, as a stage sees them.
+//! Trailers, as a filter sees them.
 
-use super::edit::Map;
+use super::edit;
+use crate::abi::HeaderMap;
 use crate::direction::Direction;
 use crate::status::Status;
 use mesh_policy::effects::Edit;
 use mesh_policy::headers::Headers;
 
-/// The trailers of a request or a response, behind its body. Its headers have gone on.
+/// The trailers of a request or a response. Its headers have been sent on.
 ///
-/// A client chooses what is in them as it chooses headers, and an upstream may read both alike.
+/// A client chooses trailers as freely as headers, and an upstream may treat both alike.
 pub struct Trailers {
-    map: Map,
-    copy: Option<Headers>,
+    map: HeaderMap,
+    fetched: Option<Headers>,
 }
 
 impl Trailers {
     pub(crate) const fn new(direction: Direction) -> Self {
         let map = match direction {
-            Direction::Request => Map::RequestTrailers,
-            Direction::Response => Map::ResponseTrailers,
+            Direction::Request => HeaderMap::RequestTrailers,
+            Direction::Response => HeaderMap::ResponseTrailers,
         };
-        Self { map, copy: None }
+        Self { map, fetched: None }
     }
 
-    /// The trailers. Fetched once; edits of the stages in front are in it.
-    ///
-    /// # Errors
-    /// The host's status.
+    /// The trailers, with the edits of earlier filters. Fetched once.
     pub fn headers(&mut self) -> Result<&Headers, Status> {
-        let copy = match self.copy.take() {
-            Some(copy) => copy,
-            None => self.map.fetch()?,
-        };
-        Ok(self.copy.insert(copy))
+        edit::fetch(self.map, &mut self.fetched)
     }
 
-    /// Changes the trailers.
-    ///
-    /// # Errors
-    /// The host's status; the trailers are then as they were, or changed in part.
+    /// Applies an edit. If it fails, the trailers may be changed in part.
     pub fn edit(&mut self, edit: &Edit) -> Result<(), Status> {
-        self.map.apply(self.copy.as_mut(), edit)
+        edit::apply(self.map, self.fetched.as_mut(), edit)
     }
 }

@@ -1,6 +1,7 @@
 use super::{ClientIp, Resolved, masked, parse_address};
 use crate::facts::Facts;
 use crate::headers::Headers;
+use crate::settings::Settings;
 use crate::testing::test;
 use mesh_config::read;
 
@@ -122,9 +123,7 @@ fn masks() {
 
 #[track_caller]
 fn check_config(config: &str, expected: Result<usize, &str>) {
-    let read = read(config.as_bytes(), |fields| {
-        fields.or("client_ip", ClientIp::default(), ClientIp::read).map(|client_ip| client_ip.trusted_hops)
-    });
+    let read = read(config.as_bytes(), &Settings::kind()).map(|settings| settings.client_ip.trusted_hops);
     assert_eq!(read.map_err(|problems| problems.to_string()), expected.map_err(str::to_owned));
 }
 
@@ -135,7 +134,7 @@ fn config() {
     check_config(r#"{"clientIp": {"trustedHops": 2.0}}"#, Ok(2));
     check_config(
         r#"{"client_ip": {"trusted_hops": 101}}"#,
-        Err("client_ip.trusted_hops: found 101, expected a whole number from 0 to 100"),
+        Err("client_ip.trusted_hops: found 101, expected an integer from 0 to 100"),
     );
 }
 

@@ -1,6 +1,7 @@
 //! A header's name.
 
-use mesh_config::Value;
+use mesh_config::kinds::{Text, text};
+use mesh_config::{ProblemKind, Value};
 use std::borrow::Cow;
 
 /// A valid header name in lower case (RFC 9110, section 5.1: a token).
@@ -21,21 +22,36 @@ impl HeaderName {
         is_token(name.as_bytes(), true).then(|| Self(Cow::Owned(name.to_ascii_lowercase())))
     }
 
-    /// Reads a header name from a config.
-    pub fn read(value: Value<'_>) -> Option<Self> {
-        match Self::new(value.text()?) {
-            None => value.expected("a header name"),
-            name => name,
-        }
+    /// The name of a header.
+    #[must_use]
+    pub const fn kind() -> Text<Self> {
+        Self::kind_by(Self::read)
     }
 
-    /// Reads the name of a header of requests from a config. Not `host`: Envoy makes `:authority` of it.
-    pub fn read_of_request(value: Value<'_>) -> Option<Self> {
-        let name = Self::read(value.clone())?;
-        if name.as_str() == "host" {
-            value.expected("another header: the proxy hands the host over by another name")
-        } else {
+    /// The name of a header of requests. Not `host`: Envoy makes `:authority` of it.
+    #[must_use]
+    pub const fn kind_of_request() -> Text<Self> {
+        Self::kind_by(|value, name| {
+            let name = Self::read(value, name)?;
+            if name.as_str() == "host" {
+                let message = "another header: the proxy hands the host over by another name";
+                return value.expected(ProblemKind::Conflict, message);
+            }
             Some(name)
+        })
+    }
+
+    /// The name of a header, read by a function that is stricter than [`HeaderName::read`].
+    #[must_use]
+    pub const fn kind_by(read: fn(&Value<'_>, &str) -> Option<Self>) -> Text<Self> {
+        text(read).described_as("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", &[])
+    }
+
+    /// Reads the name of a header; anything else is reported.
+    pub fn read(value: &Value<'_>, name: &str) -> Option<Self> {
+        match Self::new(name) {
+            None => value.expected(ProblemKind::BadPattern, "a header name"),
+            name => name,
         }
     }
 
@@ -53,10 +69,19 @@ impl HeaderName {
     /// impersonate anyone.
     #[must_use]
     pub fn is_same_variable(&self, found: &[u8]) -> bool {
-        let variable =
-            |byte: &u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_uppercase() } else { b'_' };
-        self.0.len() == found.len() && self.0.as_bytes().iter().map(variable).eq(found.iter().map(variable))
+        self.0.len() == found.len()
+            && self.0.as_bytes().iter().map(in_variable).eq(found.iter().map(in_variable))
     }
+
+    /// The name as a variable: equal for names that are the [same one](HeaderName::is_same_variable).
+    #[must_use]
+    pub fn variable(&self) -> Vec<u8> {
+        self.0.as_bytes().iter().map(in_variable).collect()
+    }
+}
+
+fn in_variable(byte: &u8) -> u8 {
+    if byte.is_ascii_alphanumeric() { byte.to_ascii_uppercase() } else { b'_' }
 }
 
 const fn is_token(name: &[u8], upper_case: bool) -> bool {

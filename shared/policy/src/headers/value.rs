@@ -1,6 +1,7 @@
 //! A header's value.
 
-use mesh_config::Value;
+use mesh_config::ProblemKind;
+use mesh_config::kinds::{Text, text};
 
 /// Bytes that can stand in a header (RFC 9110, section 5.5): no control character but the tab.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,12 +27,13 @@ impl HeaderValue {
         Self(value)
     }
 
-    /// Reads a header value from a config.
-    pub fn read(value: Value<'_>) -> Option<Self> {
-        match Self::new(value.text()?) {
-            None => value.expected("a header value, without control characters"),
+    /// The value of a header.
+    #[must_use]
+    pub const fn kind() -> Text<Self> {
+        text(|value, header| match Self::new(header) {
+            None => value.expected(ProblemKind::BadPattern, "a header value, without control characters"),
             header => header,
-        }
+        })
     }
 
     /// The bytes.

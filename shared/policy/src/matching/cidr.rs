@@ -1,6 +1,7 @@
 //! Ranges of IP addresses (CIDR, RFC 4632; IPv6: RFC 4291, section 2.3).
 
-use mesh_config::Value;
+use mesh_config::ProblemKind::BadPattern;
+use mesh_config::kinds::{Text, text};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -52,17 +53,19 @@ impl Cidr {
         if range.network == address { Ok(range) } else { Err(InvalidCidr::HostBits(range)) }
     }
 
-    /// Reads a range from a config.
-    pub fn read(value: Value<'_>) -> Option<Self> {
-        match Self::parse(value.text()?) {
+    /// A range of addresses.
+    #[must_use]
+    pub const fn kind() -> Text<Self> {
+        text(|value, range| match Self::parse(range) {
             Ok(range) => Some(range),
             Err(InvalidCidr::HostBits(range)) => {
-                value.expected(format_args!("`{range}`, as bits behind the prefix must be zero"))
+                value.expected(BadPattern, format_args!("`{range}`, as bits behind the prefix must be zero"))
             }
             Err(InvalidCidr::Malformed) => {
-                value.expected("an IP address or a range, as 10.0.0.0/8 or 2001:db8::/32")
+                value.expected(BadPattern, "an IP address or a range, as 10.0.0.0/8 or 2001:db8::/32")
             }
-        }
+        })
+        .described_as("", &["10.0.0.0/8", "2001:db8::/32"])
     }
 
     /// Whether the address is in the range.
@@ -105,8 +108,7 @@ const fn bits(address: IpAddr) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::Cidr;
-    use crate::testing::test;
-    use mesh_config::read;
+    use crate::testing::{read_field, test};
 
     #[track_caller]
     fn check(range: &str, inside: &[&str], outside: &[&str]) {
@@ -120,9 +122,8 @@ mod tests {
 
     #[track_caller]
     fn check_problem(range: &str, expected: &str) {
-        let config = format!(r#"{{"r": "{range}"}}"#);
-        let problems = read(config.as_bytes(), |fields| fields.required("r", Cidr::read)).unwrap_err();
-        assert_eq!(problems.to_string(), format!("r: found `{range}`, expected {expected}"));
+        let problems = read_field("r", &format!("\"{range}\""), Cidr::kind()).unwrap_err();
+        assert_eq!(problems, format!("r: found `{range}`, expected {expected}"));
     }
 
     #[test]

@@ -1,45 +1,85 @@
 //! A test on a claim of the verified token.
 
-use super::string::StringMatch;
-use mesh_config::{Fields, Value};
+use super::string::{IGNORE_CASE, PRESENT, StringMatch, Test};
+use mesh_config::kind::some;
+use mesh_config::kinds::{self, Any, Object, any, boolean, either, list, number, string};
+use mesh_config::{Form, JsonType, Kind, OneOf, ProblemKind, Scalar, Value};
 use serde_json::Value as Json;
 use std::borrow::Cow;
 
-/// A claim and a test on it.
-#[derive(Clone, Debug)]
-pub struct ClaimMatch {
-    path: Vec<String>,
-    test: ClaimTest,
+mesh_config::object! {
+    /// A claim and a test on it.
+    #[derive(Clone, Debug)]
+    pub struct ClaimMatch {
+        /// The claim: a string with dots between the names that lead to it, or an array of those names if they
+        /// have dots themselves.
+        path as "claim": Vec<String> = required(claim_path()),
+        /// The test.
+        test: ClaimTest = flatten(),
+    }
 }
 
-/// A [`StringMatch`] on the value of a claim.
-///
-/// - Text is tested as it is; a number or a boolean as JSON writes it (`42`, `true`).
-/// - A list passes if one of its elements does; elements that are lists or objects do not.
-/// - `contains` looks for a whole word in a text of words, as `scope` is (RFC 8693, section 4.2),
-///   and for a whole element in a list: `admin` is not in `administrator`.
-/// - `present` asks whether the claim is there, whatever it is. `null` counts as not there.
+/// A test on the value of a claim. On an array it holds if it does on one of the elements; an element that is
+/// an array or an object does not pass.
 #[derive(Clone, Debug)]
-pub struct ClaimTest {
-    test: StringMatch,
-    /// `test` is on a word of a text or an element of a list.
-    words: bool,
+pub enum ClaimTest {
+    /// `equals`, `in`: it is one of these.
+    In {
+        /// The values.
+        literals: Vec<Literal>,
+        /// Whether strings are compared without case (ASCII).
+        ignore_case: bool,
+    },
+    /// `gt`, `gte`, `lt`, `lte`: it is a number within all of these bounds.
+    Compare(Vec<(Comparison, f64)>),
+    /// `prefix`, `suffix`, `contains`, `regex`, `present`, on its [text].
+    ///
+    /// - `contains` looks for a whole word in a string of words, as `scope` is (RFC 8693, section 4.2), and for
+    ///   a whole element of an array: `admin` is not in `administrator`.
+    /// - `present` asks whether the claim is there, whatever it is. `null` counts as not there.
+    Text {
+        /// The test.
+        test: StringMatch,
+        /// Whether it is on a word of a string or an element of an array.
+        words: bool,
+    },
 }
 
-/// The most names that lead to a claim.
+/// A value to compare a claim with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Literal {
+    /// A string; a number or a boolean as JSON writes it is the same.
+    Text(String),
+    /// A number, and only a number.
+    Number(f64),
+    /// A boolean, and only a boolean.
+    Boolean(bool),
+}
+
+/// How a number is compared with a bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `gt`
+    Greater,
+    /// `gte`
+    GreaterOrEqual,
+    /// `lt`
+    Less,
+    /// `lte`
+    LessOrEqual,
+}
+
+/// Maximum number of names that lead to a claim.
 const MAX_DEPTH: usize = 16;
+/// Maximum number of values in `in`, which are compared one by one.
+const MAX_LITERALS: usize = 1000;
+/// The largest number up to which a float is one integer: 2^53 - 1.
+const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
+/// A [`Literal`] as JSON Schema.
+const LITERAL: &str =
+    r#"{"type": ["string", "number", "boolean"], "minimum": -9007199254740991, "maximum": 9007199254740991}"#;
 
 impl ClaimMatch {
-    /// Reads `{"claim": "realm_access.roles", "contains": "admin"}`. The claim is a text, with dots
-    /// between the names that lead to it, or a list of those names if they have dots themselves.
-    pub fn read(value: Value<'_>) -> Option<Self> {
-        value.object(|fields| {
-            let path = fields.required("claim", claim_path);
-            let test = ClaimTest::read_fields(fields);
-            Some(Self { path: path?, test: test? })
-        })
-    }
-
     /// Whether the claims, a JSON object, pass; `None` if there is no verified token.
     #[must_use]
     pub fn is_match(&self, claims: Option<&Json>) -> bool {
@@ -47,54 +87,203 @@ impl ClaimMatch {
     }
 }
 
+impl Object for ClaimTest {
+    type Context<'a> = ();
+
+    const NAME: &'static str = "ClaimTest";
+
+    fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {
+        let (ignore_case, cases) = Self::cases::<F, Self>(form, MAX_LITERALS);
+        cases.end()?.with_case(form, ignore_case?)
+    }
+}
+
 impl ClaimTest {
-    /// Reads the test from the fields of an object that may have others.
-    pub fn read_fields(fields: &Fields<'_>) -> Option<Self> {
-        let test = StringMatch::read_fields(fields)?;
-        Some(match test.as_element() {
-            Some(test) => Self { test, words: true },
-            None => Self { test, words: false },
+    /// Begins a group of alternatives with all tests, and asks whether case is ignored. `max_literals`: how many
+    /// values `in` may have.
+    pub fn cases<F: Form, T: From<Self>>(
+        form: &mut F,
+        max_literals: usize,
+    ) -> (Option<bool>, OneOf<'_, F, T>) {
+        form.elsewhere(&[("exact", "equals")]);
+        let ignore_case = form.default("ignore_case", IGNORE_CASE, "false", boolean());
+        let bounds = Self::bounds(form);
+        let literals = list(Literal::kind()).not_empty().at_most(max_literals, "items");
+        let equals = |literal| Self::literals(vec![literal]).into();
+        let cases = form
+            .one_of::<T>()
+            .case(
+                "equals",
+                "The claim is this value. A string is also the number that it spells.",
+                Literal::kind(),
+                equals,
+            )
+            .case("in", "The claim is one of these values.", literals, |all| Self::literals(all).into());
+        let cases = Test::cases(cases, ignore_case, |test| Self::from(test).into())
+            .case("present", PRESENT, boolean(), |present| Self::from(Test::Present(present)).into())
+            .together(&["gt", "gte", "lt", "lte"], bounds.map(T::from));
+        (ignore_case, cases)
+    }
+
+    /// The test, with or without case; `None` if it has none to ignore.
+    pub fn with_case<F: Form>(self, form: &mut F, ignore_case: bool) -> Option<Self> {
+        let mut refuse = |what| {
+            let message = format_args!("found true, expected nothing: {what}");
+            form.problem_at("ignore_case", ProblemKind::Conflict, message)
+        };
+        Some(match self {
+            test if !ignore_case => test,
+            Self::Text { test, .. } if test.present().is_some() => return refuse("`present` has no case"),
+            Self::Text { test, words } => Self::Text { test: test.with_case(true), words },
+            Self::In { literals, .. }
+                if literals.iter().any(|literal| matches!(literal, Literal::Text(_))) =>
+            {
+                Self::In { literals, ignore_case }
+            }
+            Self::In { .. } | Self::Compare(_) => return refuse("numbers and booleans have no case"),
         })
+    }
+
+    fn literals(literals: Vec<Literal>) -> Self {
+        Self::In { literals, ignore_case: false }
+    }
+
+    fn bounds<F: Form>(form: &mut F) -> Option<Self> {
+        let mut bound = |name, doc, comparison| {
+            let bound = form.restriction(name, doc, some(number(f64::MIN..=f64::MAX)))?;
+            Some(bound.map(|bound| (comparison, bound)))
+        };
+        let bounds = [
+            bound("gt", "The claim is a number greater than this one.", Comparison::Greater),
+            bound("gte", "The claim is a number, and not less than this one.", Comparison::GreaterOrEqual),
+            bound("lt", "The claim is a number less than this one.", Comparison::Less),
+            bound("lte", "The claim is a number, and not greater than this one.", Comparison::LessOrEqual),
+        ];
+        let bounds: Vec<_> = bounds.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
+        (!bounds.is_empty()).then_some(Self::Compare(bounds))
     }
 
     /// Whether a claim's value passes; `None` if the claim is not there.
     #[must_use]
     pub fn is_match(&self, claim: Option<&Json>) -> bool {
         let claim = claim.filter(|claim| !claim.is_null());
-        match (self.test.present(), claim) {
-            (Some(present), claim) => present == claim.is_some(),
-            (None, None) => false,
-            (None, Some(Json::Array(elements))) => {
-                elements.iter().any(|element| self.is_element_match(element))
+        match self {
+            Self::In { literals, ignore_case } => {
+                any_element(claim, |claim| literals.iter().any(|literal| literal.is(claim, *ignore_case)))
             }
-            // Two spaces in a row make an empty word, which `contains` never looks for.
-            (None, Some(Json::String(text))) if self.words => {
-                text.split(' ').any(|word| self.test.is_match(word.as_bytes()))
-            }
-            (None, Some(claim)) => self.is_element_match(claim),
+            Self::Compare(bounds) => claim.and_then(Json::as_f64).is_some_and(|number| {
+                bounds.iter().all(|(comparison, bound)| comparison.holds(number, *bound))
+            }),
+            Self::Text { test, words } => match (test.present(), claim) {
+                (Some(present), claim) => present == claim.is_some(),
+                // Two spaces in a row make an empty word, which `contains` never looks for.
+                (None, Some(Json::String(text))) if *words => {
+                    text.split(' ').any(|word| test.is_match(word.as_bytes()))
+                }
+                (None, claim) => any_element(claim, |element| {
+                    text(element).is_some_and(|text| test.is_match(text.as_bytes()))
+                }),
+            },
         }
-    }
-
-    fn is_element_match(&self, element: &Json) -> bool {
-        text(element).is_some_and(|text| self.test.is_match(text.as_bytes()))
     }
 }
 
-/// A claim, or an element of one, as text: a text as it is, a number or a boolean as JSON writes it.
+/// Whether the claim, or one of its elements, passes.
+pub fn any_element(claim: Option<&Json>, test: impl Fn(&Json) -> bool) -> bool {
+    match claim {
+        None => false,
+        Some(Json::Array(elements)) => elements.iter().any(test),
+        Some(claim) => test(claim),
+    }
+}
+
+impl From<Test> for ClaimTest {
+    fn from(test: Test) -> Self {
+        let test = StringMatch::from(test);
+        match test.as_element() {
+            Some(test) => Self::Text { test, words: true },
+            None => Self::Text { test, words: false },
+        }
+    }
+}
+
+impl Literal {
+    /// A string, a number or a boolean.
+    #[must_use]
+    pub const fn kind() -> Any<Self> {
+        any(LITERAL, |value| {
+            match value.scalar() {
+            Some(Scalar::String(text)) => Some(Self::Text(text.to_owned())),
+            // Beyond, a float is several integers: one user's would be another's.
+            Some(Scalar::Number(number)) if number.abs() <= MAX_EXACT => Some(Self::Number(number)),
+            Some(Scalar::Number(_)) => value.expected(
+                ProblemKind::OutOfRange,
+                "a number from -9007199254740991 to 9007199254740991; write a larger one as a string, in quotes",
+            ),
+            Some(Scalar::Boolean(flag)) => Some(Self::Boolean(flag)),
+            None => value.expected(ProblemKind::WrongType, "a string, a number, true or false"),
+        }
+        })
+    }
+
+    fn is(&self, claim: &Json, ignore_case: bool) -> bool {
+        match self {
+            Self::Text(wanted) if ignore_case => {
+                text(claim).is_some_and(|text| text.eq_ignore_ascii_case(wanted))
+            }
+            Self::Text(wanted) => text(claim).is_some_and(|text| *text == **wanted),
+            #[allow(clippy::float_cmp, reason = "exactly the number that the config names")]
+            Self::Number(wanted) => claim.as_f64() == Some(*wanted),
+            Self::Boolean(wanted) => claim.as_bool() == Some(*wanted),
+        }
+    }
+}
+
+impl Comparison {
+    fn holds(self, number: f64, bound: f64) -> bool {
+        match self {
+            Self::Greater => number > bound,
+            Self::GreaterOrEqual => number >= bound,
+            Self::Less => number < bound,
+            Self::LessOrEqual => number <= bound,
+        }
+    }
+}
+
+/// A claim, or an element of one, as text: a string as it is, a number or a boolean as JSON writes it.
 ///
-/// `None` for what is no single value, and for a number that may stand for several: whole numbers beyond 64
-/// bits are read as floats, and one user's would be another's.
+/// `None` for an array or an object, and for a number that may stand for several: integers beyond 64 bits are
+/// read as floats, and one user's would be another's.
 #[must_use]
 pub fn text(claim: &Json) -> Option<Cow<'_, str>> {
     match claim {
         Json::String(text) => Some(Cow::Borrowed(text)),
-        Json::Number(number) => {
-            let float = number.as_f64().filter(|_| number.is_f64());
-            let is_exact = float.is_none_or(|float| float.abs() < 2f64.powi(63));
-            is_exact.then(|| Cow::Owned(number.to_string()))
-        }
+        Json::Number(number) => is_exact(number).then(|| Cow::Owned(number.to_string())),
         Json::Bool(flag) => Some(Cow::Borrowed(if *flag { "true" } else { "false" })),
         Json::Null | Json::Array(_) | Json::Object(_) => None,
+    }
+}
+
+fn is_exact(number: &serde_json::Number) -> bool {
+    let float = number.as_f64().filter(|_| number.is_f64());
+    float.is_none_or(|float| float.abs() < 2f64.powi(63))
+}
+
+/// A claim of any type as text: an array or an object as JSON, anything else as [`text`] does. `None` if
+/// one of its numbers may stand for several.
+#[must_use]
+pub fn whole_text(claim: &Json) -> Option<Cow<'_, str>> {
+    fn is_plain(claim: &Json) -> bool {
+        match claim {
+            Json::Number(number) => is_exact(number),
+            Json::Array(items) => items.iter().all(is_plain),
+            Json::Object(entries) => entries.values().all(is_plain),
+            Json::Null | Json::Bool(_) | Json::String(_) => true,
+        }
+    }
+    match claim {
+        Json::Array(_) | Json::Object(_) => is_plain(claim).then(|| Cow::Owned(claim.to_string())),
+        claim => text(claim),
     }
 }
 
@@ -105,26 +294,31 @@ pub fn find<'a>(claims: &'a Json, path: &[String]) -> Option<&'a Json> {
     claim.filter(|claim| !claim.is_null())
 }
 
-/// Reads the names that lead to a claim, as [`ClaimMatch::read`] does.
-pub fn claim_path(value: Value<'_>) -> Option<Vec<String>> {
-    let path: Vec<String> = if value.is_text() {
-        let text = value.non_empty_text()?;
-        if text.contains("://") {
-            return value.expected(format_args!("a list of names, as [{text:?}], since this one has dots"));
-        }
-        text.split('.').map(str::to_owned).collect()
-    } else if value.is_list() {
-        value.non_empty_list(|name| name.non_empty_text().map(str::to_owned))?
-    } else {
-        return value.expected("text or a list of texts");
-    };
-    if path.iter().any(String::is_empty) {
-        return value.expected("names with a dot between them, as `realm_access.roles`");
+/// The names that lead to a claim: a string with dots between them, or an array.
+pub fn claim_path() -> impl Kind<Out = Vec<String>> {
+    let names = list(string::<String>().not_empty()).not_empty();
+    either(JsonType::Array, names, kinds::text(read_path).not_empty().or(" or an array of strings")).and_then(
+        |value, path: Vec<String>| {
+            if path.iter().any(String::is_empty) {
+                return value.expected(
+                    ProblemKind::BadPattern,
+                    "names with a dot between them, as `realm_access.roles`",
+                );
+            }
+            if path.len() > MAX_DEPTH {
+                return value.too_many(path.len(), "names", MAX_DEPTH);
+            }
+            Some(path)
+        },
+    )
+}
+
+fn read_path(value: &Value<'_>, path: &str) -> Option<Vec<String>> {
+    if path.contains("://") {
+        let expected = format_args!("a list of names, as [{path:?}], since this one has dots");
+        return value.expected(ProblemKind::BadPattern, expected);
     }
-    if path.len() > MAX_DEPTH {
-        return value.problem(format_args!("found {} names, expected at most {MAX_DEPTH}", path.len()));
-    }
-    Some(path)
+    Some(path.split('.').map(str::to_owned).collect())
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! A test on the host that a request is for.
 
-use super::truth::Truth;
 use crate::authority::{Authority, Host, Port};
-use mesh_config::Value;
+use crate::truth::Truth;
+use mesh_config::ProblemKind;
+use mesh_config::kinds::{Text, text};
 use std::net::Ipv6Addr;
 
 /// One host, all subdomains of one (`*.example.com`, at any depth, not `example.com` itself), or
@@ -42,17 +43,26 @@ pub enum PortMatch {
 }
 
 impl HostMatch {
-    /// Reads `api.example.com`, `*.example.com`, `192.0.2.1` or `[2001:db8::1]`, each also with `:8443` or
-    /// `:*`, and `*`.
-    pub fn read(value: Value<'_>) -> Option<Self> {
-        let text = value.text()?;
+    /// `api.example.com`, `*.example.com`, `192.0.2.1` or `[2001:db8::1]`, each also with `:8443` or `:*`,
+    /// and `*`.
+    #[must_use]
+    pub const fn kind() -> Text<Self> {
+        text(|value, host| match Self::parse(host) {
+            Err(expected) => value.expected(ProblemKind::BadPattern, expected),
+            Ok(host) => Some(host),
+        })
+        .described_as("", &["api.example.com", "*.example.com:*"])
+    }
+
+    /// Reads a host.
+    ///
+    /// # Errors
+    /// What is expected instead.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
         if text == "*" {
-            return Some(Self(Pattern::Any));
+            return Ok(Self(Pattern::Any));
         }
-        match Pattern::parse(text) {
-            Some(pattern) => Some(Self(pattern)),
-            None => value.expected(advice(text)),
-        }
+        Pattern::parse(text).map(Self).ok_or_else(|| advice(text))
     }
 
     /// Whether an authority names such a host.

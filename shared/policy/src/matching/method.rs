@@ -1,7 +1,8 @@
 //! A test on the method.
 
-use super::truth::Truth;
-use mesh_config::Value;
+use crate::truth::Truth;
+use mesh_config::ProblemKind;
+use mesh_config::kinds::{Text, text};
 
 /// One method. Methods are case-sensitive (RFC 9110, section 9.1) and, by custom, in upper case; several
 /// frameworks read `delete` as `DELETE` all the same, so a method that differs only in case is
@@ -9,24 +10,31 @@ use mesh_config::Value;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MethodMatch(Box<str>);
 
-/// Reads the name of a method, and answers it in upper case. A token may hold more than letters, digits and `-`
-/// (RFC 9110, section 9.1), but no method does, and who writes `GET|POST` means two.
-pub fn read_method(value: &Value<'_>) -> Option<String> {
-    let method = value.text()?.to_ascii_uppercase();
+/// The name of a method in upper case, from any case. A token may hold more than letters, digits and `-`
+/// (RFC 9110, section 9.1), but no method does, and `GET|POST` is meant as two.
+///
+/// # Errors
+/// What is expected instead.
+pub fn parse_method(text: &str) -> Result<String, &'static str> {
+    let method = text.to_ascii_uppercase();
     if ["*", "ANY", "ALL"].contains(&method.as_str()) {
-        return value.expected("a method, as `GET`; for all of them leave `methods` out");
+        return Err("a method, as `GET`; for all of them leave `methods` out");
     }
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     if method.is_empty() || !method.bytes().all(is_name) {
-        return value.expected("a method, as `GET`; each method is an item of its own");
+        return Err("a method, as `GET`; each method is an item of its own");
     }
-    Some(method)
+    Ok(method)
 }
 
 impl MethodMatch {
-    /// Reads a method, in any case.
-    pub(crate) fn read(value: Value<'_>) -> Option<Self> {
-        read_method(&value).map(|method| Self(method.into()))
+    /// A method, in any case.
+    pub(crate) const fn kind() -> Text<Self> {
+        text(|value, method| match parse_method(method) {
+            Ok(method) => Some(Self(method.into())),
+            Err(expected) => value.expected(ProblemKind::BadPattern, expected),
+        })
+        .described_as("^[A-Za-z0-9-]+$", &["GET"])
     }
 
     /// Whether this is the request's method.

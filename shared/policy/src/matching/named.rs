@@ -3,73 +3,84 @@
 use super::string::{Anchor, StringMatch};
 use crate::cookie::unquoted;
 use crate::headers::HeaderName;
-use mesh_config::Value;
+use mesh_config::kinds::{Text, object_with, string, text};
+use mesh_config::{Kind, ProblemKind, Value};
 
-/// A name and a test on its values.
-#[derive(Clone, Debug)]
-pub(crate) struct Named {
-    pub(crate) name: Box<str>,
-    pub(crate) test: StringMatch,
+mesh_config::object! {
+    /// A name and a test on its values.
+    #[derive(Clone, Debug)]
+    pub(crate) struct Named(of: Of) {
+        /// The name of the header, the cookie or the parameter.
+        pub(crate) name: Box<str> = required(of.name()),
+        /// The test.
+        pub(crate) test: StringMatch = flatten(),
+    }
+}
+
+/// What has a name.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Of {
+    #[default]
+    Header,
+    Cookie,
+    Parameter,
 }
 
 impl Named {
-    /// Reads `{"name": "session", "exact": "premium"}`.
-    pub(crate) fn read(value: Value<'_>, name: impl Fn(Value<'_>) -> Option<Box<str>>) -> Option<Self> {
-        value.object(|fields| {
-            let name = fields.required("name", name);
-            let test = StringMatch::read_fields(fields);
-            Some(Self { name: name?, test: test? })
-        })
+    /// `{"name": "session", "exact": "premium"}`.
+    pub(crate) fn test_of(of: Of) -> impl Kind<Out = Self> {
+        object_with::<Self>(of).and_then(move |value, named| of.possible(value, &named.test).map(|()| named))
     }
+}
 
-    /// The same for something whose values have no spaces and tabs at their ends.
-    pub(crate) fn read_trimmed(
-        value: Value<'_>,
-        name: impl Fn(Value<'_>) -> Option<Box<str>>,
-    ) -> Option<Self> {
-        let named = Self::read(value.clone(), name)?;
-        let test = named.test.possible_without_outer_spaces(&value)?;
-        Some(Self { test, ..named })
-    }
-
-    /// The same for cookies, whose values have no quotes around them, either.
-    pub(crate) fn read_cookie(value: Value<'_>) -> Option<Self> {
-        let named = Self::read_trimmed(value.clone(), cookie_name)?;
-        let (anchor, mut texts) = named.test.literals();
-        let quoted = texts.find(|text| anchor == Anchor::Whole && unquoted(text).len() < text.len());
-        if let Some(text) = quoted {
-            return value.problem(format_args!(
-                "found `{}`, which can never match, expected no quotes around it: values are compared without",
-                text.escape_ascii(),
-            ));
+impl Of {
+    fn name(self) -> Text<Box<str>> {
+        match self {
+            Self::Header => text(header_name),
+            Self::Cookie => text(cookie_name),
+            Self::Parameter => string().not_empty(),
         }
-        drop(texts);
-        Some(named)
+    }
+
+    /// `Some` if the strings of the test can match the values: those of headers and cookies have no spaces and
+    /// tabs at their ends, and those of cookies no quotes around them.
+    fn possible(self, value: &Value<'_>, test: &StringMatch) -> Option<()> {
+        if matches!(self, Self::Parameter) {
+            return Some(());
+        }
+        test.possible_without_outer_spaces(value)?;
+        let (anchor, mut texts) = test.literals();
+        let is_quoted = |text: &&[u8]| anchor == Anchor::Whole && unquoted(text).len() < text.len();
+        match texts.find(is_quoted) {
+            Some(text) if matches!(self, Self::Cookie) => value.problem(
+                ProblemKind::BadPattern,
+                format_args!(
+                    "found `{}`, which can never match, expected no quotes around it: values are compared without",
+                    text.escape_ascii(),
+                ),
+            ),
+            _ => Some(()),
+        }
     }
 }
 
 /// The name of a header, or a pseudo-header that no other part of a match is for.
-pub(crate) fn header_name(value: Value<'_>) -> Option<Box<str>> {
-    match value.text()?.to_ascii_lowercase().as_str() {
+fn header_name(value: &Value<'_>, name: &str) -> Option<Box<str>> {
+    let other = |expected| value.expected(ProblemKind::Conflict, expected);
+    match name.to_ascii_lowercase().as_str() {
         name @ (":scheme" | ":protocol") => Some(name.into()),
-        ":path" => value.expected("a header name; for the path use `path` or `query`"),
-        ":method" => value.expected("a header name; for the method use `methods`"),
+        ":path" => other("a header name; for the path use `path` or `query`"),
+        ":method" => other("a header name; for the method use `methods`"),
         // Envoy makes `:authority` of it.
-        ":authority" | "host" => value.expected("a header name; for the host use `hosts`"),
-        _ => HeaderName::read(value).map(|name| name.as_str().into()),
+        ":authority" | "host" => other("a header name; for the host use `hosts`"),
+        _ => HeaderName::read(value, name).map(|name| name.as_str().into()),
     }
 }
 
 /// The name of a cookie (RFC 6265, section 4.1.1: a token, as a header's name is).
-pub(crate) fn cookie_name(value: Value<'_>) -> Option<Box<str>> {
-    let name = value.text()?;
+pub fn cookie_name<T: for<'a> From<&'a str>>(value: &Value<'_>, name: &str) -> Option<T> {
     match HeaderName::new(name) {
         Some(_) => Some(name.into()),
-        None => value.expected("a cookie name"),
+        None => value.expected(ProblemKind::BadPattern, "a cookie name"),
     }
-}
-
-/// The name of a query parameter, decoded.
-pub(crate) fn parameter_name(value: Value<'_>) -> Option<Box<str>> {
-    value.non_empty_text().map(Into::into)
 }

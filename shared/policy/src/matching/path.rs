@@ -3,11 +3,11 @@
 mod literal;
 mod template;
 
-use super::one_of::one_of;
-use super::string::{NAMES, StringMatch};
-use super::truth::Truth;
+use super::string::{IGNORE_CASE, PRESENT, StringMatch, Test, strings, whole};
 use crate::path::Readings;
-use mesh_config::{Fields, Value};
+use crate::truth::Truth;
+use mesh_config::kinds::{Object, boolean, hint, object};
+use mesh_config::{Form, JsonType, Kind, ProblemKind, Value};
 use std::fmt::Display;
 use template::Template;
 
@@ -18,35 +18,18 @@ pub(crate) enum PathMatch {
     Template(Template),
 }
 
-const TEMPLATE: &str = "template";
-
 impl PathMatch {
-    /// Reads a test on the path. A text that no path can be, begin with, end with or hold is refused: a
-    /// rule on it would never hold, whatever it was to keep out.
-    pub(crate) fn read(value: Value<'_>) -> Option<Self> {
-        if value.is_text() {
-            // Short for `exact` elsewhere; here most people mean a prefix.
-            return value.expected("an object: say `exact` or `prefix`, as {\"prefix\": \"/api/\"}");
-        }
-        let test = value.object(Self::read_fields)?;
-        if let Self::Text(text) = &test {
-            literal::possible(text, &value)?;
-        }
-        Some(test)
-    }
-
-    fn read_fields(fields: &Fields<'_>) -> Option<Self> {
-        let ignore_case = fields.or("ignore_case", false, |value| value.boolean());
-        let names: Vec<_> = NAMES.into_iter().chain([TEMPLATE]).collect();
-        let test = one_of(fields, &names, |name, value| {
-            let ignore_case = ignore_case.unwrap_or(false);
-            if name == TEMPLATE {
-                Template::read(&value, ignore_case).map(Self::Template)
-            } else {
-                StringMatch::read_test(name, &value, ignore_case).map(Self::Text)
+    /// A test on the path. A string that no path can be, begin with, end with or contain is refused: a rule on
+    /// it would never hold, whatever it was to keep out.
+    pub(crate) fn kind() -> impl Kind<Out = Self> {
+        // A string is short for `exact` elsewhere; here most people mean a prefix.
+        let expected = "an object: say `exact` or `prefix`, as {\"prefix\": \"/api/\"}";
+        hint(object::<Self>(), JsonType::String, expected).and_then(|value, test| {
+            if let Self::Text(text) = &test {
+                literal::possible(text, value)?;
             }
-        });
-        ignore_case.and(test)
+            Some(test)
+        })
     }
 
     /// Whether the path passes: undecided if its readings differ.
@@ -74,6 +57,40 @@ impl PathMatch {
     }
 }
 
+impl Object for PathMatch {
+    type Context<'a> = ();
+
+    const NAME: &'static str = "PathMatch";
+
+    fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {
+        let ignore_case = form.default("ignore_case", IGNORE_CASE, "false", boolean());
+        let template = Template::kind(ignore_case.unwrap_or(false));
+        let test = form
+            .one_of()
+            .case("exact", "The path is this string.", whole(), |text| Self::from(Test::Exact(text)));
+        let test = Test::cases(test, ignore_case, Self::from)
+            .case("in", "The path is one of these strings.", strings(), |texts| Test::In(texts).into())
+            .case("present", PRESENT, boolean(), |present| Test::Present(present).into())
+            .case("template", TEMPLATE, template, Self::Template)
+            .end();
+        let (test, ignore_case) = (test?, ignore_case?);
+        Some(match test {
+            Self::Text(text) => Self::Text(text.with_case(ignore_case)),
+            template => template,
+        })
+    }
+}
+
+impl From<Test> for PathMatch {
+    fn from(test: Test) -> Self {
+        Self::Text(test.into())
+    }
+}
+
+const TEMPLATE: &str = "The path has these segments: `{name}` and `*` are one segment each, `**` at the end is \
+    the rest.";
+
 fn not_normal<T>(value: &Value<'_>, found: impl Display, normal: impl Display) -> Option<T> {
-    value.problem(format_args!("found `{found}`, which no path in normal form can be, expected `{normal}`"))
+    let expected = format_args!("found `{found}`, which no path in normal form can be, expected `{normal}`");
+    value.problem(ProblemKind::BadPattern, expected)
 }

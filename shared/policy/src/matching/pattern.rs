@@ -1,6 +1,7 @@
 //! Regular expressions on whole values.
 
-use mesh_config::Value;
+use mesh_config::kinds::string;
+use mesh_config::{Kind, ProblemKind};
 use regex_automata::Input;
 use regex_automata::nfa::thompson::backtrack::{self, BoundedBacktracker};
 use regex_automata::nfa::thompson::pikevm::{self, PikeVM};
@@ -81,11 +82,15 @@ impl Pattern {
         })
     }
 
-    pub(crate) fn read(value: &Value<'_>, ignore_case: bool) -> Option<Self> {
-        match Self::new(value.non_empty_text()?, ignore_case) {
-            Ok(pattern) => Some(pattern),
-            Err(why) => value.expected(format_args!("a regular expression: {why}")),
-        }
+    pub(crate) fn kind(ignore_case: bool) -> impl Kind<Out = Box<Self>> {
+        string::<Box<str>>().not_empty().and_then(move |value, pattern| {
+            match Self::new(&pattern, ignore_case) {
+                Ok(pattern) => Some(Box::new(pattern)),
+                Err(why) => {
+                    value.expected(ProblemKind::BadPattern, format_args!("a regular expression: {why}"))
+                }
+            }
+        })
     }
 
     pub(crate) fn is_match(&self, value: &[u8]) -> bool {

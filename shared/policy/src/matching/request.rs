@@ -4,92 +4,76 @@ use super::cidr::Cidr;
 use super::claim::ClaimMatch;
 use super::host::HostMatch;
 use super::method::MethodMatch;
-use super::named::{Named, header_name, parameter_name};
+use super::named::{Named, Of};
 use super::path::PathMatch;
 use super::string::StringMatch;
-use super::truth::Truth;
 use crate::authority::Authority;
 use crate::cookie::Cookies;
 use crate::facts::{Facts, Needs};
 use crate::path::{EscapedSlashes, Query, Readings};
-use mesh_config::{Fields, Value};
+use crate::truth::Truth;
+use mesh_config::kind::some;
+use mesh_config::kinds::{List, list, nested, object};
+use mesh_config::{Kind, ProblemKind};
 use std::cell::OnceCell;
 use std::net::IpAddr;
 
-/// The `match` of a rule. Every part that is given must hold; the default holds always.
-///
-/// `hosts`, `methods`, `client_ip` and `any` hold if one of their items does; `headers`, `cookies`,
-/// `query` and `claims` if all of theirs do. A host, a method or a path that upstreams may read in several
-/// ways can leave the match [undecided](Truth::Undecided).
-#[derive(Clone, Debug, Default)]
-pub struct RequestMatch {
-    hosts: Vec<HostMatch>,
-    methods: Vec<MethodMatch>,
-    path: Option<PathMatch>,
-    headers: Vec<Named>,
-    cookies: Vec<Named>,
-    query: Vec<Named>,
-    client_ip: Vec<Cidr>,
-    principal: Option<StringMatch>,
-    claims: Vec<ClaimMatch>,
-    any: Vec<RequestMatch>,
-    not: Option<Box<RequestMatch>>,
-}
-
-/// The most matches within each other.
+/// Maximum number of matches within each other, the outermost included.
 const MAX_DEPTH: usize = 8;
 
-/// The most items of a list: they are tried one by one.
+/// Maximum number of items of each part, which are tried one by one.
 const MAX_ITEMS: usize = 1000;
 
-impl RequestMatch {
-    /// Reads a match from a config.
-    pub fn read(value: Value<'_>) -> Option<Self> {
-        Self::read_at(&value, MAX_DEPTH)
+mesh_config::object! {
+    /// The `match` of a rule. Every part that is given must hold; the default holds always.
+    ///
+    /// `hosts`, `methods`, `client_ip` and `any` hold if one of their items does; `headers`, `cookies`,
+    /// `query` and `claims` if all of theirs do. A host, a method or a path that upstreams may read in several
+    /// ways can leave the match [undecided](Truth::Undecided).
+    #[derive(Clone, Debug, Default)]
+    pub struct RequestMatch {
+        /// One of them is the host, in any case. `*.` stands for all subdomains; `:8443` names a port, `:*` any
+        /// port and none.
+        hosts: Vec<HostMatch> = restriction(items(HostMatch::kind())),
+        /// One of them is the method.
+        methods: Vec<MethodMatch> = restriction(items(MethodMatch::kind())),
+        /// The test holds for the path without the query.
+        path: Option<PathMatch> = restriction(some(PathMatch::kind())),
+        /// All of the tests hold.
+        headers: Vec<Named> = restriction(items(Named::test_of(Of::Header))),
+        /// All of the tests hold.
+        cookies: Vec<Named> = restriction(items(Named::test_of(Of::Cookie))),
+        /// All of the tests hold.
+        query: Vec<Named> = restriction(items(Named::test_of(Of::Parameter))),
+        /// The client's address is in one of these ranges.
+        client_ip: Vec<Cidr> = restriction(items(Cidr::kind())),
+        /// The test holds for the identity in the peer's certificate: its URI SAN, else its DNS SAN, else its
+        /// subject.
+        principal: Option<StringMatch> = restriction(some(StringMatch::kind())),
+        /// All of the tests hold for the claims of the verified token.
+        claims: Vec<ClaimMatch> = restriction(items(ClaimMatch::kind())),
+        /// One of these matches holds.
+        any: Vec<RequestMatch> = restriction(items(within())),
+        /// This match does not hold.
+        not: Option<Box<RequestMatch>> = restriction(some(within().map(Box::new))),
     }
+}
 
-    /// A match within a match: one that holds always is a mistake there.
-    fn read_within(value: &Value<'_>, depth: usize) -> Option<Self> {
-        if depth == 0 {
-            return value.problem(format_args!("found more than {MAX_DEPTH} matches within each other"));
-        }
-        let within = Self::read_at(value, depth)?;
+fn items<K: Kind>(item: K) -> List<'static, K> {
+    list(item).not_empty().at_most(MAX_ITEMS, "items")
+}
+
+/// A match within a match: one that holds always is a mistake there.
+fn within() -> impl Kind<Out = RequestMatch> {
+    nested(object::<RequestMatch>(), MAX_DEPTH, "matches").and_then(|value, within| {
         if within.holds_always() {
-            value.expected("at least one part: this match holds always")
-        } else {
-            Some(within)
+            return value.expected(ProblemKind::Missing, "at least one part: this match holds always");
         }
-    }
+        Some(within)
+    })
+}
 
-    fn read_at(value: &Value<'_>, depth: usize) -> Option<Self> {
-        value.object(|fields| {
-            let hosts = list(fields, "hosts", HostMatch::read);
-            let methods = list(fields, "methods", MethodMatch::read);
-            let path = fields.restriction("path", PathMatch::read);
-            let headers = list(fields, "headers", |item| Named::read_trimmed(item, header_name));
-            let cookies = list(fields, "cookies", Named::read_cookie);
-            let query = list(fields, "query", |item| Named::read(item, parameter_name));
-            let client_ip = list(fields, "client_ip", Cidr::read);
-            let principal = fields.restriction("principal", StringMatch::read);
-            let claims = list(fields, "claims", ClaimMatch::read);
-            let any = list(fields, "any", |item| Self::read_within(&item, depth - 1));
-            let not = fields.restriction("not", |value| Self::read_within(&value, depth - 1));
-            Some(Self {
-                hosts: hosts?,
-                methods: methods?,
-                path: path?,
-                headers: headers?,
-                cookies: cookies?,
-                query: query?,
-                client_ip: client_ip?,
-                principal: principal?,
-                claims: claims?,
-                any: any?,
-                not: not?.map(Box::new),
-            })
-        })
-    }
-
+impl RequestMatch {
     /// What [`RequestMatch::test`] reads. If `source` is among it, the client's address is: add
     /// what the filter's `ClientIp` needs.
     #[must_use]
@@ -104,7 +88,7 @@ impl RequestMatch {
             source: !self.client_ip.is_empty(),
             principal: self.principal.is_some(),
             claims: !self.claims.is_empty(),
-            attributes: Vec::new(),
+            ..Needs::default()
         };
         self.any.iter().chain(self.not.as_deref()).for_each(|within| needs.add(&within.needs()));
         needs
@@ -230,21 +214,6 @@ fn any_or_none<T>(items: &[T], test: impl FnMut(&T) -> Truth) -> Truth {
 
 fn all<T>(items: &[T], test: impl FnMut(&T) -> bool) -> Truth {
     items.iter().all(test).into()
-}
-
-fn list<'a, T>(
-    fields: &Fields<'a>,
-    name: &'static str,
-    item: impl FnMut(Value<'a>) -> Option<T>,
-) -> Option<Vec<T>> {
-    let items = fields.restriction(name, |value| {
-        let items = value.non_empty_list(item)?;
-        if items.len() > MAX_ITEMS {
-            return value.problem(format_args!("found {} items, expected at most {MAX_ITEMS}", items.len()));
-        }
-        Some(items)
-    })?;
-    Some(items.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! A test on a value, or on the values of something that may have several.
 
 use super::needle::Needle;
-use super::one_of::one_of;
 use super::pattern::Pattern;
-use mesh_config::{Fields, Value};
+use mesh_config::kinds::{Object, Text, boolean, either, list, object, text};
+use mesh_config::{Form, JsonType, Kind, OneOf, ProblemKind, Value};
 
 /// Exactly one of `exact`, `prefix`, `suffix`, `contains`, `regex` (the whole value), `in` (one of
 /// a list) and `present`; all but the last with `ignore_case: true` (ASCII) where wanted.
@@ -14,7 +14,7 @@ pub struct StringMatch {
 }
 
 #[derive(Clone, Debug)]
-enum Test {
+pub(crate) enum Test {
     Exact(Box<[u8]>),
     Prefix(Box<[u8]>),
     Suffix(Box<[u8]>),
@@ -24,14 +24,11 @@ enum Test {
     Present(bool),
 }
 
-/// The names of the tests.
-pub(crate) const NAMES: [&str; 7] = ["exact", "prefix", "suffix", "contains", "regex", "in", "present"];
-
-/// The most bytes that a text to compare with may have.
+/// Maximum length of a string to compare with, in bytes.
 pub(crate) const MAX_BYTES: usize = 4096;
 
-/// The most texts that `in` may have: they are compared one by one.
-const MAX_TEXTS: usize = 1000;
+/// Maximum number of strings in `in`, which are compared one by one.
+const MAX_STRINGS: usize = 1000;
 
 impl StringMatch {
     /// Whether the value is this text.
@@ -40,32 +37,15 @@ impl StringMatch {
         Self { test: Test::Exact(text.as_bytes().into()), ignore_case: false }
     }
 
-    /// Reads a field that is only a string test: an object, or a text as short for `exact`.
-    pub fn read(value: Value<'_>) -> Option<Self> {
-        if value.is_text() {
-            return Some(Self { test: Test::Exact(text(&value)?), ignore_case: false });
-        }
-        if !value.is_object() {
-            return value.expected("text or an object");
-        }
-        value.object(Self::read_fields)
+    /// A field that is only a string test: an object, or a string as short for `exact`.
+    #[must_use]
+    pub fn kind() -> impl Kind<Out = Self> {
+        let exact = whole().or(" or an object").map(|text| Test::Exact(text).into());
+        either(JsonType::Object, object::<Self>(), exact)
     }
 
-    /// Reads the test from the fields of an object that may have others.
-    pub fn read_fields(fields: &Fields<'_>) -> Option<Self> {
-        let ignore_case = fields.or("ignore_case", false, |value| value.boolean());
-        let test = one_of(fields, &NAMES, |name, value| {
-            Self::read_test(name, &value, ignore_case.unwrap_or(false))
-        })?;
-        if ignore_case? && test.present().is_some() {
-            return fields.problem("ignore_case", "found true, expected nothing: `present` has no case");
-        }
-        Some(test)
-    }
-
-    /// Reads the value of the field of one of [`NAMES`].
-    pub(crate) fn read_test(name: &str, value: &Value<'_>, ignore_case: bool) -> Option<Self> {
-        Some(Self { test: Test::read(name, value, ignore_case)?, ignore_case })
+    pub(crate) fn with_case(self, ignore_case: bool) -> Self {
+        Self { ignore_case, ..self }
     }
 
     /// Whether the one value there is passes.
@@ -132,9 +112,9 @@ impl StringMatch {
         (anchor, one.into_iter().chain(several.iter().map(AsRef::as_ref)))
     }
 
-    /// `Some` if the texts can match values that have no spaces and tabs at their ends, as those of
+    /// `Some` if the strings can match values that have no spaces and tabs at their ends, as those of
     /// [`Headers`](crate::headers::Headers). `value`: where the test was read from.
-    pub(crate) fn possible_without_outer_spaces(self, value: &Value<'_>) -> Option<Self> {
+    pub(crate) fn possible_without_outer_spaces(&self, value: &Value<'_>) -> Option<()> {
         let (anchor, mut texts) = self.literals();
         let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
         let impossible = texts.find(|text| {
@@ -142,14 +122,13 @@ impl StringMatch {
                 || (anchor != Anchor::Part && anchor != Anchor::Start && is_space(text.last()))
         });
         if let Some(text) = impossible {
-            return value.problem(format_args!(
+            return value.problem(ProblemKind::BadPattern, format_args!(
                 "found `{}`, which can never match, expected no space at the {} end: values are compared without",
                 text.escape_ascii(),
                 if is_space(text.first()) { "left" } else { "right" },
             ));
         }
-        drop(texts);
-        Some(self)
+        Some(())
     }
 }
 
@@ -162,38 +141,69 @@ pub(crate) enum Anchor {
     Part,
 }
 
-impl Test {
-    fn read(name: &str, value: &Value<'_>, ignore_case: bool) -> Option<Self> {
-        match name {
-            "exact" => text(value).map(Self::Exact),
-            "prefix" => part(value).map(Self::Prefix),
-            "suffix" => part(value).map(Self::Suffix),
-            "contains" => part(value).map(|text| Self::Contains(Needle::new(&text, ignore_case))),
-            "regex" => Pattern::read(value, ignore_case).map(|pattern| Self::Regex(Box::new(pattern))),
-            "in" => {
-                let texts = value.non_empty_list(|item| text(&item))?;
-                if texts.len() > MAX_TEXTS {
-                    return value
-                        .problem(format_args!("found {} texts, expected at most {MAX_TEXTS}", texts.len()));
-                }
-                Some(Self::In(texts))
-            }
-            _ => value.boolean().map(Self::Present),
+impl From<Test> for StringMatch {
+    fn from(test: Test) -> Self {
+        Self { test, ignore_case: false }
+    }
+}
+
+impl Object for StringMatch {
+    type Context<'a> = ();
+
+    const NAME: &'static str = "StringMatch";
+
+    fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {
+        let ignore_case = form.default("ignore_case", IGNORE_CASE, "false", boolean());
+        let one_of = form.one_of().case("exact", "The value is this string.", whole(), Test::Exact);
+        let test = Test::cases(one_of, ignore_case, |test| test)
+            .case("in", "The value is one of these strings.", strings(), Test::In)
+            .case("present", PRESENT, boolean(), Test::Present)
+            .end();
+        let test = Self { test: test?, ignore_case: ignore_case? };
+        if test.ignore_case && test.present().is_some() {
+            let message = "found true, expected nothing: `present` has no case";
+            return form.problem_at("ignore_case", ProblemKind::Conflict, message);
         }
+        Some(test)
     }
 }
 
-fn text(value: &Value<'_>) -> Option<Box<[u8]>> {
-    let text = value.text()?;
-    if text.len() > MAX_BYTES {
-        return value.problem(format_args!("found {} bytes, expected at most {MAX_BYTES}", text.len()));
+pub(crate) const IGNORE_CASE: &str = "Whether strings are compared without case (ASCII).";
+pub(crate) const PRESENT: &str = "Whether there is a value, whatever it is.";
+
+impl Test {
+    /// The tests on a part of a value, which tests on claims have too.
+    pub(crate) fn cases<F: Form, T>(
+        one_of: OneOf<'_, F, T>,
+        ignore_case: Option<bool>,
+        make: fn(Self) -> T,
+    ) -> OneOf<'_, F, T> {
+        let ignore_case = ignore_case.unwrap_or(false);
+        let needle = part().map(move |text| Needle::new(&text, ignore_case));
+        one_of
+            .case("prefix", "The value begins with this string.", part(), |text| make(Self::Prefix(text)))
+            .case("suffix", "The value ends with this string.", part(), |text| make(Self::Suffix(text)))
+            .case("contains", CONTAINS, needle, |needle| make(Self::Contains(needle)))
+            .case("regex", REGEX, Pattern::kind(ignore_case), |pattern| make(Self::Regex(pattern)))
     }
-    Some(text.as_bytes().into())
 }
 
-/// A part of a value: an empty one is in every value, which nobody means.
-fn part(value: &Value<'_>) -> Option<Box<[u8]>> {
-    value.non_empty_text().and_then(|_| text(value))
+const CONTAINS: &str = "The value contains this string. Of a claim: a whole word or element is this string.";
+const REGEX: &str =
+    "The whole value matches this regular expression, in the syntax of Rust's regex crate on bytes.";
+
+/// A whole value.
+pub(crate) fn whole() -> Text<Box<[u8]>> {
+    text(|_, text| Some(text.as_bytes().into())).at_most(MAX_BYTES)
+}
+
+/// A part of a value. Not empty: an empty string is part of every value.
+fn part() -> Text<Box<[u8]>> {
+    whole().not_empty()
+}
+
+pub(crate) fn strings() -> impl Kind<Out = Vec<Box<[u8]>>> {
+    list(whole()).not_empty().at_most(MAX_STRINGS, "strings")
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The paths that upstreams may read one request target as.
 
 use super::{escaped, is_normal, merge_slashes, path_of, resolve_dots, unescape};
-use crate::matching::truth::Truth;
+use crate::truth::Truth;
 use std::borrow::Cow;
 
 /// What an escaped slash or backslash (`%2F`, `%5C`) is.

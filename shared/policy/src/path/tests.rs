@@ -190,7 +190,7 @@ mod laws {
     use super::super::{
         EscapedSlashes, Query, Readings, decode_segment, is_ambiguous, normalize, without_query,
     };
-    use crate::matching::truth::Truth;
+    use crate::truth::Truth;
     use proptest::prelude::*;
     use std::borrow::Cow;
 

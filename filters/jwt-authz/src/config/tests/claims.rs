@@ -1,10 +1,15 @@
 //! What a rule wants of claims.
 
-use super::super::{Claims, Comparison, HostTest, Literal, Test};
+use super::super::{Claims, HostTest, Test};
 use super::{check, good, header, list, rule};
+use mesh_policy::matching::claim::{ClaimTest, Comparison, Literal};
 
-const TESTS: &str = "`equals`, `in`, `contains`, `prefix`, `suffix`, `regex`, `present`, \
+const TESTS: &str = "`equals`, `in`, `prefix`, `suffix`, `contains`, `regex`, `present`, \
     `gt`, `gte`, `lt`, `lte`, `equals_path`, `equals_header`, `equals_host`";
+
+/// Every field, in the order in which they are asked for.
+const NAMES: &str = "`claim`, `all`, `any`, `not`, `ignore_case`, `gt`, `gte`, `lt`, `lte`, `equals`, `in`, \
+    `prefix`, `suffix`, `contains`, `regex`, `present`, `equals_path`, `equals_header`, `equals_host`";
 
 fn claims(claims: &str) -> String {
     rule(&format!(r#""match": {{"path": {{"template": "/users/{{id}}/*"}}}}, "claims": {claims}"#))
@@ -46,7 +51,9 @@ fn names_of_claims() {
 
 #[test]
 fn every_test() {
-    let texts = |literals: &[Literal]| Test::In(literals.to_vec());
+    let texts =
+        |literals: &[Literal]| Test::Claim(ClaimTest::In { literals: literals.to_vec(), ignore_case: false });
+    let compare = |bounds: Vec<(Comparison, f64)>| Test::Claim(ClaimTest::Compare(bounds));
     let same = |test: Test, expected: Test| assert_eq!(format!("{test:?}"), format!("{expected:?}"));
     same(test(r#""equals": "b""#), texts(&[Literal::Text("b".into())]));
     same(test(r#""equals": """#), texts(&[Literal::Text(String::new())]));
@@ -57,14 +64,14 @@ fn every_test() {
         test(r#""in": ["b", 5.0, false]"#),
         texts(&[Literal::Text("b".into()), Literal::Number(5.0), Literal::Boolean(false)]),
     );
-    same(test(r#""gt": 1"#), Test::Compare(vec![(Comparison::Greater, 1.0)]));
+    same(test(r#""gt": 1"#), compare(vec![(Comparison::Greater, 1.0)]));
     same(
         test(r#""lte": 2.5, "gte": -1"#),
-        Test::Compare(vec![(Comparison::GreaterOrEqual, -1.0), (Comparison::LessOrEqual, 2.5)]),
+        compare(vec![(Comparison::GreaterOrEqual, -1.0), (Comparison::LessOrEqual, 2.5)]),
     );
     same(
         test(r#""gt": 0, "gte": 1, "lt": 3, "lte": 2"#),
-        Test::Compare(vec![
+        compare(vec![
             (Comparison::Greater, 0.0),
             (Comparison::GreaterOrEqual, 1.0),
             (Comparison::Less, 3.0),
@@ -86,7 +93,7 @@ fn every_test() {
         r#""regex": "b+""#,
         r#""present": false"#,
     ] {
-        assert!(matches!(test(text), Test::Text(_)), "{text}");
+        assert!(matches!(test(text), Test::Claim(ClaimTest::Text { .. })), "{text}");
     }
 }
 
@@ -109,37 +116,30 @@ fn every_expression() {
 #[test]
 fn what_is_no_expression() {
     const ONE: &str = r#"{"claim": "a", "equals": 1}"#;
-    check(&claims(r#""role=admin""#), "rules[0].claims: found `role=admin`, expected a list or an object");
+    check(&claims(r#""role=admin""#), "rules[0].claims: found `role=admin`, expected an array or an object");
     check(&claims("{}"), "rules[0].claims: found none, expected one of `claim`, `all`, `any`, `not`");
-    check(&claims("[]"), "rules[0].claims: found an empty list, expected at least one item");
-    check(&claims(r#"{"any": []}"#), "rules[0].claims.any: found an empty list, expected at least one item");
+    check(&claims("[]"), "rules[0].claims: found an empty array, expected at least one item");
+    check(&claims(r#"{"any": []}"#), "rules[0].claims.any: found an empty array, expected at least one item");
     check(
         &claims(r#"{"all": {"claim": "a", "equals": 1}}"#),
-        "rules[0].claims.all: found an object, expected a list",
+        "rules[0].claims.all: found an object, expected an array",
     );
     check(
         &claims(&format!(r#"{{"all": [{ONE}], "any": [{ONE}]}}"#)),
-        "rules[0].claims: found several, expected one of `claim`, `all`, `any`, `not`",
+        "rules[0].claims: found `all`, `any`, expected one of them only",
     );
     check(
         &claims(&format!(r#"{{"not": {ONE}, "claim": "b", "equals": 2}}"#)),
-        "rules[0].claims: found several, expected one of `claim`, `all`, `any`, `not`\n\
-         rules[0].claims.equals: unknown field, expected one of `all`, `any`, `not`, `claim`",
+        "rules[0].claims: found `claim`, `not`, expected one of them only",
     );
     check(
         &claims(&format!(r#"{{"all": [{ONE}], "equals": 1}}"#)),
-        "rules[0].claims.equals: unknown field, expected one of `all`, `any`, `not`, `claim`",
+        "rules[0].claims: found a test without `claim`, expected none",
     );
-    check(
-        &claims(r#"{"or": []}"#),
-        &format!(
-            "rules[0].claims: found none, expected one of `claim`, `all`, `any`, `not`\n\
-         rules[0].claims.or: unknown field, expected one of `all`, `any`, `not`, `claim`, {TESTS}"
-        ),
-    );
+    check(&claims(r#"{"or": []}"#), &format!("rules[0].claims.or: unknown field, expected one of {NAMES}"));
     check(
         &claims(r#"[{"claim": "a", "equals": 1}, 7]"#),
-        "rules[0].claims[1]: found 7, expected a list or an object",
+        "rules[0].claims[1]: found 7, expected an array or an object",
     );
     check(&claims(r#"{"equals": 1}"#), "rules[0].claims.claim: missing");
     check(
@@ -147,18 +147,18 @@ fn what_is_no_expression() {
         "rules[0].claims.claim: missing\n\
          rules[0].claims.clam: unknown field, did you mean `claim`?",
     );
-    check(&claims(r#"{"claim": "a"}"#), &format!("rules[0].claims: found no test, expected one of {TESTS}"));
+    check(&claims(r#"{"claim": "a"}"#), &format!("rules[0].claims: found none, expected one of {TESTS}"));
     check(
         &claims(r#"{"claim": "a", "equal": 1}"#),
-        &format!(
-            "rules[0].claims: found no test, expected one of {TESTS}\n\
-         rules[0].claims.equal: unknown field, did you mean `equals`?"
-        ),
+        "rules[0].claims.equal: unknown field, did you mean `equals`?",
     );
-    check(&claims(r#"{"claim": "a", "exact": "b"}"#), "rules[0].claims.exact: expected `equals` instead");
+    check(
+        &claims(r#"{"claim": "a", "exact": "b"}"#),
+        "rules[0].claims.exact: unknown field, did you mean `equals`?",
+    );
     check(
         &claims(r#"{"claim": "", "equals": 1}"#),
-        "rules[0].claims.claim: found ``, expected text that is not empty",
+        "rules[0].claims.claim: found ``, expected a string that is not empty",
     );
     check(
         &claims(r#"{"claim": "https://x.example/roles", "equals": 1}"#),
@@ -166,14 +166,11 @@ fn what_is_no_expression() {
     );
     check(
         &claims(r#"{"claim": {"name": "a"}, "equals": 1}"#),
-        "rules[0].claims.claim: found an object, expected text or a list of texts",
+        "rules[0].claims.claim: found an object, expected a string or an array of strings",
     );
     check(
         &claims(r#"{"role": "admin"}"#),
-        &format!(
-            "rules[0].claims: found none, expected one of `claim`, `all`, `any`, `not`\n\
-         rules[0].claims.role: unknown field, expected one of `all`, `any`, `not`, `claim`, {TESTS}"
-        ),
+        &format!("rules[0].claims.role: unknown field, expected one of {NAMES}"),
     );
 }
 
@@ -213,14 +210,17 @@ fn tests_that_do_not_go_together() {
     );
     check_test(
         r#""contains": "a", "prefix": "b", "regex": "c""#,
-        "rules[0].claims: found `contains`, `prefix`, `regex`, expected one of them only",
+        "rules[0].claims: found `prefix`, `contains`, `regex`, expected one of them only",
     );
     check_test(r#""gt": 1, "equals": 2"#, "rules[0].claims: found `equals`, `gt`, expected one of them only");
+    check_test(r#""equals": "a", "ignore_case": true"#, "");
     check_test(
-        r#""equals": "a", "ignore_case": true"#,
-        &format!(
-            "rules[0].claims.ignore_case: unknown field, expected one of `all`, `any`, `not`, `claim`, {TESTS}"
-        ),
+        r#""equals": 5, "ignore_case": true"#,
+        "rules[0].claims.ignore_case: found true, expected nothing: numbers and booleans have no case",
+    );
+    check_test(
+        r#""equals_path": "id", "ignore_case": true"#,
+        "rules[0].claims.ignore_case: found true, expected nothing: this test has no case to ignore",
     );
     check_test(
         r#""present": true, "ignore_case": true"#,
@@ -232,23 +232,29 @@ fn tests_that_do_not_go_together() {
 fn what_claims_are_compared_with() {
     check_test(
         r#""equals": ["a"]"#,
-        "rules[0].claims.equals: found a list, expected text, a number, true or false",
+        "rules[0].claims.equals: found an array, expected a string, a number, true or false",
     );
     check_test(
         r#""equals": {}"#,
-        "rules[0].claims.equals: found an object, expected text, a number, true or false",
+        "rules[0].claims.equals: found an object, expected a string, a number, true or false",
     );
-    check_test(r#""equals": null"#, &format!("rules[0].claims: found no test, expected one of {TESTS}"));
-    check_test(r#""in": "a""#, "rules[0].claims.in: found `a`, expected a list");
-    check_test(r#""in": []"#, "rules[0].claims.in: found an empty list, expected at least one item");
+    check_test(
+        r#""equals": null"#,
+        "rules[0].claims.equals: found null, expected a value; leave the field out for no restriction",
+    );
+    check_test(r#""in": "a""#, "rules[0].claims.in: found `a`, expected an array");
+    check_test(r#""in": []"#, "rules[0].claims.in: found an empty array, expected at least one item");
     check_test(
         r#""in": ["a", null]"#,
-        "rules[0].claims.in[1]: found null, expected text, a number, true or false",
+        "rules[0].claims.in[1]: found null, expected a string, a number, true or false",
     );
     check_test(r#""gt": "1""#, "rules[0].claims.gt: found `1`, expected a number");
-    check_test(r#""contains": """#, "rules[0].claims.contains: found ``, expected text that is not empty");
-    check_test(r#""contains": 5"#, "rules[0].claims.contains: found 5, expected text");
-    check_test(r#""prefix": """#, "rules[0].claims.prefix: found ``, expected text that is not empty");
+    check_test(
+        r#""contains": """#,
+        "rules[0].claims.contains: found ``, expected a string that is not empty",
+    );
+    check_test(r#""contains": 5"#, "rules[0].claims.contains: found 5, expected a string");
+    check_test(r#""prefix": """#, "rules[0].claims.prefix: found ``, expected a string that is not empty");
     check_test(
         r#""regex": "(""#,
         "rules[0].claims.regex: found `(`, expected a regular expression: unclosed group",
@@ -295,12 +301,12 @@ fn numbers_that_are_not_exact() {
     check_test(r#""equals": -9007199254740991.0"#, "");
     check_test(
         r#""equals": 9007199254740992"#,
-        "rules[0].claims.equals: found 9007199254740992, expected a number from -9007199254740991 to 9007199254740991; write a larger one as text, in quotes",
+        "rules[0].claims.equals: found 9007199254740992, expected a number from -9007199254740991 to 9007199254740991; write a larger one as a string, in quotes",
     );
     check_test(
         r#""in": [1, 1e17, 18446744073709551616]"#,
-        "rules[0].claims.in[1]: found 100000000000000000, expected a number from -9007199254740991 to 9007199254740991; write a larger one as text, in quotes\n\
-         rules[0].claims.in[2]: found 18446744073709552000, expected a number from -9007199254740991 to 9007199254740991; write a larger one as text, in quotes",
+        "rules[0].claims.in[1]: found 100000000000000000, expected a number from -9007199254740991 to 9007199254740991; write a larger one as a string, in quotes\n\
+         rules[0].claims.in[2]: found 18446744073709552000, expected a number from -9007199254740991 to 9007199254740991; write a larger one as a string, in quotes",
     );
     check_test(r#""equals": "9007199254740993""#, "");
 }
@@ -313,7 +319,7 @@ fn words_of_the_path() {
         r#""equals_path": "user""#,
         "rules[0].claims.equals_path: found `user`, expected a name of the rule's own path template, as `id` of `/users/{id}`",
     );
-    check_test(r#""equals_path": 1"#, "rules[0].claims.equals_path: found 1, expected text");
+    check_test(r#""equals_path": 1"#, "rules[0].claims.equals_path: found 1, expected a string");
     const CLAIMS: &str = r#""claims": {"claim": "sub", "equals_path": "id"}"#;
     check(
         &rule(CLAIMS),

@@ -1,6 +1,6 @@
 //! Where tokens are found.
 
-use super::super::{Place, parse};
+use super::super::{TokenLocation, parse};
 use super::{check, good, header, list, provider};
 
 fn from(places: &str) -> String {
@@ -17,25 +17,25 @@ fn every_form_of_a_place() {
     assert_eq!(
         provider.from,
         [
-            Place::Header { name: header("x-token"), prefix: "".into() },
-            Place::Header { name: header("authorization"), prefix: "DPoP ".into() },
-            Place::Header { name: header("x"), prefix: "v1:".into() },
-            Place::Cookie("__Host-token".into()),
-            Place::Query("access token".into()),
+            TokenLocation::Header { name: header("x-token"), prefix: "".into() },
+            TokenLocation::Header { name: header("authorization"), prefix: "DPoP ".into() },
+            TokenLocation::Header { name: header("x"), prefix: "v1:".into() },
+            TokenLocation::Cookie("__Host-token".into()),
+            TokenLocation::Query("access token".into()),
         ]
     );
 }
 
 #[test]
 fn what_is_no_place() {
-    check(&from("[]"), "providers[0].from: found an empty list, expected at least one item");
-    check(&from(r#""authorization""#), "providers[0].from: found `authorization`, expected a list");
-    check(&from(r#"{"header": "authorization"}"#), "providers[0].from: found an object, expected a list");
+    check(&from("[]"), "providers[0].from: found an empty array, expected at least one item");
+    check(&from(r#""authorization""#), "providers[0].from: found `authorization`, expected an array");
+    check(&from(r#"{"header": "authorization"}"#), "providers[0].from: found an object, expected an array");
     check(&from(r#"["authorization"]"#), "providers[0].from[0]: found `authorization`, expected an object");
     check(&from("[{}]"), "providers[0].from[0]: found none, expected one of `header`, `cookie`, `query`");
     check(
         &from(r#"[{"header": "a", "cookie": "b"}]"#),
-        "providers[0].from[0]: found several, expected one of `header`, `cookie`, `query`",
+        "providers[0].from[0]: found `header`, `cookie`, expected one of them only",
     );
     check(
         &from(r#"[{"prefix": "Bearer "}]"#),
@@ -51,8 +51,7 @@ fn what_is_no_place() {
     );
     check(
         &from(r#"[{"param": "a"}]"#),
-        "providers[0].from[0]: found none, expected one of `header`, `cookie`, `query`\n\
-         providers[0].from[0].param: unknown field, expected one of `header`, `prefix`, `cookie`, `query`",
+        "providers[0].from[0].param: unknown field, expected one of `header`, `cookie`, `query`, `prefix`",
     );
     check(
         &from(r#"[{"header": "a b"}]"#),
@@ -69,7 +68,7 @@ fn what_is_no_place() {
     );
     check(
         &from(r#"[{"header": "a", "prefix": ""}]"#),
-        "providers[0].from[0].prefix: found ``, expected text that is not empty",
+        "providers[0].from[0].prefix: found ``, expected a string that is not empty",
     );
     check(
         &from(r#"[{"header": "a", "prefix": " Bearer"}]"#),
@@ -86,13 +85,13 @@ fn what_is_no_place() {
     check(
         &from(r#"[{"cookie": "a b"}, {"cookie": ""}, {"cookie": "a=b"}]"#),
         "providers[0].from[0].cookie: found `a b`, expected a cookie name\n\
-         providers[0].from[1].cookie: found ``, expected text that is not empty\n\
+         providers[0].from[1].cookie: found ``, expected a string that is not empty\n\
          providers[0].from[2].cookie: found `a=b`, expected a cookie name",
     );
     check(
         &from(r#"[{"query": ""}, {"query": 5}]"#),
-        "providers[0].from[0].query: found ``, expected text that is not empty\n\
-         providers[0].from[1].query: found 5, expected text",
+        "providers[0].from[0].query: found ``, expected a string that is not empty\n\
+         providers[0].from[1].query: found 5, expected a string",
     );
     let long = "a".repeat(65);
     check(

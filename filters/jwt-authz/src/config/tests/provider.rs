@@ -45,7 +45,7 @@ fn names() {
         &named(r#""a b""#),
         "providers[0].name: found `a b`, expected 1 to 64 letters, digits, `_`, `-` or `.`",
     );
-    check(&named("5"), "providers[0].name: found 5, expected text");
+    check(&named("5"), "providers[0].name: found 5, expected a string");
     check(
         &format!(
             r#"{{"providers": [{{"name": "a", "issuer": "i", {REMOTE}, "algorithms": ["RS256"]}},
@@ -77,8 +77,8 @@ fn issuers() {
         &two(r#""issuer": "i\nj","#, r#""issuer": "i\nj","#),
         "providers[1].issuer: found `i\\nj`, expected an issuer that no other provider has",
     );
-    check(&provider(r#""issuer": """#), "providers[0].issuer: found ``, expected text that is not empty");
-    check(&provider(r#""issuer": ["i"]"#), "providers[0].issuer: found a list, expected text");
+    check(&provider(r#""issuer": """#), "providers[0].issuer: found ``, expected a string that is not empty");
+    check(&provider(r#""issuer": ["i"]"#), "providers[0].issuer: found an array, expected a string");
     check(&provider(&format!(r#""issuer": "{}""#, "i".repeat(1024))), "");
     check(
         &provider(&format!(r#""issuer": "{}""#, "i".repeat(1025))),
@@ -91,12 +91,12 @@ fn audiences_and_subjects() {
     check(&provider(r#""audiences": ["a", "b"]"#), "");
     check(
         &provider(r#""audiences": []"#),
-        "providers[0].audiences: found an empty list, expected at least one item",
+        "providers[0].audiences: found an empty array, expected at least one item",
     );
-    check(&provider(r#""audiences": "a""#), "providers[0].audiences: found `a`, expected a list");
+    check(&provider(r#""audiences": "a""#), "providers[0].audiences: found `a`, expected an array");
     check(
         &provider(r#""audiences": ["a", ""]"#),
-        "providers[0].audiences[1]: found ``, expected text that is not empty",
+        "providers[0].audiences[1]: found ``, expected a string that is not empty",
     );
     check(&provider(&format!(r#""audiences": {}"#, list(100, |_| "\"a\"".to_owned()))), "");
     check(
@@ -110,21 +110,24 @@ fn audiences_and_subjects() {
     check(&provider(r#""subjects": ["a", {"exact": "b"}, {"prefix": "c"}, {"regex": "d.*"}]"#), "");
     check(
         &provider(r#""subjects": []"#),
-        "providers[0].subjects: found an empty list, expected at least one item",
+        "providers[0].subjects: found an empty array, expected at least one item",
     );
     check(
         &provider(r#""subjects": {"prefix": "a"}"#),
-        "providers[0].subjects: found an object, expected a list",
+        "providers[0].subjects: found an object, expected an array",
     );
     check(
         &provider(r#""subjects": [{"prefix": ""}]"#),
-        "providers[0].subjects[0].prefix: found ``, expected text that is not empty",
+        "providers[0].subjects[0].prefix: found ``, expected a string that is not empty",
     );
     check(
         &provider(r#""subjects": [{}]"#),
-        "providers[0].subjects[0]: found no test, expected one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `in`, `present`",
+        "providers[0].subjects[0]: found none, expected one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `in`, `present`",
     );
-    check(&provider(r#""subjects": [5]"#), "providers[0].subjects[0]: found 5, expected text or an object");
+    check(
+        &provider(r#""subjects": [5]"#),
+        "providers[0].subjects[0]: found 5, expected a string or an object",
+    );
     check(
         &provider(&format!(r#""subjects": {}"#, list(101, |_| "\"a\"".to_owned()))),
         "providers[0].subjects: found 101 subjects, expected at most 100",
@@ -133,22 +136,22 @@ fn audiences_and_subjects() {
 
 #[test]
 fn key_sets() {
-    check(&jwks("{}"), "providers[0].jwks: found neither, expected one of `inline`, `remote`");
+    check(&jwks("{}"), "providers[0].jwks: found none, expected one of `inline`, `remote`");
     check(&jwks(r#""/jwks""#), "providers[0].jwks: found `/jwks`, expected an object");
     check(
         &jwks(r#"{"url": "https://auth.example.com/jwks"}"#),
-        "providers[0].jwks: found neither, expected one of `inline`, `remote`\n\
-         providers[0].jwks.url: unknown field, expected one of `inline`, `remote`",
+        "providers[0].jwks.url: unknown field, expected one of `inline`, `remote`",
     );
     check(
         &jwks(r#"{"inline": {"keys": []}, "remote": {"cluster": "c", "host": "h", "path": "/"}}"#),
-        "providers[0].jwks: found both, expected one of `inline`, `remote`",
+        "providers[0].jwks.inline: no key can be used\n\
+         providers[0].jwks: found `inline`, `remote`, expected one of them only",
     );
     check(
         &jwks(r#"{"remote": {}}"#),
         "providers[0].jwks.remote.cluster: missing\n\
          providers[0].jwks.remote.host: missing\n\
-         providers[0].jwks.remote: found neither, expected one of `path`, `discovery`",
+         providers[0].jwks.remote: found none, expected one of `path`, `discovery`",
     );
     check(
         &jwks(r#"{"remote": "https://auth.example.com/jwks"}"#),
@@ -160,7 +163,7 @@ fn key_sets() {
 fn remote_sets() {
     check(
         &remote(r#""path": "/", "discovery": "/""#),
-        "providers[0].jwks.remote: found both, expected one of `path`, `discovery`",
+        "providers[0].jwks.remote: found `path`, `discovery`, expected one of them only",
     );
     check(
         &remote(r#""path": "jwks""#),
@@ -180,7 +183,7 @@ fn remote_sets() {
     );
     check(
         &remote(r#""discovery": "/ä""#),
-        "providers[0].jwks.remote.discovery: found `/ä`, expected a path, as `/.well-known/jwks.json`",
+        "providers[0].jwks.remote.discovery: found `/ä`, expected a path, as `/.well-known/openid-configuration`",
     );
     check(&remote(&format!(r#""path": "/{}""#, "a".repeat(2047))), "");
     check(
@@ -221,13 +224,13 @@ fn remote_sets() {
     };
     check(
         &cluster(r#""""#, r#""""#),
-        "providers[0].jwks.remote.cluster: found ``, expected text that is not empty\n\
-         providers[0].jwks.remote.host: found ``, expected text that is not empty",
+        "providers[0].jwks.remote.cluster: found ``, expected a string that is not empty\n\
+         providers[0].jwks.remote.host: found ``, expected a string that is not empty",
     );
     check(
         &cluster("5", "6"),
-        "providers[0].jwks.remote.cluster: found 5, expected text\n\
-         providers[0].jwks.remote.host: found 6, expected text",
+        "providers[0].jwks.remote.cluster: found 5, expected a string\n\
+         providers[0].jwks.remote.host: found 6, expected a string",
     );
     check(&cluster(&format!("\"{}\"", "c".repeat(2048)), r#""[::1]:80""#), "");
     check(
@@ -252,15 +255,15 @@ fn remote_sets() {
 fn lists_of_algorithms() {
     let public = r#"["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]"#;
     check(&algorithms(public), "");
-    check(&algorithms("[]"), "providers[0].algorithms: found an empty list, expected at least one item");
-    check(&algorithms(r#""RS256""#), "providers[0].algorithms: found `RS256`, expected a list");
+    check(&algorithms("[]"), "providers[0].algorithms: found an empty array, expected at least one item");
+    check(&algorithms(r#""RS256""#), "providers[0].algorithms: found `RS256`, expected an array");
     check(
         &algorithms(r#"["none"]"#),
         "providers[0].algorithms[0]: found `none`, expected one of `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384`, `EdDSA`, `HS256`, `HS384`, `HS512`",
     );
     check(
         &algorithms(r#"["rs256"]"#),
-        "providers[0].algorithms[0]: found `rs256`, expected one of `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384`, `EdDSA`, `HS256`, `HS384`, `HS512`",
+        "providers[0].algorithms[0]: found `rs256`, expected one of `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384`, `EdDSA`, `HS256`, `HS384`, `HS512`; did you mean `RS256`?",
     );
     check(
         &algorithms(r#"["RS256", "ES256", "RS256"]"#),
@@ -361,7 +364,7 @@ fn what_the_upstream_gets() {
     );
     check(
         &provider(r#""claims_to_headers": {"sub": "x-sub"}"#),
-        "providers[0].claims_to_headers: found an object, expected a list",
+        "providers[0].claims_to_headers: found an object, expected an array",
     );
     check(
         &provider(

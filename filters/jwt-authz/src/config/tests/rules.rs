@@ -1,6 +1,6 @@
 //! The fields of a rule.
 
-use super::super::{Action, Rule, TokenUse};
+use super::super::{Action, ProviderId, ProviderSet, Rule, TokenUse};
 use super::{PROVIDER, REMOTE, check, good, provider, rule, top};
 use mesh_policy::facts::Needs;
 use mesh_policy::mode::Mode;
@@ -19,7 +19,7 @@ fn a_rule_has_every_default() {
     assert_eq!(action, Action::Allow);
     assert_eq!(token, TokenUse::Required);
     assert!(claims.is_none());
-    assert_eq!(providers, u32::MAX);
+    assert_eq!(providers, ProviderSet::ALL);
     assert_eq!(mode, Mode::Enforce);
 }
 
@@ -49,7 +49,7 @@ fn whether_a_rule_looks_at_the_token() {
 
 #[test]
 fn what_is_no_rule() {
-    check(&rules("{}"), "rules: found an object, expected a list");
+    check(&rules("{}"), "rules: found an object, expected an array");
     check(&rules("[null]"), "rules[0]: found null, expected an object");
     check(
         &rules("[{}]"),
@@ -59,7 +59,7 @@ fn what_is_no_rule() {
     check(
         &rules(r#"[{"name": "a b", "action": "ALLOW"}]"#),
         "rules[0].name: found `a b`, expected 1 to 64 letters, digits, `_`, `-` or `.`\n\
-         rules[0].action: found `ALLOW`, expected one of `allow`, `deny`",
+         rules[0].action: found `ALLOW`, expected one of `allow`, `deny`; did you mean `allow`?",
     );
     check(
         &rules(r#"[{"name": "a", "action": "allow"}, {"name": "a", "action": "deny"}]"#),
@@ -95,14 +95,14 @@ fn a_rule_without_a_token_asks_nothing_of_it() {
     );
     check(
         &rule(r#""token": "none", "claims": 5"#),
-        "rules[0].claims: found 5, expected a list or an object\n\
+        "rules[0].claims: found 5, expected an array or an object\n\
          rules[0].token: found `none`, expected `required` or `optional`: the rule asks for a token's claims or provider",
     );
 }
 
 #[test]
 fn claims_stand_in_a_field_of_their_own() {
-    const CLAIMS: &str = r#""claims": [{"claim": "a", "exact": "b"}]"#;
+    const CLAIMS: &str = r#""claims": [{"claim": "a", "equals": "b"}]"#;
     check(
         &rule(&format!(r#""match": {{{CLAIMS}}}"#)),
         "rules[0].match: found `claims`, expected them in the rule's own `claims`",
@@ -120,7 +120,7 @@ fn what_a_rule_is_for() {
     ));
     let needs = config.rules.first().map(|rule| rule.matches.needs());
     assert_eq!(needs, Some(Needs { headers: true, source: true, principal: true, ..Needs::default() }));
-    check(&rule(r#""match": []"#), "rules[0].match: found a list, expected an object");
+    check(&rule(r#""match": []"#), "rules[0].match: found an array, expected an object");
     check(
         &rule(r#""match": {"paths": ["/a"]}"#),
         "rules[0].match.paths: unknown field, did you mean `path`?",
@@ -143,18 +143,19 @@ fn whose_tokens_a_rule_takes() {
                 "rules": [{{"name": "r", "action": "allow", "providers": {providers}}}]}}"#
         )
     };
-    let bits = |providers: &str| good(&config(providers)).rules.first().map(|rule| rule.providers);
-    assert_eq!(bits(r#"["a"]"#), Some(1));
-    assert_eq!(bits(r#"["p"]"#), Some(2));
-    assert_eq!(bits(r#"["p", "a", "p"]"#), Some(3));
-    check(&config("[]"), "rules[0].providers: found an empty list, expected at least one item");
-    check(&config(r#""a""#), "rules[0].providers: found `a`, expected a list");
+    let taken = |providers: &str| good(&config(providers)).rules.first().map(|rule| rule.providers);
+    let set = |indices: &[usize]| Some(indices.iter().copied().map(ProviderId::new).collect::<ProviderSet>());
+    assert_eq!(taken(r#"["a"]"#), set(&[0]));
+    assert_eq!(taken(r#"["p"]"#), set(&[1]));
+    assert_eq!(taken(r#"["p", "a", "p"]"#), set(&[0, 1]));
+    check(&config("[]"), "rules[0].providers: found an empty array, expected at least one item");
+    check(&config(r#""a""#), "rules[0].providers: found `a`, expected an array");
     check(&config(r#"["A"]"#), "rules[0].providers[0]: found `A`, expected the name of a provider");
-    check(&config("[0]"), "rules[0].providers[0]: found 0, expected text");
+    check(&config("[0]"), "rules[0].providers[0]: found 0, expected a string");
     // Without good providers there is nothing to compare with.
     check(
         r#"{"providers": [], "rules": [{"name": "r", "action": "allow", "providers": ["a"]}]}"#,
-        "providers: found an empty list, expected at least one item",
+        "providers: found an empty array, expected at least one item",
     );
 }
 

@@ -1,9 +1,9 @@
 //! What goes to the host, and what comes back.
 
 use super::{argument, read_answer};
-use crate::crypto::foreign;
 use crate::crypto::protobuf::{Value, fields};
-use crate::crypto::vectors::Vector;
+use crate::crypto::tests::foreign;
+use crate::crypto::tests::vectors::Vector;
 
 fn signed_with(name: &str) -> Vector {
     foreign::right().into_iter().find(|vector| vector.algorithm.name() == name).unwrap()

@@ -1,6 +1,6 @@
 //! What a key must look like, and what is said of one that does not.
 
-use super::super::vectors::set_of;
+use super::super::tests::vectors::set_of;
 use super::{Origin, read};
 use crate::crypto::{Algorithm, Key, SkipReason};
 use base64::Engine as _;
@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 fn foreign(name: &str) -> Value {
-    let file: Value = serde_json::from_str(include_str!("../vectors/foreign.json")).unwrap();
+    let file: Value = serde_json::from_str(include_str!("../tests/vectors/foreign.json")).unwrap();
     file["keys"][name].clone()
 }
 

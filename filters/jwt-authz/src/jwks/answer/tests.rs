@@ -2,7 +2,7 @@
 
 use super::{Answered, Failure, Next, Step, read};
 use crate::config::Remote;
-use crate::jwks::simulation::{remote, text};
+use crate::jwks::tests::simulation::{remote, text};
 use mesh_policy::headers::{HeaderValue, Headers};
 use serde_json::json;
 use std::time::Duration;

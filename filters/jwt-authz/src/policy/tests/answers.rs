@@ -1,7 +1,7 @@
 //! How each refusal looks to the client and to the operator.
 
 use super::super::gateway::{Gateway, NOW, bearer, forged, request, secret, token, token_of};
-use super::super::{Outcome, Reason, Refusal, Signature};
+use super::super::{Denial, Outcome, Signature, reason};
 use mesh_policy::effects::{GrpcStatus, Reply};
 use mesh_policy::headers::Headers;
 use serde_json::{Value as Json, json};
@@ -59,7 +59,7 @@ fn with(more: &Json) -> Headers {
 #[track_caller]
 fn reply(gateway: &Gateway, headers: &Headers, grpc: bool) -> Reply {
     match gateway.decide(headers).outcome {
-        Outcome::Refused(refusal) => gateway.policy.config().reply(&refusal, grpc),
+        Outcome::Refused(denial) => gateway.policy.refusal(&denial).into_reply(grpc),
         other => panic!("{other:?}"),
     }
 }
@@ -105,7 +105,7 @@ fn every_reason() {
         check(&gateway, headers, details, expected, what, more);
     };
     let missing = Expected { challenge: Some(""), ..UNAUTHENTICATED };
-    check(&request(":path: /"), "missing", &missing, "the request has no token", &none);
+    check(&request(":path: /"), "missing", &missing, "the request has no token in `authorization`", &none);
     check(
         &bearer(b"eyJ.sesame"),
         "malformed",
@@ -125,14 +125,14 @@ fn every_reason() {
         &bearer(twice.as_bytes()),
         "ambiguous",
         &UNAUTHENTICATED,
-        "the request has a header for tokens twice",
+        "the request repeats a header for tokens",
         &none,
     );
     check(
         &bearer(token_of("other", r#"{"secret": "sesame"}"#).as_bytes()),
         "unknown_key",
         &UNAUTHENTICATED,
-        "the token's key is not known",
+        "the token's key is unknown",
         &main,
     );
     check(
@@ -146,7 +146,7 @@ fn every_reason() {
         &bearer(token_of("k", "sesame").as_bytes()),
         "bad_claims",
         &UNAUTHENTICATED,
-        "the token's payload is not a JSON object with each name once",
+        "the token's payload is not a JSON object with distinct names",
         &main,
     );
     check(&with(&json!({"exp": NOW - 60})), "expired", &UNAUTHENTICATED, "the token has expired", &main);
@@ -161,29 +161,29 @@ fn every_reason() {
         &with(&json!({"iss": CLAIM})),
         "wrong_issuer",
         &UNAUTHENTICATED,
-        "the token is of another issuer",
+        "the token's issuer is not accepted",
         &main,
     );
     check(
         &with(&json!({"aud": CLAIM})),
         "wrong_audience",
         &UNAUTHENTICATED,
-        "the token is for another audience",
+        "the token's audience is not accepted",
         &main,
     );
     check(
         &with(&json!({"sub": CLAIM})),
         "wrong_subject",
         &UNAUTHENTICATED,
-        "the token is of another subject",
+        "the token's subject is not accepted",
         &main,
     );
-    check(&with(&none), "no_rule", &FORBIDDEN, "no rule lets this request in", &main);
+    check(&with(&none), "no_rule", &FORBIDDEN, "no rule allows this request", &main);
     check(
         &with(&json!({"groups": ["guest"]})),
         "denied_by:guests",
         &FORBIDDEN,
-        "a rule refuses this request",
+        "a rule denies this request",
         &json!({"provider": "main", "rule": "guests"}),
     );
     // Nobody has shown a token that says too little.
@@ -191,51 +191,48 @@ fn every_reason() {
         &request(":path: /closed"),
         "denied_by:closed",
         &Expected { challenge: None, ..FORBIDDEN },
-        "a rule refuses this request",
+        "a rule denies this request",
         &json!({"rule": "closed"}),
     );
     let bad_request =
         Expected { status: 400, grpc: GrpcStatus::InvalidArgument, challenge: None, title: "Bad Request" };
-    check(&request(":path: /a%2Fb"), "escaped_slash", &bad_request, "the path holds an escaped slash", &none);
-    check(
-        &request(":path: /a//../b"),
-        "ambiguous_path",
-        &bad_request,
-        "the path can be read in several ways",
-        &none,
-    );
+    check(&request(":path: /a%2Fb"), "escaped_slash", &bad_request, "the path has an escaped slash", &none);
+    check(&request(":path: /a//../b"), "ambiguous_path", &bad_request, "the path is ambiguous", &none);
     let host = Gateway::with(
         &json!({}),
         &json!({"rules": [{"name": "r", "action": "allow", "match": {"hosts": ["admin.test"]}}]}),
     );
-    let what = "the host can be read in several ways";
+    let what = "the host is ambiguous";
     let ambiguous = request(":path: /\n:authority: u@admin.test");
     self::check(&host, &ambiguous, "ambiguous_host", &bad_request, what, &none);
     let new = with(&json!({"jti": 1}));
     gateway.verdict.set(Some(Signature::NoTime));
-    check(&new, "overloaded", &UNAVAILABLE, "too many signatures to check", &main);
+    check(&new, "overloaded", &UNAVAILABLE, "too many signatures to verify", &main);
     gateway.verdict.set(Some(Signature::Failed));
-    check(&new, "error", &UNAVAILABLE, "the signature cannot be checked", &main);
+    check(&new, "error", &UNAVAILABLE, "the signature cannot be verified", &main);
     gateway.rotate(0, None);
-    check(&with(&none), "jwks_unavailable", &UNAVAILABLE, "there are no keys to check the token with", &main);
-    assert_eq!(Reason::ALL.len(), 20);
+    check(&with(&none), "jwks_unavailable", &UNAVAILABLE, "no keys are available to verify the token", &main);
+    assert_eq!(reason::labels().len(), 20);
 }
 
 #[test]
 fn where_the_proxy_fails() {
-    let reply = gateway().policy.config().reply(&Refusal::ERROR, false);
+    let reply = gateway().policy.refusal(&Denial::new(reason::ERROR)).into_reply(false);
     assert_eq!((reply.status, reply.details.as_str()), (503, "jwt_authz{error}"));
     assert_eq!(header(&reply, "www-authenticate"), None);
 }
 
-/// The numbers of reasons are the order of their counters.
+/// The place of a label is that of its counter.
 #[test]
 fn each_reason_has_a_place_and_a_word() {
-    let mut words: Vec<&str> = Vec::new();
-    for (index, reason) in Reason::ALL.into_iter().enumerate() {
-        assert_eq!(reason as usize, index);
-        assert!(!words.contains(&reason.word()), "{}", reason.word());
-        words.push(reason.word());
+    let labels = reason::labels();
+    for (index, label) in labels.iter().enumerate() {
+        assert!(!labels[..index].contains(label), "{label}");
+    }
+    for reason in reason::ALL {
+        assert!(labels.contains(&reason.label), "{}", reason.text);
+        // RFC 6750, section 3.
+        assert!(reason.text.bytes().all(|byte| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~')));
     }
 }
 
@@ -252,24 +249,24 @@ fn what_is_wrong_is_said_exactly() {
     check(&bearer(b""), "jwt_authz{malformed}: the token does not have three parts");
     check(&bearer(b"!.!.!"), "jwt_authz{malformed}: the token's header is not base64url");
     check(&bearer(b"e30.e30.!"), "jwt_authz{malformed}: the token's signature is not base64url");
-    check(&signed("[]"), "jwt_authz{malformed}: the token's header is not a JSON object with each name once");
+    check(&signed("[]"), "jwt_authz{malformed}: the token's header is not a JSON object with distinct names");
     check(
         &signed(r#"{"alg": "HS256", "alg": "none"}"#),
-        "jwt_authz{malformed}: the token's header is not a JSON object with each name once",
+        "jwt_authz{malformed}: the token's header is not a JSON object with distinct names",
     );
     check(
         &signed(r#"{"alg": "HS256", "crit": ["exp"]}"#),
-        "jwt_authz{malformed}: the token's header demands an extension",
+        "jwt_authz{malformed}: the token's header requires an extension",
     );
-    check(&signed("{}"), "jwt_authz{malformed}: the token's header names no algorithm");
-    check(&signed(r#"{"alg": 5}"#), "jwt_authz{malformed}: the token's header names no algorithm");
+    check(&signed("{}"), "jwt_authz{malformed}: the token's header has no `alg`");
+    check(&signed(r#"{"alg": 5}"#), "jwt_authz{malformed}: the token's header has no `alg`");
     check(
         &signed(r#"{"alg": "HS256", "kid": 5}"#),
-        "jwt_authz{malformed}: the token's `kid` is not a short text",
+        "jwt_authz{malformed}: the token's `kid` is not a short string",
     );
     check(
         &signed(&format!(r#"{{"alg": "HS256", "kid": "{}"}}"#, "k".repeat(257))),
-        "jwt_authz{malformed}: the token's `kid` is not a short text",
+        "jwt_authz{malformed}: the token's `kid` is not a short string",
     );
     for algorithm in ["none", "None", "HS384", "RS256", "dir", ""] {
         check(
@@ -282,12 +279,12 @@ fn what_is_wrong_is_said_exactly() {
     check(&with(&json!({"iat": true})), "jwt_authz{bad_claims}: the token's `iat` is not a number");
     check(
         &with(&json!({"aud": 5})),
-        "jwt_authz{bad_claims}: the token's `aud` is not a text or a list of texts",
+        "jwt_authz{bad_claims}: the token's `aud` is not a string or an array of strings",
     );
     let header = token(&claims(&json!({})));
     check(
         &request(&format!(":path: /\nauthorization: Bearer {header}\nauthorization: Bearer {header}")),
-        "jwt_authz{ambiguous}: the request has a header for tokens twice",
+        "jwt_authz{ambiguous}: the request repeats a header for tokens",
     );
 }
 

@@ -1,6 +1,6 @@
 //! Tokens that were verified before.
 
-use super::super::Remembered;
+use super::super::CacheStatus;
 use super::super::gateway::{Gateway, NOW, bearer, forged, main, request, secret, token};
 use mesh_policy::headers::Headers;
 use serde_json::{Value as Json, json};
@@ -10,26 +10,26 @@ fn gateway(cache: &Json) -> Gateway {
     Gateway::with(&json!({"leeway": "0s"}), &json!({"default": "allow", "token_cache": cache}))
 }
 
-/// What becomes of a token, and whether it was remembered.
+/// What becomes of a token, and whether it was cache_status.
 #[track_caller]
-fn check(gateway: &Gateway, headers: &Headers, expected: &str, remembered: Option<Remembered>) {
+fn check(gateway: &Gateway, headers: &Headers, expected: &str, cache_status: Option<CacheStatus>) {
     let checks = gateway.checks.get();
     let decision = gateway.decide(headers);
-    assert_eq!(decision.remembered, remembered);
+    assert_eq!(decision.cache_status, cache_status);
     let checked = gateway.checks.get() > checks;
-    assert!(!(checked && remembered == Some(Remembered::Hit)), "a signature was checked");
+    assert!(!(checked && cache_status == Some(CacheStatus::Hit)), "a signature was checked");
     assert_eq!(gateway.word(headers), expected);
 }
 
-const HIT: Option<Remembered> = Some(Remembered::Hit);
-const MISS: Option<Remembered> = Some(Remembered::Miss);
+const HIT: Option<CacheStatus> = Some(CacheStatus::Hit);
+const MISS: Option<CacheStatus> = Some(CacheStatus::Miss);
 
 fn numbered(number: usize) -> Headers {
     bearer(token(&json!({"jti": number})).as_bytes())
 }
 
 #[test]
-fn a_good_token_is_remembered_and_a_bad_one_is_not() {
+fn a_good_token_is_cache_status_and_a_bad_one_is_not() {
     let gateway = gateway(&json!({}));
     check(&gateway, &numbered(1), "+", MISS);
     check(&gateway, &numbered(1), "+", HIT);
@@ -98,7 +98,7 @@ fn the_least_recently_used_goes_first() {
 }
 
 #[test]
-fn nothing_is_remembered_without_entries() {
+fn nothing_is_cache_status_without_entries() {
     let gateway = gateway(&json!({"entries": 0}));
     check(&gateway, &numbered(1), "+", MISS);
     check(&gateway, &numbered(1), "+", MISS);
@@ -106,7 +106,7 @@ fn nothing_is_remembered_without_entries() {
 }
 
 #[test]
-fn long_tokens_are_not_remembered() {
+fn long_tokens_are_not_cache_status() {
     let gateway = gateway(&json!({"max_token_bytes": 256}));
     let of_length = |length: usize| {
         let token =
@@ -149,7 +149,7 @@ fn a_token_in_a_place_that_its_provider_does_not_look_at() {
 
 /// Which provider takes a token hangs on where it is found, and never on where it was found before.
 #[test]
-fn what_is_remembered_changes_no_verdict() {
+fn what_is_cache_status_changes_no_verdict() {
     let gateway = two([
         json!({"name": "any", "from": [{"header": "x-any"}, {"cookie": "both"}]}),
         json!({"name": "b", "issuer": "b", "audiences": ["b"], "from": [{"cookie": "both"}]}),

@@ -1,19 +1,22 @@
 //! What the upstream gets to see.
 
-use super::super::Unchangeable;
+use super::super::forward::strip;
 use super::super::gateway::{Gateway, forged, request, token, token_of};
+use super::super::{Metric, Outcome};
 use mesh_policy::effects::Edit;
 use mesh_policy::headers::{HeaderName, HeaderValue, Headers};
+use mesh_policy::policy::Unchangeable;
+use mesh_policy::verdict::{Count, Verdict};
 use serde_json::{Value as Json, json};
 
 /// The headers that the upstream gets, one a line and in order, and how many claims were left out.
 /// Forwarded without a decision where `decided` is not set.
-fn forwarded(gateway: &Gateway, headers: &Headers, decided: bool) -> (String, u32) {
+fn forwarded(gateway: &Gateway, headers: &Headers, decided: bool) -> (String, usize) {
     let decision = decided.then(|| gateway.decide(headers));
-    let stripped = gateway.policy.strip(headers).unwrap();
-    let forwarded = gateway.policy.forward(headers, decision.as_ref()).unwrap();
+    let mut verdict = Verdict::default();
+    gateway.policy.forward(headers, decision.as_ref(), &mut verdict).unwrap();
     let mut headers = headers.clone();
-    for edit in stripped.iter().chain(&forwarded.edits) {
+    for edit in &verdict.request {
         match edit {
             Edit::Set(name, value) => {
                 headers.remove(name);
@@ -27,7 +30,8 @@ fn forwarded(gateway: &Gateway, headers: &Headers, decided: bool) -> (String, u3
     let line = |(name, value): (&[u8], &[u8])| {
         format!("{}: {}", String::from_utf8_lossy(name), String::from_utf8_lossy(value))
     };
-    (headers.iter().map(line).collect::<Vec<_>>().join("\n"), forwarded.left_out)
+    let left_out = verdict.counts.iter().filter(|count| **count == Count::of(Metric::ClaimsLeftOut)).count();
+    (headers.iter().map(line).collect::<Vec<_>>().join("\n"), left_out)
 }
 
 /// What `x-claim` is for a token with this claim; `None`: it was left out.
@@ -44,7 +48,7 @@ fn check_claim(claim: &str, expected: Option<&str>) {
     assert_eq!(found, expected, "{claim}");
     assert!(!seen.contains("spoofed"), "{claim}");
     // A claim that is not there was not left out.
-    assert_eq!(left_out, u32::from(expected.is_none() && claim != "null"), "{claim}");
+    assert_eq!(left_out, usize::from(expected.is_none() && claim != "null"), "{claim}");
 }
 
 #[test]
@@ -149,9 +153,9 @@ fn a_nested_claim() {
     assert_eq!(seen, format!("authorization: Bearer {good}\nx-other: y\nx-payload: {payload}\nx-roles: a,b"));
 }
 
-/// The same with a token that is remembered.
+/// The same with a token that is cache_status.
 #[test]
-fn a_remembered_token_says_the_same() {
+fn a_cache_status_token_says_the_same() {
     let gateway = protected(&json!({}));
     let headers = request(&format!("authorization: Bearer {}\n{SPOOFED}", token(&json!({"sub": "alice"}))));
     let first = forwarded(&gateway, &headers, true);
@@ -290,7 +294,7 @@ fn exported_claims() {
     let check = |export: &Json, claims: &Json, expected: Option<Json>| {
         let gateway = Gateway::with(&json!({}), &json!({"default": "allow", "export": export}));
         let decision = gateway.decide(&request(&format!("authorization: Bearer {}", token(claims))));
-        let exported = gateway.policy.export(&decision.verified.unwrap());
+        let exported = gateway.policy.claims(&decision.verified.unwrap()).exported;
         let exported = exported.map(|bytes| serde_json::from_slice::<Json>(&bytes).unwrap());
         assert_eq!(exported, expected, "{export} {claims}");
     };
@@ -315,10 +319,28 @@ fn names_that_are_almost_ours() {
     let (seen, _) = forwarded(&gateway, &request(ours), true);
     assert_eq!(seen, ":path: /\nx-sub-2: a\nxsub: b");
     let headers = Headers::from_pairs([("x-sub", "a"), ("x_sub", "b"), ("x-sub", "c")]);
-    let edits = gateway.policy.strip(&headers);
-    let remove = |name| Edit::Remove(HeaderName::new(name).unwrap());
-    assert_eq!(edits, Ok(vec![remove("x-sub"), remove("x_sub")]));
+    let names = strip(&headers, &gateway.policy.own_headers);
+    let remove = |name| HeaderName::new(name).unwrap();
+    assert_eq!(names, Ok(vec![remove("x-sub"), remove("x_sub")]));
     // A name that cannot be removed, since it is none, stops the request.
-    assert_eq!(gateway.policy.strip(&Headers::from_pairs([("x sub", "a")])), Err(Unchangeable));
+    assert_eq!(strip(&Headers::from_pairs([("x sub", "a")]), &gateway.policy.own_headers), Err(Unchangeable));
     assert_eq!(HeaderValue::text("a").as_bytes(), b"a");
+}
+
+/// A rule that tests a header that only the filter may set sees the header removed.
+#[test]
+fn rules_do_not_see_what_only_the_filter_may_set() {
+    let spoofed = json!([{"name": "x", "action": "allow", "token": "none",
+        "match": {"headers": [{"name": "x-claim", "present": true}]}}]);
+    let gateway = Gateway::with(
+        &json!({"claims_to_headers": [{"claim": "c", "header": "x-claim"}]}),
+        &json!({"rules": spoofed}),
+    );
+    for header in ["x-claim: a", "x_claim: a"] {
+        let headers = request(&format!(":path: /\n{header}"));
+        let decision = gateway.decide_stripped(&headers).unwrap();
+        assert!(matches!(decision.outcome, Outcome::Refused(_)), "{header}");
+    }
+    let unchangeable = Headers::from_pairs([("x claim", "a")]);
+    assert!(matches!(gateway.decide_stripped(&unchangeable), Err(Unchangeable)));
 }

@@ -166,7 +166,7 @@ fn checks_that_come_to_nothing() {
             let gateway = Gateway::with(&provider, &top);
             gateway.verdict.set(Some(verdict));
             check(&gateway, &nameless, expected, checks);
-            // And nothing is remembered of it.
+            // And nothing is cache_status of it.
             gateway.verdict.set(None);
             check(&gateway, &nameless, if default == "allow" { "+" } else { "no_rule" }, 1);
         }

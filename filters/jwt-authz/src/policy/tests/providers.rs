@@ -35,8 +35,8 @@ fn whose(gateway: &Gateway, token: &str) -> String {
             decision.verified.map_or("nobody's".to_owned(), |verified| name(verified.provider()))
         }
         Outcome::Refused(refusal) => {
-            let provider = refusal.fault.provider.map_or("nobody".to_owned(), name);
-            format!("{} {provider}", refusal.fault.reason.word())
+            let provider = refusal.provider.map_or("nobody".to_owned(), name);
+            format!("{} {provider}", refusal.reason.label)
         }
         Outcome::NoKey(unverified) => format!("waits {}", name(unverified.provider())),
     }

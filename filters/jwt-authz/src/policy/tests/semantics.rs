@@ -2,8 +2,9 @@
 //! "Semantics", row by row.
 
 use super::super::gateway::{Gateway, NOW, bearer, forged, request, secret, sign, token, token_of};
-use super::super::{Outcome, Patience, Signature, Unverified};
+use super::super::{Outcome, Signature, Unverified};
 use crate::jwks::Missing;
+use mesh_policy::mode::Mode;
 use serde_json::{Value as Json, json};
 use std::rc::Rc;
 
@@ -234,7 +235,7 @@ fn waiting_for_keys() {
     #[track_caller]
     fn check(rules: &Json, expected: &str) {
         let gateway = Gateway::with(&json!({}), &json!({"rules": rules}));
-        gateway.patience.set(Patience::Wait);
+        gateway.may_wait.set(true);
         let unknown = token_of("other", "{}");
         assert_eq!(gateway.judge(unknown.as_bytes()), expected, "{rules}");
         gateway.rotate(0, None);
@@ -259,7 +260,7 @@ fn nameless(key: &str) -> String {
 #[test]
 fn what_is_waited_for() {
     let gateway = Gateway::with(&json!({}), &json!({}));
-    gateway.patience.set(Patience::Wait);
+    gateway.may_wait.set(true);
     let wanted = |token: &str| match gateway.decide(&bearer(token.as_bytes())).outcome {
         Outcome::NoKey(unverified) => Some((unverified.provider(), unverified.missing().clone())),
         _ => None,
@@ -288,7 +289,7 @@ fn what_is_waited_for() {
 #[test]
 fn nobody_waits_for_an_inline_set() {
     let gateway = Gateway::with(&json!({}), &json!({}));
-    gateway.patience.set(Patience::Wait);
+    gateway.may_wait.set(true);
     gateway.may_change.set(false);
     for (token, checks, expected) in [
         (token_of("other", "{}"), 0, "unknown_key"),
@@ -327,29 +328,27 @@ fn signatures_are_checked_again_only_with_another_set() {
         gateway.rotate(0, Some(&keys(&["a"])));
         let payload = json!({"exp": NOW + 60}).to_string();
         let headers = bearer(sign(header, payload.as_bytes(), "b").as_bytes());
-        let look = |patience, before: Option<&Rc<Unverified>>| {
-            gateway.patience.set(patience);
+        let look = |may_wait, before: Option<&Rc<Unverified>>| {
+            gateway.may_wait.set(may_wait);
             gateway.checks.set(0);
             let outcome = gateway.decide_again(&headers, before).outcome;
             (outcome, gateway.checks.get())
         };
-        let (Outcome::NoKey(before), 1) = look(Patience::Wait, None) else { panic!("{expected}") };
+        let (Outcome::NoKey(before), 1) = look(true, None) else { panic!("{expected}") };
         for _ in 0..3 {
-            assert!(matches!(look(Patience::Wait, Some(&before)), (Outcome::NoKey(_), 0)));
+            assert!(matches!(look(true, Some(&before)), (Outcome::NoKey(_), 0)));
         }
-        let (Outcome::Refused(refusal), 0) = look(Patience::Decide, Some(&before)) else {
-            panic!("{expected}")
-        };
-        assert_eq!(refusal.fault.reason.word(), expected);
+        let (Outcome::Refused(refusal), 0) = look(false, Some(&before)) else { panic!("{expected}") };
+        assert_eq!(refusal.reason.label, expected);
         // It is of this token only.
         let other = bearer(sign(header, b"{}", "c").as_bytes());
         gateway.checks.set(0);
         gateway.decide_again(&other, Some(&before));
         assert_eq!(gateway.checks.get(), 1);
         gateway.rotate(0, Some(&keys(&["c"])));
-        let (Outcome::NoKey(before), 1) = look(Patience::Wait, Some(&before)) else { panic!("{expected}") };
+        let (Outcome::NoKey(before), 1) = look(true, Some(&before)) else { panic!("{expected}") };
         gateway.rotate(0, Some(&keys(&["b", "c"])));
-        assert!(matches!(look(Patience::Wait, Some(&before)), (Outcome::Allowed, 1)));
+        assert!(matches!(look(true, Some(&before)), (Outcome::Allowed, 1)));
     }
 }
 
@@ -363,11 +362,11 @@ fn a_rule_in_shadow_mode_does_not_wait() {
             {"name": "open", "action": "allow", "token": "none"},
         ]}),
     );
-    for patience in [Patience::Wait, Patience::Decide] {
-        gateway.patience.set(patience);
+    for may_wait in [true, false] {
+        gateway.may_wait.set(may_wait);
         for token in [forged(&token(&json!({}))), nameless("other"), token_of("other", "{}")] {
             let decision = gateway.decide(&bearer(token.as_bytes()));
-            assert_eq!((decision.rule, decision.shadow), (Some(1), vec![0]), "{patience:?}");
+            assert_eq!((decision.rule, decision.shadow), (Some(1), vec![0]), "{may_wait:?}");
         }
     }
 }
@@ -379,9 +378,18 @@ fn a_decision_in_a_few_words() {
                                {"name": "d", "action": "deny", "claims": guest()}]});
     let gateway = Gateway::with(&json!({}), &top);
     let say = |gateway: &Gateway, claims: &Json| {
-        gateway
-            .policy
-            .explain(&gateway.decide(&bearer(token(claims).as_bytes())), gateway.policy.config().mode)
+        let headers = bearer(token(claims).as_bytes());
+        let verdict = gateway.policy.verdict(&headers, &gateway.decide(&headers)).unwrap();
+        let shadow = gateway.policy.config().settings.mode == Mode::Shadow;
+        match (verdict.refusal, verdict.decision) {
+            // The word in front is the adapter's.
+            (Some(refusal), _) if shadow => {
+                format!("shadow_denied{{{}}}", refusal.details.subject.unwrap_or_default())
+            }
+            (Some(refusal), _) => refusal.details.to_string(),
+            (None, Some(decision)) => decision.label.to_string(),
+            (None, None) => "waiting".to_owned(),
+        }
     };
     assert_eq!(say(&gateway, &json!({"role": "admin"})), "allowed{r}");
     assert_eq!(say(&gateway, &json!({"role": "guest"})), "jwt_authz{denied_by:d}");
@@ -394,7 +402,7 @@ fn a_decision_in_a_few_words() {
     assert_eq!(say(&shadow, &json!({"role": "admin"})), "allowed{r}");
     assert_eq!(say(&shadow, &json!({"role": "guest"})), "shadow_denied{denied_by:d}");
     assert_eq!(say(&shadow, &json!({"role": "user"})), "shadow_denied{no_rule}");
-    shadow.patience.set(Patience::Wait);
+    shadow.may_wait.set(true);
     shadow.rotate(0, None);
     assert_eq!(say(&shadow, &json!({})), "waiting");
 }
@@ -451,7 +459,7 @@ fn two_slow_keys_and_eight_fast_ones_are_tried_at_once() {
 #[test]
 fn a_new_key_among_many_slow_ones() {
     let gateway = slow(7);
-    gateway.patience.set(Patience::Wait);
+    gateway.may_wait.set(true);
     let headers = bearer(nameless("k7").as_bytes());
     let Outcome::NoKey(before) = gateway.decide(&headers).outcome else { panic!("it does not wait") };
     assert_eq!(gateway.checks.get(), 2);

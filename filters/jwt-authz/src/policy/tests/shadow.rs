@@ -1,7 +1,7 @@
 //! Rules that would have decided.
 
+use super::super::Outcome;
 use super::super::gateway::{Gateway, bearer, forged, request, token, token_of};
-use super::super::{Outcome, Patience};
 use mesh_policy::headers::Headers;
 use serde_json::{Value as Json, json};
 
@@ -48,7 +48,7 @@ fn a_shadow_rule_makes_no_request_wait() {
     let rules = json!([{"name": "s", "action": "deny", "claims": {"claim": "a", "equals": 1}, "mode": "shadow"},
                        {"name": "open", "action": "allow", "token": "none"}]);
     let gateway = Gateway::with(&json!({}), &json!({"rules": rules}));
-    gateway.patience.set(Patience::Wait);
+    gateway.may_wait.set(true);
     assert_eq!(gateway.judge(token_of("other", "{}").as_bytes()), "+");
     gateway.rotate(0, None);
     assert_eq!(gateway.judge(token(&json!({"a": 1})).as_bytes()), "+");

@@ -1,4 +1,5 @@
-use super::{Level, OverflowLevel, Owed, Quota, Rate, Short};
+use super::{Level, OverflowLevel, Owed, Quota, Rate};
+use crate::quota::Short;
 use mesh_policy::time::Nanos;
 use proptest::prelude::*;
 use std::num::NonZeroU64;

@@ -1,6 +1,6 @@
 use super::{ClaimMatch, ClaimTest};
-use crate::testing::test;
-use mesh_config::read;
+use crate::testing::{read_field, test};
+use mesh_config::kinds::object;
 
 const CLAIMS: &str = r#"{
     "sub": "u1", "scope": "read write:all", "n": 42, "f": 1.5, "flag": true, "none": null,
@@ -8,9 +8,7 @@ const CLAIMS: &str = r#"{
 }"#;
 
 fn claim_match(config: &str) -> Result<ClaimMatch, String> {
-    let config = format!(r#"{{"c": {config}}}"#);
-    read(config.as_bytes(), |fields| fields.required("c", ClaimMatch::read))
-        .map_err(|problems| problems.to_string())
+    read_field("c", config, ClaimMatch::kind())
 }
 
 #[track_caller]
@@ -22,21 +20,21 @@ fn check(claim: &str, test: &str, expected: bool) {
 
 #[test]
 fn texts_numbers_and_booleans() {
-    check(r#""sub""#, r#""exact": "u1""#, true);
+    check(r#""sub""#, r#""equals": "u1""#, true);
     check(r#""sub""#, r#""prefix": "u""#, true);
-    check(r#""n""#, r#""exact": "42""#, true);
+    check(r#""n""#, r#""equals": "42""#, true);
     check(r#""f""#, r#""in": ["1.5"]"#, true);
-    check(r#""flag""#, r#""exact": "true""#, true);
+    check(r#""flag""#, r#""equals": "true""#, true);
     check(r#""realm_access""#, r#""regex": ".*""#, false);
 }
 
 #[test]
 fn lists_pass_by_one_element() {
-    check(r#""realm_access.roles""#, r#""exact": "admin""#, true);
-    check(r#""realm_access.roles""#, r#""exact": "7""#, true);
-    check(r#""realm_access.roles""#, r#""exact": "deep""#, false);
+    check(r#""realm_access.roles""#, r#""equals": "admin""#, true);
+    check(r#""realm_access.roles""#, r#""equals": "7""#, true);
+    check(r#""realm_access.roles""#, r#""equals": "deep""#, false);
     check(r#"["realm_access", "roles"]"#, r#""suffix": "min""#, true);
-    check(r#"["https://x.example/r"]"#, r#""exact": "r""#, true);
+    check(r#"["https://x.example/r"]"#, r#""equals": "r""#, true);
     check(r#""empty""#, r#""regex": ".*""#, false);
 }
 
@@ -78,7 +76,7 @@ fn problems() {
     let dots = "expected names with a dot between them, as `realm_access.roles`";
     check(r#"{"present": true}"#, "c.claim: missing");
     check(r#"{"claim": "a..b", "present": true}"#, &format!("c.claim: found `a..b`, {dots}"));
-    check(r#"{"claim": [], "present": true}"#, "c.claim: found an empty list, expected at least one item");
+    check(r#"{"claim": [], "present": true}"#, "c.claim: found an empty array, expected at least one item");
     check(
         r#"{"claim": "https://x.example/r", "present": true}"#,
         "c.claim: found `https://x.example/r`, expected a list of names, as [\"https://x.example/r\"], since this one has dots",
@@ -87,9 +85,10 @@ fn problems() {
         &format!(r#"{{"claim": "{}", "present": true}}"#, ["a"; 17].join(".")),
         "c.claim: found 17 names, expected at most 16",
     );
+    check(r#"{"claim": "a", "exact": "b"}"#, "c.exact: unknown field, did you mean `equals`?");
     check(
-        r#"{"claim": 7, "exact": 8}"#,
-        "c.claim: found 7, expected text or a list of texts\nc.exact: found 8, expected text",
+        r#"{"claim": 7, "equals": []}"#,
+        "c.claim: found 7, expected a string or an array of strings\nc.equals: found an array, expected a string, a number, true or false",
     );
 }
 
@@ -97,14 +96,14 @@ fn problems() {
 #[test]
 fn a_test_without_a_path() {
     let check = |config: &str, claim: Option<&str>, expected: bool| {
-        let test = read(config.as_bytes(), ClaimTest::read_fields).unwrap();
+        let test = mesh_config::read(config.as_bytes(), &object::<ClaimTest>()).unwrap();
         let value = claim.map(|claim| serde_json::from_str(claim).unwrap());
         assert_eq!(test.is_match(value.as_ref()), expected, "{config} on {claim:?}");
     };
     check(r#"{"contains": "a"}"#, Some(r#""b a""#), true);
     check(r#"{"contains": "a"}"#, Some(r#"  ["b", "a"]"#), true);
-    check(r#"{"exact": "7"}"#, Some("7"), true);
-    check(r#"{"exact": "7"}"#, None, false);
+    check(r#"{"equals": "7"}"#, Some("7"), true);
+    check(r#"{"equals": "7"}"#, None, false);
     check(r#"{"present": true}"#, Some("{}"), true);
     check(r#"{"present": true}"#, Some("null"), false);
     check(r#"{"present": false}"#, Some("null"), true);
@@ -115,7 +114,7 @@ fn a_test_without_a_path() {
 fn words_have_one_space_or_more_between_them() {
     let check = |scope: &str, word: &str, expected: bool| {
         let config = format!(r#"{{"contains": "{word}"}}"#);
-        let test = read(config.as_bytes(), ClaimTest::read_fields).unwrap();
+        let test = mesh_config::read(config.as_bytes(), &object::<ClaimTest>()).unwrap();
         assert_eq!(test.is_match(Some(&scope.into())), expected, "{scope:?} {word:?}");
     };
     check("  read  write ", "read", true);
@@ -124,8 +123,8 @@ fn words_have_one_space_or_more_between_them() {
     check("read write", "read write", false);
     check("read\twrite", "read", false);
     check("", "read", false);
-    let empty = read(br#"{"contains": ""}"#, ClaimTest::read_fields).err().unwrap();
-    assert_eq!(empty.to_string(), "contains: found ``, expected text that is not empty");
+    let empty = mesh_config::read(br#"{"contains": ""}"#, &object::<ClaimTest>()).err().unwrap();
+    assert_eq!(empty.to_string(), "contains: found ``, expected a string that is not empty");
 }
 
 #[test]

@@ -1,13 +1,10 @@
 use super::HostMatch;
 use crate::authority::Authority;
-use crate::matching::truth::Truth::{self, No, Undecided, Yes};
-use crate::testing::test;
-use mesh_config::read;
+use crate::testing::{read_field, test};
+use crate::truth::Truth::{self, No, Undecided, Yes};
 
 fn host(text: &str) -> Result<HostMatch, String> {
-    let config = format!(r#"{{"h": "{text}"}}"#);
-    read(config.as_bytes(), |fields| fields.required("h", HostMatch::read))
-        .map_err(|problems| problems.to_string())
+    read_field("h", &format!("\"{text}\""), HostMatch::kind())
 }
 
 #[track_caller]

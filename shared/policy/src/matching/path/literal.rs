@@ -3,12 +3,13 @@
 use super::not_normal;
 use crate::matching::string::{Anchor, StringMatch};
 use crate::path::{normalize, pattern_in};
-use mesh_config::Value;
+use mesh_config::{ProblemKind, Value};
 
 /// `Some` if for each text of the test there is a path in normal form that passes.
 pub(super) fn possible(test: &StringMatch, value: &Value<'_>) -> Option<()> {
     if test.present().is_some() {
-        return value.problem("found `present`, expected another test: there always is a path");
+        let message = "found `present`, expected another test: there always is a path";
+        return value.problem(ProblemKind::Conflict, message);
     }
     let (anchor, texts) = test.literals();
     for text in texts {
@@ -38,7 +39,7 @@ fn check(text: &[u8], anchor: Anchor, ignore_case: bool, value: &Value<'_>) -> O
     let text_of_normal = normal.strip_prefix(before).and_then(|normal| normal.strip_suffix(behind));
     let normal = text_of_normal.unwrap_or_default();
     if let Some(pattern) = pattern_in(text).or_else(|| pattern_in(normal)) {
-        return value.problem(format_args!(
+        return value.problem(ProblemKind::BadPattern, format_args!(
             "found `{}`, expected no {pattern} here: use `template` for a pattern, `regex` for that very text",
             text.escape_ascii(),
         ));
@@ -47,16 +48,22 @@ fn check(text: &[u8], anchor: Anchor, ignore_case: bool, value: &Value<'_>) -> O
         return Some(());
     }
     if text.contains(&b'?') || text.contains(&b'#') {
-        return value.problem(format_args!(
-            "found `{}`, expected a path without its query: use `query` for that",
-            text.escape_ascii(),
-        ));
+        return value.problem(
+            ProblemKind::BadPattern,
+            format_args!(
+                "found `{}`, expected a path without its query: use `query` for that",
+                text.escape_ascii(),
+            ),
+        );
     }
     if normal.is_empty() && anchor != Anchor::Whole {
-        return value.problem(format_args!(
-            "found `{}`, which no path in normal form holds: dot segments are resolved",
-            text.escape_ascii(),
-        ));
+        return value.problem(
+            ProblemKind::BadPattern,
+            format_args!(
+                "found `{}`, which no path in normal form holds: dot segments are resolved",
+                text.escape_ascii(),
+            ),
+        );
     }
     not_normal(value, text.escape_ascii(), normal.escape_ascii())
 }

@@ -3,7 +3,8 @@
 use super::not_normal;
 use crate::matching::string::MAX_BYTES;
 use crate::path::normalize;
-use mesh_config::Value;
+use mesh_config::kinds::string;
+use mesh_config::{Kind, ProblemKind, Value};
 
 /// What a path in normal form must be, segment by segment; the words are those of Envoy's match by
 /// URI template (`envoy.path.match.uri_template`).
@@ -34,23 +35,23 @@ const MAX_SEGMENTS: usize = 32;
 const MAX_NAME: usize = 32;
 
 impl Template {
-    pub(crate) fn read(value: &Value<'_>, ignore_case: bool) -> Option<Self> {
-        let template = value.text()?;
-        if template.len() > MAX_BYTES {
-            return value
-                .problem(format_args!("found {} bytes, expected at most {MAX_BYTES}", template.len()));
-        }
+    pub(crate) fn kind(ignore_case: bool) -> impl Kind<Out = Self> {
+        let text = string::<Box<str>>().at_most(MAX_BYTES).described_as("", &["/users/{id}/**"]);
+        text.and_then(move |value, template| Self::read(value, &template, ignore_case))
+    }
+
+    fn read(value: &Value<'_>, template: &str, ignore_case: bool) -> Option<Self> {
         let mut texts: Vec<&str> = template.strip_prefix('/').unwrap_or(template).split('/').collect();
         if texts.len() > MAX_SEGMENTS {
-            return value
-                .problem(format_args!("found {} segments, expected at most {MAX_SEGMENTS}", texts.len()));
+            return value.too_many(texts.len(), "segments", MAX_SEGMENTS);
         }
         let open = texts.pop_if(|last| *last == "**").is_some();
         let segments: Vec<_> =
             texts.into_iter().map(|text| Segment::read(text, value)).collect::<Option<_>>()?;
         let names = || segments.iter().filter_map(Segment::name);
         if let Some(name) = names().find(|name| names().filter(|other| other == name).count() > 1) {
-            return value.problem(format_args!("found `{{{name}}}` twice, expected once"));
+            let message = format_args!("found `{{{name}}}` twice, expected once");
+            return value.problem(ProblemKind::Duplicate, message);
         }
         let normal = normal_form(template);
         if normal != template {
@@ -88,7 +89,7 @@ impl Segment {
             return if is_name(name) {
                 Some(Self::Named(name.into()))
             } else {
-                value.problem(format_args!(
+                value.problem(ProblemKind::BadPattern, format_args!(
                     "found `{}`, expected a name of 1 to {MAX_NAME} letters, digits or `_`, a letter first",
                     text.as_bytes().escape_ascii(),
                 ))
@@ -96,12 +97,15 @@ impl Segment {
         }
         match text {
             "*" => Some(Self::Any),
-            text if text.starts_with(':') => value.problem(format_args!(
+            text if text.starts_with(':') => value.problem(ProblemKind::BadPattern, format_args!(
                 "found `{}`, expected `{{name}}`: a segment of any text; use `regex` for that very text",
                 text.as_bytes().escape_ascii(),
             )),
-            "**" => value.problem("found `**` in front of other segments, expected it as the last"),
-            text if text.contains(['*', '{', '}']) => value.problem(format_args!(
+            "**" => {
+                let message = "found `**` in front of other segments, expected it as the last";
+                value.problem(ProblemKind::BadPattern, message)
+            }
+            text if text.contains(['*', '{', '}']) => value.problem(ProblemKind::BadPattern, format_args!(
                 "found `{}`, expected `*`, `{{name}}` or `**` as a whole segment, or none of `*`, `{{` and `}}`",
                 text.as_bytes().escape_ascii(),
             )),

@@ -1,14 +1,11 @@
 use super::{MatchInput, RequestMatch};
 use crate::facts::{Facts, Needs};
 use crate::headers::Headers;
-use crate::matching::truth::Truth;
-use crate::testing::test;
-use mesh_config::read;
+use crate::testing::{read_field, test};
+use crate::truth::Truth;
 
 fn request_match(config: &str) -> Result<RequestMatch, String> {
-    let config = format!(r#"{{"match": {config}}}"#);
-    read(config.as_bytes(), |fields| fields.or("match", RequestMatch::default(), RequestMatch::read))
-        .map_err(|problems| problems.to_string())
+    read_field("match", config, RequestMatch::kind())
 }
 
 /// One request; the cases differ in the match.
@@ -126,7 +123,7 @@ fn needs_are_those_of_every_part() {
     check("{}", Needs::default());
     check(r#"{"path": {"exact": "/"}}"#, Needs { headers: true, ..Needs::default() });
     check(
-        r#"{"any": [{"client_ip": ["::1"]}, {"principal": "x"}], "not": {"claims": [{"claim": "sub", "exact": "x"}]}}"#,
+        r#"{"any": [{"client_ip": ["::1"]}, {"principal": "x"}], "not": {"claims": [{"claim": "sub", "equals": "x"}]}}"#,
         Needs { source: true, principal: true, claims: true, ..Needs::default() },
     );
 }
@@ -138,10 +135,10 @@ fn all_problems_come_at_once() {
             "claims": [], "any": [{"metods": ["GET"]}], "header": []}"#,
         "match.hosts[0]: found `a:x`, expected a port from 0 to 65535 behind the host, or `:*` for any port and none\n\
          match.methods[0]: found `G T`, expected a method, as `GET`; each method is an item of its own\n\
-         match.path: found no test, expected one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `in`, `present`, `template`\n\
+         match.path: found none, expected one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `in`, `present`, `template`\n\
          match.headers[0].name: missing\n\
          match.client_ip[0]: found `10.0.0.1/8`, expected `10.0.0.0/8`, as bits behind the prefix must be zero\n\
-         match.claims: found an empty list, expected at least one item\n\
+         match.claims: found an empty array, expected at least one item\n\
          match.any[0].metods: unknown field, did you mean `methods`?\n\
          match.header: unknown field, did you mean `headers`?",
     );
@@ -156,7 +153,7 @@ fn likely_mistakes_are_refused() {
         r#"{"path": {"present": true}}"#,
         "match.path: found `present`, expected another test: there always is a path",
     );
-    check_problem(r#"{"any": []}"#, "match.any: found an empty list, expected at least one item");
+    check_problem(r#"{"any": []}"#, "match.any: found an empty array, expected at least one item");
     check_problem(
         r#"{"headers": [{"name": "Host", "exact": "a"}, {"name": ":path", "exact": "a"}, {"name": "a b", "exact": ""}]}"#,
         "match.headers[0].name: found `Host`, expected a header name; for the host use `hosts`\n\
@@ -196,15 +193,13 @@ fn a_path_may_be_a_template() {
     );
     check_problem(
         r#"{"path": {"templat": "/{a}"}}"#,
-        "match.path: found no test, expected one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `in`, `present`, `template`\n\
-         match.path.templat: unknown field, did you mean `template`?",
+        "match.path.templat: unknown field, did you mean `template`?",
     );
     check(r#"{"path": {"template": "/API/{version}/*", "ignore_case": true}}"#, true);
     check_problem(r#"{"path": 7}"#, "match.path: found 7, expected an object");
     check_problem(
         r#"{"headers": [{"name": "x", "template": "/{a}"}]}"#,
-        "match.headers[0]: found no test, expected one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `in`, `present`\n\
-         match.headers[0].template: unknown field, expected one of `name`, `ignore_case`, `exact`, `prefix`, `suffix`, `contains`, `regex`, `in`, `present`",
+        "match.headers[0].template: unknown field, expected one of `name`, `ignore_case`, `exact`, `prefix`, `suffix`, `contains`, `regex`, `in`, `present`",
     );
 }
 

@@ -1,11 +1,8 @@
 use super::StringMatch;
-use crate::testing::test;
-use mesh_config::read;
+use crate::testing::{read_field, test};
 
 fn string_match(config: &str) -> Result<StringMatch, String> {
-    let config = format!(r#"{{"t": {config}}}"#);
-    read(config.as_bytes(), |fields| fields.required("t", StringMatch::read))
-        .map_err(|problems| problems.to_string())
+    read_field("t", config, StringMatch::kind())
 }
 
 #[track_caller]
@@ -75,7 +72,7 @@ fn one_of_several_values_is_enough() {
 #[test]
 fn there_is_exactly_one_test() {
     let all = "`exact`, `prefix`, `suffix`, `contains`, `regex`, `in`, `present`";
-    check_problem("{}", &format!("t: found no test, expected one of {all}"));
+    check_problem("{}", &format!("t: found none, expected one of {all}"));
     check_problem(
         r#"{"exact": null}"#,
         "t.exact: found null, expected a value; leave the field out for no restriction",
@@ -84,21 +81,19 @@ fn there_is_exactly_one_test() {
         r#"{"prefix": "a", "exact": "b"}"#,
         "t: found `exact`, `prefix`, expected one of them only",
     );
-    check_problem(
-        r#"{"prefx": "a"}"#,
-        &format!("t: found no test, expected one of {all}\nt.prefx: unknown field, did you mean `prefix`?"),
-    );
-    check_problem("7", "t: found 7, expected text or an object");
+    // A misspelt test is one mistake, not two.
+    check_problem(r#"{"prefx": "a"}"#, "t.prefx: unknown field, did you mean `prefix`?");
+    check_problem("7", "t: found 7, expected a string or an object");
 }
 
 #[test]
 fn likely_mistakes_are_refused() {
-    check_problem(r#"{"prefix": ""}"#, "t.prefix: found ``, expected text that is not empty");
-    check_problem(r#"{"suffix": ""}"#, "t.suffix: found ``, expected text that is not empty");
-    check_problem(r#"{"contains": ""}"#, "t.contains: found ``, expected text that is not empty");
-    check_problem(r#"{"regex": ""}"#, "t.regex: found ``, expected text that is not empty");
-    check_problem(r#"{"in": []}"#, "t.in: found an empty list, expected at least one item");
-    check_problem(r#"{"in": ["a", 1]}"#, "t.in[1]: found 1, expected text");
+    check_problem(r#"{"prefix": ""}"#, "t.prefix: found ``, expected a string that is not empty");
+    check_problem(r#"{"suffix": ""}"#, "t.suffix: found ``, expected a string that is not empty");
+    check_problem(r#"{"contains": ""}"#, "t.contains: found ``, expected a string that is not empty");
+    check_problem(r#"{"regex": ""}"#, "t.regex: found ``, expected a string that is not empty");
+    check_problem(r#"{"in": []}"#, "t.in: found an empty array, expected at least one item");
+    check_problem(r#"{"in": ["a", 1]}"#, "t.in[1]: found 1, expected a string");
     check_problem(r#"{"regex": "a("}"#, "t.regex: found `a(`, expected a regular expression: unclosed group");
     check_problem(
         r#"{"present": true, "ignore_case": true}"#,
@@ -110,5 +105,5 @@ fn likely_mistakes_are_refused() {
         "t.exact: found 4097 bytes, expected at most 4096",
     );
     let texts = vec![r#""a""#; 1001].join(",");
-    check_problem(&format!(r#"{{"in": [{texts}]}}"#), "t.in: found 1001 texts, expected at most 1000");
+    check_problem(&format!(r#"{{"in": [{texts}]}}"#), "t.in: found 1001 strings, expected at most 1000");
 }

@@ -1,6 +1,6 @@
 use super::{EscapedSlashes, Kind, MAX_BYTES, Readings, folded};
-use crate::matching::truth::Truth::{No, Undecided, Yes};
 use crate::testing::test;
+use crate::truth::Truth::{No, Undecided, Yes};
 
 fn readings_of(target: &str, escaped_slashes: EscapedSlashes) -> Vec<String> {
     let text = |path: &[u8]| String::from_utf8(path.to_vec()).unwrap();

@@ -1,12 +1,9 @@
 use super::Template;
 use crate::path::normalize;
-use crate::testing::test;
-use mesh_config::read;
+use crate::testing::{read_field, test};
 
 fn template(text: &str) -> Result<Template, String> {
-    let config = serde_json::json!({"t": text}).to_string();
-    read(config.as_bytes(), |fields| fields.required("t", |value| Template::read(&value, false)))
-        .map_err(|problems| problems.to_string())
+    read_field("t", &serde_json::json!(text).to_string(), Template::kind(false))
 }
 
 #[track_caller]
@@ -54,8 +51,7 @@ fn the_rest_is_anything_behind_a_slash_or_nothing() {
 
 #[test]
 fn case_may_be_ignored() {
-    let config = br#"{"t": "/Admin/{id}/**"}"#;
-    let template = read(config, |fields| fields.required("t", |value| Template::read(&value, true))).unwrap();
+    let template = read_field("t", r#""/Admin/{id}/**""#, Template::kind(true)).unwrap();
     for path in ["/admin/7", "/ADMIN/x/y"] {
         assert!(template.is_match(path.as_bytes()), "{path}");
     }
@@ -149,8 +145,8 @@ fn length_is_bounded() {
     check_problem(&"/*".repeat(33), "found 33 segments, expected at most 32");
     check_problem(&format!("{}**", "/a".repeat(32) + "/"), "found 33 segments, expected at most 32");
     check_problem(&format!("/{}", "a".repeat(4096)), "found 4097 bytes, expected at most 4096");
-    let number = read(br#"{"t": 7}"#, |fields| fields.required("t", |value| Template::read(&value, false)));
-    assert_eq!(number.err().unwrap().to_string(), "t: found 7, expected text");
+    let number = read_field("t", "7", Template::kind(false));
+    assert_eq!(number.err().unwrap(), "t: found 7, expected a string");
 }
 
 #[cfg(not(target_arch = "wasm32"))]

@@ -1,0 +1,97 @@
+//! The filters of this project: the one list that build, check, bench, demo and tests share.
+
+use std::path::Path;
+
+use mesh_config::Problems;
+
+use crate::bench::{self, Effort, Rows};
+use crate::module::Module;
+
+/// The filters that users get, in the order in which the command line lists them.
+pub const FILTERS: [Filter; 2] = [JWT_AUTHZ, RATE_LIMIT];
+
+/// The jwt-authz filter.
+pub const JWT_AUTHZ: Filter = Filter {
+    name: "jwt-authz",
+    check: |config| jwt_authz::config::parse(config).map(drop),
+    bench: bench::jwt_authz::rows,
+};
+
+/// The rate-limit filter.
+pub const RATE_LIMIT: Filter = Filter {
+    name: "rate-limit",
+    check: |config| rate_limit::config::parse(config).map(drop),
+    bench: bench::rate_limit::rows,
+};
+
+/// A filter, and what each command needs to know of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Filter {
+    /// The name of its folder, package, module and example.
+    name: &'static str,
+    /// Reads a config as the module does.
+    check: fn(&[u8]) -> Result<(), Problems>,
+    /// The listeners that its bench compares.
+    bench: Rows,
+    // Next: `schema` and `table`, the JSON Schema and the README's field tables of its config.
+}
+
+/// Finds a filter by its name.
+#[must_use]
+pub fn find(name: &str) -> Option<Filter> {
+    FILTERS.into_iter().find(|filter| filter.name == name)
+}
+
+/// The names of all filters.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    FILTERS.into_iter().map(Filter::name)
+}
+
+/// The modules of all filters.
+pub fn modules() -> impl Iterator<Item = Module> {
+    FILTERS.into_iter().map(Filter::module)
+}
+
+impl Filter {
+    /// Its name, which is also that of its folder under `filters/` and of its package.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// Its module, which builds to `dist/<name>.wasm`.
+    #[must_use]
+    pub const fn module(self) -> Module {
+        Module::of_filter(self.name)
+    }
+
+    /// Reads a config as the module does.
+    ///
+    /// # Errors
+    ///
+    /// Every problem of the config.
+    pub fn check(self, config: &[u8]) -> Result<(), Problems> {
+        (self.check)(config)
+    }
+
+    /// Measures the filter and prints a table. `against`: a folder with an older build of its module, which
+    /// is measured in turns with the present one.
+    ///
+    /// # Errors
+    ///
+    /// The folder has no such module, something cannot be built or started, or a listener does not answer as
+    /// it should.
+    pub fn bench(self, against: Option<&Path>, effort: Effort) -> anyhow::Result<()> {
+        let older = against.map(|folder| bench::older_module(self.name, folder)).transpose()?;
+        bench::run(self.bench, &self.module().build()?, older.as_deref(), effort)
+    }
+}
+
+impl From<Filter> for Module {
+    fn from(filter: Filter) -> Self {
+        filter.module()
+    }
+}
+
+#[cfg(test)]
+mod tests;

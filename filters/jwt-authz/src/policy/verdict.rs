@@ -1,0 +1,183 @@
+//! The decision as a verdict.
+
+use super::answer::refusal;
+use super::forward::{Forwarded, claims, remove_token, strip};
+use super::{CacheStatus, Decision, Denial, Metric, Outcome, Policy, Verified, export, reason};
+use crate::config::Action;
+use crate::crypto::Algorithm;
+use mesh_policy::effects::Edit;
+use mesh_policy::facts::Needs;
+use mesh_policy::headers::{HeaderName, Headers};
+use mesh_policy::label::Label;
+use mesh_policy::mode::Mode;
+use mesh_policy::policy::{self, Unchangeable};
+use mesh_policy::refusal::Refusal;
+use mesh_policy::settings::Settings;
+use mesh_policy::verdict::{self, Claims, Count, Verdict};
+
+impl policy::Policy for Policy {
+    const NAME: &'static str = "jwt_authz";
+    const EDITS_TRAILERS: bool = true;
+
+    type Metric = Metric;
+
+    fn settings(&self) -> &Settings {
+        &self.config.settings
+    }
+
+    fn needs(&self) -> &Needs {
+        &self.needs
+    }
+
+    fn credential_headers(&self) -> &[HeaderName] {
+        &self.token_headers
+    }
+
+    fn label_values(&self, metric: Metric) -> Vec<Option<&str>> {
+        let rules = |action| {
+            let name = move |rule: &'_ crate::config::Rule| (rule.action == action).then_some(());
+            self.config.rules.iter().map(move |rule| name(rule).map(|()| rule.name.as_str())).collect()
+        };
+        match metric {
+            Metric::Denied | Metric::ShadowDenied => reason::labels().into_iter().map(Some).collect(),
+            Metric::RuleAllowed | Metric::RuleShadowAllowed => rules(Action::Allow),
+            Metric::RuleDenied | Metric::RuleShadowDenied => rules(Action::Deny),
+            Metric::InHost => {
+                let providers = &self.config.providers;
+                let is_used =
+                    |algorithm| providers.iter().any(|provider| provider.algorithms.contains(algorithm));
+                Algorithm::ALL
+                    .iter()
+                    .map(|algorithm| is_used(algorithm).then_some(algorithm.name()))
+                    .collect()
+            }
+            _ => self.config.providers.iter().map(|provider| Some(provider.name.as_str())).collect(),
+        }
+    }
+
+    fn pass<'h, E: From<Unchangeable>>(
+        &self,
+        headers: impl FnOnce() -> Result<&'h Headers, E>,
+    ) -> Result<Verdict<'_, Metric>, E> {
+        let mut verdict = Verdict::default();
+        self.forward(headers()?, None, &mut verdict)?;
+        Ok(verdict)
+    }
+
+    fn unreadable(&self) -> Verdict<'_, Metric> {
+        // Also in shadow mode: headers that only this filter may set could be the client's.
+        let refusal = Refusal { is_final: true, ..self.refusal(&Denial::new(reason::ERROR)) };
+        let mut verdict = Verdict::from(refusal);
+        verdict.counts = vec![Count::of(Metric::Unreadable), by_reason(Metric::Denied, reason::ERROR.label)];
+        verdict
+    }
+
+    fn edit_trailers(&self, trailers: &Headers) -> Result<Vec<Edit>, Unchangeable> {
+        Ok(strip(trailers, &self.kept_out)?.into_iter().map(Edit::Remove).collect())
+    }
+}
+
+impl Policy {
+    /// What a decision comes to for a request with these headers. `NoKey` counts nothing and changes nothing.
+    ///
+    /// # Errors
+    /// A header cannot be removed: the request must not go on.
+    pub fn verdict(
+        &self,
+        headers: &Headers,
+        decision: &Decision,
+    ) -> Result<Verdict<'_, Metric>, Unchangeable> {
+        let mut verdict = Verdict::default();
+        match &decision.outcome {
+            Outcome::Allowed => verdict.decision = Some(self.allowed(decision)),
+            Outcome::Refused(denial) => verdict.refusal = Some(Box::new(self.refusal(denial))),
+            Outcome::NoKey(_) => return Ok(verdict),
+        }
+        self.count(decision, &mut verdict.counts);
+        if verdict.refusal.is_none() || self.config.settings.mode != Mode::Enforce {
+            self.forward(headers, Some(decision), &mut verdict)?;
+        }
+        Ok(verdict)
+    }
+
+    pub(super) fn refusal(&self, denial: &Denial) -> Refusal<'_> {
+        refusal(&self.config, &self.no_token, denial)
+    }
+
+    fn allowed(&self, decision: &Decision) -> verdict::Decision<'_> {
+        let rule = decision.rule.and_then(|index| self.config.rules.get(index));
+        let subject = rule.map(|rule| rule.name.as_str().into());
+        verdict::Decision { label: Label { word: "allowed", subject }, is_notable: false }
+    }
+
+    /// Changes of a request that goes on, after this decision or without one.
+    pub(super) fn forward(
+        &self,
+        headers: &Headers,
+        decision: Option<&Decision>,
+        verdict: &mut Verdict<'_, Metric>,
+    ) -> Result<(), Unchangeable> {
+        verdict.request.extend(strip(headers, &self.own_headers)?.into_iter().map(Edit::Remove));
+        let headers = self.stripped(headers)?;
+        let mut forwarded = Forwarded::default();
+        let verified = decision.and_then(|decision| decision.verified.as_ref());
+        let provider = verified.and_then(|verified| self.config.providers.get(verified.provider));
+        if let (Some(verified), Some(provider)) = (verified, provider) {
+            claims(verified, provider, &mut forwarded);
+        }
+        // In shadow mode the upstream may still verify the token itself.
+        if self.config.settings.mode == Mode::Enforce {
+            match provider {
+                Some(provider) if provider.forward_token => {}
+                Some(_) => remove_token(&headers, self.places.all(), &mut forwarded.edits)?,
+                // An upstream might take a token that nobody has verified for a verified one.
+                None => remove_token(&headers, self.places.private(), &mut forwarded.edits)?,
+            }
+        }
+        verdict.request.extend(forwarded.edits);
+        verdict.counts.extend((0..forwarded.left_out).map(|_| Count::of(Metric::ClaimsLeftOut)));
+        verdict.claims = verified.map(|verified| self.claims(verified));
+        Ok(())
+    }
+
+    pub(super) fn claims(&self, verified: &Verified) -> Claims {
+        let exported = export::export(&verified.claims, &self.config.export);
+        Claims { all: verified.claims(), exported: exported.map(|claims| claims.to_string().into_bytes()) }
+    }
+
+    fn count(&self, decision: &Decision, counts: &mut Vec<Count<Metric>>) {
+        let is_enforced = self.config.settings.mode == Mode::Enforce;
+        match &decision.outcome {
+            Outcome::Allowed => counts.push(Count::of(Metric::Allowed)),
+            Outcome::Refused(denial) => {
+                let metric = if is_enforced { Metric::Denied } else { Metric::ShadowDenied };
+                counts.push(by_reason(metric, denial.reason.label));
+            }
+            Outcome::NoKey(_) => return,
+        }
+        counts.extend(decision.rule.and_then(|rule| self.by_rule(rule, is_enforced)));
+        counts.extend(decision.shadow.iter().filter_map(|rule| self.by_rule(*rule, false)));
+        counts.extend(decision.cache_status.map(|status| match status {
+            CacheStatus::Hit => Count::of(Metric::CacheHit),
+            CacheStatus::Miss => Count::of(Metric::CacheMiss),
+        }));
+        if decision.client_ip_fallback {
+            counts.push(Count::of(Metric::ClientIpFallback));
+        }
+    }
+
+    fn by_rule(&self, rule: usize, is_enforced: bool) -> Option<Count<Metric>> {
+        let metric = match (self.config.rules.get(rule)?.action, is_enforced) {
+            (Action::Allow, true) => Metric::RuleAllowed,
+            (Action::Allow, false) => Metric::RuleShadowAllowed,
+            (Action::Deny, true) => Metric::RuleDenied,
+            (Action::Deny, false) => Metric::RuleShadowDenied,
+        };
+        Some(Count { metric, value: rule })
+    }
+}
+
+fn by_reason(metric: Metric, label: &str) -> Count<Metric> {
+    let value = reason::labels().iter().position(|other| *other == label).unwrap_or(usize::MAX);
+    Count { metric, value }
+}

@@ -1,0 +1,148 @@
+//! A proxy whose workers decide on requests: before every call to the store another one may decide on a whole
+//! request.
+
+use super::super::{Decision, Policy};
+use mesh_policy::facts::Facts;
+use mesh_policy::hash::Key;
+use mesh_policy::headers::Headers;
+use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
+use mesh_policy::time::Nanos;
+use mesh_testkit::script::{self, Shared, World};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+pub(in crate::policy) type Step = script::Step<Arrival>;
+
+/// A request to decide on, by which config.
+#[derive(Clone, Debug)]
+pub(in crate::policy) struct Arrival {
+    pub(in crate::policy) policy: usize,
+    pub(in crate::policy) headers: Vec<(String, String)>,
+}
+
+/// A request with the header `k`, by the first config.
+pub(in crate::policy) fn of(key: &str) -> Arrival {
+    Arrival { policy: 0, headers: vec![("k".to_owned(), key.to_owned())] }
+}
+
+/// A decision and the instants of the last look at each record, which are those that counted.
+#[derive(Clone, Debug)]
+pub(in crate::policy) struct Event {
+    pub(in crate::policy) arrival: Arrival,
+    pub(in crate::policy) looks: Looks,
+    pub(in crate::policy) decision: Decision,
+}
+
+/// The policy of a config that was loaded at an instant.
+pub(super) fn policy(config: &str, since: u64) -> Policy {
+    let config = crate::config::parse(config.as_bytes()).unwrap_or_else(|problems| panic!("{problems}"));
+    Policy::new(config, "test", Key::new([7; 16]), Nanos(since))
+}
+
+/// What a policy decides on a request, and when it last looked at each record.
+pub(super) fn decide(policy: &Policy, headers: &Headers, store: &mut impl Store) -> (Decision, Looks) {
+    let mut store = Looking { store, looks: Looks::default() };
+    let facts = Facts { headers, source: None, principal: None, claims: None, attributes: &[] };
+    let decision = policy.decision(&facts, || 0, &mut store);
+    (decision, store.looks)
+}
+
+/// The instant of the last look at each record, in the order of the first.
+pub(in crate::policy) type Looks = Vec<(Vec<u8>, u64)>;
+
+/// A store that notes when it is looked at.
+struct Looking<'a, S> {
+    store: &'a mut S,
+    looks: Looks,
+}
+
+impl<S: Store> Store for Looking<'_, S> {
+    fn read(&mut self, key: &[u8]) -> Result<Snapshot, StoreError> {
+        let snapshot = self.store.read(key)?;
+        let now = snapshot.now.0;
+        match self.looks.iter_mut().find(|(record, _)| record == key) {
+            Some((_, last)) => *last = now,
+            None => self.looks.push((key.to_vec(), now)),
+        }
+        Ok(snapshot)
+    }
+
+    fn write(&mut self, key: &[u8], value: &[u8], version: Version) -> Result<Written, StoreError> {
+        self.store.write(key, value, version)
+    }
+}
+
+#[derive(Clone)]
+pub(in crate::policy) struct Simulation {
+    shared: Shared<Arrival>,
+    policies: Rc<Vec<Policy>>,
+    events: Rc<RefCell<Vec<Event>>>,
+}
+
+impl World for Simulation {
+    type Action = Arrival;
+
+    const DEEPEST: u32 = 4;
+
+    fn shared(&self) -> &Shared<Arrival> {
+        &self.shared
+    }
+
+    fn act(&self, arrival: Arrival) {
+        self.arrive(&arrival);
+    }
+}
+
+impl Simulation {
+    pub(in crate::policy) fn new(configs: &[impl AsRef<str>]) -> Self {
+        let policies = configs.iter().zip(0..).map(|(config, since)| policy(config.as_ref(), since));
+        Self { shared: Shared::new(Nanos(0)), policies: Rc::new(policies.collect()), events: Rc::default() }
+    }
+
+    pub(in crate::policy) fn script(&self, steps: impl IntoIterator<Item = Step>) {
+        self.shared.script(steps);
+    }
+
+    pub(in crate::policy) fn arrive(&self, arrival: &Arrival) -> Decision {
+        let headers = Headers::from_pairs(arrival.headers.iter().map(|(name, value)| (name, value)));
+        let (decision, looks) = decide(&self.policies[arrival.policy], &headers, &mut self.clone());
+        let event = Event { arrival: arrival.clone(), looks, decision: decision.clone() };
+        self.events.borrow_mut().push(event);
+        decision
+    }
+
+    /// The first config.
+    pub(in crate::policy) fn config(&self) -> &crate::config::Config {
+        self.policies[0].config()
+    }
+
+    pub(in crate::policy) fn explain(&self, decision: &Decision) -> Option<String> {
+        let verdict = self.policies[0].verdict(decision.clone());
+        match verdict.refusal {
+            Some(refusal) => Some(refusal.details.to_string()),
+            None => {
+                let notable = verdict.decision.filter(|decision| decision.is_notable);
+                notable.map(|decision| decision.label.to_string())
+            }
+        }
+    }
+
+    /// The decisions so far, in the order in which they took effect.
+    pub(in crate::policy) fn events(&self) -> Vec<Event> {
+        self.events.borrow().clone()
+    }
+
+    pub(in crate::policy) fn records(&self) -> usize {
+        self.shared.records().len()
+    }
+}
+
+impl Store for Simulation {
+    fn read(&mut self, key: &[u8]) -> Result<Snapshot, StoreError> {
+        self.read_record(key)
+    }
+
+    fn write(&mut self, key: &[u8], value: &[u8], version: Version) -> Result<Written, StoreError> {
+        self.write_record(key, value, version)
+    }
+}

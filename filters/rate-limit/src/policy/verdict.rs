@@ -1,0 +1,117 @@
+//! The decision as a verdict.
+
+use super::answer::{refusal, response_edits};
+use super::decision::{Decision, Denial, Outcome, Reason};
+use super::first_requests::LOOKED_AT;
+use super::{Metric, Policy, seed};
+use crate::config::{self, OnError};
+use mesh_config::Problems;
+use mesh_policy::facts::{Facts, Needs};
+use mesh_policy::hash::Key;
+use mesh_policy::label::Label;
+use mesh_policy::policy::{self, Environment, Setup};
+use mesh_policy::settings::Settings;
+use mesh_policy::store::Store;
+use mesh_policy::verdict::{self, Count, Verdict};
+
+impl policy::Policy for Policy {
+    const NAME: &'static str = "rate_limit";
+    const EDITS_RESPONSES: bool = true;
+
+    type Metric = Metric;
+
+    fn settings(&self) -> &Settings {
+        &self.config.settings
+    }
+
+    fn needs(&self) -> &Needs {
+        &self.needs
+    }
+
+    fn label_values(&self, _metric: Metric) -> Vec<Option<&str>> {
+        self.config.limits.iter().map(|limit| Some(limit.name.as_str())).collect()
+    }
+
+    fn unreadable(&self) -> Verdict<'_, Metric> {
+        let mut verdict = match self.config.on_error {
+            OnError::Allow => Verdict::default(),
+            OnError::Deny => refusal(&self.config, &Denial { limit: None, reason: Reason::Error }).into(),
+        };
+        verdict.counts.push(Count::of(Metric::Unreadable));
+        verdict
+    }
+}
+
+impl policy::Decide for Policy {
+    fn configure(config: &[u8], setup: &mut impl Setup) -> Result<Self, Problems> {
+        let config = config::parse(config)?;
+        let fresh = setup.random_key()?;
+        let plugin = setup.plugin_name().to_owned();
+        // A proxy that cannot keep the seed cannot keep buckets either; each request finds that out by itself.
+        let seed = seed(setup.store(), &plugin, fresh).unwrap_or_else(|error| {
+            log::warn!("the seed of the table cannot be shared: {error:?}");
+            Key::new(fresh)
+        });
+        Ok(Self::new(config, &plugin, seed, setup.now()))
+    }
+
+    fn decide(&self, facts: &Facts<'_>, environment: Environment<'_, impl Store>) -> Verdict<'_, Metric> {
+        self.verdict(self.decision(facts, environment.roll, environment.store))
+    }
+}
+
+impl Policy {
+    /// What a decision comes to.
+    pub(super) fn verdict(&self, decision: Decision) -> Verdict<'_, Metric> {
+        let mut verdict = match &decision.outcome {
+            Outcome::Refused(denial) => refusal(&self.config, denial).into(),
+            Outcome::Admitted(None) => Verdict::default(),
+            Outcome::Admitted(Some(standing)) => {
+                Verdict { response: response_edits(&self.config, standing), ..Verdict::default() }
+            }
+        };
+        verdict.decision = self.notable(&decision).or_else(|| self.admitted(&decision));
+        verdict.counts =
+            decision.tallies.into_iter().map(|(value, metric)| Count { metric, value }).collect();
+        if decision.client_ip_fallback {
+            verdict.counts.push(Count::of(Metric::ClientIpFallback));
+        }
+        verdict.warnings.extend(decision.without_claims.into_iter().map(|limit| self.without_claims(limit)));
+        verdict
+    }
+
+    /// What an admitted request is recorded for where only notable decisions are.
+    fn notable(&self, decision: &Decision) -> Option<verdict::Decision<'_>> {
+        let is_notable =
+            |metric: &Metric| matches!(metric, Metric::ShadowDenied | Metric::Error | Metric::Overflow);
+        let (limit, metric) = decision.tallies.iter().find(|(_, metric)| is_notable(metric))?;
+        let word = mesh_policy::metric::Metric::definition(*metric).name;
+        Some(verdict::Decision { label: self.label(word, *limit), is_notable: true })
+    }
+
+    /// `allowed` with the limit that has the smallest share left.
+    fn admitted(&self, decision: &Decision) -> Option<verdict::Decision<'_>> {
+        let Outcome::Admitted(standing) = &decision.outcome else { return None };
+        let label = match standing {
+            Some(standing) => self.label("allowed", standing.limit),
+            None => Label { word: "allowed", subject: None },
+        };
+        Some(verdict::Decision { label, is_notable: false })
+    }
+
+    fn label(&self, word: &'static str, limit: usize) -> Label<'_> {
+        Label { word, subject: Some(self.limit_name(limit).into()) }
+    }
+
+    fn limit_name(&self, limit: usize) -> &str {
+        self.config.limits.get(limit).map_or("", |limit| &limit.name)
+    }
+
+    fn without_claims(&self, limit: usize) -> String {
+        let name = self.limit_name(limit);
+        format!(
+            "limit `{name}`: its first {LOOKED_AT} requests had no claims; rate-limit must run behind jwt-authz, and \
+             jwt-authz must `export` the claim"
+        )
+    }
+}

@@ -1,0 +1,13 @@
+//! Descriptions of what a config may be: JSON Schema, and the field tables of a README.
+//!
+//! Nothing of this is part of a module: a module never calls it, and the linker drops it with the
+//! documentation of every field.
+
+mod describer;
+mod schema;
+mod shape;
+mod table;
+
+pub use describer::{Defs, Describer};
+pub use schema::{Schema, schema};
+pub use shape::Shape;

@@ -1,0 +1,167 @@
+//! JSON Schema, draft 2020-12.
+
+use super::describer::Defs;
+use super::table;
+use crate::kind::Kind;
+use crate::node::Node;
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+
+/// The schema of a whole config.
+#[derive(Debug)]
+pub struct Schema(Node);
+
+/// The schema of a config that is read as `kind`.
+pub fn schema<K: Kind>(title: &str, description: &str, kind: &K) -> Schema {
+    let mut defs = Defs::default();
+    let root = Node::from(kind.shape(&mut defs));
+    let mut defs = defs.into_nodes();
+    // What is at the top may say which schema it follows.
+    if let Some(properties) = reference(&root)
+        .and_then(|name| defs.iter_mut().find(|(known, _)| known == name))
+        .and_then(|(_, top)| top.get_mut("properties"))
+        && let Node::Object(properties) = properties
+    {
+        let doc = "The schema of this config, for editors. Ignored.";
+        let any = Node::Object(vec![("description".to_owned(), Node::from(doc))]);
+        properties.insert(0, ("$schema".to_owned(), any));
+    }
+    let mut keywords = vec![
+        ("$schema".to_owned(), Node::from("https://json-schema.org/draft/2020-12/schema")),
+        ("title".to_owned(), Node::from(title)),
+        ("description".to_owned(), Node::from(description)),
+    ];
+    if let Node::Object(root) = root {
+        keywords.extend(root);
+    }
+    keywords.push(("$defs".to_owned(), Node::Object(defs)));
+    Schema(Node::Object(keywords))
+}
+
+impl Schema {
+    /// The schema as JSON, ending in a line break.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let json = serde_json::to_string_pretty(&Plain(&self.0)).unwrap_or_default();
+        format!("{json}\n")
+    }
+
+    /// The fields as Markdown tables: one of the whole config, then one for each object that is used in
+    /// several places.
+    #[must_use]
+    pub fn to_table(&self) -> String {
+        table::tables(&self.0)
+    }
+
+    /// The names of the fields of each object, by the object's name.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
+        let defs = self.0.get("$defs").map(Node::entries).unwrap_or_default();
+        defs.iter().map(|(name, def)| {
+            let properties = def.get("properties").map(Node::entries).unwrap_or_default();
+            (
+                name.as_str(),
+                properties.iter().map(|(name, _)| name.as_str()).filter(|name| *name != "$schema").collect(),
+            )
+        })
+    }
+}
+
+/// The name of the schema that a schema refers to.
+pub(super) fn reference(schema: &Node) -> Option<&str> {
+    match schema.get("$ref")? {
+        Node::Text(reference) => reference.strip_prefix("#/$defs/"),
+        _ => None,
+    }
+}
+
+impl Node {
+    pub(super) fn get(&self, name: &str) -> Option<&Self> {
+        self.entries().iter().find(|(found, _)| found == name).map(|(_, node)| node)
+    }
+
+    fn get_mut(&mut self, name: &str) -> Option<&mut Self> {
+        match self {
+            Self::Object(entries) => {
+                entries.iter_mut().find(|(found, _)| found == name).map(|(_, node)| node)
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn entries(&self) -> &[(String, Self)] {
+        match self {
+            Self::Object(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn items(&self) -> &[Self] {
+        match self {
+            Self::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// A node as JSON; links in descriptions, which lead within a README, become their text.
+struct Plain<'a>(&'a Node);
+
+impl Serialize for Plain<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Node::Null => serializer.serialize_unit(),
+            Node::Bool(flag) => serializer.serialize_bool(*flag),
+            Node::Integer(number) => match u64::try_from(*number) {
+                Ok(number) => serializer.serialize_u64(number),
+                Err(_) => serializer.serialize_i64(i64::try_from(*number).unwrap_or(i64::MIN)),
+            },
+            Node::Float(number) => serializer.serialize_f64(*number),
+            Node::Text(text) => serializer.serialize_str(text),
+            Node::List(items) => {
+                let mut list = serializer.serialize_seq(Some(items.len()))?;
+                for item in items {
+                    list.serialize_element(&Plain(item))?;
+                }
+                list.end()
+            }
+            Node::Object(entries) => {
+                let mut map = serializer.serialize_map(Some(entries.len()))?;
+                for (name, node) in entries {
+                    match node {
+                        Node::Text(text) if name == "description" => {
+                            map.serialize_entry(name, &without_links(text))?;
+                        }
+                        node => map.serialize_entry(name, &Plain(node))?,
+                    }
+                }
+                map.end()
+            }
+        }
+    }
+}
+
+/// The text of doc comments, on one line.
+pub(super) fn one_line(doc: &str) -> String {
+    doc.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `see [match](#match)` as `see match`.
+fn without_links(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, link)) = rest.split_once('[')
+        && let Some((label, behind)) = link.split_once("](")
+        && let Some((_, after)) = behind.split_once(')')
+        && !label.contains(['[', ']'])
+    {
+        plain.extend([before, label]);
+        rest = after;
+    }
+    plain + rest
+}

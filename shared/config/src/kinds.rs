@@ -1,0 +1,21 @@
+//! The kinds that configs are made of.
+
+mod any;
+mod choice;
+mod either;
+mod entries;
+mod list;
+mod nested;
+mod number;
+mod object;
+mod text;
+
+pub use any::{Any, any};
+pub use choice::{Choice, Word, choice};
+pub use either::{Either, Hint, either, hint};
+pub use entries::{Entries, entries};
+pub use list::{List, list};
+pub use nested::{Nested, nested};
+pub use number::{Boolean, Integer, Length, Number, boolean, duration, integer, number};
+pub use object::{Object, Record, object, object_with};
+pub use text::{Text, string, text};

@@ -1,0 +1,47 @@
+//! Objects with known fields.
+
+use crate::describe::{Defs, Shape};
+use crate::form::Form;
+use crate::kind::Kind;
+use crate::value::Value;
+
+/// A type that is read from the fields of an object: see [`object!`](crate::object!).
+pub trait Object: Sized {
+    /// What its fields depend on besides each other; `()` for most.
+    type Context<'a>: Copy + Default;
+
+    /// Its name in a schema.
+    const NAME: &'static str;
+
+    /// Asks for every field.
+    fn fields<F: Form>(form: &mut F, context: Self::Context<'_>) -> Option<Self>;
+}
+
+/// The kind of an [`Object`].
+pub struct Record<'a, T: Object>(T::Context<'a>);
+
+/// An object with known fields.
+#[must_use]
+pub fn object<T: Object>() -> Record<'static, T> {
+    Record(T::Context::default())
+}
+
+/// An object whose fields depend on something else.
+pub const fn object_with<T: Object>(context: T::Context<'_>) -> Record<'_, T> {
+    Record(context)
+}
+
+impl<T: Object> Kind for Record<'_, T> {
+    type Out = T;
+
+    #[inline(never)]
+    fn read(&self, value: &Value<'_>) -> Option<T> {
+        value.object(T::NAME, |reader| T::fields(reader, self.0))
+    }
+
+    fn shape(&self, defs: &mut Defs) -> Shape {
+        defs.object(T::NAME, std::any::type_name::<T>(), |form| {
+            T::fields(form, T::Context::default());
+        })
+    }
+}

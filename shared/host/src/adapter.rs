@@ -1,0 +1,216 @@
+//! Carries out verdicts: the one place where a decision becomes calls to the proxy.
+
+mod metrics;
+mod policy_filter;
+
+pub use metrics::Metrics;
+pub use policy_filter::PolicyFilter;
+
+use crate::filter::{Flow, TrailersFlow};
+use crate::log;
+use crate::message::{Request, Response, Trailers};
+use crate::property;
+use crate::status::Status;
+use mesh_policy::effects::{Edit, Reply};
+use mesh_policy::grpc::is_grpc;
+use mesh_policy::mode::Mode;
+use mesh_policy::policy::{Policy, Unchangeable};
+use mesh_policy::preflight::CorsPreflight;
+use mesh_policy::refusal::Refusal;
+use mesh_policy::settings::DecisionLog;
+use mesh_policy::time::Nanos;
+use mesh_policy::verdict::{Decision, Verdict};
+use std::rc::Rc;
+
+/// The filter state `wasm.<key>` of the claims that filters in other modules may see.
+const CLAIMS_KEY: &str = "jwt_claims";
+
+/// A policy with its metrics.
+pub struct Adapter<P: Policy> {
+    policy: P,
+    metrics: Metrics<P::Metric>,
+    /// The key of the filter state that decisions are written to.
+    decision_key: String,
+}
+
+/// What the adapter remembers of a request: changes of its response.
+pub type ResponseEdits = Vec<Edit>;
+
+/// What comes of looking at a request.
+#[derive(Debug)]
+pub enum Judgement<'a, M> {
+    /// A verdict.
+    Verdict(Verdict<'a, M>),
+    /// The request waits, at most until this instant.
+    Pause(Nanos),
+}
+
+impl From<Unchangeable> for Status {
+    fn from(_: Unchangeable) -> Self {
+        Self::BadArgument
+    }
+}
+
+impl<P: Policy> Adapter<P> {
+    /// Defines the policy's metrics.
+    #[must_use]
+    pub fn new(policy: P) -> Self {
+        let metrics = Metrics::new(P::NAME, |metric| policy.label_values(metric));
+        Self { policy, metrics, decision_key: format!("{}_decision", P::NAME) }
+    }
+
+    /// The policy.
+    #[must_use]
+    pub const fn policy(&self) -> &P {
+        &self.policy
+    }
+
+    /// The policy's metrics.
+    #[must_use]
+    pub const fn metrics(&self) -> &Metrics<P::Metric> {
+        &self.metrics
+    }
+
+    /// Judges a request and carries the verdict out. `judge` is asked unless the request passes without a
+    /// decision: the mode is `off`, or it is a CORS preflight.
+    pub fn on_request<'a>(
+        &'a self,
+        response_edits: &mut ResponseEdits,
+        request: &mut Request<'_>,
+        judge: impl FnOnce(&mut Request<'_>) -> Result<Judgement<'a, P::Metric>, Status>,
+    ) -> Flow {
+        let carried_out = self.judge(request, judge).and_then(|judgement| match judgement {
+            Judgement::Verdict(verdict) => self.carry_out(response_edits, request, verdict),
+            Judgement::Pause(until) => Ok(Flow::Pause { until }),
+        });
+        carried_out.unwrap_or_else(|status| {
+            // At level debug, since a client can cause it at will; a counter tells.
+            log!(Debug, "a request cannot be read or changed: {status}");
+            self.on_unreadable().map_or(Flow::Continue, Flow::Reply)
+        })
+    }
+
+    fn judge<'a>(
+        &'a self,
+        request: &mut Request<'_>,
+        judge: impl FnOnce(&mut Request<'_>) -> Result<Judgement<'a, P::Metric>, Status>,
+    ) -> Result<Judgement<'a, P::Metric>, Status> {
+        if self.policy.settings().mode == Mode::Off || self.is_exempt(request)? {
+            return self.policy.pass(|| request.headers()).map(Judgement::Verdict);
+        }
+        judge(request)
+    }
+
+    /// Whether the request is a CORS preflight that passes without a decision.
+    fn is_exempt(&self, request: &mut Request<'_>) -> Result<bool, Status> {
+        let cors_preflight = self.policy.settings().cors_preflight;
+        if cors_preflight == CorsPreflight::Check {
+            return Ok(false);
+        }
+        // Where the header map is not needed, asking for one header that hardly any request has costs less.
+        let is_candidate =
+            self.policy.needs().headers || request.first_header("access-control-request-method")?.is_some();
+        let end_of_stream = request.end_of_stream();
+        Ok(is_candidate
+            && cors_preflight.lets_through(
+                request.headers()?,
+                end_of_stream,
+                self.policy.credential_headers(),
+            ))
+    }
+
+    fn carry_out(
+        &self,
+        response_edits: &mut ResponseEdits,
+        request: &mut Request<'_>,
+        mut verdict: Verdict<'_, P::Metric>,
+    ) -> Result<Flow, Status> {
+        let refusal = verdict.refusal.take();
+        if let Some(refusal) = &refusal {
+            verdict.decision = Some(self.refused(refusal));
+        }
+        if let Some(refusal) = refusal.filter(|refusal| self.is_enforced(refusal)) {
+            let is_grpc = is_grpc(request.headers()?);
+            self.report(&verdict);
+            return Ok(Flow::Reply(refusal.into_reply(is_grpc)));
+        }
+        for edit in &verdict.request {
+            request.edit(edit)?;
+        }
+        if let Some(claims) = &verdict.claims {
+            if let Some(exported) = &claims.exported {
+                request.set_filter_state(CLAIMS_KEY, exported)?;
+            }
+            request.set_claims(Rc::clone(&claims.all));
+        }
+        self.report(&verdict);
+        *response_edits = verdict.response;
+        Ok(Flow::Continue)
+    }
+
+    /// What becomes of a request, or of its trailers, that cannot be read or changed.
+    fn on_unreadable(&self) -> Option<Reply> {
+        let mut verdict = self.policy.unreadable();
+        let refusal = verdict.refusal.take();
+        verdict.decision = refusal.as_ref().map(|refusal| self.refused(refusal));
+        self.report(&verdict);
+        let refusal = refusal.filter(|refusal| self.is_enforced(refusal))?;
+        Some(refusal.into_reply(false))
+    }
+
+    fn is_enforced(&self, refusal: &Refusal<'_>) -> bool {
+        refusal.is_final || self.policy.settings().mode == Mode::Enforce
+    }
+
+    /// A refusal as a decision: its details, or what they would be if it were enforced.
+    fn refused<'a>(&self, refusal: &Refusal<'a>) -> Decision<'a> {
+        let mut label = refusal.details.clone();
+        if !self.is_enforced(refusal) {
+            label.word = "shadow_denied";
+        }
+        Decision { label, is_notable: true }
+    }
+
+    /// Counts, logs and records what was decided.
+    fn report(&self, verdict: &Verdict<'_, P::Metric>) {
+        for count in &verdict.counts {
+            self.metrics.counter(count.metric, count.value).increment();
+        }
+        for warning in &verdict.warnings {
+            log!(Warn, "{warning}");
+        }
+        let records_all = self.policy.settings().decision_log == DecisionLog::All;
+        if let Some(decision) =
+            verdict.decision.as_ref().filter(|decision| decision.is_notable || records_all)
+        {
+            // For the access log only; without it the request is treated no differently.
+            let _unlogged =
+                property::set_filter_state(&self.decision_key, decision.label.to_string().as_bytes());
+        }
+    }
+
+    /// Carries out the changes of the response.
+    pub fn on_response(&self, response_edits: &mut ResponseEdits, response: &mut Response<'_>) -> Flow {
+        for edit in response_edits.drain(..) {
+            if let Err(status) = response.edit(&edit) {
+                log!(Warn, "a response header cannot be set: {status}");
+            }
+        }
+        Flow::Continue
+    }
+
+    /// Carries out the changes of the request's trailers.
+    pub fn on_request_trailers(&self, trailers: &mut Trailers) -> TrailersFlow {
+        let changed = self.edit_trailers(trailers);
+        let reply = changed.err().and_then(|status| {
+            log!(Debug, "trailers cannot be read or changed: {status}");
+            self.on_unreadable()
+        });
+        reply.map_or(TrailersFlow::Continue, TrailersFlow::Reply)
+    }
+
+    fn edit_trailers(&self, trailers: &mut Trailers) -> Result<(), Status> {
+        let edits = self.policy.edit_trailers(trailers.headers()?)?;
+        edits.iter().try_for_each(|edit| trailers.edit(edit))
+    }
+}

@@ -1,0 +1,148 @@
+//! What a filter implements.
+
+use crate::body::Body;
+use crate::call::CallResponse;
+use crate::callbacks::Callbacks;
+use crate::message::{Request, Response, Trailers};
+use crate::plugin::{Background, Plugin};
+use mesh_config::Problems;
+use mesh_policy::effects::Reply;
+use mesh_policy::time::Nanos;
+
+/// One filter of a chain, with its config. The state of a single request is in [`Filter::Stream`].
+///
+/// A chain may contain the same filter several times. Requests pass the filters in the chain's order,
+/// responses in reverse order, and only those that saw the request.
+///
+/// No static may hold anything of a config: after a config update the old and the new one serve side by
+/// side in one VM.
+pub trait Filter: Sized + 'static {
+    /// The callbacks that this filter implements. The module does not export the others.
+    const CALLBACKS: Callbacks;
+
+    /// The state that the filter keeps for one stream.
+    type Stream: Default + 'static;
+
+    /// Called when the request's headers arrive.
+    fn on_request_headers(&self, _stream: &mut Self::Stream, _request: &mut Request<'_>) -> Flow {
+        Flow::Continue
+    }
+
+    /// Called when the wait ends for which this filter has paused the request.
+    fn on_request_wake(&self, _stream: &mut Self::Stream, _request: &mut Request<'_>, _wake: Wake) -> Flow {
+        Flow::Continue
+    }
+
+    /// Called when a part of the request's body arrives.
+    fn on_request_body(&self, _stream: &mut Self::Stream, _body: &mut Body) -> BodyFlow {
+        BodyFlow::Continue
+    }
+
+    /// Called when the request's trailers arrive, after all filters have let the body continue.
+    ///
+    /// A filter that removes a header from requests removes it from trailers as well: an upstream may treat
+    /// both alike.
+    fn on_request_trailers(&self, _stream: &mut Self::Stream, _trailers: &mut Trailers) -> TrailersFlow {
+        TrailersFlow::Continue
+    }
+
+    /// Called when the response's headers arrive: those of the upstream or of a local reply.
+    fn on_response_headers(&self, _stream: &mut Self::Stream, _response: &mut Response<'_>) -> Flow {
+        Flow::Continue
+    }
+
+    /// Called when the wait ends for which this filter has paused the response.
+    fn on_response_wake(
+        &self,
+        _stream: &mut Self::Stream,
+        _response: &mut Response<'_>,
+        _wake: Wake,
+    ) -> Flow {
+        Flow::Continue
+    }
+
+    /// Called when a part of the response's body arrives.
+    fn on_response_body(&self, _stream: &mut Self::Stream, _body: &mut Body) -> BodyFlow {
+        BodyFlow::Continue
+    }
+
+    /// Called when the response's trailers arrive, after all filters have let the body continue.
+    fn on_response_trailers(&self, _stream: &mut Self::Stream, _trailers: &mut Trailers) -> TrailersFlow {
+        TrailersFlow::Continue
+    }
+
+    /// Called when a stream ends whose request this filter saw: completed, reset or abandoned by the
+    /// client, paused or not.
+    fn on_stream_gone(&self, _stream: &mut Self::Stream) {}
+
+    /// Called for the tick that this filter has asked for.
+    fn on_tick(&self, _background: &mut Background<'_>) {}
+
+    /// Called for the response to a call that this filter has sent with [`Background::call`].
+    fn on_answer(&self, _background: &mut Background<'_>, _call_id: u32, _response: CallResponse) {}
+}
+
+/// Builds a chain of filters from a config.
+pub trait Configure: Filter {
+    /// Reads the config and returns the filters of the chain, in the order in which requests pass them. A
+    /// module with one filter returns that one.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the config. The proxy then refuses the update, and the previous config
+    /// stays active.
+    fn configure(config: &[u8], plugin: &Plugin) -> Result<Vec<Self>, Problems>;
+}
+
+/// What happens to a request or a response.
+#[derive(Debug)]
+#[must_use]
+pub enum Flow {
+    /// It continues with the next filter.
+    Continue,
+    /// It waits, with its body and its trailers, until [`Wake`]. The filter must name [`Callbacks::TICK`].
+    Pause {
+        /// The latest time to wake it.
+        until: Nanos,
+    },
+    /// The proxy replies. A request does not continue; a response is replaced.
+    Reply(Reply),
+}
+
+/// What happens to a part of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum BodyFlow {
+    /// It continues with the next filter.
+    Continue,
+    /// The proxy keeps it. All filters see it again together with the next part, or alone as the end of the
+    /// body if trailers follow. The stream fails if the body exceeds the proxy's buffer limit. Not for the
+    /// end of a body: nothing would release it.
+    Buffer,
+}
+
+/// What happens to trailers.
+#[derive(Debug)]
+#[must_use]
+pub enum TrailersFlow {
+    /// They continue with the next filter.
+    Continue,
+    /// The proxy replies, and the trailers do not continue: the upstream sees the request reset. A response
+    /// that has begun is reset, or ends without trailers.
+    Reply(Reply),
+}
+
+/// Why a pause ends.
+#[derive(Debug)]
+pub enum Wake {
+    /// The time given in [`Flow::Pause`] has come.
+    Deadline,
+    /// The filter has called [`Background::wake`].
+    Notified,
+    /// A call of the request was answered; others may still be under way.
+    CallResponse {
+        /// The id that [`Request::call`] returned.
+        call_id: u32,
+        /// The response to it.
+        response: CallResponse,
+    },
+}

@@ -1,0 +1,37 @@
+//! What the filters of a chain share of one stream.
+
+use super::facts::Fetched;
+use crate::timers_and_calls::TimersAndCalls;
+use mesh_policy::headers::Headers;
+use std::rc::Rc;
+
+/// What was fetched of a stream, once for all filters.
+pub(crate) struct Core {
+    pub(crate) id: u32,
+    pub(crate) timers_and_calls: Rc<TimersAndCalls>,
+    /// Whether the request ends with its headers.
+    pub(crate) end_of_stream: bool,
+    pub(crate) request: Option<Headers>,
+    pub(crate) response: Option<Headers>,
+    pub(crate) fetched: Fetched,
+}
+
+impl Core {
+    pub(crate) fn new(id: u32, timers_and_calls: Rc<TimersAndCalls>) -> Self {
+        Self {
+            id,
+            timers_and_calls,
+            end_of_stream: false,
+            request: None,
+            response: None,
+            fetched: Fetched::default(),
+        }
+    }
+
+    /// Frees what was fetched.
+    pub(crate) fn release(&mut self) {
+        self.request = None;
+        self.response = None;
+        self.fetched = Fetched::default();
+    }
+}

@@ -1,0 +1,120 @@
+//! The metrics of a filter, declared once.
+
+#[cfg(not(target_family = "wasm"))]
+pub mod documentation;
+
+/// A filter's metrics: an enum that [`metrics!`](crate::metrics!) declares.
+pub trait Metric: Copy + 'static {
+    /// All metrics, in the order of their declaration.
+    const ALL: &'static [Self];
+
+    /// The metric's place in [`Metric::ALL`].
+    fn index(self) -> usize;
+
+    /// The metric's definition.
+    fn definition(self) -> Definition;
+
+    /// What the metric counts, for documentation. Not in a module: nothing there reads it.
+    #[cfg(not(target_family = "wasm"))]
+    fn help(self) -> String;
+}
+
+/// How a metric is defined in the proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// The last part of its name.
+    pub name: &'static str,
+    /// What it is to the proxy.
+    pub kind: Kind,
+    /// The label, if the metric has one value for each limit, rule or reason.
+    pub label: Option<&'static str>,
+}
+
+/// What a metric is to the proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A count that only grows.
+    Counter,
+    /// A value that is set.
+    Gauge,
+}
+
+impl Definition {
+    /// The name in the proxy: `mesh_filters.<filter>.<name>`, with a label in the form that Istio cuts out of names,
+    /// `mesh_filters.<filter>.<label>=.=<value>;.;<name>`.
+    #[must_use]
+    pub fn full_name(&self, filter: &str, value: &str) -> String {
+        match self.label {
+            Some(label) => format!("mesh_filters.{filter}.{label}=.={value};.;{}", self.name),
+            None => format!("mesh_filters.{filter}.{}", self.name),
+        }
+    }
+}
+
+/// Declares a filter's metrics. The doc comments are the help texts.
+///
+/// ```
+/// use mesh_policy::metric::Metric as _;
+///
+/// mesh_policy::metrics! {
+///     /// The metrics of a filter.
+///     pub enum Metric {
+///         /// Requests that went on.
+///         Allowed: Counter, "allowed" by "limit";
+///         /// Keys in the set.
+///         Keys: Gauge, "keys";
+///     }
+/// }
+///
+/// assert_eq!(
+///     Metric::Allowed.definition().full_name("rate_limit", "a"),
+///     "mesh_filters.rate_limit.limit=.=a;.;allowed",
+/// );
+/// assert_eq!(Metric::Keys.definition().full_name("jwt_authz", ""), "mesh_filters.jwt_authz.keys");
+/// assert_eq!(Metric::Keys.help(), "Keys in the set.");
+/// ```
+#[macro_export]
+macro_rules! metrics {
+    (
+        $(#[$attribute:meta])*
+        $visibility:vis enum $type:ident {
+            $($(#[doc = $help:literal])+ $metric:ident: $kind:ident, $name:literal $(by $label:literal)?;)+
+        }
+    ) => {
+        $(#[$attribute])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        $visibility enum $type {
+            $($(#[doc = $help])+ $metric,)+
+        }
+
+        impl $crate::metric::Metric for $type {
+            const ALL: &'static [Self] = &[$(Self::$metric),+];
+
+            fn index(self) -> usize {
+                self as usize
+            }
+
+            fn definition(self) -> $crate::metric::Definition {
+                match self {
+                    $(Self::$metric => $crate::metric::Definition {
+                        name: $name,
+                        kind: $crate::metric::Kind::$kind,
+                        label: $crate::metrics!(@label $($label)?),
+                    },)+
+                }
+            }
+
+            #[cfg(not(target_family = "wasm"))]
+            fn help(self) -> ::std::string::String {
+                match self {
+                    $(Self::$metric => concat!($($help),+).trim().to_owned(),)+
+                }
+            }
+        }
+    };
+    (@label $label:literal) => { Some($label) };
+    (@label) => { None };
+}
+
+#[cfg(all(test, not(target_family = "wasm")))]
+mod tests;

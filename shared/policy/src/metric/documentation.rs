@@ -1,0 +1,40 @@
+//! The documentation of a filter's metrics, made from their declaration. Not in a module.
+
+use super::{Definition, Kind, Metric};
+use std::fmt::Write as _;
+
+/// A Markdown table of a filter's metrics, by their names in Prometheus.
+#[must_use]
+pub fn table<M: Metric>(filter: &str) -> String {
+    let mut table = String::from("| metric | type | value |\n|---|---|---|\n");
+    for metric in M::ALL {
+        let Definition { name, kind, label } = metric.definition();
+        let kind = match kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+        };
+        let label = label.map(|label| format!("{{{label}=\"…\"}}")).unwrap_or_default();
+        let help = metric.help();
+        let _infallible = writeln!(table, "| `mesh_filters_{filter}_{name}{label}` | {kind} | {help} |");
+    }
+    table
+}
+
+/// The labels of a filter's metrics, in alphabetical order.
+#[must_use]
+pub fn labels<M: Metric>() -> Vec<&'static str> {
+    let mut labels: Vec<_> = M::ALL.iter().filter_map(|metric| metric.definition().label).collect();
+    labels.sort_unstable();
+    labels.dedup();
+    labels
+}
+
+/// The part of Envoy's bootstrap that makes labels of what stands in the names of metrics.
+#[must_use]
+pub fn stats_tags<M: Metric>() -> String {
+    let mut tags = String::from("stats_config:\n  stats_tags:\n");
+    for label in labels::<M>() {
+        let _infallible = write!(tags, "    - tag_name: {label}\n      regex: '({label}=\\.=(.*?);\\.;)'\n");
+    }
+    tags
+}

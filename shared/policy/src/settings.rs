@@ -1,0 +1,34 @@
+//! The fields that every filter's config has.
+
+use crate::client_ip::ClientIp;
+use crate::mode::Mode;
+use crate::preflight::CorsPreflight;
+use mesh_config::kinds::choice;
+
+mesh_config::object! {
+    /// What is the same for all filters: fields at the top of every config.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Settings {
+        /// Whether decisions are enforced. The more lenient of this and the own mode of a limit or a rule
+        /// applies.
+        pub mode: Mode = default("enforce", choice()),
+        /// Where the client's address is found, see [below](#whose-address-trusted_hops).
+        pub client_ip: ClientIp = default({}, ClientIp::kind()),
+        /// What happens to CORS preflights.
+        pub cors_preflight: CorsPreflight = default("allow", choice()),
+        /// Which decisions are written to the filter state `wasm.<filter>_decision`.
+        pub decision_log: DecisionLog = default("notable", choice()),
+    }
+}
+
+mesh_config::choice! {
+    /// Which decisions are written to the filter state.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum DecisionLog {
+        /// Notable decisions only: refusals, shadow refusals, errors, and limits without room.
+        #[default]
+        Notable = "notable",
+        /// The decision on every request.
+        All = "all",
+    }
+}

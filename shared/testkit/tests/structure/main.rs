@@ -1,0 +1,82 @@
+//! What the packages and their modules may import.
+
+mod directions;
+mod graph;
+mod imports;
+mod source;
+
+use graph::Graph;
+use imports::{Crate, Import};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Imports that are not looked at, from a module or below it to a module or below it, until the files that they
+/// are in are changed.
+const ALLOWED: [(&str, &str); 5] = [
+    ("jwt_authz::policy::unverified", "jwt_authz::policy::verifier"),
+    ("mesh_config::value", "mesh_config::fields"),
+    ("mesh_policy::matching::path", "mesh_policy::matching::path"),
+    ("mesh_probe::acts", "mesh_probe"),
+    ("rate_limit::policy", "rate_limit::config"),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The folders of all packages, from the root.
+fn packages() -> Vec<PathBuf> {
+    let mut packages = vec!["cli".into(), "tests".into(), "tests/probe".into()];
+    for parent in ["filters", "shared"] {
+        let folders = std::fs::read_dir(root().join(parent)).unwrap();
+        packages.extend(folders.map(|folder| Path::new(parent).join(folder.unwrap().file_name())));
+    }
+    packages.sort();
+    packages
+}
+
+/// The crates of a package, but for its examples: those that consist of more than one module.
+fn crates(package: &Path) -> Vec<Crate> {
+    let roots = ["src/lib.rs", "src/main.rs", "e2e/main.rs", "load/main.rs", "tests/structure/main.rs"];
+    let files = roots.iter().map(|file| root().join(package).join(file)).filter(|file| file.is_file());
+    files.map(|file| Crate::read(&file, &name(package))).collect()
+}
+
+/// The name of a package's library.
+fn name(package: &Path) -> String {
+    let manifest = std::fs::read_to_string(root().join(package).join("Cargo.toml")).unwrap();
+    let name = manifest.lines().find_map(|line| line.strip_prefix("name = ")).unwrap();
+    name.trim_matches('"').replace('-', "_")
+}
+
+fn is_allowed(import: &Import) -> bool {
+    let is_below = |module: &str, top: &str| {
+        module.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    };
+    ALLOWED.iter().any(|(from, to)| is_below(&import.from, from) && is_below(&import.to, to))
+}
+
+/// Neither modules nor, of the modules below the same parent, all that is below one and all that is below
+/// another.
+#[test]
+fn no_module_imports_in_a_circle() {
+    let mut circles = BTreeSet::new();
+    let mut imports = 0;
+    for found in packages().iter().flat_map(|package| crates(package)) {
+        let (mut modules, mut siblings) = (Graph::default(), Graph::default());
+        for import in found.imports().iter().filter(|import| !is_allowed(import)) {
+            imports += 1;
+            modules.add(&import.from, &import.to, &import.path);
+            if let Some((from, to)) = import.siblings() {
+                siblings.add(&from, &to, &format!("{}: {}", import.from, import.path));
+            }
+        }
+        circles.extend(modules.circles());
+        if circles.is_empty() {
+            circles.extend(siblings.circles());
+        }
+    }
+    let circles: Vec<_> = circles.into_iter().collect();
+    assert!(imports > 200, "only {imports} imports are found");
+    assert!(circles.is_empty(), "modules import in a circle:\n\n{}", circles.join("\n\n"));
+}
