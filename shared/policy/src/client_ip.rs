@@ -69,32 +69,58 @@ pub fn forwarded_address(headers: &Headers, trusted_hops: usize) -> Option<IpAdd
 pub fn parse_address(text: &[u8]) -> Option<IpAddr> {
     // An address has at most 45 bytes, followed by a zone and a port.
     const MAX: usize = 80;
-    let text = str::from_utf8(Some(text).filter(|text| text.len() <= MAX)?).ok()?;
+    let text = Some(text).filter(|text| text.len() <= MAX)?;
+    if let Some((address, port)) = leading_ipv4(text) {
+        return (port.is_empty() || is_port(port)).then_some(IpAddr::V4(address));
+    }
+    let text = str::from_utf8(text).ok()?;
     let address = match text.strip_prefix('[') {
         Some(bracketed) => {
             let (address, port) = bracketed.split_once(']')?;
-            IpAddr::V6(parse_ipv6(address).filter(|_| port.is_empty() || is_port(port))?)
+            parse_ipv6(address).filter(|_| port.is_empty() || is_port(port.as_bytes()))?
         }
-        None => match parse_ipv6(text) {
-            Some(address) => IpAddr::V6(address),
-            None => {
-                let (address, port) = text.split_at_checked(text.find(':').unwrap_or(text.len()))?;
-                let address: Ipv4Addr = address.parse().ok()?;
-                IpAddr::V4(Some(address).filter(|_| port.is_empty() || is_port(port))?)
-            }
-        },
+        None => parse_ipv6(text)?,
     };
-    Some(address.to_canonical())
+    Some(IpAddr::V6(address).to_canonical())
+}
+
+/// The IPv4 address that a text begins with, as the standard library reads it, and the rest. Nearly every
+/// request has one, and the standard library takes three times as long.
+fn leading_ipv4(text: &[u8]) -> Option<(Ipv4Addr, &[u8])> {
+    let (first, rest) = leading_octet(text)?;
+    let (second, rest) = leading_octet(rest.strip_prefix(b".")?)?;
+    let (third, rest) = leading_octet(rest.strip_prefix(b".")?)?;
+    let (fourth, rest) = leading_octet(rest.strip_prefix(b".")?)?;
+    Some((Ipv4Addr::new(first, second, third, fourth), rest))
+}
+
+/// A decimal number up to 255 without leading zeros, and the rest.
+fn leading_octet(text: &[u8]) -> Option<(u8, &[u8])> {
+    let mut rest = text;
+    let mut octet: u8 = 0;
+    while let [digit @ b'0'..=b'9', after @ ..] = rest {
+        let is_leading_zero = octet == 0 && rest.len() < text.len();
+        if is_leading_zero {
+            return None;
+        }
+        octet = octet.checked_mul(10)?.checked_add(digit - b'0')?;
+        rest = after;
+    }
+    (rest.len() < text.len()).then_some((octet, rest))
 }
 
 fn parse_ipv6(text: &str) -> Option<Ipv6Addr> {
     text.split_once('%').map_or(text, |(address, _zone)| address).parse().ok()
 }
 
-/// `:80`.
-fn is_port(text: &str) -> bool {
-    let digits = text.strip_prefix(':').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
-    digits.is_some_and(|digits| digits.parse::<u16>().is_ok())
+/// `:80`, or with leading zeros.
+fn is_port(text: &[u8]) -> bool {
+    let Some((b':', digits @ [_, ..])) = text.split_first() else { return false };
+    let port = digits.iter().try_fold(0u16, |port, digit| {
+        let digit = digit.is_ascii_digit().then(|| u16::from(digit - b'0'))?;
+        port.checked_mul(10)?.checked_add(digit)
+    });
+    port.is_some()
 }
 
 /// The network of an address: its first `v4_prefix` or `v6_prefix` bits, the others zero. A prefix longer than
