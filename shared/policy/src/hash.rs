@@ -45,14 +45,13 @@ pub struct Hasher(SipHasher24);
 impl Hasher {
     /// The next part.
     pub fn part(&mut self, part: &[u8]) {
-        // `write`, not `write_u64`: that one follows the platform's byte order.
-        self.0.write(&(part.len() as u64).to_le_bytes());
+        self.length(part.len() as u64);
         self.0.write(part);
     }
 
     /// The next part is not there.
     pub fn absent(&mut self) {
-        self.0.write(&u64::MAX.to_le_bytes());
+        self.length(u64::MAX);
     }
 
     /// The next part, there or not.
@@ -61,6 +60,11 @@ impl Hasher {
             Some(part) => self.part(part),
             None => self.absent(),
         }
+    }
+
+    fn length(&mut self, length: u64) {
+        // `write_u64` hashes a number in the platform's byte order; here it is little-endian everywhere.
+        self.0.write_u64(length.to_le());
     }
 
     /// The hash of the parts so far: SipHash's 16 bytes of output, read as little-endian.

@@ -59,12 +59,12 @@ impl Table {
     }
 }
 
-/// A number as `{:x}` writes it, which takes a good part of what a request may take.
+/// Writes a number as `{:x}` does, which would take a good part of what a request may take.
 fn push_hex(text: &mut String, number: u64) {
     let digits = (u64::BITS - number.leading_zeros()).div_ceil(4).max(1);
     for digit in (0..digits).rev() {
-        let nibble = (number >> (digit * 4)) & 0xf;
-        text.extend(char::from_digit(nibble as u32, 16));
+        let nibble = (number >> (digit * 4)) as u8 & 0xf;
+        text.push(char::from(if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble }));
     }
 }
 
