@@ -71,6 +71,10 @@ enum Command {
         /// The filter.
         #[arg(value_parser = filter())]
         filter: Filter,
+        /// Also measure an older build, `<FOLDER>/<filter>.wasm`, in turns with the present one, and print
+        /// the ratio of the two.
+        #[arg(long, value_name = "FOLDER")]
+        against: Option<PathBuf>,
         /// Rounds; each measures every listener once, the lowest third counts.
         #[arg(long, default_value_t = 30)]
         rounds: usize,
@@ -98,8 +102,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo { .. } => demo::show(),
         Command::Check { filter, config } => check::check(filter, &config),
         Command::Schema { filter, table } => Ok(schema::schema(filter, table)),
-        Command::Bench { filter, rounds, requests } => {
-            filter.bench(Effort { rounds, requests }).map(|()| ExitCode::SUCCESS)
+        Command::Bench { filter, against, rounds, requests } => {
+            filter.bench(against.as_deref(), Effort { rounds, requests }).map(|()| ExitCode::SUCCESS)
         }
     }
 }

@@ -27,6 +27,8 @@ pub struct Module {
     name: &'static str,
     package: &'static str,
     shipped: bool,
+    /// Whether its binary names the callbacks it uses, so that [`strip`] removes the others.
+    names_callbacks: bool,
 }
 
 /// A module that shows what the host layer does. Only for tests.
@@ -35,17 +37,21 @@ pub const PROBE: Module = Module::of_probe("probe");
 /// A module that does nothing, to measure what any module costs. Only for tests and benches.
 pub const NOOP: Module = Module::of_probe("noop");
 
+/// The same, written with the Rust SDK, with the exports that the SDK makes. Only for benches.
+pub const SDK_NOOP: Module =
+    Module { name: "sdk-noop", package: "sdk-noop", shipped: false, names_callbacks: false };
+
 /// What this process has built, so that it is built once.
 static BUILT: Mutex<BTreeMap<Module, PathBuf>> = Mutex::new(BTreeMap::new());
 
 impl Module {
     /// The module of a filter, which has the name of its package.
     pub(crate) const fn of_filter(filter: &'static str) -> Self {
-        Self { name: filter, package: filter, shipped: true }
+        Self { name: filter, package: filter, shipped: true, names_callbacks: true }
     }
 
     const fn of_probe(example: &'static str) -> Self {
-        Self { name: example, package: "mesh-probe", shipped: false }
+        Self { name: example, package: "mesh-probe", shipped: false, names_callbacks: true }
     }
 
     /// The name: that of the file without `.wasm`, and for a shipped module that of its filter.
@@ -84,7 +90,8 @@ impl Module {
         let linked = compile::compile(self.package, self.name)?;
         let linked = std::fs::read(&linked).with_context(|| format!("cannot read `{}`", linked.display()))?;
         let path = self.path();
-        appear::write(&path, &strip::strip(&linked)?)?;
+        let module = if self.names_callbacks { strip::strip(&linked)? } else { linked };
+        appear::write(&path, &module)?;
         Ok(path)
     }
 }
