@@ -7,6 +7,7 @@
 //! compared round by round instead ([`pair`]), which is steadier for small differences. Quote ratios: the
 //! absolute figures belong to one machine.
 
+mod effort;
 pub(crate) mod jwt_authz;
 mod pair;
 pub(crate) mod rate_limit;
@@ -19,16 +20,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 
+pub use effort::Effort;
 pub(crate) use rows::Rows;
-
-/// How much is measured.
-#[derive(Clone, Copy, Debug)]
-pub struct Effort {
-    /// Rounds; each of them measures every row once.
-    pub rounds: usize,
-    /// Requests for each row in a round.
-    pub requests: u64,
-}
 
 /// Measures the rows of a module, each beside the same row with an older module if there is one, and prints
 /// a table.

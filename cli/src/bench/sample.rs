@@ -7,7 +7,7 @@ use bytes::Bytes;
 use hyper::header::{AUTHORIZATION, HeaderValue};
 use hyper::{Request, StatusCode, Uri};
 
-use super::Effort;
+use super::effort::Effort;
 use super::rows::{Row, bootstrap};
 use crate::envoy::usage::cpu_nanos;
 use crate::envoy::{Bootstrap, Envoy, Launch};
