@@ -8,8 +8,8 @@ use anyhow::Context as _;
 
 use crate::registry::Filter;
 
-/// Checks a file, or standard input for `-`, and prints every problem: where, what was found, what is
-/// allowed.
+/// Checks a file, or standard input for `-`, and prints every problem with its path, what was found and what
+/// is expected.
 ///
 /// # Errors
 ///

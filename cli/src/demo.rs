@@ -1,13 +1,13 @@
-//! The demo: every filter at work in a real Envoy, with lines to try it.
+//! The demo: every filter in a real Envoy, with curl commands to try it.
 //!
-//! - [`scenario`]: the lines and what they answer, `envoy-configs/scenario.yaml`;
-//! - [`curl`]: what a line asks for;
-//! - [`expect`]: what an answer should be;
-//! - [`endpoints`]: where things really are, since a fixed port may be taken;
+//! - [`scenario`]: the commands and the expected responses, `envoy-configs/scenario.yaml`;
+//! - [`curl`]: parses a command;
+//! - [`expect`]: compares a response with the expected one;
+//! - [`endpoints`]: the real addresses, since a fixed port may be taken;
 //! - [`keys`]: the key pair of the demo's issuer;
-//! - [`tokens`]: what it has signed, for the lines;
-//! - [`environment`]: the gateway and its upstreams, running;
-//! - [`check`]: runs the lines.
+//! - [`tokens`]: the tokens that the commands send;
+//! - [`environment`]: the running gateway and its upstreams;
+//! - [`check`]: runs the commands.
 
 pub mod check;
 pub mod curl;
@@ -33,17 +33,17 @@ use keys::KeyPair;
 use scenario::Scenario;
 use tokens::Tokens;
 
-/// How often the demo looks whether its Envoys are still there.
+/// Interval at which the demo checks that its Envoys are running.
 const WATCH: Duration = Duration::from_millis(500);
 
-/// As a shell reports a program that Ctrl-C has ended.
+/// Exit status that a shell reports for a program that was stopped by Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
-/// Shows the filters until the user ends it. Blocks.
+/// Runs the demo until the user stops it. Blocks.
 ///
 /// # Errors
 ///
-/// A module cannot be built, there is no Envoy, Envoy does not start, or it ends by itself.
+/// A module cannot be built, no Envoy is found, or an Envoy does not start or exits.
 pub fn show() -> anyhow::Result<ExitCode> {
     prepare()?;
     until_signalled(async |shown| {
@@ -51,10 +51,10 @@ pub fn show() -> anyhow::Result<ExitCode> {
         let mut environment = Environment::start(Ports::OfTheFiles).await?;
         let tokens = Tokens::mint(&KeyPair::load()?)?;
         println!("{}", scenario.guide(environment.endpoints(), &tokens)?);
-        println!("The good tokens are good for an hour; started again, the demo makes new ones.");
+        println!("The valid tokens expire in an hour; a new start of the demo creates new ones.");
         println!("Upstreams: v1 at http://{}, v2 at http://{}", environment.v1(), environment.v2());
         println!("Key set: http://{}/.well-known/jwks.json", environment.keys());
-        println!("Ctrl-C ends it.");
+        println!("Press Ctrl-C to stop.");
         *shown = true;
         loop {
             tokio::time::sleep(WATCH).await;
@@ -63,7 +63,7 @@ pub fn show() -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Starts the demo on free ports, runs its lines and says whether each was answered as expected. Blocks.
+/// Starts the demo on free ports, runs its commands and reports whether each response was as expected. Blocks.
 ///
 /// # Errors
 ///
@@ -77,8 +77,8 @@ pub fn check() -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Runs the lines against a gateway that runs already, such as that of docker compose: at `host`, with
-/// the ports of the files, and with a key server that serves the demo's key set. Blocks.
+/// Runs the commands against a running gateway, such as that of docker compose: on `host`, with the ports
+/// of the files and a key server that serves the demo's key set. Blocks.
 ///
 /// # Errors
 ///
@@ -93,7 +93,7 @@ pub fn check_against(host: &str) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// What takes long, before there is anything to leave behind.
+/// Does the slow preparations first, before there are processes to stop.
 fn prepare() -> anyhow::Result<()> {
     for module in registry::modules() {
         module.build()?;
@@ -103,10 +103,10 @@ fn prepare() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Does something until it is done, or until the user or the system asks for the end. What it holds is
-/// let go in both cases: no process stays.
+/// Runs `work` until it is done or until a signal asks the program to exit. In both cases the work is
+/// dropped, and its processes with it.
 ///
-/// An end that was asked for is a failure unless the work has set its flag.
+/// An exit by signal is a failure unless the work has set its flag.
 fn until_signalled(
     work: impl AsyncFnOnce(&mut bool) -> anyhow::Result<ExitCode>,
 ) -> anyhow::Result<ExitCode> {
@@ -123,7 +123,7 @@ fn until_signalled(
     })
 }
 
-/// The signals that ask a program to end.
+/// The signals that ask a program to exit.
 struct Signals {
     interrupt: Signal,
     terminate: Signal,

@@ -1,11 +1,11 @@
-//! A real Envoy: finding it, configuring it, running it, asking it.
+//! Finds, configures, runs and queries a real Envoy.
 //!
 //! - [`binary`]: an executable and its version;
 //! - [`locate`]: the executable to use;
-//! - [`config`]: the configurations of `envoy-configs/envoy/`, with this machine's ports and paths;
-//! - [`process`]: one running Envoy, stopped when it is dropped;
+//! - [`config`]: the configurations of `envoy-configs/envoy/`, adapted to this machine;
+//! - [`process`]: a running Envoy, which stops when it is dropped;
 //! - [`admin`]: its statistics and listeners;
-//! - [`usage`]: the memory and the processor time it takes.
+//! - [`usage`]: its memory and processor time.
 
 pub mod admin;
 pub mod binary;

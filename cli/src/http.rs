@@ -1,11 +1,11 @@
-//! A small HTTP client that says exactly what it is told, and a load generator on top of it.
+//! A small HTTP client that sends requests as they are, and a load generator.
 //!
-//! - [`send`]: one request, one answer;
-//! - [`Connection`]: several on one connection;
-//! - [`Load`]: as many as go, on many connections.
+//! - [`send`]: one request on a connection of its own;
+//! - [`Connection`]: several requests on one connection;
+//! - [`Load`]: many requests on many connections.
 //!
-//! Requests are those of hyper, with bytes as headers ([`HeaderValue::from_bytes`]) and repeats where
-//! they are wanted. A target like `/path` is enough: the host is the address unless the request says it.
+//! Requests are hyper's: header values may be any bytes ([`HeaderValue::from_bytes`]), and headers may be
+//! repeated. A target may be a path; the host is then the address unless the request has a `host` header.
 
 mod connection;
 mod load;
@@ -26,7 +26,7 @@ pub use response::Response;
 ///
 /// # Errors
 ///
-/// Nobody listens, the connection breaks, or the answer takes longer than [`Connection::DEADLINE`].
+/// The connection is refused or breaks, or the response takes longer than [`Connection::DEADLINE`].
 pub async fn send(
     address: SocketAddr,
     protocol: Protocol,

@@ -1,16 +1,16 @@
-//! What the command line does, for the tests and the benches to do as well.
+//! The library behind the command line, which tests and benches use as well.
 //!
-//! - [`workspace`]: where things are in the checkout;
-//! - [`registry`]: the filters there are;
+//! - [`workspace`]: paths in the checkout;
+//! - [`registry`]: the list of filters;
 //! - [`module`]: builds the modules that Envoy loads;
-//! - [`envoy`]: finds, configures, runs and asks a real Envoy;
-//! - [`http`]: a client that sends any header bytes, and a load generator;
-//! - [`demo`]: the filters at work, and the curl lines that show it;
-//! - [`check`]: what is wrong with a config;
-//! - [`schema`]: what a config may be;
-//! - [`bench`]: what a filter costs.
+//! - [`envoy`]: finds, configures, runs and queries a real Envoy;
+//! - [`http`]: a client that can send any header bytes, and a load generator;
+//! - [`demo`]: runs the filters and the curl commands that demonstrate them;
+//! - [`check`]: checks a config;
+//! - [`schema`]: prints the schema of a config;
+//! - [`bench`]: measures the cost of a filter.
 //!
-//! A test in which a request goes through a filter:
+//! A test that sends a request through a filter:
 //!
 //! ```no_run
 //! use bytes::Bytes;
@@ -33,8 +33,8 @@
 //! let gateway = Launch::new()?.concurrency(2).start(&gateway).await?;
 //!
 //! let request = Request::get("/api/").header("x-api-key", "gold").body(Bytes::new())?;
-//! let answer = http::send(gateway.listener("rate-limit").await?, Protocol::Http1, request).await?;
-//! assert_eq!(answer.status, 200);
+//! let response = http::send(gateway.listener("rate-limit").await?, Protocol::Http1, request).await?;
+//! assert_eq!(response.status, 200);
 //! # Ok(())
 //! # }
 //! ```

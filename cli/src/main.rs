@@ -22,29 +22,30 @@ struct Arguments {
 enum Command {
     /// Build the modules into dist/<filter>.wasm.
     ///
-    /// Two builds of the same source give the same bytes, on any machine. Also makes dist/keys/, the demo's
-    /// key pair, if it is not there: docker compose serves the public half.
+    /// Builds are reproducible: the same source gives the same bytes on any machine. Also creates dist/keys/,
+    /// the demo's key pair, if it does not exist; docker compose serves its public half.
     Build {
-        /// The filters to build; all when none is named.
+        /// The filters to build; all of them by default.
         #[arg(value_parser = filter())]
         filters: Vec<Filter>,
     },
-    /// Run the filters in a real Envoy, with curl lines to try them.
+    /// Run the filters in a real Envoy and print curl commands to try them.
     ///
-    /// Envoy is $ENVOY, or `envoy` on PATH if its version is supported, or version $ENVOY_VERSION (1.40.0)
-    /// installed under target/. Ports are those of envoy-configs/envoy/demo.yaml where they are free.
+    /// Uses $ENVOY, or `envoy` on PATH if its version is supported, or installs version $ENVOY_VERSION
+    /// (1.40.0) under target/. Uses the ports of envoy-configs/envoy/demo.yaml, or a free one where such a
+    /// port is taken.
     Demo {
-        /// Run the curl lines, print what comes back, and fail where it is not what is expected.
+        /// Run the commands, print the responses, and fail if one is not as expected.
         #[arg(long)]
         check: bool,
-        /// Check a gateway that runs already, on this host with the ports of the files (docker compose:
-        /// `localhost`). It must be a fresh one: limits remember whom they have seen.
+        /// Check a gateway that is running already, on this host and the ports of the files (for docker
+        /// compose: `localhost`). It must have been started for this check: limits keep their levels.
         #[arg(long, value_name = "HOST", requires = "check")]
         against: Option<String>,
     },
-    /// Check a filter's config before it hurts: every problem, a line each.
+    /// Check a filter's config and print every problem, one per line.
     ///
-    /// With the parser that the module uses. Exits with 1 if there is a problem.
+    /// Uses the module's own parser. Exits with 1 if there is a problem.
     Check {
         /// The filter.
         #[arg(value_parser = filter())]
@@ -64,21 +65,25 @@ enum Command {
         #[arg(long)]
         table: bool,
     },
-    /// Measure what a filter costs, beside Envoy's own and a module that does nothing.
+    /// Measure the cost of a filter, beside Envoy's own filter and an empty Wasm module.
     ///
-    /// A machine with little else to do gives the steadiest figures. Quote ratios.
+    /// The figures are steadiest on an idle machine. Quote ratios, not absolute figures.
     Bench {
         /// The filter.
         #[arg(value_parser = filter())]
         filter: Filter,
+<<<<<<< HEAD
         /// Also measure an older build, `<FOLDER>/<filter>.wasm`, in turns with the present one, and print
         /// the ratio of the two.
         #[arg(long, value_name = "FOLDER")]
         against: Option<PathBuf>,
         /// Rounds; each measures every listener once, the lowest third counts.
+=======
+        /// Number of rounds. Each round measures every listener once; the lowest third of the samples counts.
+>>>>>>> kit
         #[arg(long, default_value_t = 30)]
         rounds: usize,
-        /// Requests for each listener in a round.
+        /// Requests per listener and round.
         #[arg(long, default_value_t = 10_000)]
         requests: u64,
     },

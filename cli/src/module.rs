@@ -1,12 +1,12 @@
-//! From a filter's source to the file that Envoy loads.
+//! Builds the modules that Envoy loads.
 //!
-//! [`Module::build`] is the only way: the command line, the demo, the tests and the benches all call it.
+//! The command line, the demo, the tests and the benches all call [`Module::build`]:
 //!
 //! 1. cargo builds the package's `[[example]]`, a cdylib, for `wasm32-wasip1`;
-//! 2. [`strip`] takes away what the proxy has no use for;
-//! 3. the file appears under its name at once and whole, whoever reads it meanwhile.
+//! 2. [`strip`] removes what the proxy does not use;
+//! 3. the file is replaced atomically.
 //!
-//! The same source gives the same bytes, in whatever folder and by whatever command it was built.
+//! The same source gives the same bytes, in any folder and by any command.
 
 pub(crate) mod appear;
 mod compile;
@@ -21,7 +21,7 @@ use anyhow::Context as _;
 
 use crate::workspace;
 
-/// One module that the workspace can build.
+/// A module of the workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Module {
     name: &'static str,
@@ -31,17 +31,21 @@ pub struct Module {
     names_callbacks: bool,
 }
 
-/// A module that shows what the host layer does. Only for tests.
+/// A module that exercises the host layer. Only for tests.
 pub const PROBE: Module = Module::of_probe("probe");
 
-/// A module that does nothing, to measure what any module costs. Only for tests and benches.
+/// A module that does nothing, to measure the cost of any module. Only for tests and benches.
 pub const NOOP: Module = Module::of_probe("noop");
 
+<<<<<<< HEAD
 /// The same, written with the Rust SDK, with the exports that the SDK makes. Only for benches.
 pub const SDK_NOOP: Module =
     Module { name: "sdk-noop", package: "sdk-noop", shipped: false, names_callbacks: false };
 
 /// What this process has built, so that it is built once.
+=======
+/// The modules that this process has built.
+>>>>>>> kit
 static BUILT: Mutex<BTreeMap<Module, PathBuf>> = Mutex::new(BTreeMap::new());
 
 impl Module {
@@ -54,22 +58,22 @@ impl Module {
         Self { name: example, package: "mesh-probe", shipped: false, names_callbacks: true }
     }
 
-    /// The name: that of the file without `.wasm`, and for a shipped module that of its filter.
+    /// The name of the file without `.wasm`; for a shipped module, the name of its filter.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.name
     }
 
-    /// The file that [`Module::build`] writes: in `dist/` when it is shipped, else under `target/`.
+    /// The file that [`Module::build`] writes: in `dist/` for a shipped module, else under `target/`.
     #[must_use]
     pub fn path(self) -> PathBuf {
         let folder = if self.shipped { workspace::dist() } else { workspace::test_modules() };
         folder.join(self.name).with_extension("wasm")
     }
 
-    /// Builds the module and returns its file. Blocks; a process that asks again gets the first answer.
+    /// Builds the module, once per process, and returns its file. Blocks.
     ///
-    /// Several processes may ask at once: cargo makes them queue, and the file is replaced in one step.
+    /// Several processes may build at once: cargo queues them, and the file is replaced atomically.
     ///
     /// # Errors
     ///

@@ -26,7 +26,7 @@ pub const RATE_LIMIT: Filter = Filter {
     schema: rate_limit::config::schema,
 };
 
-/// A filter, and what each command needs to know of it.
+/// A filter, with what each command needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Filter {
     /// The name of its folder, package, module and example.

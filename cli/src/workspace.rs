@@ -1,12 +1,13 @@
-//! Where things are in the checkout.
+//! Paths in the checkout.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// The root of the checkout: the folder with `envoy-configs/` and the workspace's `Cargo.toml`.
 ///
-/// Cargo tells a program that it runs; one that is called by itself belongs to the checkout it was
-/// built in. The first comes first because checkouts that share a target folder share the binary.
+/// Cargo sets `CARGO_MANIFEST_DIR` for a program that it runs; a program that is started directly uses the
+/// checkout that it was built in. Cargo's value has priority, since checkouts that share a target folder
+/// share the binary.
 #[must_use]
 pub fn root() -> &'static Path {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
@@ -22,22 +23,22 @@ fn root_above(package: &Path) -> Option<&Path> {
     package.ancestors().find(|folder| folder.join("envoy-configs").is_dir())
 }
 
-/// The folder of the modules as they are shipped: `dist/<filter>.wasm`.
+/// The folder of the shipped modules: `dist/<filter>.wasm`.
 #[must_use]
 pub fn dist() -> PathBuf {
     root().join("dist")
 }
 
-/// The folder of the Envoy configurations that docker compose, the demo and the tests share.
+/// The folder of the Envoy configurations, which docker compose, the demo and the tests share.
 #[must_use]
 pub fn envoy_configs() -> PathBuf {
     root().join("envoy-configs/envoy")
 }
 
-/// The folder for everything that can be made again: cargo's, as cargo itself was told.
+/// Cargo's target folder, for everything that can be built again.
 ///
-/// A relative `CARGO_TARGET_DIR` counts from the root. Cargo counts it from where it was called, which
-/// a test cannot know: cargo starts it in the folder of its package.
+/// A relative `CARGO_TARGET_DIR` is resolved against the root. Cargo resolves it against its working
+/// directory, which a test does not know: cargo starts it in the folder of its package.
 #[must_use]
 pub fn target() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {
@@ -46,7 +47,7 @@ pub fn target() -> PathBuf {
     }
 }
 
-/// The folder of the modules that only tests load: `target/modules/<name>.wasm`.
+/// The folder of the modules for tests: `target/modules/<name>.wasm`.
 #[must_use]
 pub fn test_modules() -> PathBuf {
     target().join("modules")

@@ -2,12 +2,12 @@
 
 use serde::de::DeserializeOwned;
 
-/// Reads YAML, of which JSON is a part. Only `true` and `false` are booleans: `y` and `on` are texts, as
+/// Parses YAML, of which JSON is a subset. Only `true` and `false` are booleans; `y` and `on` are strings, as
 /// in YAML 1.2.
 ///
 /// # Errors
 ///
-/// The text is not YAML, or not what `T` is read from; the error names the line.
+/// The text is not YAML or no `T`. The error names the line.
 pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> anyhow::Result<T> {
     let options = serde_saphyr::options! { strict_booleans: true };
     Ok(serde_saphyr::from_str_with_options(text, options)?)

@@ -1,4 +1,4 @@
-//! The demo as the user runs it.
+//! The demo, run as a user runs it.
 
 #![allow(clippy::unwrap_used, reason = "what the tests share is no test itself, but fails as one")]
 
@@ -19,7 +19,7 @@ fn send(signal: Signal, child: &Child) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 
-/// Whether a process still runs in a folder or below it.
+/// Whether a process is running in a folder or below it.
 fn inhabited(folder: &Path) -> bool {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     processes
@@ -38,7 +38,7 @@ fn wait(mut child: Child) -> ExitStatus {
         if let Some(status) = child.try_wait().unwrap() {
             return status;
         }
-        assert!(Instant::now() < deadline, "the demo does not end");
+        assert!(Instant::now() < deadline, "the demo does not exit");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -62,9 +62,10 @@ fn it_runs_until_it_is_told_to_end_and_leaves_nothing_behind() {
         let temporary = tempfile::tempdir().unwrap();
         let mut child = demo(temporary.path()).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let shown: Vec<_> = lines.map(Result::unwrap).take_while(|line| line != "Ctrl-C ends it.").collect();
+        let shown: Vec<_> =
+            lines.map(Result::unwrap).take_while(|line| line != "Press Ctrl-C to stop.").collect();
         let lines: Vec<_> = shown.iter().filter(|line| line.trim_start().starts_with("curl ")).collect();
-        // With a token's own text, to be pasted as they are.
+        // They contain the tokens themselves, so that they can be pasted.
         assert!(lines.iter().any(|line| line.contains("Bearer eyJ")), "{lines:?}");
         assert!(lines.iter().all(|line| !line.contains("<token:")), "{lines:?}");
         assert!(inhabited(temporary.path()));
@@ -79,7 +80,7 @@ fn an_end_that_comes_while_it_starts_leaves_nothing_behind() {
     let temporary = tempfile::tempdir().unwrap();
     let mut child = demo(temporary.path()).stdout(Stdio::null()).spawn().unwrap();
     while !inhabited(temporary.path()) {
-        assert_eq!(child.try_wait().unwrap(), None, "it has ended by itself");
+        assert_eq!(child.try_wait().unwrap(), None, "it has exited by itself");
         std::thread::sleep(Duration::from_millis(5));
     }
     send(Signal::TERM, &child);

@@ -1,4 +1,4 @@
-//! The library's own promises, on a real Envoy without a filter.
+//! The library on a real Envoy without filters.
 
 use std::path::Path;
 use std::sync::Mutex;

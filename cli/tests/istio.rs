@@ -14,7 +14,7 @@ use mesh_testkit::manifest::{
 };
 use serde_json::{Value, json};
 
-/// The manifest of a filter: a plugin in two spellings, then what its config needs.
+/// The manifest of a filter: a plugin in two forms, then the resources that its config needs.
 struct Manifest {
     filter: Filter,
     text: String,
@@ -27,7 +27,7 @@ impl Manifest {
         self.plugins.iter().chain(&self.companions).cloned().collect()
     }
 
-    /// Whatever decides on access must not be left out when it cannot be loaded.
+    /// A filter that controls access fails closed.
     fn fail_strategy(&self) -> &str {
         if self.filter.name() == "jwt-authz" { "FAIL_CLOSE" } else { "FAIL_RELOAD" }
     }
@@ -56,11 +56,11 @@ fn the_manifests_are_valid() {
             assert_eq!(problems(plugin), [] as [&str; 0], "{}: {}", filter.name(), kind(plugin));
             let config = plugin_config(plugin);
             filter.check(config.to_string().as_bytes()).unwrap_or_else(|problems| panic!("{problems}"));
-            // It does something.
+            // A config without rules or limits would do nothing.
             let lists: Vec<_> = config.as_object().unwrap().values().filter_map(Value::as_array).collect();
             assert!(!lists.is_empty() && lists.iter().all(|list| !list.is_empty()), "{config}");
         }
-        // What goes with a plugin is what its config names.
+        // A companion is for a host that the config names.
         let config = plugin_config(&plugins[0]).to_string();
         for companion in &companions {
             let spec = &companion["spec"];
@@ -88,7 +88,7 @@ fn the_manifests_are_one_plugin_in_two_spellings() {
     }
 }
 
-/// Without the label of one API, the other one's plugin is left, and what goes with both.
+/// A selector that excludes one API keeps the plugin of the other and the companions.
 #[test]
 fn a_label_picks_one_spelling() {
     for manifest in manifests() {
@@ -101,7 +101,7 @@ fn a_label_picks_one_spelling() {
     }
 }
 
-/// Both ways to apply the manifests, in README and in each manifest, keep what goes with the plugin.
+/// Both commands to apply a manifest, in README and in each manifest, keep the companions.
 #[test]
 fn no_selector_drops_the_way_to_the_keys() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
@@ -121,7 +121,7 @@ fn no_selector_drops_the_way_to_the_keys() {
     }
 }
 
-/// The check itself finds what an API server would let pass or refuse.
+/// The validation finds what an API server drops or refuses.
 #[test]
 fn mistakes_are_found() {
     let manifest = manifests().into_iter().find(|manifest| manifest.filter.name() == "rate-limit").unwrap();

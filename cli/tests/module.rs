@@ -1,4 +1,4 @@
-//! The modules as they are built.
+//! The built modules.
 
 use mesh_filters::{registry, workspace};
 use mesh_host::callbacks::ALWAYS_EXPORTED;

@@ -1,4 +1,4 @@
-//! Runs the lines of the scenario.
+//! Runs the commands of the scenario.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -14,17 +14,17 @@ use super::tokens::Tokens;
 use crate::envoy::Bootstrap;
 use crate::http::{self, Protocol, Request, Response, StatusCode};
 
-/// How long a gateway that was started by others may take.
+/// Time that a gateway started by someone else has to become ready.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Runs every line, prints what came back and where it differs. Fails when one differs, after all ran:
-/// a later line may explain an earlier one.
+/// Runs every command and prints its response and how it differs from the expected one. Fails if one
+/// differs, but only after all of them: a later response may explain an earlier one.
 ///
 /// # Errors
 ///
-/// A line cannot be understood. One that is not answered differs.
+/// A command cannot be parsed. One without a response counts as different.
 pub async fn run(scenario: &Scenario, endpoints: &Endpoints, tokens: &Tokens) -> anyhow::Result<ExitCode> {
     let mut differing = 0;
     let mut all = 0;
@@ -55,18 +55,18 @@ pub async fn run(scenario: &Scenario, endpoints: &Endpoints, tokens: &Tokens) ->
     }
     println!();
     if differing == 0 {
-        println!("All {all} lines were answered as expected.");
+        println!("All {all} responses were as expected.");
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{differing} of {all} lines were not answered as expected.");
+    println!("{differing} of {all} responses were not as expected.");
     Ok(ExitCode::FAILURE)
 }
 
-/// Waits until a gateway serves that others have started: `docker compose up -d` returns before it does.
+/// Waits until a gateway that someone else has started is ready: `docker compose up -d` returns earlier.
 ///
 /// # Errors
 ///
-/// It does not in half a minute.
+/// It is not ready within half a minute.
 pub async fn wait_until_ready(endpoints: &Endpoints) -> anyhow::Result<()> {
     let admin = Bootstrap::load("demo")?.admin_port().context("`demo.yaml` has no admin interface")?;
     let admin = endpoints.authority(admin)?;
@@ -83,7 +83,7 @@ pub async fn wait_until_ready(endpoints: &Endpoints) -> anyhow::Result<()> {
 async fn ready(admin: &str) -> anyhow::Result<()> {
     let request = Request::get("/ready").body(Bytes::new())?;
     let answer = http::send(resolve(admin).await?, Protocol::Http1, request).await?;
-    ensure!(answer.status == StatusCode::OK, "it says {}", answer.text().trim_end());
+    ensure!(answer.status == StatusCode::OK, "its response is {}", answer.text().trim_end());
     Ok(())
 }
 
@@ -95,11 +95,11 @@ async fn answer(call: Call) -> anyhow::Result<Response> {
 async fn resolve(authority: &str) -> anyhow::Result<SocketAddr> {
     let addresses = tokio::net::lookup_host(authority).await;
     let addresses = addresses.with_context(|| format!("cannot resolve `{authority}`"))?;
-    // `localhost` is two addresses on many machines, and the gateway listens on the older one.
+    // `localhost` often has an IPv4 and an IPv6 address; the gateway listens on the first.
     addresses.min_by_key(SocketAddr::is_ipv6).with_context(|| format!("`{authority}` has no address"))
 }
 
-/// An answer as curl shows it, with its headers where curl was told so (`-i`).
+/// A response as curl prints it, with its headers if curl was called with `-i`.
 fn shown(answer: &Response, with_headers: bool) -> String {
     let mut text = String::new();
     if with_headers {

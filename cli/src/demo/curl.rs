@@ -1,7 +1,7 @@
-//! What a curl line asks for.
+//! Parses a curl command.
 //!
-//! The machine may have no curl, and what the user pastes must be what was checked: so the line itself is
-//! read, as far as the scenario needs curl's options.
+//! The check sends what the user would paste, and curl may not be installed: so the command itself is
+//! parsed, with the options that the scenario uses.
 
 use anyhow::{Context as _, bail, ensure};
 use bytes::Bytes;
@@ -10,14 +10,14 @@ use hyper::{Method, Request, Uri};
 
 use crate::http::Protocol;
 
-/// The request of a curl line.
+/// The request of a curl command.
 #[derive(Clone, Debug)]
 pub struct Call {
     /// The request, with the whole URL as its target.
     pub request: Request<Bytes>,
-    /// What to speak.
+    /// The protocol.
     pub protocol: Protocol,
-    /// Whether curl would show the answer's headers (`-i`).
+    /// Whether curl would print the response headers (`-i`).
     pub with_headers: bool,
 }
 
@@ -26,7 +26,7 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// The line is not one, or has an option that is not among these.
+    /// It is no such command, or it has another option.
     pub fn parse(line: &str) -> anyhow::Result<Self> {
         Self::of_words(line).with_context(|| format!("cannot run `{line}`"))
     }
@@ -44,7 +44,7 @@ impl Call {
             let mut value = || words.next().with_context(|| format!("`{word}` lacks its value"));
             match word.as_str() {
                 "-i" => with_headers = true,
-                // There is no progress to hide.
+                // `-s` hides the progress bar, and there is none.
                 "-s" => {}
                 "-X" => method = Some(Method::try_from(value()?.as_str())?),
                 "-H" => headers.push(header(&value()?)?),
@@ -64,7 +64,7 @@ impl Call {
         for (name, value) in headers {
             sent.append(name, value);
         }
-        // As curl does where the line does not say otherwise.
+        // curl's defaults.
         sent.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
         sent.entry(USER_AGENT).or_insert(HeaderValue::from_static("curl"));
         if let Some(body) = body {
@@ -76,14 +76,14 @@ impl Call {
     }
 }
 
-/// Reads `name: value`, or `name;` for an empty value.
+/// Parses `name: value`, or `name;` for an empty value.
 fn header(text: &str) -> anyhow::Result<(HeaderName, HeaderValue)> {
     let (name, value) = match (text.split_once(':'), text.strip_suffix(';')) {
         (Some((name, value)), _) => (name, value.trim()),
         (None, Some(name)) => (name, ""),
         (None, None) => bail!("the header `{text}` has no colon"),
     };
-    // Without a value curl leaves the header out, which none of our lines means.
+    // curl removes a header without a value, which no command of the scenario means.
     ensure!(
         !value.is_empty() || text.ends_with(';'),
         "the header `{text}` has no value; `{name};` sends it empty"

@@ -1,37 +1,36 @@
-//! Where things really are.
+//! The real addresses of the demo.
 //!
-//! The scenario is written with the ports of the configuration files. Whatever says another place, says
-//! it here.
+//! The scenario uses the ports of the configuration files; they are replaced here.
 
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 
-/// How the lines name the demo's machine.
+/// The host and the separator that precede a port in the commands.
 const LOCALHOST: &str = "localhost:";
 
-/// The ports of the files, each with where it is reached.
+/// The ports of the files, each with its real address.
 #[derive(Clone, Debug)]
 pub struct Endpoints {
     host: String,
-    /// None: every port is what the files say.
+    /// `None`: the ports are those of the files.
     ports: Option<BTreeMap<u16, u16>>,
 }
 
 impl Endpoints {
-    /// Everything is where the files say, on some host.
+    /// The ports of the files, on a host.
     #[must_use]
     pub fn of_the_files(host: &str) -> Self {
         Self { host: host.to_owned(), ports: None }
     }
 
-    /// Everything is on this machine: the files' ports, each with the real one.
+    /// Ports of this machine: those of the files, each with the real one.
     #[must_use]
     pub fn local(ports: impl IntoIterator<Item = (u16, u16)>) -> Self {
         Self { host: "localhost".to_owned(), ports: Some(ports.into_iter().collect()) }
     }
 
-    /// Where a port of the files is, as `host:port`.
+    /// The real address of a port of the files, as `host:port`.
     ///
     /// # Errors
     ///
@@ -45,13 +44,13 @@ impl Endpoints {
         Ok(format!("{}:{real}", self.host))
     }
 
-    /// A line of the scenario with the real endpoints in it.
+    /// Replaces the ports in a command of the scenario.
     ///
     /// # Errors
     ///
-    /// It names a port that nothing of the demo listens on.
+    /// It has a port on which nothing of the demo listens.
     pub fn in_line(&self, line: &str) -> anyhow::Result<String> {
-        // One pass over the line: a real port may be another one's port in the files.
+        // In one pass, since a real port may equal another port of the files.
         let mut parts = line.split(LOCALHOST);
         let mut real = parts.next().unwrap_or_default().to_owned();
         for part in parts {

@@ -1,4 +1,4 @@
-//! The gateway and its upstreams, running.
+//! The running gateway and its upstreams.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
@@ -10,20 +10,20 @@ use crate::envoy::config::ANY_LOCAL_PORT;
 use crate::envoy::{Bootstrap, Envoy, Launch};
 use crate::workspace;
 
-/// Which ports the gateway takes.
+/// The ports that the gateway uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ports {
-    /// Those of the files, and a free one for each that is taken.
+    /// Those of the files, or a free one where such a port is taken.
     OfTheFiles,
-    /// Free ones, so that any number of gateways run side by side.
+    /// Free ones, so that several gateways can run side by side.
     Free,
 }
 
-/// The upstreams of `upstreams.yaml`, the key server among them, on free ports.
+/// Starts the upstreams of `upstreams.yaml`, including the key server, on free ports.
 ///
 /// # Errors
 ///
-/// The key pair cannot be made, or Envoy does not start.
+/// The key pair cannot be created, or Envoy does not start.
 pub async fn upstreams() -> anyhow::Result<Envoy> {
     keys::prepare()?;
     let mut bootstrap = Bootstrap::load("upstreams")?;
@@ -32,13 +32,13 @@ pub async fn upstreams() -> anyhow::Result<Envoy> {
     Launch::new()?.concurrency(1).start(&bootstrap).await
 }
 
-/// The gateway of `demo.yaml` in front of the upstreams of `upstreams.yaml`. All of it ends when this
-/// value is dropped.
+/// The gateway of `demo.yaml` in front of the upstreams of `upstreams.yaml`. Both stop when this value is
+/// dropped.
 ///
-/// The modules must have been built before.
+/// The modules must have been built.
 #[derive(Debug)]
 pub struct Environment {
-    // First, so that it goes first: it calls the upstreams.
+    // The first field, so that it is dropped first: it calls the upstreams.
     gateway: Envoy,
     upstreams: Envoy,
     v1: SocketAddr,
@@ -48,7 +48,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Starts everything and waits until it serves.
+    /// Starts everything and waits until it is ready.
     ///
     /// # Errors
     ///
@@ -87,39 +87,39 @@ impl Environment {
         &self.gateway
     }
 
-    /// Where the ports of the files are.
+    /// The real addresses of the ports of the files.
     #[must_use]
     pub const fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }
 
-    /// Where the upstream v1 is.
+    /// The address of the upstream v1.
     #[must_use]
     pub const fn v1(&self) -> SocketAddr {
         self.v1
     }
 
-    /// Where the upstream v2 is.
+    /// The address of the upstream v2.
     #[must_use]
     pub const fn v2(&self) -> SocketAddr {
         self.v2
     }
 
-    /// Where the key server is.
+    /// The address of the key server.
     #[must_use]
     pub const fn keys(&self) -> SocketAddr {
         self.keys
     }
 
-    /// Sees whether everything still runs.
+    /// Checks that everything is running.
     ///
     /// # Errors
     ///
-    /// An Envoy has ended; the error holds the end of its log.
+    /// An Envoy has exited. The error contains the end of its log.
     pub fn watch(&mut self) -> anyhow::Result<()> {
         for (name, envoy) in [("gateway", &mut self.gateway), ("upstreams", &mut self.upstreams)] {
             if let Some(status) = envoy.ended() {
-                bail!("the Envoy of the {name} has ended: {status}\n{}", envoy.tail());
+                bail!("the Envoy of the {name} has exited: {status}\n{}", envoy.tail());
             }
         }
         Ok(())
@@ -127,11 +127,11 @@ impl Environment {
 }
 
 impl Ports {
-    /// The address to listen on in the place of a port of the files.
+    /// The address to listen on instead of a port of the files.
     fn choose(self, port: u16) -> SocketAddr {
         let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         match self {
-            // Envoy would share a port that another Envoy listens on; this does not.
+            // Envoy would share a port with another Envoy; this listener does not.
             Self::OfTheFiles if TcpListener::bind(wanted).is_ok() => wanted,
             Self::OfTheFiles | Self::Free => ANY_LOCAL_PORT,
         }

@@ -1,4 +1,4 @@
-//! What an answer should be.
+//! Compares a response with the expected one.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::http::Response;
 
-/// What an answer should be; what is not said may be anything.
+/// The expected response. What is left out may be anything.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
@@ -20,31 +20,31 @@ pub struct Expect {
     pub body: Option<Body>,
 }
 
-/// What a header should be. Sent twice, both values should be so.
+/// An expected header. If it is sent twice, both values are compared.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Header {
-    /// This value.
+    /// Exactly this value.
     Exact(String),
-    /// A value that begins so; what follows changes with the time.
+    /// A value with this beginning; the rest depends on the time.
     Prefix {
         /// The beginning.
         prefix: String,
     },
-    /// Any value, or no such header.
+    /// Any value, or no value.
     Present {
-        /// Whether the header should be there.
+        /// Whether the header is expected.
         present: bool,
     },
 }
 
-/// What a body should be.
+/// An expected body.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Body {
-    /// This text.
+    /// Exactly this text.
     Exact(String),
-    /// A text that has all of these in it.
+    /// A text that contains all of these.
     Contains {
         /// The parts.
         contains: Vec<String>,
@@ -52,7 +52,7 @@ pub enum Body {
 }
 
 impl Expect {
-    /// Where an answer differs, in words; nothing when it is as expected.
+    /// How a response differs; empty if it is as expected.
     #[must_use]
     pub fn differences(&self, answer: &Response) -> Vec<String> {
         let mut differences = Vec::new();

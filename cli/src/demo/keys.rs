@@ -1,7 +1,7 @@
 //! The key pair of the demo's issuer of tokens, `dist/keys/`.
 //!
-//! It is made once and kept: the key server of docker compose serves the public half, and whoever checks
-//! that gateway signs with the private one.
+//! It is created once and kept: the key server of docker compose serves the public half, and a check of
+//! that gateway signs tokens with the private one.
 
 use std::path::{Path, PathBuf};
 
@@ -15,13 +15,13 @@ use serde_json::{Value, json};
 use crate::module::appear;
 use crate::workspace;
 
-/// The name of the key, `kid` in the key set and in tokens.
+/// The `kid` of the key in the key set and in tokens.
 pub const KEY_ID: &str = "demo";
 
-/// The private key as a JWK. Only its owner reads it.
+/// The private key as a JWK, readable by its owner only.
 const PRIVATE: &str = "private.json";
 
-/// The key set, in a folder of its own: the key server sees nothing else.
+/// The key set, in a folder of its own, which is all that the key server can read.
 const KEY_SET: &str = "public/jwks.json";
 
 /// A key pair for ES256.
@@ -35,11 +35,11 @@ pub fn served() -> PathBuf {
     key_set.parent().map_or_else(folder, Path::to_owned)
 }
 
-/// Makes the demo's key pair if there is none. Processes that do so at once get the same.
+/// Creates the demo's key pair if there is none. Processes that do so at the same time get the same pair.
 ///
 /// # Errors
 ///
-/// There are no random numbers, or the folder cannot be read and written.
+/// Random numbers are not available, or the folder cannot be read or written.
 pub fn prepare() -> anyhow::Result<()> {
     prepare_in(&folder())
 }
@@ -58,27 +58,27 @@ fn prepare_in(folder: &Path) -> anyhow::Result<()> {
 }
 
 impl KeyPair {
-    /// A pair that nobody else has.
+    /// A random pair.
     ///
     /// # Errors
     ///
-    /// There are no random numbers.
+    /// Random numbers are not available.
     pub fn random() -> anyhow::Result<Self> {
         loop {
             let mut scalar = [0; 32];
             getrandom::fill(&mut scalar).context("no random numbers for a key")?;
-            // One of 2^32 is no key: greater than the order of the curve.
+            // One scalar of 2^32 is no key, since it exceeds the order of the curve.
             if let Ok(key) = SigningKey::from_slice(&scalar) {
                 return Ok(Self(key));
             }
         }
     }
 
-    /// The demo's pair, which [`prepare`] has made.
+    /// Reads the demo's pair, which [`prepare`] has created.
     ///
     /// # Errors
     ///
-    /// There is none, or it cannot be read.
+    /// It does not exist, or it cannot be read.
     pub fn load() -> anyhow::Result<Self> {
         Self::load_from(&folder())
     }
@@ -98,12 +98,11 @@ impl KeyPair {
         Ok(Self(SigningKey::from_slice(&URL_SAFE_NO_PAD.decode(scalar)?)?))
     }
 
-    /// Writes the private key where there is none. One that another process has written in the meantime
-    /// stays.
+    /// Writes the private key unless there is one, also if another process has just written it.
     fn keep(&self, path: &Path) -> anyhow::Result<()> {
         let folder = path.parent().context("the path names no file")?;
         std::fs::create_dir_all(folder)?;
-        // Only the owner may read a temporary file, and so what becomes of it.
+        // A temporary file is readable by its owner only, and keeps its permissions.
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         std::io::Write::write_all(&mut file, self.private_key().to_string().as_bytes())?;
         match file.persist_noclobber(path) {
@@ -136,7 +135,7 @@ impl KeyPair {
         key
     }
 
-    /// Claims as a signed token (RFC 7515).
+    /// Signs claims (RFC 7515).
     #[must_use]
     pub fn sign(&self, claims: &Value) -> String {
         let header = json!({"alg": "ES256", "kid": KEY_ID, "typ": "JWT"});

@@ -1,4 +1,4 @@
-//! The lines to try and what they answer.
+//! The commands to try and the expected responses.
 
 use std::fmt::Write as _;
 
@@ -10,15 +10,15 @@ use super::expect::Expect;
 use super::tokens::Tokens;
 use crate::{workspace, yaml};
 
-/// What to try, filter by filter.
+/// The commands for all filters.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
 pub struct Scenario {
-    /// One for each filter.
+    /// One chapter per filter.
     pub chapters: Vec<Chapter>,
 }
 
-/// What to try on one filter.
+/// The commands for one filter.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Chapter {
@@ -26,20 +26,19 @@ pub struct Chapter {
     pub filter: String,
     /// The port of its listener in `demo.yaml`.
     pub listener: u16,
-    /// What to try, one after the other.
+    /// The commands, in their order.
     pub steps: Vec<Step>,
 }
 
-/// One line to try.
+/// One command.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// What it shows; nothing when it goes on with the step before.
+    /// What it demonstrates; absent if it continues the step before it.
     pub about: Option<String>,
-    /// The line, as it is pasted into a shell, with the ports of `demo.yaml` and names
-    /// for tokens.
+    /// The command for a shell, with the ports of `demo.yaml` and with names for tokens.
     pub curl: String,
-    /// What comes back.
+    /// The expected response.
     pub expect: Expect,
 }
 
@@ -56,7 +55,7 @@ impl Scenario {
         Self::parse(&text).with_context(|| format!("in `{}`", path.display()))
     }
 
-    /// Reads the text of such a file.
+    /// Parses the text of such a file.
     ///
     /// # Errors
     ///
@@ -65,11 +64,11 @@ impl Scenario {
         yaml::parse(text)
     }
 
-    /// The lines with what they answer, to be read and pasted.
+    /// The commands with the expected responses, to be read and pasted.
     ///
     /// # Errors
     ///
-    /// A line names a port or a token that is not the demo's.
+    /// A command has a port or a token that the demo does not have.
     pub fn guide(&self, endpoints: &Endpoints, tokens: &Tokens) -> anyhow::Result<String> {
         let mut guide = String::new();
         for chapter in &self.chapters {
@@ -87,11 +86,11 @@ impl Scenario {
 }
 
 impl Step {
-    /// The line as it is pasted: with the real endpoints and tokens in it.
+    /// The command to paste, with real addresses and tokens.
     ///
     /// # Errors
     ///
-    /// It names a port or a token that is not the demo's.
+    /// It has a port or a token that the demo does not have.
     pub fn line(&self, endpoints: &Endpoints, tokens: &Tokens) -> anyhow::Result<String> {
         tokens.in_line(&endpoints.in_line(&self.curl)?)
     }

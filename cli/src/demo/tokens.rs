@@ -1,6 +1,6 @@
-//! The tokens in the lines.
+//! The tokens in the commands.
 //!
-//! A token holds for a time, so a line names one, `<token:good>`, and gets it when it is shown or run.
+//! A token expires, so a command contains a name, `<token:good>`, which is replaced when it is shown or run.
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,26 +11,26 @@ use serde_json::{Value, json};
 
 use super::keys::KeyPair;
 
-/// The issuer and the audience that the provider of `demo.yaml` asks for.
+/// The issuer and the audience of the provider in `demo.yaml`.
 const ISSUER: &str = "https://issuer.example.com";
 const AUDIENCE: &str = "demo";
 
-/// For how many seconds a good token is good.
+/// Lifetime of a valid token, in seconds.
 const LIFETIME: i64 = 3600;
 
-/// How a line names a token: this, its name and `>`.
+/// The start of a name of a token, which ends with `>`.
 const MARK: &str = "<token:";
 
-/// One token of each kind, by its name.
+/// One token of each kind, by name.
 #[derive(Clone, Debug)]
 pub struct Tokens(BTreeMap<&'static str, String>);
 
 impl Tokens {
-    /// Signs tokens from now on.
+    /// Signs tokens that are valid from now on.
     ///
     /// # Errors
     ///
-    /// There are no random numbers for the key of the foreign token.
+    /// Random numbers for the key of the foreign token are not available.
     pub fn mint(pair: &KeyPair) -> anyhow::Result<Self> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
         let now = i64::try_from(now.as_secs())?;
@@ -40,18 +40,18 @@ impl Tokens {
         Ok(Self(BTreeMap::from([
             ("good", token(pair, now, admin())),
             ("expired", token(pair, now - 2 * LIFETIME, admin())),
-            // What it says is right, and so is the name of its key.
+            // Its claims and its `kid` are right, its signature is not.
             ("foreign", token(&foreigner, now, admin())),
             ("wrong-role", token(pair, now, json!({"sub": "user-2", "role": "reader"}))),
             ("guest", token(pair, now, json!({"sub": "user-3", "role": "reader", "groups": ["guest"]}))),
         ])))
     }
 
-    /// A line of the scenario with the tokens that it names.
+    /// Replaces the names of tokens in a command of the scenario.
     ///
     /// # Errors
     ///
-    /// It names one that there is not.
+    /// It has an unknown name.
     pub fn in_line(&self, line: &str) -> anyhow::Result<String> {
         let mut parts = line.split(MARK);
         let mut whole = parts.next().unwrap_or_default().to_owned();

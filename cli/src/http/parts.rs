@@ -9,10 +9,9 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use hyper::header::HeaderMap;
 
-/// A body that is sent part by part, each in a frame of its own where the protocol has frames, and the
-/// trailers behind it.
+/// A body in parts, each of which is a frame in HTTP/2, and trailers.
 ///
-/// HTTP/1 sends trailers only where a `trailer` header announces them.
+/// HTTP/1 sends trailers only if a `trailer` header announces them.
 #[derive(Clone, Debug, Default)]
 pub struct Parts {
     parts: VecDeque<Bytes>,
@@ -20,12 +19,12 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// These parts in their order; an empty one is left out.
+    /// These parts in their order, without the empty ones.
     pub fn new(parts: impl IntoIterator<Item = Bytes>) -> Self {
         Self { parts: parts.into_iter().filter(|part| !part.is_empty()).collect(), trailers: None }
     }
 
-    /// Adds the trailers; without any there is no frame for them.
+    /// Adds trailers; empty ones make no frame.
     #[must_use]
     pub fn trailers(mut self, trailers: HeaderMap) -> Self {
         self.trailers = Some(trailers).filter(|trailers| !trailers.is_empty());
@@ -57,7 +56,7 @@ impl Body for Parts {
     }
 
     fn size_hint(&self) -> SizeHint {
-        // A length that is known would leave HTTP/1 no place for trailers.
+        // With a known length HTTP/1 could not send trailers.
         if self.trailers.is_some() {
             return SizeHint::default();
         }

@@ -1,4 +1,4 @@
-//! A file that appears whole.
+//! Replaces a file atomically.
 
 use std::fs::Permissions;
 use std::io::Write as _;
@@ -7,9 +7,9 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-/// Writes `path`, and its folders, so that a reader sees the old bytes or the new ones, never a part.
+/// Writes `path` and creates its folders. A reader sees either the old bytes or the new ones.
 ///
-/// A file that already has these bytes is left alone: what watches its time has nothing to do.
+/// A file that has these bytes already is not touched, so that its modification time stays.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let unchanged = std::fs::read(path).is_ok_and(|present| present == bytes);
     if unchanged { Ok(()) } else { replace(path, bytes) }
@@ -19,7 +19,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let folder = path.parent().context("the path names no file")?;
     std::fs::create_dir_all(folder)?;
-    // The stock Envoy image does not run as the user who wrote the file: readable by everyone.
+    // Readable by everyone, since the Envoy image runs as another user.
     let mut file = tempfile::Builder::new().permissions(Permissions::from_mode(0o644)).tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.persist(path)?;

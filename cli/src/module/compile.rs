@@ -1,4 +1,4 @@
-//! Cargo, called so that its answer depends on nothing but the source.
+//! Calls cargo so that the module depends on nothing but the source.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -10,13 +10,13 @@ use serde::Deserialize;
 use super::toolchain::{self, TARGET};
 use crate::workspace;
 
-/// Builds one example of a package and returns the file that the linker wrote.
+/// Builds an example of a package and returns the file that the linker wrote.
 ///
-/// Cargo says on stderr what it does.
+/// Cargo's progress goes to stderr.
 pub(super) fn compile(package: &str, example: &str) -> anyhow::Result<PathBuf> {
     let target_dir = workspace::target();
-    // Not the first cargo on PATH but the one that runs us, if one does: with another compiler both
-    // would take turns at building everything anew.
+    // The cargo that runs this program, not the first on PATH: with two compilers each would rebuild what
+    // the other has built.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
@@ -30,18 +30,18 @@ pub(super) fn compile(package: &str, example: &str) -> anyhow::Result<PathBuf> {
     for (name, _) in std::env::vars_os().filter(|(name, _)| changes_the_build(name)) {
         command.env_remove(name);
     }
-    // Of all ways to give flags this one wins over every configuration file.
+    // This variable has priority over all configuration files.
     command.env("CARGO_ENCODED_RUSTFLAGS", flags(&target_dir)?);
     let output = command.output().context("cannot start `cargo`")?;
     ensure!(output.status.success(), "`cargo build` failed: {}", output.status);
     artifact(&String::from_utf8_lossy(&output.stdout), example)
-        .context("`cargo build` made no WebAssembly module: is the example a cdylib?")
+        .context("`cargo build` wrote no WebAssembly module: is the example a cdylib?")
 }
 
-/// Whether a variable of the environment can leak into the module.
+/// Whether an environment variable can change the module.
 ///
-/// `cargo test`, `cargo run` and coverage tools set many; what only says where to find and how to
-/// fetch things stays.
+/// `cargo test`, `cargo run` and coverage tools set many. Those that only say where to find and how to fetch
+/// crates are harmless.
 fn changes_the_build(name: &OsStr) -> bool {
     const HARMLESS: [&str; 7] = [
         "CARGO_HOME",
@@ -52,7 +52,7 @@ fn changes_the_build(name: &OsStr) -> bool {
         "CARGO_SOURCE_",
         "CARGO_TERM_",
     ];
-    // As text: what is not text is none of cargo's names.
+    // A name that is not UTF-8 is none of cargo's.
     let name = name.to_string_lossy();
     let of_cargo = name == "RUSTFLAGS"
         || name == "LLVM_PROFILE_FILE"
@@ -61,9 +61,9 @@ fn changes_the_build(name: &OsStr) -> bool {
     of_cargo && name != "CARGO_BUILD_JOBS" && !HARMLESS.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Compiler flags that take this machine's folders out of panic messages, in cargo's encoding.
+/// Compiler flags that keep this machine's folders out of panic messages, in cargo's encoding.
 ///
-/// Where several prefixes fit, the compiler takes the last: inner folders come after outer ones.
+/// If several prefixes match, the compiler uses the last: inner folders come after outer ones.
 fn flags(target_dir: &Path) -> anyhow::Result<OsString> {
     let library = toolchain::sysroot()?.join("lib/rustlib/src/rust");
     let home = cargo_home().context("neither `CARGO_HOME` nor `HOME` is set")?;
@@ -71,7 +71,7 @@ fn flags(target_dir: &Path) -> anyhow::Result<OsString> {
         (workspace::root(), "/mesh-filters".to_owned()),
         (target_dir, "/target".to_owned()),
         (&home, "/cargo".to_owned()),
-        // With the component rust-src installed the compiler prefers its paths to the official ones.
+        // If the component rust-src is installed, the compiler uses its paths instead of the official ones.
         (&library, format!("/rustc/{}", toolchain::commit()?)),
     ];
     let mut flags = OsString::new();
@@ -92,7 +92,7 @@ fn cargo_home() -> Option<PathBuf> {
     home.or_else(|| Some(std::env::home_dir()?.join(".cargo")))
 }
 
-/// The one line of cargo's report that we need.
+/// The line of cargo's output that names the module.
 #[derive(Deserialize)]
 struct Message {
     reason: String,
@@ -107,7 +107,7 @@ struct Target {
     kind: Vec<String>,
 }
 
-/// Finds the example's module in cargo's report, one JSON value a line.
+/// Finds the example's module in cargo's output, which has one JSON value per line.
 fn artifact(report: &str, example: &str) -> Option<PathBuf> {
     let is_ours = |message: &Message| {
         message.reason == "compiler-artifact"

@@ -1,22 +1,20 @@
-//! The post-link step: leaves in a module what the proxy needs of it, and nothing else.
+//! The post-link step: removes what the proxy does not use.
 //!
-//! Envoy enters the VM for each callback that a module exports, whether or not its filter does anything
-//! there. The linker keeps them all, since they are exported; which of them the filter uses it writes
-//! into a section of the binary ([`mesh_host::callbacks`]).
+//! Envoy enters the VM for each callback that a module exports, even if its filter does nothing there. The
+//! linker keeps all exported functions; a section of the binary lists those that the filter uses
+//! ([`mesh_host::callbacks`]).
 
 use anyhow::{Context as _, ensure};
 use mesh_host::callbacks::{ALWAYS_EXPORTED, Callbacks, SECTION};
 use walrus::{Module, ModuleConfig};
 
-/// Removes unused callbacks, every other export the proxy does not call, the code that nothing reaches
-/// any more, and the custom sections (names, producers, our own).
-///
-/// The same bytes in give the same bytes out.
+/// Removes unused callbacks, other exports that the proxy does not call, unreachable code, and the custom
+/// sections (names, producers, our own). Deterministic.
 ///
 /// # Errors
 ///
-/// The bytes are no WebAssembly module, they do not say which callbacks they use, or they lack an
-/// export that they need.
+/// The bytes are not a WebAssembly module, do not list the callbacks that they use, or lack a required
+/// export.
 pub fn strip(linked: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut module = parse(linked)?;
     let callbacks = callbacks(&mut module)?;
@@ -45,7 +43,7 @@ fn reduce(mut module: Module, callbacks: Callbacks) -> anyhow::Result<Vec<u8>> {
     let needed: Vec<&str> = ALWAYS_EXPORTED.into_iter().chain(callbacks.exports()).collect();
     for name in &needed {
         let present = module.exports.iter().any(|export| export.name == *name);
-        ensure!(present, "the module does not export `{name}`, which it says it needs");
+        ensure!(present, "the module does not export `{name}`, which it lists as used");
     }
     let unused: Vec<_> = module
         .exports
@@ -64,7 +62,7 @@ fn reduce(mut module: Module, callbacks: Callbacks) -> anyhow::Result<Vec<u8>> {
     Ok(module.emit_wasm())
 }
 
-/// Reads the module's own statement of the callbacks it uses.
+/// Reads the module's list of the callbacks that it uses.
 fn callbacks(module: &mut Module) -> anyhow::Result<Callbacks> {
     let section = module.customs.remove_raw(SECTION).with_context(|| {
         format!("the module has no section `{SECTION}`: is it exported by the macro of the crate `host`?")

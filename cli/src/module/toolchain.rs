@@ -1,4 +1,4 @@
-//! The compiler for `wasm32-wasip1`, fetched where rustup does not fetch it by itself.
+//! The compiler for `wasm32-wasip1`, installed if rustup does not install it by itself.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -8,13 +8,13 @@ use anyhow::{Context as _, bail, ensure};
 
 use crate::workspace;
 
-/// What the modules are compiled for.
+/// The target of the modules.
 pub(super) const TARGET: &str = "wasm32-wasip1";
 
-/// Makes sure that the toolchain of the checkout can build for [`TARGET`].
+/// Installs [`TARGET`] for the toolchain of the checkout if it is missing.
 ///
-/// `rust-toolchain.toml` names the target, but rustup obeys it only where it may install by itself
-/// (`RUSTUP_AUTO_INSTALL=0` switches that off).
+/// `rust-toolchain.toml` names the target, but rustup installs it only if it may (`RUSTUP_AUTO_INSTALL=0`
+/// forbids that).
 pub(super) fn ensure_target() -> anyhow::Result<()> {
     if sysroot()?.join("lib/rustlib").join(TARGET).join("lib").is_dir() {
         return Ok(());
@@ -42,14 +42,14 @@ pub(super) fn sysroot() -> anyhow::Result<PathBuf> {
     Ok(PathBuf::from(ask_rustc(&["--print", "sysroot"])?.trim()))
 }
 
-/// The commit that the standard library was built from, as its own source paths name it.
+/// The commit of the standard library, which is part of its source paths.
 pub(super) fn commit() -> anyhow::Result<String> {
     let version = ask_rustc(&["-vV"])?;
     let commit = version.lines().find_map(|line| line.strip_prefix("commit-hash: "));
     Ok(commit.context("`rustc -vV` names no commit")?.to_owned())
 }
 
-/// The compiler that cargo calls, too.
+/// Runs the compiler that cargo uses.
 fn ask_rustc(arguments: &[&str]) -> anyhow::Result<String> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(&rustc)
@@ -65,5 +65,5 @@ fn ask_rustc(arguments: &[&str]) -> anyhow::Result<String> {
         arguments.join(" "),
         String::from_utf8_lossy(&output.stderr).trim()
     );
-    String::from_utf8(output.stdout).context("`rustc` answered something else than text")
+    String::from_utf8(output.stdout).context("the output of `rustc` is not UTF-8")
 }
