@@ -7,6 +7,7 @@
 //! - [`http`]: a client that sends any header bytes, and a load generator;
 //! - [`demo`]: the filters at work, and the curl lines that show it;
 //! - [`check`]: what is wrong with a config;
+//! - [`schema`]: what a config may be;
 //! - [`bench`]: what a filter costs.
 //!
 //! A test in which a request goes through a filter:
@@ -45,5 +46,6 @@ pub mod envoy;
 pub mod http;
 pub mod module;
 pub mod registry;
+pub mod schema;
 pub mod workspace;
 mod yaml;

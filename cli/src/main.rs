@@ -8,7 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use mesh_filters::bench::Effort;
 use mesh_filters::registry::{self, FILTERS, Filter};
-use mesh_filters::{check, demo, workspace};
+use mesh_filters::{check, demo, schema, workspace};
 
 /// WebAssembly filters for Envoy and Istio.
 #[derive(Parser)]
@@ -52,6 +52,18 @@ enum Command {
         /// The config, a JSON file; `-` is standard input.
         config: PathBuf,
     },
+    /// Print the JSON Schema of a filter's config (draft 2020-12).
+    ///
+    /// Editors take it from `"$schema"` at the top of a JSON config, or from a comment
+    /// `# yaml-language-server: $schema=…` in YAML.
+    Schema {
+        /// The filter.
+        #[arg(value_parser = filter())]
+        filter: Filter,
+        /// Print the Markdown tables of the filter's README instead.
+        #[arg(long)]
+        table: bool,
+    },
     /// Measure what a filter costs, beside Envoy's own and a module that does nothing.
     ///
     /// A machine with little else to do gives the steadiest figures. Quote ratios.
@@ -89,6 +101,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo { check: true, .. } => demo::check(),
         Command::Demo { .. } => demo::show(),
         Command::Check { filter, config } => check::check(filter, &config),
+        Command::Schema { filter, table } => Ok(schema::schema(filter, table)),
         Command::Bench { filter, against, rounds, requests } => {
             filter.bench(against.as_deref(), Effort { rounds, requests }).map(|()| ExitCode::SUCCESS)
         }

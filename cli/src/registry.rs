@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mesh_config::Problems;
+use mesh_config::{Problems, Schema};
 
 use crate::bench::{self, Effort, Rows};
 use crate::module::Module;
@@ -15,6 +15,7 @@ pub const JWT_AUTHZ: Filter = Filter {
     name: "jwt-authz",
     check: |config| jwt_authz::config::parse(config).map(drop),
     bench: bench::jwt_authz::rows,
+    schema: jwt_authz::config::schema,
 };
 
 /// The rate-limit filter.
@@ -22,6 +23,7 @@ pub const RATE_LIMIT: Filter = Filter {
     name: "rate-limit",
     check: |config| rate_limit::config::parse(config).map(drop),
     bench: bench::rate_limit::rows,
+    schema: rate_limit::config::schema,
 };
 
 /// A filter, and what each command needs to know of it.
@@ -33,7 +35,8 @@ pub struct Filter {
     check: fn(&[u8]) -> Result<(), Problems>,
     /// The listeners that its bench compares.
     bench: Rows,
-    // Next: `schema` and `table`, the JSON Schema and the README's field tables of its config.
+    /// What its config may be.
+    schema: fn() -> Schema,
 }
 
 /// Finds a filter by its name.
@@ -72,6 +75,12 @@ impl Filter {
     /// Every problem of the config.
     pub fn check(self, config: &[u8]) -> Result<(), Problems> {
         (self.check)(config)
+    }
+
+    /// What its config may be: as JSON Schema, and as the tables of its README.
+    #[must_use]
+    pub fn schema(self) -> Schema {
+        (self.schema)()
     }
 
     /// Measures the filter and prints a table. `against`: a folder with an older build of its module, which

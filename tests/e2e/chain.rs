@@ -24,7 +24,7 @@ fn passed(text: &str) -> String {
     text.lines().filter_map(|line| line.strip_prefix("x-passed: ")).collect()
 }
 
-/// What the filter at `position` and those in front of it return.
+/// The filters that see a response which the filter at `position` sends: this one and those before it.
 fn back_from(position: usize) -> String {
     NAMES[..=position].iter().rev().copied().collect()
 }
@@ -115,7 +115,7 @@ async fn a_reply_to_trailers_passes_all_filters() {
     gateway.assert_no_trap().await;
 }
 
-/// Envoy sends this reply past all filters.
+/// Envoy sends this reply without passing it through the filters.
 #[tokio::test]
 async fn a_filter_replaces_a_response() {
     let gateway = chain(&NAMES).await;

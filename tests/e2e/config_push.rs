@@ -1,4 +1,4 @@
-//! Configs, good and bad, at start and later.
+//! Valid and invalid configs, at startup and pushed later.
 
 use e2e::{Plugin, Setup, eventually, get};
 use mesh_filters::module::PROBE;
@@ -40,7 +40,7 @@ async fn a_push_keeps_the_levels_of_limits_whose_name_stays() {
     for _ in 0..3 {
         assert_eq!(gateway.send(get("/", &[])).await.status, 200);
     }
-    // Three of five are owed; of eight they leave five.
+    // Three of five tokens are owed, which leaves five of eight.
     gateway.push(&limited(daily("kept", 8)), 2);
     eventually("the new config", || async {
         gateway
@@ -58,7 +58,7 @@ async fn a_push_keeps_the_levels_of_limits_whose_name_stays() {
     assert_eq!(spent, 8);
 }
 
-/// The proxy may go on with the first config as it was, without configuring it anew.
+/// The proxy may continue with the first config without configuring it again.
 #[tokio::test]
 async fn after_a_rollback_the_first_quota_comes_back() {
     let quota = |requests: u32, per: &str, burst: u32| {
@@ -100,7 +100,7 @@ async fn a_bad_push_is_refused_and_the_old_config_goes_on() {
     assert!(refused.text().contains("old"));
 }
 
-/// A config update comes to the same VM: the request that is under way keeps the config it came with.
+/// A new config is loaded in the same VM; a request in progress keeps its config.
 #[tokio::test]
 async fn old_and_new_config_serve_side_by_side() {
     let setup = |name: &str| {

@@ -1,4 +1,4 @@
-//! What the other tests stand on does what it says.
+//! Tests of the test harness.
 
 use e2e::{Behaviour, KeyServer, Plugin, Setup, eventually, get};
 use mesh_filters::http::{self, Protocol, Response};

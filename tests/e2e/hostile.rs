@@ -1,4 +1,4 @@
-//! Hostile bytes are the normal case.
+//! Requests with hostile bytes.
 
 use bytes::Bytes;
 use e2e::{Gateway, Plugin, Setup, get};
@@ -6,7 +6,7 @@ use mesh_filters::http::{Connection, HeaderName, HeaderValue, Protocol, Request,
 use mesh_filters::registry::RATE_LIMIT;
 use serde_json::json;
 
-/// A gateway that uses everything a request can bring: matchers, keys, cost, forwarded addresses.
+/// A gateway that reads all parts of a request: matches, keys, cost, forwarded addresses.
 async fn gateway() -> Gateway {
     let config = json!({
         "client_ip": {"trusted_hops": 1},
@@ -26,7 +26,7 @@ async fn gateway() -> Gateway {
     Setup::default().plugins(&[Plugin::new(RATE_LIMIT, config)]).start().await
 }
 
-/// Requests that good clients do not send.
+/// Requests that legitimate clients do not send.
 fn hostile() -> Vec<Request<Bytes>> {
     let mut requests = Vec::new();
     for byte in 0x80..=0xffu8 {
@@ -60,7 +60,7 @@ fn hostile() -> Vec<Request<Bytes>> {
     requests
 }
 
-/// Asks on many connections, so that both workers are asked.
+/// Number of admitted requests, sent on many connections, so that both workers are used.
 async fn admitted(gateway: &Gateway) -> usize {
     let mut admitted = 0;
     for _ in 0..16 {
@@ -79,11 +79,11 @@ async fn hostile_requests_are_answered_and_the_next_normal_one_is_limited_as_bef
     let gateway = gateway().await;
     let requests = hostile();
     for (index, request) in requests.iter().enumerate() {
-        // A connection each: some go to one worker, some to the other.
+        // Each on its own connection, so that both workers are used.
         let mut connection = Connection::open(gateway.address, Protocol::Http1).await.unwrap();
         let sent = connection.send(request.clone()).await;
         let answer = sent.unwrap_or_else(|error| panic!("request {index}: {error:#}"));
-        // Envoy and the upstream may refuse some of them; what they do not do is break.
+        // Envoy and the upstream may refuse some of them, but must not fail.
         assert!(
             answer.status.as_u16() != 503 && answer.status.as_u16() != 500,
             "request {index}: {answer:?}"

@@ -25,14 +25,14 @@ fn setup(config: Value) -> Setup {
     Setup::default().plugins(&[plugin(config)])
 }
 
-/// With the fields of `extra` instead of its own.
+/// The object with the fields of `extra`, which replace its own.
 fn with(mut object: Value, extra: Value) -> Value {
     let Value::Object(extra) = extra else { panic!("{extra}") };
     object.as_object_mut().unwrap().extend(extra);
     object
 }
 
-/// A provider of RS256 tokens whose key set is here, or at a server.
+/// A provider of RS256 tokens with this key set, inline or remote.
 fn provider(jwks: Value, extra: Value) -> Value {
     let provider =
         json!({"name": "main", "issuer": ISSUER, "audiences": [AUDIENCE], "algorithms": ["RS256"]});
@@ -43,14 +43,14 @@ fn inline(keys: &[(&str, Key)]) -> Value {
     json!({"inline": key_set(keys)})
 }
 
-/// The key set at the cluster `jwks`.
+/// A remote key set in the cluster `jwks`.
 fn remote(extra: Value) -> Value {
     let remote =
         json!({"cluster": "jwks", "host": "auth.example.com", "path": KeyServer::KEYS, "refresh": "1s"});
     json!({"remote": with(remote, extra)})
 }
 
-/// A config that lets every request with a good token in, and no other.
+/// A config that allows all requests with a valid token, and no others.
 fn config(provider: Value, extra: Value) -> Value {
     with(json!({"providers": [provider], "rules": [{"name": "signed", "action": "allow"}]}), extra)
 }
@@ -67,7 +67,7 @@ async fn status(gateway: &Gateway, token: &str) -> u16 {
     ask(gateway, "/", token).await.status.as_u16()
 }
 
-/// The line of the access log for this path, without the path.
+/// The access log's line for this path, without the path.
 async fn logged(gateway: &Gateway, path: &str) -> String {
     let find = || {
         let log = gateway.access_log();

@@ -1,4 +1,4 @@
-//! What holds for single requests.
+//! End-to-end tests of single requests.
 
 mod chain;
 mod config_push;

@@ -3,20 +3,18 @@
 use mesh_filters::module::{Module, NOOP, PROBE};
 use mesh_filters::registry::{self, JWT_AUTHZ};
 
-/// What the ABI 0.2.1 and WASI give a module. A module that imports anything else is refused by hosts
-/// that lack it.
+/// Prefixes of the functions of ABI 0.2.1 and WASI. A host refuses a module that imports a function it lacks.
 const ALLOWED: [&str; 2] = ["env.proxy_", "wasi_snapshot_preview1."];
 
-/// What a module may have of bytes. Beside matching, which all filters have, jwt-authz carries twelve
-/// signature algorithms: a third of it.
-const fn most_bytes(module: Module) -> usize {
+/// Maximum size of a module. jwt-authz has twelve signature algorithms, which take a third of it.
+const fn max_bytes(module: Module) -> usize {
     match module.name().as_bytes() {
         b"jwt-authz" => 1_000_000,
         _ => 600_000,
     }
 }
 
-/// The names of a module's imports and exports, read from its text of sections.
+/// The names of a module's imports and exports.
 fn names(wasm: &[u8]) -> (Vec<String>, Vec<String>) {
     let module = walrus::Module::from_buffer(wasm).unwrap();
     let imports = module.imports.iter().map(|import| format!("{}.{}", import.module, import.name)).collect();
@@ -32,8 +30,9 @@ fn modules_import_what_every_host_has_and_export_what_they_use() {
         for import in &imports {
             assert!(ALLOWED.iter().any(|allowed| import.starts_with(allowed)), "{import}");
         }
-        assert!(wasm.len() < most_bytes(module), "{} has {} bytes", module.name(), wasm.len());
-        // No filter reads or changes a body, and none needs it to hold one. jwt-authz cleans trailers.
+        assert!(wasm.len() < max_bytes(module), "{} has {} bytes", module.name(), wasm.len());
+        // No filter reads or changes a body, and a request that waits holds it without a callback. jwt-authz removes
+        // headers from trailers.
         let exported = |name: &str| exports.iter().any(|export| export == name);
         assert!(!exported("proxy_on_request_body") && !exported("proxy_on_response_body"));
         assert_eq!(exported("proxy_on_request_trailers"), module == JWT_AUTHZ.module());

@@ -1,4 +1,4 @@
-//! The host layer: every trap of the proxy's Wasm host, handled.
+//! The host layer and the pitfalls of Envoy's Wasm host.
 
 use bytes::Bytes;
 use e2e::{Gateway, Plugin, Setup, eventually, get};
@@ -29,7 +29,7 @@ async fn headers_are_bytes_in_order_with_repeats() {
     let mut request = get("/", &[("x-probe", "count"), ("x-a", "1"), ("x-b", ""), ("x-a", "2")]);
     request.headers_mut().insert("x-raw", b"\x80\xfe\xff".as_slice().try_into().unwrap());
     let answer = gateway.send(request).await;
-    // Seven that were sent, host among them as :authority, and what Envoy adds.
+    // Seven sent headers, with host as :authority, and those that Envoy adds.
     let count: usize = answer.header("x-probe-count").unwrap().parse().unwrap();
     assert!(count >= 9, "{count}");
     assert!(answer.body.windows(3).any(|bytes| bytes == b"\x80\xfe\xff"));
@@ -55,7 +55,7 @@ async fn edits_replace_every_value_and_leave_the_rest() {
             assert_eq!(got.matches(line).count(), 1, "{line} in {got}");
         }
         assert!(!got.contains("\nx-gone: ") && !got.contains("\nx-twice: b"), "{got}");
-        // In the response as well.
+        // The same on the response.
         assert_eq!((answer.count("x-twice"), answer.count("x-gone")), (1, 0));
         check(&answer, &[("x-twice", "once")]);
     }
@@ -117,7 +117,7 @@ async fn a_client_that_leaves_while_paused_is_no_matter() {
     }
     eventually("all clients gone", || async { gateway.stat("http.gateway.downstream_cx_active").await == 0 })
         .await;
-    // Those that were waiting have woken up by then, to nobody.
+    // By then the waits of the streams that have ended are over.
     let answer = act(&gateway, "pause", &[]).await;
     check(&answer, &[("x-probe-wake", "deadline")]);
     gateway.assert_no_trap().await;
@@ -127,16 +127,16 @@ async fn a_client_that_leaves_while_paused_is_no_matter() {
 async fn calls_are_answered_also_where_nobody_answers() {
     let gateway = probe().await;
     let answer = act(&gateway, "http", &[("x-cluster", "upstream"), ("x-path", "/hello")]).await;
-    // The body is cut at 16 bytes.
+    // Of the body, 16 bytes are read.
     check(&answer, &[("x-probe-wake", "answer"), ("x-probe-status", "200"), ("x-probe-body", "16 false")]);
     assert!(answer.text().contains("x-mark: came-through"));
     let answer = act(&gateway, "http", &[("x-cluster", "dead"), ("x-path", "/")]).await;
     check(&answer, &[("x-probe-status", "503")]);
     let answer = act(&gateway, "http", &[("x-cluster", "missing"), ("x-path", "/")]).await;
-    check(&answer, &[("x-probe-call", "BadArgument")]);
+    check(&answer, &[("x-probe-call", "Envoy has no cluster `missing`")]);
     let answer = act(&gateway, "grpc", &[("x-cluster", "missing")]).await;
-    check(&answer, &[("x-probe-call", "ParseFailure")]);
-    // Nobody speaks gRPC there: a status, in time.
+    check(&answer, &[("x-probe-call", "Envoy has no cluster `missing`")]);
+    // No gRPC server is there: the call ends with a status.
     let answer = act(&gateway, "grpc", &[("x-cluster", "dead")]).await;
     check(&answer, &[("x-probe-grpc", "Err(14)")]);
     gateway.assert_no_trap().await;
@@ -144,7 +144,8 @@ async fn calls_are_answered_also_where_nobody_answers() {
 
 #[tokio::test]
 async fn background_work_calls_from_a_tick() {
-    for (cluster, expected) in [("upstream", "Some(200)"), ("dead", "Some(503)"), ("missing", "BadArgument")]
+    for (cluster, expected) in
+        [("upstream", "Some(200)"), ("dead", "Some(503)"), ("missing", "Envoy has no cluster `missing`")]
     {
         let gateway =
             Setup::default().plugins(&[Plugin::new(PROBE, json!({"fetch": cluster}))]).start().await;
@@ -169,7 +170,7 @@ async fn a_paused_response_goes_on() {
 async fn what_the_host_does_not_have_is_a_status() {
     let gateway = probe().await;
     check(&act(&gateway, "foreign", &[]).await, &[("x-probe-foreign", "Err(NotFound)")]);
-    // Request headers in the response phase: none, rather than a trap.
+    // Request headers in the response phase are absent; reading them does not trap.
     check(&act(&gateway, "late", &[]).await, &[("x-probe-late", "Ok(None)")]);
     let answer = act(&gateway, "state", &[]).await;
     check(&answer, &[("x-probe-set", "Ok(())"), ("x-probe-none", "Ok(None)")]);
@@ -227,4 +228,18 @@ async fn bodies_are_read_and_replaced() {
     assert!(send("request-body", "hello").await.text().ends_with("\n\nHELLO"));
     assert!(send("response-body", "hello").await.text().starts_with("POST /\n"));
     gateway.assert_no_trap().await;
+}
+
+/// Every worker has a VM, and the proxy a few more; each gets the config.
+#[tokio::test]
+async fn an_accepted_config_is_reported_once() {
+    let plugin = Plugin::new(PROBE, json!({"filters": ["a"]})).named("default.shown");
+    let gateway = Setup::default().log_level("info").workers(4).plugins(&[plugin]).start().await;
+    gateway.send(get("/", &[("x-a", "log")])).await;
+    let log = gateway.envoy.log();
+    assert_eq!(log.matches("[mesh-filters/step default.shown] config ").count(), 1, "{log}");
+    assert!(log.contains(" is active: a"));
+    assert_eq!(log.matches("[mesh-filters/probe default.shown] a warns").count(), 1);
+    assert!(!log.contains("a explains"));
+    assert!(gateway.stat("wasmcustom.mesh_filters.plugin=.=default.shown;.;config_hash").await > 0);
 }

@@ -1,4 +1,4 @@
-//! The rate-limit filter, outcome by outcome.
+//! The outcomes of the rate-limit filter.
 
 use bytes::Bytes;
 use e2e::{Gateway, Plugin, Setup, eventually, get};
@@ -16,7 +16,7 @@ fn once(name: &str, extra: Value) -> Value {
     limit
 }
 
-/// Sends a request twice and says how it went.
+/// The statuses of a request that is sent twice.
 async fn twice(gateway: &Gateway, headers: &[(&str, &str)]) -> (u16, u16) {
     let first = gateway.send(get("/", headers)).await.status.as_u16();
     (first, gateway.send(get("/", headers)).await.status.as_u16())
@@ -38,7 +38,7 @@ async fn an_admitted_and_a_refused_response() {
     }))
     .start()
     .await;
-    // What the upstream says of its own limits is replaced, also where it says it twice.
+    // Rate limit headers of the upstream are replaced, even if they are repeated.
     let upstream =
         [("x-answer", "ratelimit=a"), ("x-answer", "ratelimit=b"), ("x-answer", "x-ratelimit-limit=9")];
     let admitted = gateway.send(get("/", &upstream)).await;
@@ -135,7 +135,7 @@ async fn a_limit_by_claims_that_sees_none_is_logged_once() {
     assert_eq!(gateway.counted("by-claim", "key_missing").await, 101);
 }
 
-/// Sends requests until the given quota answers.
+/// Sends requests until a response has this quota.
 async fn until_quota(gateway: &Gateway, quota: &str) {
     eventually("the new config", || async {
         let policy = gateway.send(get("/", &[])).await.header("ratelimit-policy");
@@ -156,7 +156,7 @@ async fn a_smaller_quota_in_between_forgives_nothing() {
     }
     gateway.push(&config(2), 2);
     until_quota(&gateway, "q=2;").await;
-    // Another rate, so that it is not the first config that goes on.
+    // With another rate, so that the proxy does not reuse the first config.
     let last = json!({"limits": [{"name": "l", "rate": {"requests": 2, "per": "1d"}, "burst": 8}]});
     gateway.push(&setup(last).file_based(), 3);
     until_quota(&gateway, "q=8;").await;
@@ -193,8 +193,8 @@ async fn cors_preflight_requests_pass_unless_they_are_to_be_checked() {
     }
 }
 
-/// `trusted_hops` counts from the right of what the filter sees, which under `use_remote_address`
-/// ends with the peer's own address.
+/// `trusted_hops` counts from the right of the header that the filter sees, which ends with the peer's address if
+/// `use_remote_address` is set.
 #[tokio::test]
 async fn whose_request_it_is() {
     let config = |hops: u32| json!({"client_ip": {"trusted_hops": hops}, "limits": [once("l", json!({"key": ["client_ip"]}))]});
@@ -202,10 +202,10 @@ async fn whose_request_it_is() {
 
     let sidecar = setup(config(1)).start().await;
     assert_eq!(twice(&sidecar, &forwarded("6.6.6.6, 7.7.7.7")).await, (200, 429));
-    // The spoofable one does not matter, the trusted one does.
+    // The trusted address counts, not the one that clients can spoof.
     assert_eq!(twice(&sidecar, &forwarded("9.9.9.9, 7.7.7.7")).await, (429, 429));
     assert_eq!(twice(&sidecar, &forwarded("6.6.6.6, 7.7.7.8")).await, (200, 429));
-    // Too few elements: the peer, counted.
+    // With too few elements the peer's address is used, and counted as a fallback.
     assert_eq!(twice(&sidecar, &[]).await, (200, 429));
     assert_eq!(sidecar.stat("wasmcustom.mesh_filters.rate_limit.client_ip_fallback").await, 2);
 

@@ -1,5 +1,4 @@
-//! Requests that upstreams read in several ways, as a client really sends them: nobody is let in who should not be, and
-//! every request is charged that may have to be.
+//! Requests that upstreams may read in several ways: rules do not allow them, and limits charge them.
 
 use bytes::Bytes;
 use e2e::{Gateway, Key, Plugin, Setup, get, key_set};
@@ -17,12 +16,12 @@ async fn authz(rules: Value, extra: Value) -> Gateway {
     Setup::default().plugins(&[Plugin::new(JWT_AUTHZ, config)]).start().await
 }
 
-/// A rule that lets in whom it matches, without a token.
+/// A rule that allows matching requests without a token.
 fn open(matches: &Value) -> Value {
     json!({"name": "open", "action": "allow", "token": "none", "match": matches})
 }
 
-/// A rule that keeps out whom it matches.
+/// A rule that denies matching requests.
 fn closed(matches: &Value) -> Value {
     json!({"name": "closed", "action": "deny", "match": matches})
 }
@@ -102,7 +101,7 @@ async fn a_host_with_a_port_or_a_dot_is_not_let_in() {
         assert_eq!(ask("status.example.com:81").await, 401);
         assert_eq!(ask("status.example.com.").await, 401);
     }
-    // What is no host at all.
+    // Invalid hosts.
     for host in [
         "status.example.com:",
         "a.tenant.test:1@status.example.com",
@@ -111,7 +110,7 @@ async fn a_host_with_a_port_or_a_dot_is_not_let_in() {
     ] {
         assert_eq!(status(&gateway, Protocol::Http1, "/", &[("host", host)]).await, 400, "{host}");
     }
-    // Two lines, which Envoy joins with a comma.
+    // Repeated `host` headers, which Envoy joins with a comma.
     let two = get("/", &[("host", "status.example.com"), ("host", "other.example.com")]);
     let answer = ask(&gateway, Protocol::Http1, two).await;
     assert_eq!(answer.status, 400);
@@ -172,7 +171,7 @@ async fn only_a_preflight_is_one() {
     gateway.assert_no_trap().await;
 }
 
-/// HTTP/2 carries the space, and an upstream that speaks HTTP/1 cuts it off.
+/// HTTP/2 transmits the space, and HTTP/1 upstreams remove it.
 #[tokio::test]
 async fn spaces_at_the_ends_of_a_value_hide_nothing() {
     let matches = json!({"headers": [{"name": "x-env", "exact": "prod"}]});

@@ -1,4 +1,4 @@
-//! What waits holds its body and its trailers, in both modes of the proxy, whatever comes behind them.
+//! A message that waits holds its body and its trailers, in both modes of the proxy.
 
 use bytes::Bytes;
 use e2e::{Gateway, Plugin, Setup, chunked, eventually, header_map};
@@ -6,13 +6,13 @@ use mesh_filters::http::{HeaderValue, Parts, Protocol, Request, Response, send};
 use mesh_filters::module::PROBE;
 use serde_json::json;
 
-/// A setup for each mode: `allow_on_headers_stop_iteration` is off and on.
+/// Setups with `allow_on_headers_stop_iteration` off and on.
 fn setups() -> [Setup; 2] {
     let plugin = Plugin::new(PROBE, json!({}));
     [plugin.clone(), plugin.stop_iteration()].map(|plugin| Setup::default().plugins(&[plugin]).trailers())
 }
 
-/// Parts of a body that is `body` in the end: none, one, several.
+/// No body, and `body` in one part and in several.
 fn bodies() -> [Vec<Bytes>; 3] {
     [vec![], vec![Bytes::from("body")], ["b", "od", "y"].map(Bytes::from).to_vec()]
 }
@@ -28,12 +28,12 @@ async fn http2(gateway: &Gateway, request: Request<Parts>) -> Response {
     send(gateway.address, Protocol::Http2, request).await.unwrap()
 }
 
-/// The same over HTTP/1 as text.
+/// The bytes of the same request over HTTP/1.
 fn http1(act: &str, body: &[Bytes], trailers: &[(&str, &str)]) -> Vec<u8> {
     chunked(&[("x-probe", act)], body, trailers)
 }
 
-/// What the upstream says it got behind the headers.
+/// Body and trailers, as the upstream reports them.
 fn behind_headers(text: &str) -> &str {
     text.split_once("\n\n").unwrap().1
 }
@@ -42,7 +42,7 @@ fn behind_headers(text: &str) -> &str {
 async fn a_paused_request_holds_its_body_and_its_trailers() {
     for setup in setups() {
         let gateway = setup.start().await;
-        // None of these may reach the upstream, not even its headers.
+        // Not even the headers of these may reach the upstream.
         for act in ["pause-then-reply", "reply"] {
             for parts in bodies() {
                 let raw = http1(act, &parts, &[("x-end", "1")]);
@@ -85,7 +85,7 @@ async fn a_paused_response_holds_its_body_and_its_trailers() {
         let whole = Parts::from(Bytes::from("body"));
         for headers in [&[][..], &trailers[..]] {
             let answer = http2(&gateway, request("pause-response", headers, whole.clone())).await;
-            // The header is set when the wait is over: a response that was released before lacks it.
+            // The header is added at the end of the wait: a response that was released early lacks it.
             assert_eq!(answer.header("x-probe-wake").as_deref(), Some("deadline"));
             assert!(answer.text().ends_with("\n\nbody"), "{}", answer.text());
             let ends: Vec<_> = answer.trailers.get_all("x-end").iter().collect();
@@ -96,7 +96,7 @@ async fn a_paused_response_holds_its_body_and_its_trailers() {
                 assert!(answer.trailers.is_empty());
             }
         }
-        // A reply of a filter is a response that can wait, too.
+        // The response of a local reply can wait, too.
         let answer = http2(&gateway, request("reply, pause-response", &[], whole.clone())).await;
         assert_eq!((answer.status.as_u16(), answer.text()), (418, "teapot".to_owned()));
         assert_eq!(answer.header("x-probe-wake").as_deref(), Some("deadline"));
@@ -109,7 +109,7 @@ async fn a_paused_response_holds_its_body_and_its_trailers() {
     }
 }
 
-/// The sender is slowed down rather than refused.
+/// The proxy slows the sender down instead of refusing the request.
 #[tokio::test]
 async fn a_body_larger_than_the_buffer_waits() {
     const SIZE: usize = 4 << 20;
@@ -155,7 +155,8 @@ async fn a_client_may_leave_while_its_trailers_wait() {
     }
 }
 
-/// Without trailers the last part says so; with them none does, and they must not let the body go unseen.
+/// Without trailers the last part ends the body. With trailers no part does, and the filter must still see the
+/// end.
 #[tokio::test]
 async fn a_body_is_seen_to_its_end_before_trailers_go_on() {
     for setup in setups() {
@@ -171,7 +172,7 @@ async fn a_body_is_seen_to_its_end_before_trailers_go_on() {
                 let answer = gateway.send_raw(&http1(act, &parts, &[("x-end", "1")])).await;
                 assert!(answer.contains("\n\nHELLO\n\nx-end: 1\n"), "{answer}");
             }
-            // Nothing to see.
+            // Without a body.
             let body = Parts::default().trailers(header_map(&[("x-end", "1")]));
             let answer = http2(&gateway, request(act, &[], body)).await;
             assert_eq!(behind_headers(&answer.text()), "\n\nx-end: 1\n");
@@ -216,7 +217,7 @@ async fn trailers_are_read_and_changed() {
     }
 }
 
-/// Whatever the upstream has seen of a request, it has not seen its end.
+/// The upstream may have seen a part of the request, but not its end.
 async fn assert_broken(gateway: &Gateway) {
     eventually("the request breaks off", || async {
         let upstream = &gateway.upstream;
@@ -226,7 +227,7 @@ async fn assert_broken(gateway: &Gateway) {
     .await;
 }
 
-/// The headers and the body have gone on; the trailers, and with them the end of the request, do not.
+/// Headers and body have continued; the trailers, and with them the end of the request, do not.
 #[tokio::test]
 async fn trailers_that_are_refused_do_not_go_on() {
     for setup in setups() {
@@ -242,7 +243,8 @@ async fn trailers_that_are_refused_do_not_go_on() {
             assert!(answer.starts_with("HTTP/1.1 418"), "{answer}");
             assert_broken(&gateway).await;
         }
-        // A module that traps refuses, too. It is loaded anew for later requests, so each has a proxy.
+        // A module that traps refuses the request, too. The proxy reloads it for later requests, so each request
+        // here has a proxy of its own.
         for parts in bodies() {
             let gateway = setup.clone().start().await;
             let body = Parts::new(parts).trailers(header_map(&[("x-end", "1")]));
@@ -254,14 +256,14 @@ async fn trailers_that_are_refused_do_not_go_on() {
         let gateway = setup.start().await;
         let headers = [("te", "trailers"), ("x-trailer", "x-end=1")];
         let request = request("reply-to-response-trailers", &headers, Parts::default());
-        // Its headers are with the client: it breaks off, or (Envoy 1.36) ends without trailers.
+        // The client has the headers already: the response is reset, or (Envoy 1.36) ends without trailers.
         let sent = send(gateway.address, Protocol::Http2, request).await;
         assert!(sent.as_ref().map_or(true, |answer| answer.trailers.is_empty()), "{sent:?}");
         gateway.assert_no_trap().await;
     }
 }
 
-/// A reply that the proxy does not take leaves nothing that waits for it.
+/// A stream whose local reply fails is closed: nothing waits for the reply.
 #[tokio::test]
 async fn a_request_that_cannot_be_answered_breaks_off() {
     for plugin in [Plugin::new(PROBE, json!({})), Plugin::new(PROBE, json!({})).stop_iteration()] {

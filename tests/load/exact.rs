@@ -1,4 +1,4 @@
-//! The two bounds, with two workers and load far above the limit.
+//! Both bounds of a limit, with two workers and load far above it.
 
 use crate::alone;
 use e2e::{Gateway, Plugin, Setup, get, show};
@@ -17,7 +17,7 @@ async fn gateway(limit: Value) -> Gateway {
     Setup::default().workers(2).direct().plugins(&[plugin]).start().await
 }
 
-/// The most that a bucket may let through in this time, and 99 % of it.
+/// The maximum that a bucket may admit in this time, and 99 % of it.
 fn bounds(rate: u64, burst: u64, time: Duration) -> (u64, u64) {
     let most = u128::from(burst) + u128::from(rate) * time.as_nanos() / 1_000_000_000;
     let most = u64::try_from(most).unwrap();
@@ -54,7 +54,7 @@ async fn two_hundred_keys_under_load_are_exact() {
         "name": "each", "key": [{"header": "x-key"}], "rate": {"requests": 5, "per": "1s"}, "burst": 5,
     }))
     .await;
-    // Answers that were admitted, by key: each connection sends its share of the keys in turn.
+    // Admitted requests by key: each connection sends its part of the keys in turn.
     let key =
         |connection: usize, sequence: u64| (connection * 37 + usize::try_from(sequence).unwrap()) % KEYS;
     let admitted: Arc<Vec<AtomicU64>> = Arc::new((0..KEYS).map(|_| AtomicU64::new(0)).collect());
@@ -85,7 +85,7 @@ async fn two_hundred_keys_under_load_are_exact() {
     for (key, admitted) in by_key.iter().enumerate() {
         assert!(*admitted <= most, "key {key}: {admitted} admitted, at most {most} allowed");
     }
-    // A key whose turn comes late loses no token while its bucket is not full; in all, 99 % are used.
+    // A key that is late loses no tokens as long as its bucket is not full, so 99 % of all tokens are used.
     assert!(total >= least * KEYS as u64, "{total} admitted, at least {} expected", least * KEYS as u64);
     assert_eq!(gateway.counted("each", "overflow").await, 0);
     gateway.assert_no_trap().await;

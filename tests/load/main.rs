@@ -1,4 +1,4 @@
-//! What holds under load. One test at a time: each wants the machine for itself.
+//! Load tests. They run one at a time, as each needs the entire machine.
 
 mod exact;
 mod memory;
@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 static TURN: Mutex<()> = Mutex::const_new(());
 
-/// Waits until the other tests are through.
+/// Waits until no other test runs.
 async fn alone() -> MutexGuard<'static, ()> {
     TURN.lock().await
 }

@@ -1,4 +1,4 @@
-//! Memory is fixed, whatever keys an attacker sends.
+//! Memory is bounded, whatever keys an attacker sends.
 
 use crate::alone;
 use e2e::{Plugin, Setup, eventually, get, show};
@@ -7,7 +7,7 @@ use mesh_filters::http::{Load, Protocol, StatusCode, Until};
 use mesh_filters::registry::RATE_LIMIT;
 use serde_json::json;
 
-/// What a client has sent does not stay in the module while its request is under way.
+/// The module does not keep the headers of requests in progress.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_under_way_do_not_hold_their_headers() {
     const STREAMS: usize = 300;
@@ -34,7 +34,7 @@ async fn requests_under_way_do_not_hold_their_headers() {
         waiting.iter().for_each(tokio::task::JoinHandle::abort);
         growth
     };
-    // The proxy holds the headers itself; the filter that reads them all may not double that.
+    // The proxy itself holds the headers; a filter that reads them must not double this.
     let (without, with) = (growth("").await, growth("x-key").await);
     show(&format!(
         "{STREAMS} open streams: {} KB without a limit, {} KB with one",
@@ -62,7 +62,7 @@ async fn a_million_keys_take_no_more_memory_than_the_table_has() {
     // Before the first request.
     let before = resident_bytes(gateway.envoy.pid()).unwrap();
     let ask = async |key: &str| gateway.send(get("/", &[("x-key", key)])).await.status;
-    // Clients that have used up what they have, before the flood.
+    // Clients that have used up their tokens before the flood.
     let used_up: Vec<String> = (0..50).map(|client| format!("client-{client}")).collect();
     for client in &used_up {
         let statuses = [ask(client).await, ask(client).await, ask(client).await];
@@ -83,10 +83,10 @@ async fn a_million_keys_take_no_more_memory_than_the_table_has() {
     ));
     assert_eq!((report.answers(), report.errors), (KEYS, 0), "{:?}", report.example);
     assert!(growth < MAX_GROWTH, "resident memory grew by {growth} bytes");
-    // Every slot was taken, and the filter still limits: those without a slot share what a set has.
+    // Every slot was taken, and clients without a slot share the overflow of their set.
     assert!(overflow > KEYS / 2, "{overflow}");
     assert!(admitted < KEYS / 2, "{admitted}");
-    // Nobody who was refused is admitted early because of it.
+    // Refused clients are not admitted early.
     for client in &used_up {
         assert_eq!(ask(client).await, StatusCode::TOO_MANY_REQUESTS, "{client}");
     }

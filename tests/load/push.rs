@@ -12,7 +12,7 @@ const PUSHES: u32 = 10;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pushes_under_load_fail_no_request_and_keep_the_levels() {
     let _turn = alone().await;
-    // The config changes with every push, the limit's name and quota do not.
+    // The config changes with every push, but not the limit's name and quota.
     let setup = |version: u32| {
         let config = json!({
             "limits": [
@@ -36,7 +36,7 @@ async fn pushes_under_load_fail_no_request_and_keep_the_levels() {
         .await;
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
-    // A bad one among them, too.
+    // One of the pushed configs is invalid.
     gateway.push(
         &Setup::default().direct().file_based().plugins(&[Plugin::new(RATE_LIMIT, json!({"limits": 1}))]),
         99,
@@ -56,7 +56,7 @@ async fn pushes_under_load_fail_no_request_and_keep_the_levels() {
         "{:?}",
         report.by_status
     );
-    // 500 and what a quarter of a minute refills: a push that forgot the level would admit 500 more.
+    // 500, as a token takes longer to refill than the test; a push that lost the level would admit 500 more.
     assert_eq!(report.count(StatusCode::OK), 500);
     gateway.assert_no_trap().await;
 }

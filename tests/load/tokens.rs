@@ -1,4 +1,4 @@
-//! Remembered tokens take what they may, whatever is in them and however often the config changes.
+//! The memory of cached tokens is bounded, whatever they contain and however often the config changes.
 
 use crate::alone;
 use e2e::token::{AUDIENCE, ISSUER};
@@ -9,7 +9,7 @@ use mesh_filters::registry::JWT_AUTHZ;
 use serde_json::{Value, json};
 
 const PUSHES: u32 = 20;
-/// What the filter's README says.
+/// The bound that the filter's README states.
 const BOUND: u64 = 64 << 20;
 
 fn setup(version: u32, cache: &Value) -> Setup {
@@ -24,7 +24,7 @@ fn setup(version: u32, cache: &Value) -> Setup {
     Setup::default().workers(1).direct().file_based().plugins(&[Plugin::new(JWT_AUTHZ, config)])
 }
 
-/// So many tokens, each of its own.
+/// Sends `count` requests, each with a different token.
 async fn send(gateway: &Gateway, count: u64, version: u32, claims: &Value) {
     let (name, claims) = (format!("padding-{version}"), claims.clone());
     let make = move |turn: Turn| {
@@ -40,13 +40,13 @@ fn resident(gateway: &Gateway) -> u64 {
     resident_bytes(gateway.envoy.pid()).unwrap()
 }
 
-/// The most that so many bytes of JSON can take: objects in objects.
+/// The JSON with the highest memory usage for its length: nested objects.
 fn dense(chains: usize) -> Value {
     let chain = (0..100).fold(json!({}), |inner, _| json!({"": inner}));
     Value::Array(vec![chain; chains])
 }
 
-/// All configs of a VM share one bound, also those that drain.
+/// All configs of a VM share one bound, including draining ones.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_pushes_with_a_full_cache() {
     let _turn = alone().await;
@@ -62,7 +62,7 @@ async fn twenty_pushes_with_a_full_cache() {
             })
             .await;
         }
-        // Twice as many as there is room for, of another size each time.
+        // Twice as many tokens as the bound allows, of a different size each time.
         let chains = 1 + version % 5;
         send(&gateway, 4000 / u64::from(chains), version, &dense(chains as usize)).await;
         sizes.push(resident(&gateway).saturating_sub(before) >> 20);
@@ -73,7 +73,7 @@ async fn twenty_pushes_with_a_full_cache() {
     gateway.assert_no_trap().await;
 }
 
-/// The count is what is taken: of tokens as they are usual, too.
+/// The estimate is accurate for typical tokens, too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cache_of_usual_tokens() {
     let _turn = alone().await;

@@ -1,4 +1,4 @@
-//! An Envoy with filters in it.
+//! An Envoy with filters.
 
 use crate::Upstream;
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// A module with its config, as a plugin of the proxy.
+/// A plugin of the proxy: a module with its config.
 #[derive(Clone, Debug)]
 pub struct Plugin {
     module: Module,
@@ -24,7 +24,7 @@ pub struct Plugin {
 }
 
 impl Plugin {
-    /// `config` is given as text, as Istio does; an empty object arrives as zero bytes.
+    /// `config` is passed as a string, like Istio does; an empty object arrives as zero bytes.
     #[must_use]
     pub fn new(module: impl Into<Module>, config: Value) -> Self {
         let module = module.into();
@@ -32,31 +32,31 @@ impl Plugin {
         Self { module, name, config, stop_iteration: false, capabilities: None }
     }
 
-    /// Gives the plugin another name than its module's.
+    /// Sets the plugin's name, which is otherwise that of its module.
     #[must_use]
     pub fn named(mut self, name: &str) -> Self {
         name.clone_into(&mut self.name);
         self
     }
 
-    /// Has the proxy bring bodies while headers wait.
+    /// Lets the proxy pass bodies to the filter while headers are paused.
     #[must_use]
     pub const fn stop_iteration(mut self) -> Self {
         self.stop_iteration = true;
         self
     }
 
-    /// Allows these functions and no others, of the proxy and of the module alike.
+    /// Restricts the functions of the proxy and of the module to these.
     #[must_use]
     pub fn capabilities(mut self, allowed: &[&str]) -> Self {
         self.capabilities = Some(allowed.iter().map(|name| (*name).to_owned()).collect());
         self
     }
 
-    /// Allows whatever the module asks for and offers, but for these functions. Builds the module.
+    /// Allows all imports and exports of the module except these. Builds the module.
     ///
     /// # Panics
-    /// If it cannot be built, or does not use one of them.
+    /// If the module cannot be built, or does not have one of these functions.
     #[must_use]
     pub fn without(self, taken: &[&str]) -> Self {
         let module = walrus::Module::from_file(self.module.build().unwrap()).unwrap();
@@ -90,7 +90,7 @@ impl Plugin {
             },
         });
         if let Some(allowed) = &self.capabilities {
-            // The place that 1.36 knows; 1.40 has another and takes this one as well.
+            // The field of Envoy 1.36; 1.40 has another one, but also accepts this.
             let allowed: Map<_, _> = allowed.iter().map(|name| (name.clone(), json!({}))).collect();
             filter["typed_config"]["config"]["capability_restriction_config"] =
                 json!({"allowed_capabilities": allowed});
@@ -99,7 +99,7 @@ impl Plugin {
     }
 }
 
-/// How a gateway is set up.
+/// The setup of a gateway.
 #[derive(Clone, Debug)]
 pub struct Setup {
     filters: Vec<Value>,
@@ -108,7 +108,7 @@ pub struct Setup {
     log_level: String,
     workers: u32,
     use_remote_address: bool,
-    /// Listeners come from a file, which [`Gateway::push`] replaces.
+    /// Whether listeners come from a file, which [`Gateway::push`] replaces.
     file_based: bool,
     direct: bool,
     trailers: bool,
@@ -133,7 +133,7 @@ impl Default for Setup {
 }
 
 impl Setup {
-    /// With these plugins, in their order.
+    /// Adds these plugins, in order.
     #[must_use]
     pub fn plugins(mut self, plugins: &[Plugin]) -> Self {
         self.filters.extend(plugins.iter().map(Plugin::filter));
@@ -141,73 +141,73 @@ impl Setup {
         self
     }
 
-    /// With a filter of Envoy's own.
+    /// Adds an HTTP filter of Envoy.
     #[must_use]
     pub fn filter(mut self, filter: Value) -> Self {
         self.filters.push(filter);
         self
     }
 
-    /// With another cluster beside `upstream` and `dead`, which nobody serves.
+    /// Adds a cluster to `upstream` and `dead`; the latter has no server.
     #[must_use]
     pub fn cluster(mut self, name: &str, address: SocketAddr) -> Self {
         self.clusters.push((name.to_owned(), address));
         self
     }
 
-    /// With another log level than `warning`.
+    /// Sets the log level, `warning` by default.
     #[must_use]
     pub fn log_level(mut self, level: &str) -> Self {
         level.clone_into(&mut self.log_level);
         self
     }
 
-    /// With so many workers; two are usual.
+    /// Sets the number of workers, two by default.
     #[must_use]
     pub const fn workers(mut self, workers: u32) -> Self {
         self.workers = workers;
         self
     }
 
-    /// With the connection manager's `use_remote_address`.
+    /// Sets the connection manager's `use_remote_address`.
     #[must_use]
     pub const fn use_remote_address(mut self) -> Self {
         self.use_remote_address = true;
         self
     }
 
-    /// With listeners that can be pushed anew.
+    /// Enables pushes of the listener.
     #[must_use]
     pub const fn file_based(mut self) -> Self {
         self.file_based = true;
         self
     }
 
-    /// Without an upstream: the route answers 200. For load.
+    /// Uses a direct response with status 200 instead of the upstream, for load tests.
     #[must_use]
     pub const fn direct(mut self) -> Self {
         self.direct = true;
         self
     }
 
-    /// With trailers in HTTP/1, from clients and to the upstream; HTTP/2 has them always.
+    /// Enables trailers in HTTP/1, from clients and to the upstream. HTTP/2 always has them.
     #[must_use]
     pub const fn trailers(mut self) -> Self {
         self.trailers = true;
         self
     }
 
-    /// With at most so many bytes of a body in the proxy, for each direction.
+    /// Limits the bytes of a body that the proxy buffers, in each direction.
     #[must_use]
     pub const fn buffer_limit(mut self, bytes: u32) -> Self {
         self.buffer_limit = Some(bytes);
         self
     }
 
-    /// Builds the modules and starts everything.
+    /// Builds the modules, and starts the upstream and Envoy.
     ///
     /// # Panics
-    /// If that fails.
+    /// If one of them fails.
     pub async fn start(self) -> Gateway {
         match self.try_start().await {
             Ok(gateway) => gateway,
@@ -215,10 +215,10 @@ impl Setup {
         }
     }
 
-    /// The same where it may fail.
+    /// Like [`Setup::start`], for a setup that may fail.
     ///
     /// # Errors
-    /// Envoy does not take the config.
+    /// Envoy refuses the config.
     pub async fn try_start(self) -> anyhow::Result<Gateway> {
         for module in &self.modules {
             module.build()?;
@@ -265,7 +265,7 @@ impl Setup {
                     "stat_prefix": "gateway",
                     "codec_type": "AUTO",
                     "use_remote_address": self.use_remote_address,
-                    // So that hostile requests get as far as the filter.
+                    // Hostile requests should reach the filter.
                     "max_request_headers_kb": 512,
                     "common_http_protocol_options": {"max_headers_count": 4000},
                     "access_log": if self.direct { json!([]) } else { json!([{
@@ -313,7 +313,7 @@ impl Setup {
             }
             cluster
         };
-        // Nobody listens on the discard port.
+        // There is no server on the discard port.
         let ours = [cluster("upstream", upstream), cluster("dead", SocketAddr::from(([127, 0, 0, 1], 9)))];
         let theirs = self.clusters.iter().map(|(name, address)| cluster(name, *address));
         ours.into_iter().chain(theirs).collect()
@@ -324,7 +324,7 @@ fn write_listeners(folder: &Path, listener: &Value, version: u32) -> anyhow::Res
     let mut resource = listener.clone();
     resource["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
     let response = json!({"version_info": version.to_string(), "resources": [resource]});
-    // Whole or not at all: Envoy watches for the rename.
+    // Renaming is atomic, and Envoy watches for it.
     let fresh = folder.join("lds.json.new");
     std::fs::write(&fresh, response.to_string())?;
     std::fs::rename(fresh, folder.join("lds.json"))?;
@@ -334,34 +334,33 @@ fn write_listeners(folder: &Path, listener: &Value, version: u32) -> anyhow::Res
 /// A running gateway with its upstream.
 #[derive(Debug)]
 pub struct Gateway {
-    /// The proxy.
+    /// The Envoy process.
     pub envoy: Envoy,
-    /// Where it listens.
+    /// Address of the listener.
     pub address: SocketAddr,
-    /// What its route leads to.
+    /// The upstream of the route.
     pub upstream: Upstream,
 }
 
 impl Gateway {
-    /// Sends a request on a connection of its own.
+    /// Sends a request on a new connection.
     ///
     /// # Panics
-    /// If there is no answer.
+    /// If there is no response.
     pub async fn send(&self, request: Request<Bytes>) -> Response {
         http::send(self.address, Protocol::Http1, request).await.unwrap()
     }
 
-    /// Sends bytes as they are and reads until the proxy closes the connection: `connection: close` is
-    /// due.
+    /// Sends raw bytes and reads until the proxy closes the connection, so the request needs `connection: close`.
     ///
     /// # Panics
-    /// If it does not close it in time.
+    /// If the proxy does not close the connection in time.
     pub async fn send_raw(&self, request: &[u8]) -> String {
         let exchange = async {
             let mut stream = TcpStream::connect(self.address).await?;
             stream.write_all(request).await?;
             let mut answer = Vec::new();
-            // A connection that is reset has said what it had to say.
+            // A reset also ends the response.
             let _ = stream.read_to_end(&mut answer).await;
             std::io::Result::Ok(answer)
         };
@@ -380,12 +379,12 @@ impl Gateway {
     /// The value of a counter or gauge.
     ///
     /// # Panics
-    /// If Envoy does not answer.
+    /// If Envoy's admin interface fails.
     pub async fn stat(&self, name: &str) -> u64 {
         self.envoy.admin().stats().await.unwrap().value(name)
     }
 
-    /// The value of a counter or gauge of ours.
+    /// The value of a counter or gauge of a filter.
     pub async fn metric(&self, name: &str) -> u64 {
         self.stat(&format!("wasmcustom.mesh_filters.{name}")).await
     }
@@ -395,16 +394,16 @@ impl Gateway {
         self.metric(&format!("rate_limit.limit=.={limit};.;{outcome}")).await
     }
 
-    /// The access log so far.
+    /// The current access log.
     #[must_use]
     pub fn access_log(&self) -> String {
         std::fs::read_to_string(self.envoy.folder().join("access.log")).unwrap_or_default()
     }
 
-    /// That no VM was lost: none reloaded, none trapped.
+    /// Asserts that no VM trapped or was reloaded.
     ///
     /// # Panics
-    /// If one was.
+    /// If one did.
     pub async fn assert_no_trap(&self) {
         let stats = self.envoy.admin().stats().await.unwrap();
         let reloads: Vec<_> = stats

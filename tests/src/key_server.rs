@@ -1,4 +1,4 @@
-//! A server of key sets, whose behaviour changes while it runs.
+//! A key server whose behaviour can be changed while it runs.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -16,40 +16,40 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::{JoinHandle, JoinSet};
 
-/// How the server answers.
+/// How the server responds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Behaviour {
-    /// With the documents it was given, 404 for others.
+    /// With its documents, and 404 for other paths.
     Serve,
-    /// The same, late.
+    /// With its documents, after a delay.
     Slow(Duration),
-    /// Once it behaves otherwise.
+    /// As soon as the behaviour is changed.
     Held,
     /// Never.
     Silent,
-    /// With this status and a body that does not matter.
+    /// With this status and an arbitrary body.
     Status(u16),
-    /// With a page for people, as a proxy in between does: 200.
+    /// With status 200 and an HTML page, like an intermediary proxy.
     Html,
-    /// With half of the document, whole as far as HTTP can tell.
+    /// With half of the document, but valid framing.
     Truncated,
     /// With 10 MB of JSON.
     Huge,
-    /// With a set of no keys.
+    /// With an empty key set.
     Empty,
     /// With a redirect to `/elsewhere`.
     Redirect,
-    /// Not at all: it does not listen.
+    /// The server does not listen.
     Refuse,
 }
 
-/// A server on this machine.
+/// A local key server.
 #[derive(Debug)]
 pub struct KeyServer {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
     listening: Option<JoinHandle<()>>,
-    /// Bound and not listening: nobody else gets the port meanwhile.
+    /// Bound, but not listening, to reserve the port.
     held: Option<TcpSocket>,
 }
 
@@ -64,16 +64,16 @@ struct State {
 }
 
 impl KeyServer {
-    /// Where the key set is.
+    /// Path of the key set.
     pub const KEYS: &str = "/.well-known/jwks.json";
 
-    /// Where the discovery document is.
+    /// Path of the discovery document.
     pub const DISCOVERY: &str = "/.well-known/openid-configuration";
 
-    /// Begins to listen on any free port, with a set of no keys.
+    /// Starts a server on a free port, with an empty key set.
     ///
     /// # Panics
-    /// If there is no port.
+    /// If there is no free port.
     pub async fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let state = State {
@@ -93,7 +93,7 @@ impl KeyServer {
         server
     }
 
-    /// Where it listens.
+    /// Address of the server.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
@@ -104,7 +104,7 @@ impl KeyServer {
         self.document(Self::KEYS, keys);
     }
 
-    /// Serves a discovery document that names this address of the key set.
+    /// Serves a discovery document with this `jwks_uri`.
     pub fn discovery(&self, issuer: &str, jwks_uri: &str) {
         self.document(Self::DISCOVERY, &json!({"issuer": issuer, "jwks_uri": jwks_uri}));
     }
@@ -114,41 +114,41 @@ impl KeyServer {
         self.state().documents.insert(path.to_owned(), document.to_string());
     }
 
-    /// Sets the headers of what is served, such as `cache-control`.
+    /// Sets headers of the responses, such as `cache-control`.
     pub fn headers(&self, headers: &[(&str, &str)]) {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         self.state().headers = headers.collect();
     }
 
-    /// How often the key set was asked for, whatever the answer was.
+    /// Number of requests for the key set, whatever the response was.
     #[must_use]
     pub fn fetches(&self) -> u64 {
         self.fetches_of(Self::KEYS)
     }
 
-    /// How often a path was asked for.
+    /// Number of requests for a path.
     #[must_use]
     pub fn fetches_of(&self, path: &str) -> u64 {
         self.state().fetches.get(path).copied().unwrap_or(0)
     }
 
-    /// The `user-agent` that last asked for a path.
+    /// `user-agent` of the last request for a path.
     #[must_use]
     pub fn user_agent(&self, path: &str) -> Option<String> {
         self.state().agents.get(path).cloned()
     }
 
-    /// Changes the behaviour. Connections are kept, unless none are taken any longer.
+    /// Changes the behaviour. Connections are kept, except with [`Behaviour::Refuse`].
     ///
     /// # Panics
-    /// If another process has taken the port in between.
+    /// If another process has taken the port.
     pub async fn behave(&mut self, behaviour: Behaviour) {
         let refuse = behaviour == Behaviour::Refuse;
         self.state().behaviour = behaviour;
         if refuse {
             if let Some(listening) = self.listening.take() {
                 listening.abort();
-                // Once it has ended, the port is free.
+                // Afterwards the port is free.
                 let _ = listening.await;
                 self.held = Some(bound(self.address));
             }
@@ -160,14 +160,14 @@ impl KeyServer {
     fn listen(&mut self, listener: TcpListener) {
         let state = Arc::clone(&self.state);
         self.listening = Some(tokio::spawn(async move {
-            // They end with the one who accepts them.
+            // The connections end with the accepting task.
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 let _ = stream.set_nodelay(true);
                 let state = Arc::clone(&state);
                 connections.spawn(async move {
                     let service = service_fn(move |request| answer(Arc::clone(&state), request));
-                    // A client that goes away is not our concern.
+                    // Errors of the client are ignored.
                     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
                 });
             }
@@ -189,7 +189,7 @@ impl Drop for KeyServer {
 
 fn bound(address: SocketAddr) -> TcpSocket {
     let socket = TcpSocket::new_v4().unwrap();
-    // Connections that have just been closed still know the address.
+    // The address may still be in use by connections that were just closed.
     socket.set_reuseaddr(true).unwrap();
     socket.bind(address).unwrap();
     socket
@@ -244,7 +244,7 @@ async fn answer(
     Ok(response.body(Full::from(body)).unwrap())
 }
 
-/// JSON that would be a key set if anybody read so far.
+/// 10 MB of JSON that is a key set.
 fn huge() -> String {
     format!(r#"{{"keys":[],"padding":"{}"}}"#, "x".repeat(10 << 20))
 }

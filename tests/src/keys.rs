@@ -1,4 +1,4 @@
-//! Keys that tests sign with. They are data, see `tests/keys/`; ring signs with them, which no filter uses.
+//! Keys for signing tokens in tests, from the files in `tests/keys/`. They are used with ring, which no filter uses.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -9,8 +9,7 @@ use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-/// What may stand as `alg` in a token. A list of its own: a name that the filter has wrong must not be wrong
-/// here, too.
+/// A signature algorithm. Independent of the filter's list, so that mistakes there are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// RSA PKCS#1 with SHA-256.
@@ -40,7 +39,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// All that the filter knows.
+    /// All algorithms that the filter supports.
     pub const ALL: [Self; 12] = [
         Self::Rs256,
         Self::Rs384,
@@ -56,7 +55,7 @@ impl Algorithm {
         Self::Hs512,
     ];
 
-    /// Its registered name.
+    /// The registered name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -75,7 +74,7 @@ impl Algorithm {
         }
     }
 
-    /// A key that fits it.
+    /// A key for this algorithm.
     #[must_use]
     pub const fn key(self) -> Key {
         match self {
@@ -87,79 +86,79 @@ impl Algorithm {
         }
     }
 
-    /// Whether who verifies can sign as well.
+    /// Whether this is an HMAC algorithm.
     #[must_use]
     pub const fn is_hmac(self) -> bool {
         matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
     }
 }
 
-/// A key.
+/// A key for signing tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
-    /// As `jwk.json` names it.
+    /// Name in `jwk.json`.
     name: &'static str,
     secret: Secret,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Secret {
-    /// PKCS#8 as PEM.
+    /// A private key in PKCS#8, as PEM.
     Pem(&'static str),
-    /// That of `jwk.json`.
+    /// The secret in `jwk.json`.
     Listed,
-    /// Any bytes.
+    /// An arbitrary secret.
     Bytes(Cow<'static, [u8]>),
-    /// PKCS#8, and the JWK.
+    /// A generated key in PKCS#8, and its JWK.
     Made(Vec<u8>, Value),
-    /// OpenSSL has signed with it, and nobody else will.
+    /// Not available: tokens were signed with OpenSSL.
     Lost,
 }
 
-/// The public keys, and the secrets.
+/// The public keys and secrets in `jwk.json`.
 static LISTED: LazyLock<Map<String, Value>> =
     LazyLock::new(|| serde_json::from_str(include_str!("../keys/jwk.json")).unwrap());
 
 impl Key {
-    /// RSA of 2048 bits.
+    /// An RSA key of 2048 bits.
     pub const RSA_A: Self = Self::pem("rsa-a", include_str!("../keys/rsa-a.pem"));
-    /// Another.
+    /// Another RSA key of 2048 bits.
     pub const RSA_B: Self = Self::pem("rsa-b", include_str!("../keys/rsa-b.pem"));
-    /// RSA of 4096 bits.
+    /// An RSA key of 4096 bits.
     pub const RSA_4096: Self = Self::pem("rsa-4096", include_str!("../keys/rsa-4096.pem"));
-    /// RSA of 1024 bits, which [`crate::token::OF_1024_BITS`] is signed with.
+    /// The RSA key of 1024 bits of [`crate::token::OF_1024_BITS`].
     pub const RSA_1024: Self = Self { name: "rsa-1024", secret: Secret::Lost };
-    /// On the curve P-256.
+    /// A P-256 key.
     pub const P256_A: Self = Self::pem("p256-a", include_str!("../keys/p256-a.pem"));
-    /// Another.
+    /// Another P-256 key.
     pub const P256_B: Self = Self::pem("p256-b", include_str!("../keys/p256-b.pem"));
-    /// On the curve P-384.
+    /// A P-384 key.
     pub const P384: Self = Self::pem("p384", include_str!("../keys/p384.pem"));
-    /// On the curve P-521, which [`crate::token::ES512`] is signed with.
+    /// The P-521 key of [`crate::token::ES512`].
     pub const P521: Self = Self { name: "p521", secret: Secret::Lost };
-    /// Ed25519.
+    /// An Ed25519 key.
     pub const ED25519_A: Self = Self::pem("ed25519-a", include_str!("../keys/ed25519-a.pem"));
-    /// Another.
+    /// Another Ed25519 key.
     pub const ED25519_B: Self = Self::pem("ed25519-b", include_str!("../keys/ed25519-b.pem"));
-    /// 64 bytes.
+    /// A secret of 64 bytes.
     pub const HMAC_A: Self = Self { name: "hmac-a", secret: Secret::Listed };
-    /// Another.
+    /// Another secret of 64 bytes.
     pub const HMAC_B: Self = Self { name: "hmac-b", secret: Secret::Listed };
 
     const fn pem(name: &'static str, pem: &'static str) -> Self {
         Self { name, secret: Secret::Pem(pem) }
     }
 
-    /// A secret for HMAC, of any bytes.
+    /// An HMAC secret of arbitrary bytes.
     #[must_use]
     pub const fn secret(bytes: Vec<u8>) -> Self {
         Self { name: "a secret", secret: Secret::Bytes(Cow::Owned(bytes)) }
     }
 
-    /// A new key on the curve P-384.
+    /// Generates a P-384 key.
     ///
     /// # Panics
-    /// If there are no random numbers.
+    /// If the system provides no random numbers.
     #[must_use]
     pub fn new_p384() -> Self {
         let (curve, random) = (&signature::ECDSA_P384_SHA384_FIXED_SIGNING, SystemRandom::new());
@@ -171,7 +170,7 @@ impl Key {
         Self { name: "a key", secret: Secret::Made(pkcs8.as_ref().to_vec(), jwk) }
     }
 
-    /// The JWK that verifies, with a `kid`.
+    /// The JWK for verification, with a `kid`.
     #[must_use]
     pub fn jwk(&self, kid: &str) -> Value {
         let mut jwk = self.bare_jwk();
@@ -179,7 +178,7 @@ impl Key {
         jwk
     }
 
-    /// The JWK that verifies, without a `kid`.
+    /// The JWK for verification, without a `kid`.
     #[must_use]
     pub fn bare_jwk(&self) -> Value {
         match &self.secret {
@@ -189,8 +188,8 @@ impl Key {
         }
     }
 
-    /// The public key of [`Key::RSA_A`] as anyone finds it: as PEM, the same without the last line's end,
-    /// as DER, as JWK, and as its number.
+    /// The public key of [`Key::RSA_A`] in the forms in which it is published: PEM, PEM without the final newline, DER, JWK,
+    /// and the modulus.
     #[must_use]
     pub fn public_texts_of_rsa_a() -> [(&'static str, Vec<u8>); 5] {
         let pem = include_str!("../keys/rsa-a.public.pem");
@@ -242,7 +241,7 @@ impl Key {
     }
 }
 
-/// A key set of these keys, each with its `kid`.
+/// A key set with these keys, each with its `kid`.
 #[must_use]
 pub fn key_set(keys: &[(&str, Key)]) -> Value {
     json!({"keys": keys.iter().map(|(kid, key)| key.jwk(kid)).collect::<Vec<_>>()})
@@ -281,7 +280,7 @@ mod tests {
 
     const MESSAGE: &[u8] = b"message";
 
-    /// What a key signs, its JWK verifies.
+    /// Signatures of each key verify with its JWK.
     #[test]
     fn private_and_public_parts_are_of_one_key() {
         let check_rsa = |key: Key, algorithm, parameters: &RsaParameters| {

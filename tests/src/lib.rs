@@ -1,5 +1,5 @@
-//! What the tests in a real Envoy have in common: gateways with filters in them, an upstream that
-//! says what it got, tokens and the server of their keys, and waiting for conditions.
+//! Common parts of the tests with a real Envoy: gateways with filters, an upstream that reports requests, tokens and key
+//! servers, and waiting for conditions.
 
 mod gateway;
 mod key_server;
@@ -21,16 +21,16 @@ use bytes::Bytes;
 use mesh_filters::http::Request;
 use std::io::Write as _;
 
-/// Shows a measured figure. Past the test runner, which keeps what a test that passes prints to itself.
+/// Prints a measured figure, bypassing the test runner, which hides the output of tests that pass.
 pub fn show(figure: &str) {
-    // A test does not fail because nobody listens.
+    // A closed stderr does not fail the test.
     let _ = writeln!(std::io::stderr(), "{figure}");
 }
 
 /// A GET request with these headers.
 ///
 /// # Panics
-/// If a header is not one.
+/// If a header is invalid.
 #[must_use]
 pub fn get(path: &str, headers: &[(&str, &str)]) -> Request<Bytes> {
     let builder =

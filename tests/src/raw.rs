@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use mesh_filters::http::{HeaderMap, HeaderName, HeaderValue};
 
-/// Headers, or trailers, in their order.
+/// A map of headers or trailers, in order.
 ///
 /// # Panics
-/// If a name or a value is none.
+/// If a name or value is invalid.
 #[must_use]
 pub fn header_map(entries: &[(&str, &str)]) -> HeaderMap {
     let parse = |(name, value): &(&str, &str)| {
@@ -15,8 +15,8 @@ pub fn header_map(entries: &[(&str, &str)]) -> HeaderMap {
     entries.iter().map(parse).collect()
 }
 
-/// A POST request over HTTP/1 in chunks, with trailers that nobody has announced. The proxy closes the
-/// connection behind the answer.
+/// An HTTP/1 POST request in chunks, with trailers that are not announced. It asks the proxy to close the connection
+/// after the response.
 #[must_use]
 pub fn chunked(headers: &[(&str, &str)], parts: &[Bytes], trailers: &[(&str, &str)]) -> Vec<u8> {
     let lines = |entries: &[(&str, &str)]| -> String {

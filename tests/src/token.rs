@@ -1,4 +1,4 @@
-//! Tokens, good ones and such as nobody should accept.
+//! Valid and invalid tokens.
 
 use crate::keys::{Algorithm, Key};
 use base64::Engine as _;
@@ -7,24 +7,24 @@ use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What OpenSSL has signed, by algorithm. Each has the `kid` `a` and the claims of [`Token::good`].
+/// Tokens signed with OpenSSL, by algorithm. Each has the `kid` `a` and the claims of [`Token::good`].
 static SIGNED_BY_OPENSSL: LazyLock<Map<String, Value>> =
     LazyLock::new(|| serde_json::from_str(include_str!("../keys/openssl.json")).unwrap());
 
-/// A good token of [`Key::RSA_1024`].
+/// A token signed with [`Key::RSA_1024`].
 pub static OF_1024_BITS: LazyLock<String> = LazyLock::new(|| signed_by_openssl("RS256 of 1024 bits"));
 
-/// A good token of [`Key::P521`].
+/// A token signed with [`Key::P521`].
 pub static ES512: LazyLock<String> = LazyLock::new(|| signed_by_openssl("ES512"));
 
 fn signed_by_openssl(name: &str) -> String {
     SIGNED_BY_OPENSSL[name].as_str().unwrap().to_owned()
 }
 
-/// The issuer of good tokens.
+/// The issuer of valid tokens.
 pub const ISSUER: &str = "https://auth.example.com";
 
-/// The audience of good tokens.
+/// The audience of valid tokens.
 pub const AUDIENCE: &str = "api.example.com";
 
 /// A token to be signed.
@@ -39,7 +39,7 @@ pub struct Token {
 }
 
 impl Token {
-    /// A token without claims, whose header names nothing but the algorithm.
+    /// A token without claims, whose header has only the algorithm.
     #[must_use]
     pub fn new(key: &Key, algorithm: Algorithm) -> Self {
         Self {
@@ -52,8 +52,7 @@ impl Token {
         }
     }
 
-    /// What a gateway should accept: the key `a` that fits the algorithm, an hour to go, and the subject
-    /// `user-1`.
+    /// A valid token: signed with the algorithm's key, with the `kid` `a` and the subject `user-1`, and valid for an hour.
     #[must_use]
     pub fn good(algorithm: Algorithm) -> Self {
         Self::new(&algorithm.key(), algorithm)
@@ -64,79 +63,79 @@ impl Token {
             .expires_in(3600)
     }
 
-    /// Signs with another key, whatever the header says.
+    /// Sets the signing key, without changing the header.
     #[must_use]
     pub fn key(mut self, key: &Key) -> Self {
         self.key = key.clone();
         self
     }
 
-    /// Signs by another algorithm, whatever the header says.
+    /// Sets the signature algorithm, without changing the header.
     #[must_use]
     pub const fn signed_by(mut self, algorithm: Algorithm) -> Self {
         self.algorithm = algorithm;
         self
     }
 
-    /// Names the key.
+    /// Sets the `kid`.
     #[must_use]
     pub fn kid(self, kid: &str) -> Self {
         self.header("kid", kid)
     }
 
-    /// Sets what the header says; null takes it away.
+    /// Sets a field of the header; null removes it.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
         set(&mut self.header, name, value.into());
         self
     }
 
-    /// Sets a claim; null takes it away.
+    /// Sets a claim; null removes it.
     #[must_use]
     pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
         set(&mut self.claims, name, value.into());
         self
     }
 
-    /// Sets `exp`, so many seconds from now.
+    /// Sets `exp`, in seconds from now.
     #[must_use]
     pub fn expires_in(self, seconds: i64) -> Self {
         self.claim("exp", now() + seconds)
     }
 
-    /// Sets `nbf`, so many seconds from now.
+    /// Sets `nbf`, in seconds from now.
     #[must_use]
     pub fn not_before(self, seconds: i64) -> Self {
         self.claim("nbf", now() + seconds)
     }
 
-    /// Sets `iat`, so many seconds from now.
+    /// Sets `iat`, in seconds from now.
     #[must_use]
     pub fn issued(self, seconds: i64) -> Self {
         self.claim("iat", now() + seconds)
     }
 
-    /// The header as it is to stand there, JSON or not.
+    /// Sets the entire header, which need not be JSON.
     #[must_use]
     pub fn header_text(mut self, text: &str) -> Self {
         self.header_text = Some(text.to_owned());
         self
     }
 
-    /// The payload as it is to stand there, JSON or not.
+    /// Sets the entire payload, which need not be JSON.
     #[must_use]
     pub fn payload(mut self, payload: &[u8]) -> Self {
         self.payload = Some(payload.to_vec());
         self
     }
 
-    /// The token.
+    /// Signs the token.
     #[must_use]
     pub fn sign(&self) -> String {
         sign_text(&self.key, self.algorithm, &self.unsigned())
     }
 
-    /// Its first two parts, without the dot behind them.
+    /// The first two parts of the token, without a trailing dot.
     #[must_use]
     pub fn unsigned(&self) -> String {
         let header = self.header_text.clone().unwrap_or_else(|| json!(self.header).to_string());
@@ -153,20 +152,19 @@ fn set(entries: &mut Map<String, Value>, name: &str, value: Value) {
     }
 }
 
-/// Puts the signature of any text behind it.
+/// Appends a signature to any text.
 #[must_use]
 pub fn sign_text(key: &Key, algorithm: Algorithm, text: &str) -> String {
     format!("{text}.{}", encode(&key.sign(algorithm, text.as_bytes())))
 }
 
-/// Base64 as tokens have it.
+/// Encodes base64url without padding.
 #[must_use]
 pub fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The same bytes with the unused bits of the last character set, which only a lax decoder takes. None if
-/// there are none.
+/// The text with the unused bits of its last character set, which only lax decoders accept. `None` if there are none.
 #[must_use]
 pub fn non_canonical(text: &str) -> Option<String> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -190,7 +188,7 @@ fn now() -> i64 {
 mod tests {
     use super::*;
 
-    /// To the letter, where a signature has no randomness in it.
+    /// Signatures of deterministic algorithms are identical.
     #[test]
     fn openssl_signs_the_same() {
         for name in ["RS256", "RS384", "RS512", "EdDSA", "HS256", "HS384", "HS512"] {

@@ -1,4 +1,4 @@
-//! An upstream that says what it got.
+//! An upstream that reports the requests that it receives.
 
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
@@ -16,12 +16,12 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// Answers every request with its headers, a line each, its body behind an empty line, and its
-/// trailers behind another one.
+/// Responds to every request with its headers, one per line, then an empty line and its body, then an empty line and its
+/// trailers.
 ///
-/// Request headers steer the answer: `x-answer: name=value` adds a header to it, as often as it is
-/// sent, `x-trailer: name=value` a trailer (if `te` asks for trailers); `x-slow: 200` delays it by so
-/// many milliseconds; `x-size: 100` makes its body so long.
+/// Request headers control the response: `x-answer: name=value`, possibly repeated, adds a header, `x-trailer:
+/// name=value` a trailer (if `te` accepts trailers); `x-slow: 200` delays it by 200 milliseconds; `x-size: 100` sets the
+/// length of its body.
 #[derive(Debug)]
 pub struct Upstream {
     address: SocketAddr,
@@ -29,7 +29,7 @@ pub struct Upstream {
     arrived: Arc<Arrived>,
 }
 
-/// How many requests have arrived.
+/// Numbers of requests.
 #[derive(Debug, Default)]
 struct Arrived {
     begun: AtomicUsize,
@@ -38,10 +38,10 @@ struct Arrived {
 }
 
 impl Upstream {
-    /// Begins to listen on any free port.
+    /// Starts an upstream on a free port.
     ///
     /// # Panics
-    /// If there is none.
+    /// If there is no free port.
     pub async fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -52,7 +52,7 @@ impl Upstream {
                 let _ = stream.set_nodelay(true);
                 let count = Arc::clone(&count);
                 tokio::spawn(async move {
-                    // A client that goes away is not our concern.
+                    // Errors of the client are ignored.
                     let mut server = http1::Builder::new();
                     server.max_buf_size(1 << 20).max_headers(4096);
                     let service = service_fn(|request| answer(Arrival::begin(&count), request));
@@ -63,25 +63,25 @@ impl Upstream {
         Self { address, serving, arrived }
     }
 
-    /// Where it listens.
+    /// Address of the upstream.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// How many requests have begun to arrive.
+    /// Number of requests whose headers have arrived.
     #[must_use]
     pub fn begun(&self) -> usize {
         self.arrived.begun.load(Ordering::SeqCst)
     }
 
-    /// How many have arrived to their end.
+    /// Number of requests that have arrived completely.
     #[must_use]
     pub fn whole(&self) -> usize {
         self.arrived.whole.load(Ordering::SeqCst)
     }
 
-    /// How many were broken off.
+    /// Number of requests that were broken off.
     #[must_use]
     pub fn broken(&self) -> usize {
         self.arrived.broken.load(Ordering::SeqCst)
@@ -94,7 +94,7 @@ impl Drop for Upstream {
     }
 }
 
-/// A request on its way in; one that is dropped before its end was broken off.
+/// A request that is arriving. If it is dropped before its end, it counts as broken off.
 struct Arrival {
     arrived: Arc<Arrived>,
     whole: bool,
@@ -153,7 +153,7 @@ fn write_lines(lines: &mut Vec<u8>, headers: &HeaderMap) {
     }
 }
 
-/// What the values `name=value` of a request header ask for.
+/// The headers that the values `name=value` of a request header ask for.
 fn wanted(headers: &HeaderMap, asking: &str) -> HeaderMap {
     let mut wanted = HeaderMap::new();
     for header in headers.get_all(asking) {

@@ -5,10 +5,10 @@ use tokio::time::{Instant, sleep};
 
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Asks until the answer is yes.
+/// Waits until `ask` returns true.
 ///
 /// # Panics
-/// If it is not yes within half a minute.
+/// If it does not within 30 seconds.
 pub async fn eventually<F: Future<Output = bool>>(what: &str, mut ask: impl FnMut() -> F) {
     let deadline = Instant::now() + DEADLINE;
     while !ask().await {

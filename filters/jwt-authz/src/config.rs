@@ -35,25 +35,26 @@ mesh_config::object! {
         pub realm: String = default("mesh", realm()),
         /// Who issues tokens.
         pub providers: Vec<Provider> = required(providers()),
-        /// The rules. Those that deny are tried before those that allow.
+        /// Which requests are admitted and which are not. Those that deny are tried first. Default: none.
         pub rules: Vec<Rule> = restriction(
             list(object_with(providers.as_deref()))
                 .at_most(MAX_RULES, "rules")
                 .unique("name", "a name that no other rule has")
         ),
-        /// What happens to a request that no rule decides.
+        /// What happens to a request for which no rule holds. A bad token is refused in either case.
         pub default: Action = default("deny", choice()),
         /// What happens to a path with an escaped slash or backslash.
         pub escaped_slashes: EscapedSlashes = default("refuse", choice()),
-        /// What happens to a request whose token cannot be checked because there are no keys.
+        /// What happens to a request with a token for which there are [no keys yet](#key-sets).
         pub on_jwks_unavailable: OnJwksUnavailable = default("deny", choice()),
         /// Maximum length of a token; a request with a longer one is refused.
         pub max_token_bytes: usize = default(8192, integer(TOKEN_BYTES)),
-        /// Which verified tokens are remembered.
+        /// Which verified tokens are [remembered](#remembered-tokens).
         pub token_cache: TokenCache = default({}, TokenCache::kind()),
-        /// Percentage of a worker's time for signature checks in the VM.
+        /// The [share of a worker's time](#the-share-of-a-workers-time), in percent, for signatures that the proxy
+        /// cannot check itself, and for `ES384` signatures that are wrong.
         pub in_vm_share: u8 = default(20, integer(1..=100)),
-        /// Claims that [other filters](#other-filters) may see.
+        /// The claims that [other modules](#other-filters) and access logs may see.
         pub export: Vec<Vec<String>> = default([], list(claim_path()).at_most(MAX_EXPORTED, "claims")),
     }
     elsewhere {
@@ -69,7 +70,7 @@ mesh_config::choice! {
         /// could judge another path than the one that is served.
         #[default]
         Refuse = "refuse",
-        /// The path is judged with the escape in it.
+        /// An escaped slash is a character of its segment; [read this](#before-you-rely-on-it) first.
         Keep = "keep",
     }
 }
@@ -88,10 +89,11 @@ mesh_config::choice! {
     /// What happens to a request whose token cannot be checked because there are no keys.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub enum OnJwksUnavailable {
-        /// It is refused, unless a rule admits it without looking at its token.
+        /// A 503, unless a rule admits the request without looking at its token.
         #[default]
         Deny = "deny",
-        /// It is judged as if it had no token, and refused if it needs one.
+        /// The request is judged as if it had no token where none is needed (`token: optional`, `default: allow`), and
+        /// a 503 elsewhere.
         AllowPublic = "allow_public",
     }
 }
@@ -100,7 +102,7 @@ mesh_config::object! {
     /// Which tokens are remembered.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct TokenCache {
-        /// Maximum number of tokens, in each worker; 0 for none.
+        /// Maximum number of remembered tokens in each worker; 0 for none. All configs of a VM share 64 MiB.
         pub entries: usize = default(1024, integer(0..=65_536)),
         /// Maximum length of a token that is remembered.
         pub max_token_bytes: usize = default(4096, integer(TOKEN_BYTES)),

@@ -1,7 +1,7 @@
-//! Signatures: the keys that a key set gives, and the two places that can check with them.
+//! Key sets, and signature checks in Envoy or in the VM.
 //!
-//! The host is many times faster at RSA and ECDSA ([`in_host`] speaks to it), but has no other
-//! algorithm and may be built without any: [`self_test`] finds out. [`in_vm`] has all of them.
+//! Envoy checks RSA and ECDSA many times faster ([`in_host`]), but supports no other algorithm, and may be built
+//! without a crypto library, which [`self_test`] detects. [`in_vm`] supports all algorithms.
 
 mod algorithm;
 mod der;

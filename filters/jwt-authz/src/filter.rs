@@ -1,4 +1,4 @@
-//! The filter in the proxy: it waits for keys and fetches them. The policy decides.
+//! The filter: pauses requests that wait for keys, and fetches keys. The policy decides.
 
 mod keyring;
 mod signatures;
@@ -14,6 +14,7 @@ use mesh_host::{
 };
 use mesh_policy::hash::Key;
 use mesh_policy::mode::Mode;
+use mesh_policy::policy::Policy as _;
 use mesh_policy::time::Nanos;
 use signatures::Checker;
 use std::rc::Rc;
@@ -26,7 +27,7 @@ pub struct JwtAuthz {
     checker: Checker,
 }
 
-/// What the filter remembers of a request that waits for keys.
+/// The state of a request that waits for a key, if it does.
 #[derive(Clone, Debug, Default)]
 pub struct Waiting(Option<Wait>);
 
@@ -37,24 +38,24 @@ struct Wait {
     unverified: Rc<Unverified>,
 }
 
-/// Most bytes of all cached tokens in a VM, whatever the number of its configs.
+/// Maximum memory of all cached tokens in a VM, for all its configs together.
 const MAX_CACHED_BYTES: usize = 64 << 20;
 
 thread_local! {
-    /// Holds no config: each config takes its tokens out when it is dropped.
+    /// Holds no reference to a config; a config removes its tokens when it is dropped.
     static MEMORY: Rc<Memory> = Memory::new(MAX_CACHED_BYTES);
 }
 
-/// The time until the first fetch. Not in `configure`, where a call can crash Envoy.
+/// Delay of the first fetch. It is not made in `configure`, where a call can crash Envoy.
 const FIRST_TICK: Duration = Duration::from_millis(1);
-/// How often a request looks for its key after another worker has fetched a new set.
+/// Maximum number of decisions on a request while other workers keep fetching new key sets.
 const LOOKS: u32 = 3;
 
 impl Configure for JwtAuthz {
     fn configure(config: &[u8], plugin: &Plugin) -> Result<Vec<Self>, Problems> {
         let config = config::parse(config)?;
         let key = random::key().map_err(|status| {
-            // With a key that everybody knows, a client could make tokens that evict others from the cache.
+            // If the key was known, clients could create tokens that evict others from the cache.
             Problems::one(format!("the proxy gives no random numbers, and the cache needs a key: {status}"))
         })?;
         let adapter = Adapter::new(MEMORY.with(|memory| Policy::new(config, Key::new(key), memory)));
@@ -68,12 +69,18 @@ impl Configure for JwtAuthz {
 }
 
 impl Filter for JwtAuthz {
+    const NAME: &'static str = Policy::NAME;
+
     const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS
         .and(Callbacks::REQUEST_TRAILERS)
         .and(Callbacks::TICK)
         .and(Callbacks::HTTP_CALL);
 
     type Stream = Waiting;
+
+    fn summary(&self) -> String {
+        self.adapter.policy().summary()
+    }
 
     fn on_request_headers(&self, waiting: &mut Waiting, request: &mut Request<'_>) -> Flow {
         self.handle(waiting, request, true)
@@ -103,13 +110,13 @@ impl Filter for JwtAuthz {
 impl JwtAuthz {
     fn handle(&self, waiting: &mut Waiting, request: &mut Request<'_>, may_wait: bool) -> Flow {
         let before = self.leave(waiting);
-        // The filter leaves no changes of responses.
+        // The filter does not change responses.
         self.adapter.on_request(&mut Vec::new(), request, |request| {
             self.judge(waiting, request, before.as_ref(), may_wait)
         })
     }
 
-    /// Decides, and waits for the key that the decision lacks. `before`: what the request has waited for.
+    /// Decides on a request, or pauses it if its key is missing. `before` is what the request has waited for.
     fn judge(
         &self,
         waiting: &mut Waiting,
@@ -156,7 +163,7 @@ impl JwtAuthz {
         self.keyring.ask(provider, missing, asked, waits, self.adapter.metrics())
     }
 
-    /// Takes the request from among those that wait. Returns what it waited for.
+    /// Removes the request from the waiting ones. Returns what it waited for.
     fn leave(&self, waiting: &mut Waiting) -> Option<Wait> {
         let wait = waiting.0.take()?;
         self.keyring.leave(wait.unverified.provider(), wait.stream);

@@ -1,9 +1,9 @@
-//! Remote key sets: fetched once a proxy, shared by its workers, never lost to a bad answer.
+//! Remote key sets: fetched once per proxy, shared by its workers, and kept if a fetch fails.
 //!
-//! Two records in the proxy's shared data for each source: a small one that says who fetches and when
-//! ([`record`]), which every worker reads at every tick, and the key set itself, which a worker reads when
-//! the small one says that it is another. All of it is a function of the records, the time and the answers;
-//! [`filter`](crate::filter) makes the calls.
+//! Each source has two records in the proxy's shared data: a small state ([`record`]) with the lease and the times of
+//! fetches, which every worker reads at every tick, and the key set, which a worker reads when the state has a new
+//! set number. This module is a pure function of the records, the time and the responses; [`filter`](crate::filter)
+//! makes the calls.
 
 mod answer;
 mod record;

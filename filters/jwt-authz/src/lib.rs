@@ -1,10 +1,11 @@
-//! JWT claims authorization: tokens verified against rotating key sets, rules on their claims.
+//! JWT authorization: verifies tokens against rotating key sets and evaluates rules on their claims.
 //!
-//! [`config`] is what a user writes, [`policy`] what follows from it, [`filter`] how it gets into a
-//! proxy. Below them, [`crypto`] checks signatures and [`jwks`] keeps key sets fresh.
+//! [`config`] reads the config, [`policy`] decides on requests, and [`filter`] connects the policy to the proxy.
+//! [`crypto`] checks signatures, and [`jwks`] keeps key sets up to date.
 
 pub mod config;
 pub mod crypto;
 pub mod filter;
 pub mod jwks;
 pub mod policy;
+mod summary;

@@ -1,4 +1,4 @@
-//! The decision on a request: a pure function of its facts, the time, the keys and a verifier of signatures.
+//! The decision on a request: a pure function of the request's facts, the time, the keys and the signature checks.
 
 mod answer;
 mod cache;
@@ -47,35 +47,33 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use verifier::Verifier;
 
-/// A config at work.
+/// A config, prepared for decisions.
 pub struct Policy {
     config: Config,
     needs: Needs,
     places: Places,
-    /// Headers in which tokens are found.
+    /// Headers that may hold a token.
     token_headers: Vec<HeaderName>,
     /// Headers that only this filter may set.
     own_headers: Vec<HeaderName>,
-    /// Names that are removed from trailers.
+    /// Names of the trailers to remove.
     kept_out: Vec<HeaderName>,
     /// Whether an enforced rule tests the host.
     tests_host: bool,
-    /// What a client without a token is told.
+    /// Text of the refusal of a request without a token.
     no_token: String,
     verifier: Verifier,
 }
 
 impl Policy {
-    /// `key`: a secret of this worker, for the hashes of cached tokens. `memory`: where they are.
+    /// `key` is a secret of this worker, for the hashes of cached tokens; `memory` bounds the cache.
     #[must_use]
     pub fn new(config: Config, key: hash::Key, memory: &Rc<Memory>) -> Self {
         let mut needs = Needs { headers: true, ..Needs::default() };
         for rule in config.rules.iter().filter(|rule| rule.mode != Mode::Off) {
             needs.add(&rule.matches.needs());
         }
-        if needs.source {
-            needs.add(&config.settings.client_ip.needs());
-        }
+        let needs = config.settings.complete(needs);
         let mut own_headers: Vec<HeaderName> = Vec::new();
         for name in config.providers.iter().flat_map(|provider| provider.own_headers()) {
             if !own_headers.contains(name) {
@@ -96,16 +94,16 @@ impl Policy {
         }
     }
 
-    /// The config.
+    /// The config that the policy was built from.
     #[must_use]
     pub const fn config(&self) -> &Config {
         &self.config
     }
 
-    /// Decides on a request as its headers are without those that only this filter may set.
+    /// Decides on a request, ignoring headers that only this filter may set.
     ///
     /// # Errors
-    /// One of them cannot be removed: the request must not go on.
+    /// Such a header cannot be removed; the request must not be forwarded.
     pub fn decide(
         &self,
         context: &Context<'_, impl Keys, impl Signatures>,
@@ -115,18 +113,18 @@ impl Policy {
         Ok(self.decision(context, &Facts { headers: &headers, ..*facts }))
     }
 
-    /// The decision on a request without headers that only this filter may set.
+    /// Decides on a request whose headers are stripped.
     fn decision(&self, context: &Context<'_, impl Keys, impl Signatures>, facts: &Facts<'_>) -> Decision {
-        let client = self.needs.source.then(|| self.config.settings.client_ip.resolve(facts));
-        let request = MatchInput::new(facts, client.and_then(|client| client.ip))
-            .with_escaped_slashes(self.config.escaped_slashes.in_paths());
+        let client = self.config.settings.client(&self.needs, facts);
+        let request =
+            MatchInput::new(facts, client.ip).with_escaped_slashes(self.config.escaped_slashes.in_paths());
         let ambiguous = self.unclear_path(facts.headers.target()).or_else(|| self.unclear_host(&request));
         if let Some(denial) = ambiguous {
             return Decision::refused(denial);
         }
         let judge = |request: &MatchInput<'_>| self.judge(context, request);
         let decision = evaluation::decide(&self.config, request, judge);
-        Decision { client_ip_fallback: client.is_some_and(|client| client.fallback), ..decision }
+        Decision { client_ip_fallback: client.fallback, ..decision }
     }
 
     /// The headers without those that only this filter may set.
@@ -142,7 +140,7 @@ impl Policy {
         Ok(Cow::Owned(stripped))
     }
 
-    /// Why the rules cannot judge a path: the upstream may serve another one.
+    /// The refusal of a path that the upstream may read as another one.
     fn unclear_path(&self, target: &[u8]) -> Option<Denial> {
         if self.config.escaped_slashes == EscapedSlashes::Refuse && path::has_escaped_slash(target) {
             return Some(Denial::new(reason::ESCAPED_SLASH));
@@ -150,7 +148,7 @@ impl Policy {
         path::is_ambiguous(target).then_some(Denial::new(reason::AMBIGUOUS_PATH))
     }
 
-    /// Why the rules cannot judge a host: the upstream may be another one.
+    /// The refusal of an authority that may be read as another host.
     fn unclear_host(&self, request: &MatchInput<'_>) -> Option<Denial> {
         let is_unclear = self.tests_host && *request.authority() == Authority::Ambiguous;
         is_unclear.then_some(Denial::new(reason::AMBIGUOUS_HOST))

@@ -1,5 +1,4 @@
 //! The host calls of typical requests. A change that adds one costs every request: it must be worth it.
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests may panic")]
 #![allow(
     clippy::indexing_slicing,
     clippy::unwrap_used,

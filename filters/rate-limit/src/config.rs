@@ -21,7 +21,7 @@ mesh_config::object! {
     pub struct Config {
         /// The fields that every filter has.
         pub settings: Settings = flatten(),
-        /// The limits. A request is charged by each one that matches.
+        /// The limits. A request is charged by each one that matches. Default: none.
         pub limits: Vec<Limit> = restriction(
             list(Limit::kind()).at_most(MAX_LIMITS, "limits").unique("name", "a name that no other limit has")
         ),

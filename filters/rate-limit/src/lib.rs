@@ -1,7 +1,8 @@
 //! Token-bucket rate limiting, exact over all workers of a proxy, in bounded memory.
 //!
-//! [`config`] is what a user writes, [`policy`] is what follows from it.
+//! [`config`] reads the config, [`policy`] decides on requests.
 
 pub mod config;
 pub mod policy;
 pub mod quota;
+mod summary;

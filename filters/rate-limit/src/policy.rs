@@ -1,4 +1,4 @@
-//! The decision: which limits a request matches, whose buckets it charges, and what comes of it.
+//! The decision on a request: the limits that it matches, the buckets that it charges, and the result.
 
 mod answer;
 pub(crate) mod bucket;
@@ -33,66 +33,62 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use table::{Location, Table};
 
-/// A config at work: the same for every request, until the next config.
+/// A config, prepared for decisions.
 pub struct Policy {
     config: Config,
     table: Table,
-    /// What is known of each limit's buckets before any request.
+    /// For each limit, what can be computed before any request.
     buckets: Vec<Buckets>,
     needs: Needs,
     generation: u64,
 }
 
-/// The buckets of a limit.
+/// Precomputed data of a limit's buckets.
 struct Buckets {
-    /// The beginning of their names.
+    /// Hasher of bucket names, initialized with the limit's name.
     hasher: Hasher,
-    /// Where the only one is, if there is only one.
+    /// Location of the bucket, if the limit has no key.
     only: Option<Location>,
-    /// The quotas of the keys that have their own, by the bucket's name.
+    /// Quotas of the keys with an override, by bucket name.
     overrides: BTreeMap<u128, Quota>,
-    /// The first requests that come to a match with claims.
+    /// The first requests, if the match tests claims.
     matched_by_claims: Option<FirstRequests>,
-    /// The first requests that come to a key with claims, where the match has none.
+    /// The first requests, if the key has claims and the match does not test any.
     keyed_by_claims: Option<FirstRequests>,
 }
 
 impl Policy {
-    /// Puts a config to work. `plugin` and `seed` say whose table it is, see [`seed`]; `since`, the
-    /// present instant, tells a later config from an earlier one.
+    /// `plugin` and `seed` determine the table, see [`seed`]. `since` is the current time, which orders configs.
     #[must_use]
     pub fn new(config: Config, plugin: &str, seed: Key, since: Nanos) -> Self {
         let table = Table::new(plugin, config.capacity, seed);
         let mut needs = Needs::default();
         for limit in config.limits.iter().filter(|limit| config.settings.mode.max(limit.mode) != Mode::Off) {
-            needs.add(&limit.needs(&config.settings.client_ip));
+            needs.add(&limit.needs());
         }
+        let needs = config.settings.complete(needs);
         let buckets = config.limits.iter().map(|limit| Buckets::new(limit, &table)).collect();
         Self { buckets, table, needs, generation: since.0, config }
     }
 
-    /// The config.
+    /// The config that the policy was built from.
     #[must_use]
     pub const fn config(&self) -> &Config {
         &self.config
     }
 
-    /// The decision on a request. `roll` gives uniformly random numbers.
+    /// Decides on a request. `roll` returns uniformly random numbers.
     ///
-    /// Several limits that are enforced are charged all or none. A limit in shadow is charged by
-    /// itself, whatever becomes of the request.
+    /// Either all enforced limits are charged or none. A shadow limit is charged independently of the outcome.
     pub fn decision(
         &self,
         facts: &Facts<'_>,
         mut roll: impl FnMut() -> u64,
         store: &mut impl Store,
     ) -> Decision {
-        // Where nobody asks for the client's address, its headers may not have been fetched.
-        let client = self.needs.source.then(|| self.config.settings.client_ip.resolve(facts));
-        let client_ip = client.and_then(|client| client.ip);
-        let client_ip_fallback = client.is_some_and(|client| client.fallback);
-        let candidate = MatchInput::new(facts, client_ip);
-        let mut decision = Decision { client_ip_fallback, ..Decision::default() };
+        let client = self.config.settings.client(&self.needs, facts);
+        let request = MatchInput::new(facts, client.ip);
+        let mut decision = Decision { client_ip_fallback: client.fallback, ..Decision::default() };
         let mut refusals = Denials::default();
         let mut drafted = Vec::new();
         let mut shadowed = Vec::new();
@@ -107,21 +103,21 @@ impl Policy {
                 }
             };
             look(&buckets.matched_by_claims);
-            if !limit.matches.test(&candidate).is_possible() {
+            if !limit.matches.test(&request).is_possible() {
                 continue;
             }
             look(&buckets.keyed_by_claims);
-            let bites = |roll: &mut dyn FnMut() -> u64| {
+            let is_enforced = |roll: &mut dyn FnMut() -> u64| {
                 mode == Mode::Enforce
                     && (limit.enforce_percentage == Percentage::ALL || limit.enforce_percentage.holds(roll()))
             };
-            let (reservation, missing) = self.reservation(index, limit, buckets, &candidate);
+            let (reservation, missing) = self.reservation(index, limit, buckets, &request);
             if missing.is_some() {
                 decision.tallies.push((index, Metric::KeyMissing));
             }
             let Some(reservation) = reservation else {
                 if let (Some(part), OnMissingKey::Deny) = (missing, limit.on_missing_key) {
-                    refusals.add(&mut decision, bites(&mut roll), index, Reason::NoKey { part });
+                    refusals.add(&mut decision, is_enforced(&mut roll), index, Reason::NoKey { part });
                 }
                 continue;
             };
@@ -132,8 +128,8 @@ impl Policy {
             match reservation.draft(store) {
                 Ok(draft) if draft.charged.admits() => drafted.push((reservation, draft)),
                 Ok(draft) => {
-                    let bites = bites(&mut roll);
-                    refusals.refused(&mut decision, bites, &reservation, &draft.charged);
+                    let is_enforced = is_enforced(&mut roll);
+                    refusals.refused(&mut decision, is_enforced, &reservation, &draft.charged);
                     reservation.note_refusal(&draft, store);
                 }
                 Err(error) => self.failed(&reservation, error, &mut refusals, &mut decision),
@@ -151,8 +147,8 @@ impl Policy {
         decision
     }
 
-    /// What a request costs a limit, and which bucket; none if a part of the key is missing and the
-    /// limit does not charge such requests. And the first part that is missing.
+    /// The charge of a request to a limit, and the index of the first missing part of the key. The charge is `None` if a
+    /// part is missing and the limit does not charge such requests.
     fn reservation<'a>(
         &'a self,
         index: usize,
@@ -165,12 +161,12 @@ impl Policy {
             Some(location) => (Cow::Borrowed(location), &limit.quota),
             None => {
                 let mut hasher = buckets.hasher.clone();
-                for (place, part) in limit.key.iter().enumerate() {
+                for (index, part) in limit.key.iter().enumerate() {
                     if let Some(value) = part.value(request) {
                         hasher.part(&value);
                         continue;
                     }
-                    missing = missing.or(Some(place));
+                    missing = missing.or(Some(index));
                     if limit.on_missing_key != OnMissingKey::Shared {
                         return (None, missing);
                     }
@@ -191,7 +187,7 @@ impl Policy {
         (Some(Reservation { limit: index, location, charge }), missing)
     }
 
-    /// Carries out what was charged on paper, all of it or nothing.
+    /// Writes the drafts to the store, all of them or none.
     fn commit(
         &self,
         mut drafted: Vec<(Reservation<'_>, Draft)>,
@@ -204,10 +200,10 @@ impl Policy {
             match reservation.commit(draft, store) {
                 Ok(()) if draft.charged.admits() => {}
                 Ok(()) => {
-                    let share =
+                    let percentage =
                         self.config.limits.get(reservation.limit).map(|limit| limit.enforce_percentage);
-                    let bites = share.is_none_or(|share| share.holds(roll()));
-                    refusals.refused(decision, bites, reservation, &draft.charged);
+                    let is_enforced = percentage.is_none_or(|percentage| percentage.holds(roll()));
+                    refusals.refused(decision, is_enforced, reservation, &draft.charged);
                 }
                 Err(error) => self.failed(reservation, error, refusals, decision),
             }
@@ -255,10 +251,10 @@ impl Policy {
 impl Buckets {
     fn new(limit: &Limit, table: &Table) -> Self {
         let hasher = table.hasher(&limit.name);
-        let overrides = limit.overrides.iter().map(|own| {
+        let overrides = limit.overrides.iter().map(|entry| {
             let mut hasher = hasher.clone();
-            own.key.iter().for_each(|part| hasher.part(part));
-            (hasher.finish(), own.quota)
+            entry.key.iter().for_each(|part| hasher.part(part));
+            (hasher.finish(), entry.quota)
         });
         let overrides = overrides.collect();
         let only = limit.key.is_empty().then(|| table.locate(hasher.finish(), true));
@@ -292,7 +288,7 @@ fn charge_shadow(reservation: &Reservation<'_>, store: &mut impl Store, decision
 }
 
 impl Decision {
-    /// Keeps the standing of the bucket that has the smallest share left.
+    /// Keeps the standing of the bucket with the smallest share left.
     fn stands(&mut self, reservation: &Reservation<'_>, charged: &Charged) {
         let Verdict::Admitted { owed } = charged.verdict else { return };
         let standing = Standing::new(reservation.limit, charged.quota, owed);
@@ -304,8 +300,7 @@ impl Decision {
     }
 }
 
-/// The refusals that bite: of several, the foremost is the one with the longest wait, and one that
-/// waiting does not help comes before all that it does.
+/// The enforced refusals. The foremost is one where waiting does not help, otherwise the one with the longest wait.
 #[derive(Debug, Default)]
 struct Denials {
     foremost: Option<Denial>,
@@ -315,7 +310,7 @@ impl Denials {
     fn refused(
         &mut self,
         decision: &mut Decision,
-        bites: bool,
+        is_enforced: bool,
         reservation: &Reservation<'_>,
         charged: &Charged,
     ) {
@@ -328,12 +323,12 @@ impl Denials {
             }
             _ => Reason::NoSlot,
         };
-        self.add(decision, bites, reservation.limit, reason);
+        self.add(decision, is_enforced, reservation.limit, reason);
     }
 
-    fn add(&mut self, decision: &mut Decision, bites: bool, limit: usize, reason: Reason) {
-        decision.tallies.push((limit, if bites { Metric::Denied } else { Metric::ShadowDenied }));
-        if bites {
+    fn add(&mut self, decision: &mut Decision, is_enforced: bool, limit: usize, reason: Reason) {
+        decision.tallies.push((limit, if is_enforced { Metric::Denied } else { Metric::ShadowDenied }));
+        if is_enforced {
             self.keep(Denial { limit: Some(limit), reason });
         }
     }
@@ -359,5 +354,3 @@ impl Denials {
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-use tests::simulation;

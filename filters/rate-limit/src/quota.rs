@@ -1,11 +1,11 @@
-//! How fast a bucket refills and how many tokens it holds, in integers that lose nothing.
+//! Refill rate and size of a bucket, in integer arithmetic without rounding errors.
 //!
-//! A rate of R tokens in P nanoseconds is kept in lowest terms, and tokens are counted in **units**
-//! of 1/P token. Then a nanosecond refills exactly R units and a token is exactly P units, at any
-//! rate: 700 000/s, a token every 1428.57 ns, is 7 units a nanosecond and 10 000 units a token.
+//! A rate of R tokens in P nanoseconds is kept in lowest terms, and tokens are counted in **units** of 1/P token.
+//! Then a nanosecond refills exactly R units, and a token is exactly P units, at any rate: 700 000/s, a token every
+//! 1428.57 ns, is 7 units per nanosecond and 10 000 units per token.
 //!
-//! A bucket is described by what it **owes**: the units missing from full. Owing nothing, it is
-//! full; owing its capacity (burst × P), it is empty.
+//! The state of a bucket is what it **owes**: the units missing from full. A bucket that owes nothing is full; one
+//! that owes its capacity (burst × P) is empty.
 
 use mesh_config::kind::some;
 use mesh_config::kinds::{Object, duration, integer};
@@ -28,7 +28,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// So many tokens in so much time; `None` if the time is zero or beyond 584 years.
+    /// `tokens` in the time `per`; `None` if `per` is zero or longer than 584 years.
     #[must_use]
     pub fn new(tokens: NonZeroU64, per: Duration) -> Option<Self> {
         let nanos = NonZeroU64::new(u64::try_from(per.as_nanos()).ok()?)?;
@@ -39,23 +39,23 @@ impl Rate {
         })
     }
 
-    /// A rate that was written down as its two terms.
+    /// A rate from the terms in a record; `None` if one of them is zero.
     pub(crate) fn from_terms(tokens: u64, nanos: u64) -> Option<Self> {
         Some(Self { tokens: NonZeroU64::new(tokens)?, nanos: NonZeroU64::new(nanos)? })
     }
 
-    /// Tokens and nanoseconds, to write down.
+    /// Tokens and nanoseconds, for a record.
     pub(crate) const fn terms(self) -> (u64, u64) {
         (self.tokens.get(), self.nanos.get())
     }
 
-    /// The one that refills faster.
+    /// The faster of two rates.
     pub(crate) fn faster(self, other: Self) -> Self {
         let product = |rate: Self, other: Self| u128::from(rate.tokens.get()) * u128::from(other.nanos.get());
         if product(other, self) > product(self, other) { other } else { self }
     }
 
-    /// The unit of tokens at this instant: nanoseconds × R.
+    /// Units that are refilled until this instant: nanoseconds × R.
     pub(crate) fn at(self, instant: Nanos) -> u128 {
         u128::from(instant.0) * u128::from(self.tokens.get())
     }
@@ -64,10 +64,10 @@ impl Rate {
         u128::from(tokens) * u128::from(self.nanos.get())
     }
 
-    /// Units of this rate as units of another, rounded down.
+    /// Converts units of this rate to units of another, rounded down.
     pub(crate) fn convert(self, units: u128, to: Self) -> u128 {
         let (from, to) = (u128::from(self.nanos.get()), u128::from(to.nanos.get()));
-        // In two parts, since the product of both would not fit.
+        // In two parts, as the entire product could overflow.
         (units / from).saturating_mul(to).saturating_add(units % from * to / from)
     }
 
@@ -76,10 +76,10 @@ impl Rate {
         (units / from).saturating_mul(to).saturating_add((units % from * to).div_ceil(from))
     }
 
-    /// How long units take to refill, rounded up.
+    /// Time to refill these units, rounded up.
     fn refill(self, units: u128) -> Duration {
         let tokens = self.tokens.get();
-        // Usual quotas stay within 64 bits, where a division is an instruction rather than a loop.
+        // Usual quotas fit in 64 bits, where a division is a single instruction.
         let nanos = match u64::try_from(units) {
             Ok(units) => units.div_ceil(tokens),
             Err(_) => u64::try_from(units.div_ceil(tokens.into())).unwrap_or(u64::MAX),
@@ -98,9 +98,9 @@ fn greatest_common_divisor(a: NonZeroU64, b: NonZeroU64) -> NonZeroU64 {
 /// A bucket's rate and size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// How fast it refills.
+    /// How fast the bucket refills.
     pub rate: Rate,
-    /// How many tokens it holds.
+    /// Maximum number of tokens in the bucket.
     pub burst: NonZeroU64,
 }
 
@@ -125,7 +125,7 @@ mesh_config::object! {
 impl RequestsPer {
     fn check(&self, form: &mut impl Form) -> Option<()> {
         let (requests, nanos) = (u128::from(self.requests.get()), self.per.as_nanos());
-        let mut refuse = |message: String| form.problem_at("", ProblemKind::OutOfRange, message);
+        let mut refuse = |message: String| form.problem_at("", ProblemKind::Conflict, message);
         if requests * DAY.as_nanos() < nanos {
             return refuse("found a rate below 1 per day, expected at least that".to_owned());
         }
@@ -150,7 +150,7 @@ impl Object for Quota {
         match largest_cost {
             Some(cost) if cost > burst.get() => {
                 let expected = format_args!("expected at least {cost}, the largest cost of a request");
-                form.problem_at("burst", ProblemKind::OutOfRange, format_args!("found {burst}, {expected}"))
+                form.problem_at("burst", ProblemKind::Conflict, format_args!("found {burst}, {expected}"))
             }
             _ => Some(Self { rate: Rate::new(rate.requests, rate.per)?, burst }),
         }
@@ -184,18 +184,21 @@ impl Quota {
         }
     }
 
-    /// The share of the bucket that is left, from 0 to 1; to compare buckets, not to decide.
-    #[allow(clippy::cast_precision_loss, reason = "a comparison for the eye of a client")]
+    /// The fraction of the bucket that is left, from 0 to 1. Only for comparing buckets, not for decisions.
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "only compared to choose the limit that response headers show"
+    )]
     pub(crate) fn remaining_share(&self, owed: Owed) -> f64 {
         self.capacity().saturating_sub(owed.0) as f64 / self.capacity() as f64
     }
 
-    /// How long until a bucket is full.
+    /// Time until a bucket is full.
     pub(crate) fn until_full(&self, owed: Owed) -> Duration {
         self.rate.refill(owed.0)
     }
 
-    /// How long an empty bucket takes to fill.
+    /// Time until an empty bucket is full.
     pub(crate) fn window(&self) -> Duration {
         self.rate.refill(self.capacity())
     }
@@ -205,7 +208,7 @@ impl Quota {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Owed(pub(crate) u128);
 
-/// There are not enough tokens; there will be after `wait`, if nobody else takes them.
+/// Too few tokens; there are enough after `wait` if no other request takes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Short {
     pub(crate) wait: Duration,

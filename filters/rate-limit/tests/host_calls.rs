@@ -35,7 +35,8 @@ fn check(config: &str, expected: &str) {
 fn one_global_limit() {
     check(
         r#"{"limits": [{"name": "l", "rate": {"requests": 1000, "per": "1s"}}], "response_headers": []}"#,
-        "request headers: 1 clock_time_get, 1 get_header_map_value, 1 get_shared_data, 1 increment_metric, 1 set_shared_data [1 buffer]\n",
+        "request headers: 1 clock_time_get, 1 get_header_map_value, 1 get_shared_data, 1 increment_metric, \
+         1 set_shared_data [1 buffer]\n",
     );
 }
 
@@ -43,10 +44,9 @@ fn one_global_limit() {
 fn per_client_with_defaults() {
     check(
         r#"{"limits": [{"name": "l", "key": ["client_ip"], "rate": {"requests": 1000, "per": "1s"}}]}"#,
-        concat!(
-            "request headers: 1 clock_time_get, 1 get_header_map_value, 1 get_property, 1 get_shared_data, 1 increment_metric, 1 set_shared_data [2 buffers]\n",
-            "response headers: 2 add_header_map_value, 2 remove_header_map_value\n",
-        ),
+        "request headers: 1 clock_time_get, 1 get_header_map_value, 1 get_property, 1 get_shared_data, \
+         1 increment_metric, 1 set_shared_data [2 buffers]\n\
+         response headers: 2 add_header_map_value, 2 remove_header_map_value\n",
     );
 }
 
@@ -55,10 +55,9 @@ fn per_client_behind_a_proxy() {
     check(
         r#"{"client_ip": {"trusted_hops": 1},
             "limits": [{"name": "l", "key": ["client_ip"], "rate": {"requests": 1000, "per": "1s"}}]}"#,
-        concat!(
-            "request headers: 1 clock_time_get, 1 get_header_map_pairs, 1 get_shared_data, 1 increment_metric, 1 set_shared_data [2 buffers]\n",
-            "response headers: 2 add_header_map_value, 2 remove_header_map_value\n",
-        ),
+        "request headers: 1 clock_time_get, 1 get_header_map_pairs, 1 get_shared_data, 1 increment_metric, \
+         1 set_shared_data [2 buffers]\n\
+         response headers: 2 add_header_map_value, 2 remove_header_map_value\n",
     );
 }
 
@@ -67,7 +66,8 @@ fn per_api_key_on_a_path() {
     check(
         r#"{"limits": [{"name": "l", "match": {"path": {"prefix": "/api/"}}, "key": [{"header": "x-api-key"}],
             "rate": {"requests": 1000, "per": "1s"}}], "response_headers": []}"#,
-        "request headers: 1 clock_time_get, 1 get_header_map_pairs, 1 get_shared_data, 1 increment_metric, 1 set_shared_data [2 buffers]\n",
+        "request headers: 1 clock_time_get, 1 get_header_map_pairs, 1 get_shared_data, 1 increment_metric, \
+         1 set_shared_data [2 buffers]\n",
     );
 }
 

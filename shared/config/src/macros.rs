@@ -119,6 +119,7 @@ macro_rules! choice {
 
         impl $Name {
             /// How it is read from a config.
+            #[allow(dead_code, reason = "`choice()` infers the type")]
             $vis const fn kind() -> $crate::kinds::Word<Self> {
                 $crate::kinds::choice()
             }

@@ -1,4 +1,4 @@
-use super::read;
+use super::{MAX_BYTES, ProblemKind, read};
 use crate::kinds::{boolean, choice, duration, entries, integer, list, number, string};
 use crate::testing::test;
 use std::time::Duration;
@@ -13,6 +13,7 @@ crate::choice! {
 
 crate::object! {
     #[derive(Debug)]
+    #[allow(dead_code, reason = "only whether it can be read matters")]
     struct Item {
         x: u8 = required(integer(0..=9)),
     }
@@ -31,6 +32,9 @@ crate::object! {
         per: Duration = default("1s", duration(Duration::from_millis(1)..=Duration::from_secs(60))),
         items: Vec<Item> = omitted(list(Item::kind())),
         map: Vec<(String, String)> = omitted(entries(|name, _| Some(name.to_owned()), string(), 10, "names")),
+    }
+    elsewhere {
+        "burst_size" => "count",
     }
 }
 
@@ -129,4 +133,95 @@ fn a_long_value_is_shortened() {
     let config = format!(r#"{{"name": "a", "mode": "{}"}}"#, "x".repeat(60));
     let expected = format!("mode: found `{}…`, expected one of `enforce`, `shadow`", "x".repeat(40));
     check(&config, &expected);
+}
+
+/// Tools depend on these words.
+#[test]
+fn problems_have_kinds() {
+    let kinds = |config: &str| {
+        let problems = read(config.as_bytes(), &Config::kind()).err().unwrap();
+        problems.iter().map(|problem| problem.kind.map_or("", ProblemKind::as_str)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        kinds(
+            r#"{"name": "", "mode": "on", "count": 11, "share": "x", "a_flag": 1, "per": "1", "items": [{}],
+                "map": {"a": "1", "A": "2"}, "nmae": 1}"#
+        ),
+        [
+            "bad-pattern",
+            "unknown-word",
+            "out-of-range",
+            "wrong-type",
+            "wrong-type",
+            "bad-pattern",
+            "missing",
+            "duplicate",
+            "unknown-field",
+        ]
+    );
+    assert_eq!(kinds(r#"{"name": "a", "per": "1h"}"#), ["out-of-range"]);
+    assert_eq!(kinds("{"), ["wrong-type"]);
+    assert_eq!(kinds(&" ".repeat(MAX_BYTES + 1)), ["too-large"]);
+}
+
+#[test]
+fn the_schema_at_the_top_is_for_editors() {
+    check(r#"{"$schema": "https://example.com/schema.json", "name": "a"}"#, "");
+    check(
+        r#"{"name": "a", "items": [{"$schema": "", "x": 1}]}"#,
+        "items[0][\"$schema\"]: unknown field, expected one of `x`",
+    );
+}
+
+/// YAML reads an unquoted `off`, `no` or `true` as a boolean.
+#[test]
+fn a_boolean_for_a_string_gets_a_hint() {
+    check(
+        r#"{"name": false, "map": {"x-debug": true}}"#,
+        "name: found false, expected a string; put it in quotes, as \"false\"\n\
+         map.x-debug: found true, expected a string; put it in quotes, as \"true\"",
+    );
+    // Only where `off` is a word is `false` one.
+    check(r#"{"name": "a", "mode": false}"#, "mode: found false, expected one of `enforce`, `shadow`");
+}
+
+#[test]
+fn a_name_of_another_product_gets_the_one_here() {
+    check(r#"{"name": "a", "burstSize": 5}"#, "burstSize: unknown field, did you mean `count`?");
+    check(r#"{"name": "a", "burst_size": 5}"#, "burst_size: unknown field, did you mean `count`?");
+}
+
+#[test]
+fn case_does_not_hide_a_suggestion() {
+    check(
+        r#"{"name": "a", "mode": "SHADOW"}"#,
+        "mode: found `SHADOW`, expected one of `enforce`, `shadow`; did you mean `shadow`?",
+    );
+}
+
+/// Every field is described, with its documentation; a schema that refers to itself ends.
+#[test]
+fn a_description_has_every_field() {
+    let schema = crate::schema("config", "A config.", &Config::kind());
+    let fields: Vec<_> = schema.fields().collect();
+    let config = ["name", "mode", "count", "share", "a_flag", "per", "items", "map"];
+    assert_eq!(fields, [("Config", config.to_vec()), ("Item", vec!["x"])]);
+    let json: serde_json::Value = serde_json::from_str(&schema.to_json()).unwrap();
+    assert_eq!(json.pointer("/$defs/Config/properties/name/description"), Some(&"A name.".into()));
+    assert_eq!(json.pointer("/$defs/Config/required"), Some(&serde_json::json!(["name"])));
+    assert_eq!(json.pointer("/$defs/Config/properties/count/maximum"), Some(&10.into()));
+    assert_eq!(
+        schema.to_table(),
+        "| field | type | default | meaning |\n\
+         |---|---|---|---|\n\
+         | `name` | string | required | A name |\n\
+         | `mode` | `enforce`, `shadow` | `\"enforce\"` |  |\n\
+         | `count` | integer, 1 to 10 | `1` |  |\n\
+         | `share` | number, 0 to 1 | `1` |  |\n\
+         | `a_flag` | boolean | `false` |  |\n\
+         | `per` | duration, 1ms to 1m | `\"1s\"` |  |\n\
+         | `items` | array of object |  |  |\n\
+         | `items[].x` | integer, 0 to 9 | required |  |\n\
+         | `map` | object of string, at most 10 |  |  |\n"
+    );
 }

@@ -230,9 +230,9 @@ impl<'a> Value<'a> {
                     (None, Node::Text(_)) => ProblemKind::BadPattern,
                     (None, _) => ProblemKind::WrongType,
                 };
-                let [min, max] = [range.start(), range.end()];
+                let [min, max] = [spelt(*range.start()), spelt(*range.end())];
                 let example = "as \"250ms\", \"1m\" or \"1h30m\"";
-                self.expected(kind, format_args!("a duration from {min:?} to {max:?}, {example}"))
+                self.expected(kind, format_args!("a duration from {min} to {max}, {example}"))
             }
             duration => duration,
         }
@@ -320,6 +320,15 @@ impl<'a> Value<'a> {
         let object = fields(&mut reader);
         reader.finish(type_name).and(object)
     }
+}
+
+/// A duration in seconds, or in the unit that gives an integer. The formatter of the standard library is larger.
+fn spelt(duration: Duration) -> String {
+    let nanos = duration.as_nanos();
+    let units = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")];
+    let unit = units.into_iter().find(|(unit, _)| nanos > 0 && nanos % unit == 0);
+    let (unit, name) = unit.unwrap_or((1, "ns"));
+    format!("{}{name}", nanos / unit)
 }
 
 /// The path of a field of the value at `path`.

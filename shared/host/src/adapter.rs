@@ -7,7 +7,6 @@ pub use metrics::Metrics;
 pub use policy_filter::PolicyFilter;
 
 use crate::filter::{Flow, TrailersFlow};
-use crate::log;
 use crate::message::{Request, Response, Trailers};
 use crate::property;
 use crate::status::Status;
@@ -55,8 +54,9 @@ impl<P: Policy> Adapter<P> {
     /// Defines the policy's metrics.
     #[must_use]
     pub fn new(policy: P) -> Self {
-        let metrics = Metrics::new(P::NAME, |metric| policy.label_values(metric));
-        Self { policy, metrics, decision_key: format!("{}_decision", P::NAME) }
+        let name = P::NAME.replace('-', "_");
+        let metrics = Metrics::new(&name, |metric| policy.label_values(metric));
+        Self { policy, metrics, decision_key: format!("{name}_decision") }
     }
 
     /// The policy.
@@ -85,7 +85,7 @@ impl<P: Policy> Adapter<P> {
         });
         carried_out.unwrap_or_else(|status| {
             // At level debug, since a client can cause it at will; a counter tells.
-            log!(Debug, "a request cannot be read or changed: {status}");
+            log::debug!(target: P::NAME, "a request cannot be read or changed: {status}");
             self.on_unreadable().map_or(Flow::Continue, Flow::Reply)
         })
     }
@@ -177,7 +177,7 @@ impl<P: Policy> Adapter<P> {
             self.metrics.counter(count.metric, count.value).increment();
         }
         for warning in &verdict.warnings {
-            log!(Warn, "{warning}");
+            log::warn!(target: P::NAME, "{warning}");
         }
         let records_all = self.policy.settings().decision_log == DecisionLog::All;
         if let Some(decision) =
@@ -193,7 +193,7 @@ impl<P: Policy> Adapter<P> {
     pub fn on_response(&self, response_edits: &mut ResponseEdits, response: &mut Response<'_>) -> Flow {
         for edit in response_edits.drain(..) {
             if let Err(status) = response.edit(&edit) {
-                log!(Warn, "a response header cannot be set: {status}");
+                log::warn!(target: P::NAME, "a response header cannot be set: {status}");
             }
         }
         Flow::Continue
@@ -203,7 +203,7 @@ impl<P: Policy> Adapter<P> {
     pub fn on_request_trailers(&self, trailers: &mut Trailers) -> TrailersFlow {
         let changed = self.edit_trailers(trailers);
         let reply = changed.err().and_then(|status| {
-            log!(Debug, "trailers cannot be read or changed: {status}");
+            log::debug!(target: P::NAME, "trailers cannot be read or changed: {status}");
             self.on_unreadable()
         });
         reply.map_or(TrailersFlow::Continue, TrailersFlow::Reply)

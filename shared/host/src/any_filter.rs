@@ -1,15 +1,25 @@
 //! Filters of several types in one chain.
 
 /// Defines an enum of filters that is itself a [`Filter`](crate::Filter), for chains in which the config
-/// chooses the filters and their order, and the enum of their states:
+/// chooses the filters and their order, the enum of their states, and the name of the module:
 ///
 /// ```
 /// # use mesh_host::{Callbacks, Filter};
-/// # pub struct Tag; impl Filter for Tag { const CALLBACKS: Callbacks = Callbacks::TICK; type Stream = (); }
-/// # pub struct Count; impl Filter for Count { const CALLBACKS: Callbacks = Callbacks::NONE; type Stream = u32; }
+/// # pub struct Tag;
+/// # impl Filter for Tag {
+/// #     const NAME: &'static str = "tag";
+/// #     const CALLBACKS: Callbacks = Callbacks::TICK;
+/// #     type Stream = ();
+/// # }
+/// # pub struct Count;
+/// # impl Filter for Count {
+/// #     const NAME: &'static str = "count";
+/// #     const CALLBACKS: Callbacks = Callbacks::NONE;
+/// #     type Stream = u32;
+/// # }
 /// mesh_host::any_filter! {
 ///     /// A tag or a count.
-///     pub enum TagOrCount, TagOrCountStream {
+///     pub enum TagOrCount, TagOrCountStream, "tag-or-count" {
 ///         Tag(Tag),
 ///         Count(Count),
 ///     }
@@ -20,7 +30,7 @@
 macro_rules! any_filter {
     (
         $(#[$attribute:meta])*
-        $visibility:vis enum $name:ident, $streams:ident { $($variant:ident($filter:ty)),+ $(,)? }
+        $visibility:vis enum $name:ident, $streams:ident, $module:literal { $($variant:ident($filter:ty)),+ $(,)? }
     ) => {
         $(#[$attribute])*
         $visibility enum $name {
@@ -43,9 +53,22 @@ macro_rules! any_filter {
         }
 
         impl $crate::Filter for $name {
+            const NAME: &'static str = $module;
             const CALLBACKS: $crate::Callbacks =
                 $crate::Callbacks::NONE$(.and(<$filter as $crate::Filter>::CALLBACKS))+;
             type Stream = $streams;
+
+            fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(filter) => $crate::Filter::name(filter),)+
+                }
+            }
+
+            fn summary(&self) -> String {
+                match self {
+                    $(Self::$variant(filter) => $crate::Filter::summary(filter),)+
+                }
+            }
 
             fn on_request_headers(
                 &self, stream: &mut $streams, request: &mut $crate::Request<'_>,

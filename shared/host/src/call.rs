@@ -4,6 +4,7 @@ use crate::abi::{self, Buffer, HeaderMap};
 use crate::pairs;
 use crate::status::Status;
 use mesh_policy::headers::{HeaderName, HeaderValue, Headers};
+use std::fmt;
 use std::time::Duration;
 
 /// The host reads a timeout of zero as no timeout.
@@ -87,13 +88,38 @@ pub enum Call {
     Grpc(GrpcCall),
 }
 
+/// Why a call cannot be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallError {
+    /// The proxy has no cluster of this name, or has not finished loading it.
+    NoCluster(String),
+    /// Sending failed with this status.
+    Failed(Status),
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCluster(cluster) => write!(formatter, "Envoy has no cluster `{cluster}`"),
+            Self::Failed(status) => write!(formatter, "the request cannot be sent: {status}"),
+        }
+    }
+}
+
+impl std::error::Error for CallError {}
+
 impl Call {
     /// Sends the call and returns its id.
-    pub(crate) fn send(&self) -> Result<u32, Status> {
-        match self {
-            Self::Http(call) => call.send(),
-            Self::Grpc(call) => call.send(),
-        }
+    pub(crate) fn send(&self) -> Result<u32, CallError> {
+        // The other causes of these statuses are ruled out: missing pseudo-headers, a negative timeout.
+        let (sent, cluster, unknown) = match self {
+            Self::Http(call) => (call.send(), &call.cluster, Status::BadArgument),
+            Self::Grpc(call) => (call.send(), &call.cluster, Status::ParseFailure),
+        };
+        sent.map_err(|status| match status {
+            status if status == unknown => CallError::NoCluster(cluster.clone()),
+            status => CallError::Failed(status),
+        })
     }
 
     pub(crate) const fn max_body_bytes(&self) -> usize {

@@ -52,9 +52,9 @@ pub fn since_epoch() -> Result<Duration, Status> {
     Ok(wall.since_epoch + now.since(wall.read_at))
 }
 
-/// Forgets the reading: another callback begins.
-pub(crate) fn begin_callback() {
-    NOW.set(None);
+/// Forgets the reading, as another callback begins, and returns it.
+pub(crate) fn begin_callback() -> Option<Nanos> {
+    NOW.take()
 }
 
 /// Forgets everything: another in-memory host takes the place of the one that was read.
@@ -70,12 +70,13 @@ mod tests {
     use crate::testing::Proxy;
 
     crate::any_filter! {
-        enum Nothing, NothingStream { None(Idle) }
+        enum Nothing, NothingStream, "nothing" { None(Idle) }
     }
 
     struct Idle;
 
     impl crate::Filter for Idle {
+        const NAME: &'static str = "idle";
         const CALLBACKS: crate::Callbacks = crate::Callbacks::NONE;
         type Stream = ();
     }

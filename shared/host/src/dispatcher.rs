@@ -1,12 +1,13 @@
 //! Routes the proxy's callbacks to the contexts that they are for.
 
 use crate::abi::{self, Buffer};
+use crate::accepted;
 use crate::call::{self, CallResponse};
 use crate::chain::Chain;
 use crate::clock;
 use crate::direction::{Action, Direction};
 use crate::filter::{Configure, Filter, Wake};
-use crate::log;
+use crate::logger;
 use crate::plugin::{Background, Plugin};
 use crate::reply::refuse;
 use crate::status::Status;
@@ -61,7 +62,8 @@ impl<F: Configure> Dispatcher<F> {
 
     /// `proxy_on_configure`: whether the config is accepted.
     pub fn on_configure(&self, id: u32, size: usize) -> bool {
-        clock::begin_callback();
+        begin_callback();
+        logger::install(F::NAME);
         let Ok(mut roots) = self.roots.try_borrow_mut() else { return false };
         let Some(root) = roots.get_mut(&id) else { return false };
         let config = match size {
@@ -71,18 +73,20 @@ impl<F: Configure> Dispatcher<F> {
         let config = match config {
             Ok(config) => config,
             Err(status) => {
-                log!(Error, "the config cannot be read: {status}");
+                log::error!("the config cannot be read: {status}");
                 return false;
             }
         };
-        match F::configure(&config, &Plugin::new(Rc::clone(&root.timers_and_calls))) {
+        let plugin = Plugin::new(Rc::clone(&root.timers_and_calls));
+        match F::configure(&config, &plugin) {
             Ok(filters) => {
+                accepted::report(&filters, &config, &plugin);
                 root.chain = Some(Rc::new(Chain::new(filters)));
                 true
             }
             Err(problems) => {
                 for problem in problems.iter() {
-                    log!(Error, "config: {problem}");
+                    log::error!("config: {problem}");
                 }
                 false
             }
@@ -91,48 +95,48 @@ impl<F: Configure> Dispatcher<F> {
 
     /// `proxy_on_request_headers`
     pub fn on_request_headers(&self, id: u32, end_of_stream: bool) -> u32 {
-        clock::begin_callback();
+        begin_callback();
         let action = self.with(id, |stream| stream.on_request_headers(end_of_stream));
         action.unwrap_or_else(refuse).for_headers()
     }
 
     /// `proxy_on_request_body`
     pub fn on_request_body(&self, id: u32, size: usize, end_of_stream: bool) -> u32 {
-        clock::begin_callback();
+        begin_callback();
         let action = self.with(id, |stream| stream.on_body(Direction::Request, size, end_of_stream));
         action.unwrap_or_else(refuse).for_parts()
     }
 
     /// `proxy_on_request_trailers`
     pub fn on_request_trailers(&self, id: u32) -> u32 {
-        clock::begin_callback();
+        begin_callback();
         self.with(id, |stream| stream.on_trailers(Direction::Request)).unwrap_or_else(refuse).for_parts()
     }
 
     /// `proxy_on_response_headers`
     pub fn on_response_headers(&self, id: u32) -> u32 {
-        clock::begin_callback();
+        begin_callback();
         let action = self.with(id, |stream| stream.on_headers(Direction::Response));
         action.unwrap_or(Action::Continue).for_headers()
     }
 
     /// `proxy_on_response_body`
     pub fn on_response_body(&self, id: u32, size: usize, end_of_stream: bool) -> u32 {
-        clock::begin_callback();
+        begin_callback();
         let action = self.with(id, |stream| stream.on_body(Direction::Response, size, end_of_stream));
         action.unwrap_or(Action::Continue).for_parts()
     }
 
     /// `proxy_on_response_trailers`
     pub fn on_response_trailers(&self, id: u32) -> u32 {
-        clock::begin_callback();
+        begin_callback();
         let action = self.with(id, |stream| stream.on_trailers(Direction::Response));
         action.unwrap_or(Action::Continue).for_parts()
     }
 
     /// `proxy_on_tick`
     pub fn on_tick(&self, id: u32) {
-        clock::begin_callback();
+        begin_callback();
         let Ok(now) = clock::now() else { return };
         let Some(Root { timers_and_calls, chain }) = self.root(id) else { return };
         let due = timers_and_calls.due(now);
@@ -166,7 +170,7 @@ impl<F: Configure> Dispatcher<F> {
 
     /// `proxy_on_delete`
     pub fn on_delete(&self, id: u32) {
-        clock::begin_callback();
+        begin_callback();
         let stream = self.streams.try_borrow_mut().ok().and_then(|mut streams| streams.remove(&id));
         match stream {
             Some(mut stream) => stream.on_delete(),
@@ -179,7 +183,7 @@ impl<F: Configure> Dispatcher<F> {
     }
 
     fn on_call_response(&self, id: u32, call_id: u32, read: impl FnOnce(usize) -> CallResponse) {
-        clock::begin_callback();
+        begin_callback();
         let Some(Root { timers_and_calls, chain }) = self.root(id) else { return };
         let Some((caller, max_body_bytes)) = timers_and_calls.answered(call_id) else { return };
         // Read before a stream is entered: the response belongs to this callback.
@@ -210,7 +214,7 @@ impl<F: Configure> Dispatcher<F> {
             Ok(()) => act(stream),
             // The host has ended it; `proxy_on_delete` follows.
             Err(Status::BadArgument) => stream.stop_waiting(),
-            Err(status) => log!(Error, "a paused stream cannot be entered: {status}"),
+            Err(status) => log::error!("a paused stream cannot be entered: {status}"),
         });
     }
 
@@ -220,6 +224,12 @@ impl<F: Configure> Dispatcher<F> {
 
     fn with<T>(&self, id: u32, act: impl FnOnce(&mut Stream<F>) -> T) -> Option<T> {
         self.streams.try_borrow_mut().ok()?.get_mut(&id).map(act)
+    }
+}
+
+fn begin_callback() {
+    if let Some(last) = clock::begin_callback() {
+        logger::follow_level(last);
     }
 }
 
@@ -237,6 +247,7 @@ mod tests {
     struct Waits;
 
     impl Filter for Waits {
+        const NAME: &'static str = "waits";
         const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS;
         type Stream = ();
 

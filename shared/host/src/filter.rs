@@ -17,11 +17,24 @@ use mesh_policy::time::Nanos;
 /// No static may hold anything of a config: after a config update the old and the new one serve side by
 /// side in one VM.
 pub trait Filter: Sized + 'static {
+    /// Name of the filter, such as `rate_limit`. The lines that it logs begin with it.
+    const NAME: &'static str;
+
     /// The callbacks that this filter implements. The module does not export the others.
     const CALLBACKS: Callbacks;
 
     /// The state that the filter keeps for one stream.
     type Stream: Default + 'static;
+
+    /// [`Filter::NAME`], for a filter of several types that of the actual one.
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    /// What the config makes the filter do, in one short line, for the log.
+    fn summary(&self) -> String {
+        String::new()
+    }
 
     /// Called when the request's headers arrive.
     fn on_request_headers(&self, _stream: &mut Self::Stream, _request: &mut Request<'_>) -> Flow {

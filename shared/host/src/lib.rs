@@ -12,6 +12,7 @@
 
 #[doc(hidden)]
 pub mod abi;
+mod accepted;
 mod adapter;
 mod any_filter;
 mod body;
@@ -24,7 +25,7 @@ mod dispatcher;
 mod export;
 mod filter;
 pub mod foreign;
-pub mod log;
+mod logger;
 mod message;
 pub mod metrics;
 mod pairs;
@@ -41,7 +42,7 @@ mod timers_and_calls;
 
 pub use adapter::{Adapter, Judgement, Metrics, PolicyFilter, ResponseEdits};
 pub use body::Body;
-pub use call::CallResponse;
+pub use call::{CallError, CallResponse};
 pub use callbacks::Callbacks;
 #[doc(hidden)]
 pub use dispatcher::Dispatcher;

@@ -5,7 +5,6 @@
 //! request, a client could create any number of metrics.
 
 use crate::abi::{self, MetricKind};
-use crate::log;
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 
@@ -19,7 +18,7 @@ fn define(kind: MetricKind, name: &str) -> Option<u32> {
         let mut defined = defined.try_borrow_mut().ok()?;
         *defined.entry((kind, name.to_owned())).or_insert_with(|| {
             abi::define_metric(kind, name.as_bytes())
-                .inspect_err(|status| log!(Warn, "metric `{name}` cannot be defined: {status}"))
+                .inspect_err(|status| log::warn!("metric `{name}` cannot be defined: {status}"))
                 .ok()
         })
     })

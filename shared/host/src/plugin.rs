@@ -1,6 +1,6 @@
 //! What a filter can do outside of streams.
 
-use crate::call::Call;
+use crate::call::{Call, CallError};
 use crate::clock;
 use crate::property;
 use crate::status::Status;
@@ -59,9 +59,8 @@ impl Background<'_> {
         self.timers_and_calls.tick_after(self.filter, time);
     }
 
-    /// Sends a call and returns its id, which comes with the response. Fails with [`Status::BadArgument`] if
-    /// the cluster does not exist. If sending fails, there is no response.
-    pub fn call(&self, call: &Call) -> Result<u32, Status> {
+    /// Sends a call and returns its id, which comes with the response. If sending fails, there is no response.
+    pub fn call(&self, call: &Call) -> Result<u32, CallError> {
         self.timers_and_calls.call(call, Caller::Background { filter: self.filter })
     }
 

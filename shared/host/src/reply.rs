@@ -2,7 +2,6 @@
 
 use crate::abi;
 use crate::direction::{Action, Direction};
-use crate::log;
 use crate::pairs;
 use mesh_policy::effects::{GrpcStatus, Reply};
 
@@ -15,10 +14,10 @@ pub(crate) fn send(direction: Direction, reply: &Reply) {
     let sent =
         abi::send_local_response(reply.status, reply.details.as_bytes(), &reply.body, &headers, grpc_status);
     if let Err(status) = sent {
-        log!(Error, "a local reply cannot be sent: {status}");
+        log::error!("a local reply cannot be sent: {status}");
         // Without a reply the stream would wait until the proxy's idle timeout.
         if let Err(status) = abi::close_stream(direction.stream()) {
-            log!(Error, "a stream cannot be closed: {status}");
+            log::error!("a stream cannot be closed: {status}");
         }
     }
 }

@@ -44,6 +44,6 @@ impl Store for SharedData {
 }
 
 fn failed(status: Status) -> StoreError {
-    crate::log!(Debug, "shared data: {status}");
+    log::debug!("shared data: {status}");
     StoreError::Host
 }

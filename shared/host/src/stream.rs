@@ -7,7 +7,6 @@ use crate::chain::{Chain, States};
 use crate::clock;
 use crate::direction::{Action, Direction};
 use crate::filter::{BodyFlow, Filter, Flow, TrailersFlow, Wake};
-use crate::log;
 use crate::message::{Core, Request, Response, Trailers};
 use crate::reply::{send, without_config};
 use crate::status::Status;
@@ -294,7 +293,7 @@ const fn next(direction: Direction, position: usize) -> Option<usize> {
 
 fn resume(direction: Direction) {
     if let Err(status) = abi::continue_stream(direction.stream()) {
-        log!(Error, "a paused stream cannot be resumed: {status}");
+        log::error!("a paused stream cannot be resumed: {status}");
     }
 }
 

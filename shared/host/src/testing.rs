@@ -11,6 +11,7 @@
 //! struct Reads;
 //!
 //! impl Filter for Reads {
+//!     const NAME: &'static str = "reads";
 //!     const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS;
 //!     type Stream = ();
 //!

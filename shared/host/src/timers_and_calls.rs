@@ -1,7 +1,7 @@
 //! Timers and outbound calls of one plugin.
 
 use crate::abi;
-use crate::call::Call;
+use crate::call::{Call, CallError};
 use crate::clock;
 use crate::status::Status;
 use mesh_policy::time::Nanos;
@@ -45,9 +45,10 @@ pub(crate) struct Due {
 
 impl TimersAndCalls {
     /// Sends a call and returns its id.
-    pub(crate) fn call(&self, call: &Call, caller: Caller) -> Result<u32, Status> {
+    pub(crate) fn call(&self, call: &Call, caller: Caller) -> Result<u32, CallError> {
         let call_id = call.send()?;
-        let mut calls = self.calls.try_borrow_mut().map_err(|_| Status::InternalFailure)?;
+        let mut calls =
+            self.calls.try_borrow_mut().map_err(|_| CallError::Failed(Status::InternalFailure))?;
         calls.insert(call_id, (caller, call.max_body_bytes()));
         Ok(call_id)
     }
@@ -125,7 +126,7 @@ impl TimersAndCalls {
             Ok(()) => self.armed.set(at),
             Err(status) => {
                 self.armed.set(None);
-                crate::log!(Error, "the timer cannot be set: {status}");
+                log::error!("the timer cannot be set: {status}");
             }
         }
     }

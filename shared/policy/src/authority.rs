@@ -1,50 +1,50 @@
-//! The authority of a request (`:authority`, or `host`): whom it is for.
+//! The authority of a request (`:authority`, or `host`).
 
 use std::borrow::Cow;
 use std::net::Ipv6Addr;
 
-/// An authority, read as strictly as the most careful reader does.
+/// A strictly parsed authority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authority<'a> {
-    /// There is none.
+    /// The request has no authority.
     Empty,
-    /// A host, with or without a port.
+    /// A host, possibly with a port.
     Named {
-        /// The host.
+        /// The host, without the port.
         host: Host<'a>,
-        /// The port.
+        /// The port, if there is one.
         port: Option<Port<'a>>,
     },
-    /// Anything else: user information, two hosts joined by a comma, a port without digits. Readers differ in
-    /// which host that is.
+    /// Anything else, such as user information, two hosts joined by a comma, or a port without digits. Readers differ
+    /// in which host that is.
     Ambiguous,
 }
 
-/// A host.
+/// A host name or an IP address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Host<'a> {
-    /// Labels of letters, digits, `-` and `_` with a dot between them; an IPv4 address, too.
+    /// Labels of letters, digits, `-` and `_`, separated by dots. Includes IPv4 addresses.
     Name {
-        /// The labels, in the case in which they came.
+        /// The labels, in their original case.
         name: &'a [u8],
-        /// Whether a dot stands behind them.
+        /// Whether a trailing dot follows.
         dot: bool,
     },
-    /// An IPv6 address, which stands in brackets.
+    /// An IPv6 address in brackets.
     V6 {
-        /// The address.
+        /// The parsed address.
         address: Ipv6Addr,
-        /// How it is spelt: `::1` has many spellings, and Envoy's routes tell them apart.
+        /// The original spelling. An address has several, and Envoy's routes distinguish them.
         text: &'a [u8],
     },
 }
 
-/// A port, as its digits.
+/// A port, as its original digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Port<'a>(&'a [u8]);
 
 impl<'a> Authority<'a> {
-    /// Reads the value of `:authority`.
+    /// Parses the value of `:authority`.
     #[must_use]
     pub fn of(authority: &'a [u8]) -> Self {
         if authority.is_empty() {
@@ -63,8 +63,8 @@ impl<'a> Authority<'a> {
         Host::of(host).map_or(Self::Ambiguous, |host| Self::Named { host, port })
     }
 
-    /// One text for all authorities that name one host, in whatever case, with a port or without: for counting
-    /// requests by it. `None` if there is no authority; all ambiguous ones are one.
+    /// A canonical form for counting requests: equal for all authorities with one host, regardless of case, port and
+    /// trailing dot, and equal for all ambiguous ones. `None` if there is no authority.
     #[must_use]
     pub fn folded(&self) -> Option<Cow<'a, [u8]>> {
         match self {
@@ -99,13 +99,13 @@ impl<'a> Port<'a> {
         (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit)).then_some(Self(digits))
     }
 
-    /// The digits.
+    /// The original digits.
     #[must_use]
     pub const fn digits(self) -> &'a [u8] {
         self.0
     }
 
-    /// The number; `None` if there is no such port.
+    /// The number; `None` if it exceeds 65535.
     #[must_use]
     pub fn number(self) -> Option<u16> {
         str::from_utf8(self.0).ok()?.parse().ok()
@@ -125,7 +125,7 @@ mod tests {
     use super::{Authority, Host};
     use crate::testing::test;
 
-    /// What a host reads as: its folded text, whether a dot follows, and its port.
+    /// The folded host, whether a dot follows, and the port.
     fn read(authority: &[u8]) -> Option<(String, bool, String)> {
         let read = Authority::of(authority);
         let Authority::Named { host, port } = read else { return None };

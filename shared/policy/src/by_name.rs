@@ -1,9 +1,9 @@
-//! Values that a client gives by name, as often as it likes.
+//! Values by name, where a client may repeat names.
 
-/// Names and values of one type, in their order.
+/// Names and values, in order.
 ///
-/// A client may send fourteen thousand short parameters, and a config may ask for a hundred names: a number for
-/// each name is compared first, which is all that most of them cost.
+/// A client may send 14 000 short parameters, and a config may look for 100 names. Hashes are compared first, so that
+/// most comparisons are cheap.
 #[derive(Clone, Debug)]
 pub(crate) struct ByName<T>(Vec<Entry<T>>);
 
@@ -36,7 +36,7 @@ impl<T: AsRef<[u8]>> FromIterator<(T, T)> for ByName<T> {
     }
 }
 
-/// FNV-1a. Names that a client makes up to have one number are compared byte for byte, no worse than without.
+/// FNV-1a. Colliding names are compared byte for byte, as they would be without hashes.
 fn hash(name: &[u8]) -> u32 {
     name.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
@@ -58,7 +58,7 @@ mod tests {
         assert!(get("c").is_empty());
     }
 
-    /// Two names with one FNV number.
+    /// Two names with the same FNV hash.
     #[test]
     fn names_with_one_number_are_two() {
         let (one, other) = ("costarring", "liquid");

@@ -20,7 +20,7 @@ mesh_config::object! {
 }
 
 /// The client's address, and how it was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Resolved {
     /// The address; an IPv4-mapped IPv6 address as IPv4. `None` if the peer is a Unix socket or Envoy itself.
     pub ip: Option<IpAddr>,
@@ -43,7 +43,7 @@ impl ClientIp {
         }
     }
 
-    /// What [`ClientIp::resolve`] reads.
+    /// The facts that [`ClientIp::resolve`] needs.
     #[must_use]
     pub fn needs(&self) -> Needs {
         let trusted_hops = self.trusted_hops;
@@ -113,7 +113,7 @@ fn parse_ipv6(text: &str) -> Option<Ipv6Addr> {
     text.split_once('%').map_or(text, |(address, _zone)| address).parse().ok()
 }
 
-/// `:80`, or with leading zeros.
+/// Whether the text is a colon and a valid port.
 fn is_port(text: &[u8]) -> bool {
     let Some((b':', digits @ [_, ..])) = text.split_first() else { return false };
     let port = digits.iter().try_fold(0u16, |port, digit| {

@@ -5,36 +5,36 @@ use crate::headers::Headers;
 use crate::path::decode_segment;
 use std::borrow::Cow;
 
-/// The cookies of a request, read once, however many are asked for.
+/// The cookies of a request, parsed once.
 ///
-/// A value in double quotes is compared without them (section 4.1.1): some upstreams take them off, others do
-/// not, and both see one credential.
+/// Double quotes around a value are removed (section 4.1.1): some upstreams remove them, others do not, and for both
+/// it is the same credential.
 #[derive(Clone, Debug, Default)]
 pub struct Cookies<'a>(ByName<&'a [u8]>);
 
 impl<'a> Cookies<'a> {
-    /// Reads all `cookie` headers: HTTP/2 sends one for each cookie.
+    /// Reads all `cookie` headers. HTTP/2 may send one for each cookie.
     #[must_use]
     pub fn of(headers: &'a Headers) -> Self {
         let cookies = headers.get("cookie").flat_map(pairs).filter_map(name_and_value);
         Self(cookies.map(|(name, value)| (name, unquoted(value))).collect())
     }
 
-    /// The values of a cookie, in order. A client may send a name several times, for one path or domain
-    /// each. Names are case-sensitive.
+    /// The values of a cookie, in order. A client may send a name several times, for different paths or domains. Names
+    /// are case-sensitive.
     pub fn values<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + 'n {
         self.0.get(name.as_bytes()).copied()
     }
 }
 
-/// A cookie's value without one pair of double quotes.
+/// A cookie's value without surrounding double quotes, if it has a pair.
 #[must_use]
 pub fn unquoted(value: &[u8]) -> &[u8] {
     value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value)
 }
 
-/// A cookie's value, [`unquoted`], as one text however it is spelt, for counting requests by it: escapes of quoted
-/// values (`\141`, `\"`), which Python's frameworks undo, then those of URLs (`%61`), which Express and PHP do.
+/// A canonical form of an [`unquoted`] value, for counting requests. Decodes the escapes of quoted values (`\141`,
+/// `\"`), like Python's frameworks, and then percent-encoding, like Express and PHP.
 #[must_use]
 pub fn folded(value: &[u8]) -> Cow<'_, [u8]> {
     let value = match value.contains(&b'\\') {
@@ -61,10 +61,10 @@ fn without_backslashes(value: &[u8]) -> Vec<u8> {
     out
 }
 
-/// One `cookie` header without the cookies of these names: [`Cookies`] finds none of them in it.
-/// `None` if it had none; empty if there are no others, and then the header is to go too.
+/// Removes the cookies with these names from a `cookie` header. `None` if it has none of them; empty if it has no
+/// others, and then the header should be removed.
 ///
-/// The others are as they were, byte for byte, each with the space that stood in front of it.
+/// The other cookies are unchanged, byte for byte, including the space in front of each.
 #[must_use]
 pub fn without(line: &[u8], names: &[&str]) -> Option<Vec<u8>> {
     let named = |pair: &&[u8]| {
@@ -77,7 +77,7 @@ pub fn without(line: &[u8], names: &[&str]) -> Option<Vec<u8>> {
     if left.iter().all(|pair| pair.trim_ascii().is_empty()) {
         return Some(Vec::new());
     }
-    // What is first now may have had a space in front of it.
+    // The first of the remaining cookies may have had a space in front.
     Some(left.join(&b';').trim_ascii_start().to_vec())
 }
 
@@ -85,7 +85,7 @@ fn pairs(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(|byte| *byte == b';')
 }
 
-/// Without a `=` there is no name (RFC 6265, section 5.2, and browsers).
+/// Splits a pair; `None` without a `=` (RFC 6265, section 5.2).
 fn name_and_value(pair: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut halves = pair.splitn(2, |byte| *byte == b'=');
     Some((halves.next()?.trim_ascii(), halves.next()?.trim_ascii()))
@@ -189,7 +189,7 @@ mod laws {
     }
 
     proptest! {
-        /// Cookies of few names, so that those to take away come up often.
+        /// Few distinct names, so that cookies to remove are frequent.
         #[test]
         fn what_is_taken_away_is_not_found(
             line in "([ \t]?[abc]?[ ]?(=[ ]?[a=]{0,2})?;?){0,6}",
@@ -203,7 +203,7 @@ mod laws {
                 let expected = if names.contains(&name) { Vec::new() } else { all(line, name) };
                 prop_assert_eq!(all(&left, name), expected, "{} {:?}", left.escape_ascii(), name);
             }
-            // The others keep their order and their bytes.
+            // The other cookies keep their order and bytes.
             let mut rest = line.iter();
             prop_assert!(left.iter().all(|byte| rest.any(|found| found == byte)));
             prop_assert_eq!(without(&left, &names), None);

@@ -1,39 +1,37 @@
-//! What a decision may do to a request or a response, as plain data. One place, the host layer,
-//! carries it out.
+//! Effects of a decision on a request or response, as data that the host layer carries out.
 
 use crate::headers::{HeaderName, HeaderValue};
 
 /// A change to a header map.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
-    /// The header has this value and no other, whatever it had.
+    /// Sets the header to this value, replacing all others.
     Set(HeaderName, HeaderValue),
-    /// The header has this value too.
+    /// Adds a value of the header.
     Add(HeaderName, HeaderValue),
-    /// The header is gone, every value of it.
+    /// Removes all values of the header.
     Remove(HeaderName),
-    /// The request's target (`:path`) is this. Of no effect on a response.
+    /// Sets the request target (`:path`). Has no effect on a response.
     Target(HeaderValue),
 }
 
-/// An answer that the proxy gives in the upstream's place.
+/// A local reply, sent by the proxy instead of the upstream's response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// The HTTP status. For a gRPC request Envoy answers 200 and puts [`Reply::grpc_status`] in.
+    /// The HTTP status. For a gRPC request Envoy replies with 200 and [`Reply::grpc_status`].
     pub status: u16,
-    /// Why, for the access log's `%RESPONSE_CODE_DETAILS%`: `rate_limited{per-client}`. Never a
-    /// secret, never what the client sent.
+    /// The reason for the access log's `%RESPONSE_CODE_DETAILS%`, such as `rate_limited{per-client}`. Contains no secrets
+    /// and nothing that the client sent.
     pub details: String,
-    /// Headers on top of those that the proxy adds.
+    /// Headers in addition to those that the proxy adds.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The body; for a gRPC request it becomes `grpc-message`.
+    /// The body. For a gRPC request it becomes `grpc-message`.
     pub body: Vec<u8>,
-    /// The gRPC status, used if the request is a gRPC request.
+    /// The gRPC status, for gRPC requests.
     pub grpc_status: Option<GrpcStatus>,
 }
 
-/// The gRPC status codes that our filters answer with
-/// (<https://grpc.github.io/grpc/core/md_doc_statuscodes.html>).
+/// The [gRPC status codes](https://grpc.github.io/grpc/core/md_doc_statuscodes.html) that filters reply with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum GrpcStatus {

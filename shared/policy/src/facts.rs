@@ -15,21 +15,21 @@ pub struct Facts<'a> {
     pub principal: Option<&'a [u8]>,
     /// The claims of the verified token, a JSON object; `None` without a verified token.
     pub claims: Option<&'a serde_json::Value>,
-    /// What was fetched of [`Needs::attributes`].
+    /// The fetched [`Needs::attributes`].
     pub attributes: &'a [Attribute],
 }
 
 /// An attribute of the proxy or of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attribute {
-    /// The parts of its name.
+    /// The parts of the attribute's name.
     pub path: Vec<String>,
-    /// Its value; `None` if there is none.
+    /// The value; `None` if the proxy has none.
     pub value: Option<Vec<u8>>,
 }
 
 impl<'a> Facts<'a> {
-    /// The value of an attribute that was needed.
+    /// The value of a fetched attribute.
     #[must_use]
     pub fn attribute(&self, path: &[String]) -> Option<&'a [u8]> {
         self.attributes.iter().find(|attribute| attribute.path == path)?.value.as_deref()
@@ -55,7 +55,7 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// Adds what another part of the policy needs.
+    /// Adds the needs of another part of the policy.
     pub fn add(&mut self, other: &Self) {
         self.headers |= other.headers;
         self.source |= other.source;

@@ -1,11 +1,10 @@
-//! Which requests are gRPC.
+//! Recognizes gRPC requests.
 
 use crate::headers::Headers;
 
-/// Whether a client that sent these headers reads its answer from `grpc-status`: the content type is
-/// `application/grpc`, with a format (`+proto`) or parameters (`;…`) or not. `application/grpc-web`
-/// is another protocol. As Envoy's `Grpc::Common::isGrpcRequestHeaders`, which decides what a local
-/// reply looks like; lower case, as the gRPC specification and Envoy have it.
+/// Whether the content type is `application/grpc`, possibly with a format (`+proto`) or parameters (`;…`).
+/// `application/grpc-web` is another protocol. Equivalent to Envoy's `Grpc::Common::isGrpcRequestHeaders`, which
+/// decides the form of a local reply; like there, the comparison is case-sensitive.
 #[must_use]
 pub fn is_grpc(headers: &Headers) -> bool {
     let content_type = headers.first("content-type").unwrap_or_default();

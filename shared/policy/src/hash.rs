@@ -1,30 +1,30 @@
-//! The one hash that outlives a request: SipHash-2-4 with 128 bits of output
+//! The hash for stored data: SipHash-2-4 with 128 bits of output
 //! (Aumasson and Bernstein, <https://www.aumasson.jp/siphash/siphash.pdf>), over a list of parts.
 //!
-//! It is the same on every platform and in every version of this crate. Who is in a canary and
-//! which slot of a table counts a client hang on it, so the vectors in the tests may never change.
+//! It is the same on all platforms and in all versions of this crate. Membership in a canary and the slot of a client
+//! depend on it, so the vectors in the tests must never change.
 //!
-//! The message is the parts in order, each as its length (u64, little-endian) and its bytes; a part
-//! that is absent is the length 2^64-1 and no bytes. So no two different lists give the same
-//! message, `["ab", "c"]` is not `["a", "bc"]`, and an absent part is not an empty one.
+//! The message consists of the parts in order, each as its length (u64, little-endian) and its bytes; an absent part
+//! is the length 2^64-1 and no bytes. So different lists have different messages: `["ab", "c"]` differs from
+//! `["a", "bc"]`, and an absent part from an empty one.
 
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::fmt;
 use std::hash::Hasher as _;
 
-/// The key. Where a client must not be able to compute collisions, it is secret and random; where
-/// a choice must be reproducible, it comes from the config.
+/// The key of a hash. It is secret and random where clients must not be able to compute collisions, and from the config
+/// where a choice must be reproducible.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Key([u8; 16]);
 
 impl Key {
-    /// A key of these bytes, in the order of the SipHash paper.
+    /// A key from bytes in the order of the SipHash paper.
     #[must_use]
     pub const fn new(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// A hasher that has seen no part yet.
+    /// A hasher of an empty list.
     #[must_use]
     pub fn hasher(&self) -> Hasher {
         Hasher(SipHasher24::new_with_key(&self.0))
@@ -32,29 +32,30 @@ impl Key {
 }
 
 impl fmt::Debug for Key {
-    /// Not the bytes: a key may be secret, and a log is not.
+    /// Omits the bytes, as the key may be secret.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Key(..)")
     }
 }
 
-/// Takes the parts of a list one by one. Not `Debug`: its state would tell the key.
+/// Hashes a list of parts. It does not implement `Debug`, as its state reveals the key.
 #[derive(Clone)]
 pub struct Hasher(SipHasher24);
 
 impl Hasher {
-    /// The next part.
+    /// Adds a part.
     pub fn part(&mut self, part: &[u8]) {
-        self.length(part.len() as u64);
+        // Not `write_u64`, which uses the platform's byte order.
+        self.0.write(&(part.len() as u64).to_le_bytes());
         self.0.write(part);
     }
 
-    /// The next part is not there.
+    /// Adds an absent part.
     pub fn absent(&mut self) {
-        self.length(u64::MAX);
+        self.0.write(&u64::MAX.to_le_bytes());
     }
 
-    /// The next part, there or not.
+    /// Adds a part that may be absent.
     pub fn optional(&mut self, part: Option<&[u8]>) {
         match part {
             Some(part) => self.part(part),
@@ -62,20 +63,15 @@ impl Hasher {
         }
     }
 
-    fn length(&mut self, length: u64) {
-        // `write_u64` hashes a number in the platform's byte order; here it is little-endian everywhere.
-        self.0.write_u64(length.to_le());
-    }
-
-    /// The hash of the parts so far: SipHash's 16 bytes of output, read as little-endian.
+    /// The hash of the parts so far: the 16 bytes of SipHash's output, as a little-endian number.
     #[must_use]
     pub fn finish(&self) -> u128 {
         let (first, second) = self.finish_halves();
         u128::from(first) | u128::from(second) << 64
     }
 
-    /// The two halves of [`Hasher::finish`], the low one first: two independent uniform numbers,
-    /// each good for a [`Percentage`](crate::percent::Percentage)'s roll.
+    /// The two halves of [`Hasher::finish`], the low one first: two independent uniform numbers, each suitable as the
+    /// roll of a [`Percentage`](crate::percent::Percentage).
     #[must_use]
     pub fn finish_halves(&self) -> (u64, u64) {
         let hash = self.0.finish128();
@@ -97,10 +93,10 @@ mod tests {
         assert_eq!(hasher.finish(), expected, "{parts:?} {:#x}", hasher.finish());
     }
 
-    /// From an implementation of its own, checked against the reference's vectors. Never to change.
+    /// From an independent implementation that was checked with the vectors of the paper. They must never change.
     #[test]
     fn known_answers() {
-        // The reference's first vector: a3817f04ba25a8e66df67214c7550293.
+        // The first vector of the reference implementation: a3817f04ba25a8e66df67214c7550293.
         check(&[], 0x9302_55c7_1472_f66d_e6a8_25ba_047f_81a3);
         check(&[Some(b"")], 0x1d80_5762_9da4_92bd_96f2_e6ef_68ab_93c2);
         check(&[None], 0x1a5e_baf2_814f_ec00_e10f_fcea_98f5_341c);
@@ -124,7 +120,7 @@ mod laws {
     use super::Key;
     use proptest::prelude::*;
 
-    /// Parts of a few short bytes, so that lists with the same concatenation come up.
+    /// Short parts of few bytes, so that lists with the same concatenation are frequent.
     fn parts() -> impl Strategy<Value = Vec<Option<Vec<u8>>>> {
         prop::collection::vec(prop::option::of(prop::collection::vec(0u8..2, 0..3)), 0..4)
     }

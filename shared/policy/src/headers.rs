@@ -1,4 +1,4 @@
-//! A header map as the proxy hands it over: bytes, in order, repeats kept.
+//! A header map as received from the proxy: bytes, in order, with repeated headers.
 
 mod credentials;
 mod name;
@@ -10,14 +10,12 @@ pub use value::HeaderValue;
 
 use std::ops::Range;
 
-/// The headers of a request or a response, pseudo-headers (`:path`) among them.
+/// The headers of a request or response, including pseudo-headers (`:path`).
 ///
-/// Names are in lower case, as HTTP/2 wants and Envoy does. Values are bytes: a client may send
-/// anything from 0x80 to 0xff, and no part of this type assumes UTF-8.
+/// Names are in lower case, as HTTP/2 requires and Envoy ensures. Values are bytes and need not be UTF-8.
 ///
-/// Values are read without the spaces and tabs at their ends, which are no part of a value (RFC 9110,
-/// section 5.5): HTTP/2 carries them, and an HTTP/1 upstream cuts them off. [`Headers::raw`] has the bytes as
-/// they came.
+/// Leading and trailing spaces and tabs are not part of a value (RFC 9110, section 5.5) and are omitted: HTTP/2
+/// transmits them, and HTTP/1 upstreams remove them. [`Headers::raw`] returns the original bytes.
 #[derive(Clone, Debug, Default)]
 pub struct Headers {
     bytes: Vec<u8>,
@@ -27,21 +25,21 @@ pub struct Headers {
 #[derive(Clone, Debug)]
 struct Entry {
     name: Range<usize>,
-    /// As it came.
+    /// The original value.
     raw: Range<usize>,
-    /// Without the spaces and tabs at its ends. Found once: a client may send 60 KB of them, and each test looks
-    /// through all headers.
+    /// The value without leading and trailing spaces and tabs. Computed once, as a client may send 60 KB of them, and
+    /// each test looks at all headers.
     value: Range<usize>,
 }
 
 impl Entry {
     fn new(name: Range<usize>, raw: Range<usize>, bytes: &[u8]) -> Self {
-        let came = bytes.get(raw.clone()).unwrap_or_default();
-        // Hardly any value has one.
-        let has_space = matches!(came, [b' ' | b'\t', ..] | [.., b' ' | b'\t']);
+        let original = bytes.get(raw.clone()).unwrap_or_default();
+        // Few values have any.
+        let has_space = matches!(original, [b' ' | b'\t', ..] | [.., b' ' | b'\t']);
         let value = if has_space {
-            let start = raw.start + (came.len() - trimmed_start(came).len());
-            start..start + trimmed(came).len()
+            let start = raw.start + (original.len() - trimmed_start(original).len());
+            start..start + trimmed(original).len()
         } else {
             raw.clone()
         };
@@ -49,7 +47,7 @@ impl Entry {
     }
 }
 
-/// Why bytes are not a serialized header map.
+/// The bytes are not a serialized header map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MalformedPairs;
 
@@ -57,12 +55,11 @@ impl Headers {
     /// No headers.
     pub const EMPTY: Self = Self { bytes: Vec::new(), entries: Vec::new() };
 
-    /// Reads the form in which Proxy-Wasm passes a map: a count, the length of each name and
-    /// value (all u32, little-endian), then the names and values themselves, each with a NUL
-    /// behind it. The bytes are kept and referred to, not copied.
+    /// Parses the Proxy-Wasm serialization of a map: the number of entries, the length of each name and value (all u32,
+    /// little-endian), then the names and values, each followed by a NUL. The bytes are kept, not copied.
     ///
     /// # Errors
-    /// [`MalformedPairs`] if the bytes end before the entries do.
+    /// [`MalformedPairs`] if the bytes are truncated.
     pub fn parse(bytes: Vec<u8>) -> Result<Self, MalformedPairs> {
         if bytes.is_empty() {
             return Ok(Self::default());
@@ -93,7 +90,7 @@ impl Headers {
         Ok(Self { bytes, entries })
     }
 
-    /// Headers from names and values, for tests and for tools. Names are put in lower case.
+    /// Headers from names and values, for tests and tools. Names are converted to lower case.
     pub fn from_pairs<N: AsRef<str>, V: AsRef<[u8]>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
         let mut headers = Self::default();
         for (name, value) in pairs {
@@ -102,59 +99,57 @@ impl Headers {
         headers
     }
 
-    /// Every header, in order.
+    /// All headers, in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
         self.entries.iter().map(|entry| (self.span(&entry.name), self.span(&entry.value)))
     }
 
-    /// Every value of a header, in order. `name` is in lower case.
+    /// All values of a header, in order. `name` must be in lower case.
     pub fn get<'a>(&'a self, name: &'a str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
         self.iter().filter(move |(found, _)| *found == name.as_bytes()).map(|(_, value)| value)
     }
 
-    /// The first value of a header. Where a second one would matter, use [`Headers::get`].
+    /// The first value of a header. Use [`Headers::get`] if repeated headers matter.
     #[must_use]
     pub fn first(&self, name: &str) -> Option<&[u8]> {
         self.iter().find(|(found, _)| *found == name.as_bytes()).map(|(_, value)| value)
     }
 
-    /// Every value of a header that an upstream may take for this one, in order: see
-    /// [`HeaderName::is_same_variable`].
+    /// All values of headers that an upstream may read as this one, in order, see [`HeaderName::is_same_variable`].
     pub fn spelt_like<'a>(&'a self, name: &'a HeaderName) -> impl Iterator<Item = &'a [u8]> {
         self.iter().filter(move |(found, _)| name.is_same_variable(found)).map(|(_, value)| value)
     }
 
-    /// Every value of a header as it came, in order: to forward it.
+    /// All original values of a header, in order, for forwarding.
     pub fn raw<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         let named = move |entry: &&Entry| self.span(&entry.name) == name.as_bytes();
         self.entries.iter().filter(named).map(|entry| self.span(&entry.raw))
     }
 
-    /// `:path`: the request target with its query, as it came; empty if there is none, as in a CONNECT
-    /// request.
+    /// `:path`: the original request target with its query. Empty if there is none, as in a CONNECT request.
     #[must_use]
     pub fn target(&self) -> &[u8] {
         self.raw(":path").next().unwrap_or_default()
     }
 
-    /// `:method`, empty if there is none.
+    /// `:method`; empty if there is none.
     #[must_use]
     pub fn method(&self) -> &[u8] {
         self.first(":method").unwrap_or_default()
     }
 
-    /// `:authority` with its port, empty if there is none.
+    /// `:authority` with its port; empty if there is none.
     #[must_use]
     pub fn authority(&self) -> &[u8] {
         self.first(":authority").unwrap_or_default()
     }
 
-    /// Puts a header behind the others.
+    /// Appends a header.
     pub fn add(&mut self, name: &HeaderName, value: &HeaderValue) {
         self.push(name.as_str().as_bytes(), value.as_bytes());
     }
 
-    /// Takes every value of a header away; answers how many there were.
+    /// Removes all values of a header. Returns how many there were.
     pub fn remove(&mut self, name: &HeaderName) -> usize {
         let before = self.entries.len();
         let bytes = &self.bytes;
@@ -162,7 +157,7 @@ impl Headers {
         before - self.entries.len()
     }
 
-    /// Puts another request target (`:path`) in the place of the one there is.
+    /// Replaces the request target (`:path`).
     pub fn set_target(&mut self, target: &HeaderValue) {
         let bytes = &self.bytes;
         self.entries.retain(|entry| bytes.get(entry.name.clone()) != Some(b":path"));
@@ -184,7 +179,7 @@ impl Headers {
     }
 }
 
-/// Without the spaces and tabs at the ends (`OWS` of RFC 9110, section 5.6.3).
+/// The value without leading and trailing spaces and tabs (`OWS` in RFC 9110, section 5.6.3).
 #[must_use]
 pub fn trimmed(value: &[u8]) -> &[u8] {
     let value = trimmed_start(value);

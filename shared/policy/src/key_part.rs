@@ -1,7 +1,7 @@
-//! A part of a key: something of a request that requests are counted or told apart by.
+//! Parts of a key, by which requests are counted or distinguished.
 
 use crate::authority::Authority;
-use crate::client_ip::{ClientIp, masked};
+use crate::client_ip::masked;
 use crate::cookie;
 use crate::facts::Needs;
 use crate::headers::{HeaderName, folded_credentials, trimmed};
@@ -15,10 +15,10 @@ use mesh_config::{Form, JsonType, Kind, ProblemKind, Value, quoted, shorten};
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-/// A part of a key. The parts together name a bucket.
+/// A part of a key. All parts together identify a bucket.
 #[derive(Clone, Debug)]
 pub enum KeyPart {
-    /// The client's address, or the network that it is in.
+    /// The client's address, or its network.
     ClientIp(Prefixes),
     /// A header.
     Header(HeaderName),
@@ -59,7 +59,7 @@ mesh_config::object! {
     struct NoFields {}
 }
 
-/// The parts that a word alone stands for.
+/// The parts that can be written as a word.
 const BARE: [(&str, KeyPart); 5] = [
     ("client_ip", KeyPart::ClientIp(Prefixes { v4_prefix: 32, v6_prefix: 64 })),
     ("path", KeyPart::Path),
@@ -68,10 +68,10 @@ const BARE: [(&str, KeyPart); 5] = [
     ("principal", KeyPart::Principal),
 ];
 
-/// The parts that are nothing without an argument.
+/// The parts that need an argument.
 const WITH_ARGUMENT: [&str; 6] = ["header", "cookie", "query", "claim", "attribute", "constant"];
 
-/// The value of whatever is sent more than once. No header can hold it.
+/// The value of a repeated header, cookie or parameter. It is not a valid header value.
 const REPEATED: &[u8] = b"\0repeated";
 
 impl Object for KeyPart {
@@ -169,11 +169,11 @@ impl KeyPart {
         })
     }
 
-    /// What [`KeyPart::value`] reads.
+    /// What [`KeyPart::value`] reads. If the client's address is among it, complete it with [`Settings::complete`](crate::settings::Settings::complete).
     #[must_use]
-    pub fn needs(&self, client_ip: &ClientIp) -> Needs {
+    pub fn needs(&self) -> Needs {
         match self {
-            Self::ClientIp(_) => client_ip.needs(),
+            Self::ClientIp(_) => Needs { source: true, ..Needs::default() },
             Self::Claim(_) => Needs { claims: true, ..Needs::default() },
             Self::Principal => Needs { principal: true, ..Needs::default() },
             Self::Attribute(path) => Needs { attributes: vec![path.clone()], ..Needs::default() },
@@ -184,11 +184,11 @@ impl KeyPart {
         }
     }
 
-    /// The part's value for this request; `None` if the request does not have it.
+    /// The part's value for this request; `None` if the request lacks it.
     ///
-    /// Spellings that upstreams may read alike have one value: otherwise a client could make any number of keys
-    /// with one credential. A header, a cookie or a parameter that is sent twice has one value too, whatever it
-    /// holds, since upstreams take the first or the last.
+    /// Spellings that upstreams may read alike have one value; otherwise a client could create any number of keys with one
+    /// credential. All repeated headers, cookies and parameters have one value, too, as upstreams read the first or the
+    /// last one.
     pub fn value<'a>(&'a self, request: &'a MatchInput<'_>) -> Option<Cow<'a, [u8]>> {
         let facts = request.facts();
         match self {
@@ -214,7 +214,7 @@ impl KeyPart {
         }
     }
 
-    /// The part by its kind and name, never by a value: for a client whose request lacks it.
+    /// Kind and name of the part, without values, for a client whose request lacks it.
     #[must_use]
     pub fn describe(&self) -> String {
         match self {
@@ -235,7 +235,7 @@ impl KeyPart {
 }
 
 impl Prefixes {
-    /// The network that an address is in, as a part of a key.
+    /// The network of an address, as a value of a key.
     fn network(self, ip: IpAddr) -> Vec<u8> {
         match masked(ip, self.v4_prefix, self.v6_prefix) {
             IpAddr::V4(ip) => ip.octets().to_vec(),
@@ -244,13 +244,13 @@ impl Prefixes {
     }
 }
 
-/// The only one of several values, or [`REPEATED`].
+/// The only value, or [`REPEATED`] if there are several.
 fn only<'a>(mut values: impl Iterator<Item = &'a [u8]>) -> Option<&'a [u8]> {
     let first = values.next()?;
     Some(if values.next().is_some() { REPEATED } else { first })
 }
 
-/// A header's value in the spelling that it is counted by.
+/// The canonical form of a header's value.
 fn folded_header<'a>(name: &HeaderName, value: &'a [u8]) -> Cow<'a, [u8]> {
     match name.as_str() {
         "authorization" | "proxy-authorization" => folded_credentials(value),

@@ -1,14 +1,14 @@
-//! A decision in a word.
+//! Labels of decisions.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// A decision in a word and what it is about, as `rate_limited{per-client}`. Never what the client sent.
+/// The label of a decision, such as `rate_limited{per-client}`. Contains nothing that the client sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label<'a> {
-    /// The word.
+    /// The kind of decision.
     pub word: &'static str,
-    /// What stands in braces behind it.
+    /// What the decision is about, in braces: a limit, a rule or a reason.
     pub subject: Option<Cow<'a, str>>,
 }
 

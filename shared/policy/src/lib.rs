@@ -1,7 +1,7 @@
-//! The words every filter speaks: what a user writes, what a request is, what a decision may do.
+//! The vocabulary of all filters: parts of configs, facts of requests, and effects of decisions.
 //!
-//! Pure. There is no proxy here, no clock and no randomness: time and roll come in as values,
-//! effects go out as data, so a policy can be tested with values alone.
+//! This crate is pure: it has no access to the proxy, clocks or randomness. Time and random numbers are passed as
+//! values, and effects are returned as data, so policies can be tested without a proxy.
 
 pub mod authority;
 mod by_name;
@@ -26,11 +26,12 @@ pub mod reason;
 pub mod refusal;
 pub mod settings;
 pub mod store;
+pub mod summary;
 pub mod time;
 pub mod truth;
 pub mod verdict;
 
-/// `#[test]` that runs natively and in a Wasm engine alike.
+/// `#[test]` that runs natively and in a Wasm engine.
 #[cfg(test)]
 mod testing {
     #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]

@@ -1,47 +1,47 @@
-//! The metrics of a filter, declared once.
+//! Declares the metrics of a filter.
 
 #[cfg(not(target_family = "wasm"))]
 pub mod documentation;
 
-/// A filter's metrics: an enum that [`metrics!`](crate::metrics!) declares.
+/// The metrics of a filter: an enum declared with [`metrics!`](crate::metrics!).
 pub trait Metric: Copy + 'static {
-    /// All metrics, in the order of their declaration.
+    /// All metrics, in declaration order.
     const ALL: &'static [Self];
 
-    /// The metric's place in [`Metric::ALL`].
+    /// Index in [`Metric::ALL`].
     fn index(self) -> usize;
 
-    /// The metric's definition.
+    /// The definition of the metric.
     fn definition(self) -> Definition;
 
-    /// What the metric counts, for documentation. Not in a module: nothing there reads it.
+    /// The help text, for documentation. Not compiled into modules.
     #[cfg(not(target_family = "wasm"))]
     fn help(self) -> String;
 }
 
-/// How a metric is defined in the proxy.
+/// The definition of a metric in the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Definition {
-    /// The last part of its name.
+    /// The last part of the metric's name.
     pub name: &'static str,
-    /// What it is to the proxy.
+    /// The type of the metric.
     pub kind: Kind,
     /// The label, if the metric has one value for each limit, rule or reason.
     pub label: Option<&'static str>,
 }
 
-/// What a metric is to the proxy.
+/// The type of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// A count that only grows.
+    /// A value that is only incremented.
     Counter,
     /// A value that is set.
     Gauge,
 }
 
 impl Definition {
-    /// The name in the proxy: `mesh_filters.<filter>.<name>`, with a label in the form that Istio cuts out of names,
-    /// `mesh_filters.<filter>.<label>=.=<value>;.;<name>`.
+    /// The name in the proxy: `mesh_filters.<filter>.<name>`, with a label
+    /// `mesh_filters.<filter>.<label>=.=<value>;.;<name>`, from which Istio extracts the label.
     #[must_use]
     pub fn full_name(&self, filter: &str, value: &str) -> String {
         match self.label {
@@ -51,7 +51,7 @@ impl Definition {
     }
 }
 
-/// Declares a filter's metrics. The doc comments are the help texts.
+/// Declares the metrics of a filter. The doc comments are the help texts.
 ///
 /// ```
 /// use mesh_policy::metric::Metric as _;

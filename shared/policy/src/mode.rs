@@ -1,4 +1,7 @@
-//! Whether decisions are carried out.
+//! The mode of a filter or a rule.
+
+use mesh_config::kinds::Choice as _;
+use std::fmt;
 
 mesh_config::choice! {
     /// Whether decisions are enforced, only recorded, or skipped. Ordered from strict to lenient: the more
@@ -12,5 +15,11 @@ mesh_config::choice! {
         Shadow = "shadow",
         /// Do nothing.
         Off = "off",
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(Self::WORDS.get(*self as usize).copied().unwrap_or_default())
     }
 }

@@ -1,4 +1,4 @@
-//! Names that a config gives to its parts.
+//! Names of parts of a config, such as limits and rules.
 
 use mesh_config::ProblemKind::BadPattern;
 use mesh_config::kinds::{Text, text};

@@ -8,20 +8,19 @@ pub use readings::{EscapedSlashes, Readings, folded};
 
 use std::borrow::Cow;
 
-/// The path of a request target in its normal form: without query and fragment, as RFC 3986,
-/// section 6.2.2, and Envoy's `normalize_path` and `merge_slashes` have it. Texts of a config are
-/// compared in this form; the path of a request may have several [`Readings`].
+/// The path of a request target in normal form, without query and fragment, like RFC 3986, section 6.2.2, and Envoy's
+/// `normalize_path` and `merge_slashes`. Paths in configs have this form; the path of a request may have several
+/// [`Readings`].
 ///
-/// - `\` is `/`; what does not begin with a slash gets one, so `/` is a prefix of every path.
-/// - Escapes of characters that may stand in a segment are decoded (`%61` is `a`, `%3A` is `:`), the hex
-///   digits of others are in upper case, and what may not stand in a path, a bare `%` too, is escaped. That
-///   is more than the standard's unreserved characters: upstreams decode the others as well, and a rule on
-///   `/keys:rotate` must see `/keys%3Arotate`. An escaped `;` stays: unescaped it ends a segment's name.
-/// - Dot segments, escaped ones too, are resolved and never lead above the root; then slashes in a
-///   row are one.
+/// - `\` becomes `/`, and a leading slash is added if it is missing, so `/` is a prefix of every path.
+/// - Percent-encoded characters that are allowed in a segment are decoded (`%61` is `a`, `%3A` is `:`). Other escapes
+///   get upper-case digits, and characters that are not allowed, including a bare `%`, are percent-encoded. The RFC
+///   decodes unreserved characters only, but upstreams decode others, too, and a rule for `/keys:rotate` must match
+///   `/keys%3Arotate`. `%3B` stays encoded, as a `;` ends a segment's name.
+/// - Dot segments, including encoded ones, are resolved and never lead above the root. Then repeated slashes are
+///   merged.
 ///
-/// `%2F` stays an escape: whether it separates segments is the upstream's choice. Borrowed if the path is
-/// normal already.
+/// `%2F` stays encoded, as upstreams differ in whether it separates segments. Borrowed if the path is already normal.
 #[must_use]
 pub fn normalize(target: &[u8]) -> Cow<'_, [u8]> {
     let path = path_of(target);
@@ -35,22 +34,20 @@ pub fn normalize(target: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(normal)
 }
 
-/// Whether the path holds an escaped `/` or `\`. Upstreams differ in what they make of it, so a
-/// policy that guards a path may want to refuse it.
+/// Whether the path has a percent-encoded `/` or `\`. Upstreams differ in how they read these, so a policy that protects
+/// paths may refuse them.
 #[must_use]
 pub fn has_escaped_slash(target: &[u8]) -> bool {
     let path = path_of(target);
     path.windows(3).any(|three| matches!(escaped(three), Some(b'/' | b'\\')))
 }
 
-/// Whether upstreams differ in where the path leads, so that a policy that guards a path may want to refuse
-/// it. Legitimate clients resolve dot segments before they send a path.
+/// Whether upstreams differ in which path this is, so that a policy that protects paths may refuse it. Legitimate clients
+/// resolve dot segments before they send a path.
 ///
-/// - `//a/b`: a reader that takes it for a reference (RFC 3986, section 4.2) finds the authority `a` and the
-///   path `/b`.
-/// - A dot segment, raw or escaped, between slashes of any kind (`/`, `\`, `%2F`, `%5C`) or in front of a
-///   parameter (`/a/..;x/b`): upstreams resolve it or do not, before or after they decode, merge slashes
-///   and cut off parameters.
+/// - `//a/b`: read as a reference (RFC 3986, section 4.2), this is the path `/b` on the authority `a`.
+/// - A dot segment, encoded or not, between slashes of any kind (`/`, `\`, `%2F`, `%5C`) or before a parameter
+///   (`/a/..;x/b`): some upstreams resolve it, before or after they decode, merge slashes and remove parameters.
 #[must_use]
 pub fn is_ambiguous(target: &[u8]) -> bool {
     let path = path_of(target);
@@ -63,15 +60,14 @@ pub fn is_ambiguous(target: &[u8]) -> bool {
     decoded.split(is_slash).any(name)
 }
 
-/// A segment of a path with its escapes decoded, once: what it is called, for comparing it with a
-/// value. `+` is itself; what is not an escape (`%zz`) stays. A decoded `/` is part of the name and
-/// separates nothing, so this is not for putting a path together again.
+/// Percent-decodes a segment of a path once, for comparing it with a value. `+` and invalid escapes (`%zz`) are
+/// unchanged. A decoded `/` is part of the segment, so the result must not be used to build a path.
 #[must_use]
 pub fn decode_segment(segment: &[u8]) -> Cow<'_, [u8]> {
     decode(segment, false)
 }
 
-/// What in a text looks like the pattern of some router, and would be compared letter by letter.
+/// The part of a text that looks like a router's pattern, but would be compared literally.
 #[must_use]
 pub fn pattern_in(text: &[u8]) -> Option<&'static str> {
     let holds = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
@@ -119,7 +115,7 @@ fn is_normal(path: &[u8]) -> bool {
     path.starts_with(b"/")
 }
 
-/// Escapes decoded, put in upper case or added; a raw `\` stays, for the caller to replace.
+/// Decodes, normalizes and adds percent-encoding. A raw `\` is unchanged; the caller replaces it.
 fn unescape(path: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(path.len());
     let mut rest = path;
@@ -149,7 +145,7 @@ fn replace_backslashes(path: &mut [u8]) {
     }
 }
 
-/// Resolves dot segments (RFC 3986, section 5.2.4). The answer begins with a slash.
+/// Resolves dot segments (RFC 3986, section 5.2.4). The result begins with a slash.
 fn resolve_dots(path: &[u8]) -> Vec<u8> {
     let path = path.strip_prefix(b"/").unwrap_or(path);
     let mut out: Vec<u8> = Vec::with_capacity(path.len() + 1);
@@ -178,24 +174,24 @@ fn merge_slashes(path: &mut Vec<u8>) {
     path.dedup_by(|a, b| *a == b'/' && *b == b'/');
 }
 
-/// The byte that `text` begins with an escape of.
+/// The decoded byte, if `text` begins with an escape.
 fn escaped(text: &[u8]) -> Option<u8> {
     let [b'%', high, low, ..] = text else { return None };
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     Some(digit(*high)? << 4 | digit(*low)?)
 }
 
-/// RFC 3986, section 2.3: what means the same escaped and not.
+/// Unreserved characters (RFC 3986, section 2.3).
 const fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
-/// What means the same escaped and not to whoever serves a path.
+/// Characters that upstreams read alike, encoded or not.
 const fn is_plain(byte: u8) -> bool {
     may_stand(byte) && !matches!(byte, b'/' | b';')
 }
 
-/// RFC 3986, section 3.3: what a path may hold unescaped.
+/// Characters that are allowed in a path without encoding (RFC 3986, section 3.3).
 const fn may_stand(byte: u8) -> bool {
     is_unreserved(byte)
         || matches!(
@@ -204,7 +200,7 @@ const fn may_stand(byte: u8) -> bool {
         )
 }
 
-/// Decodes escapes, once; `plus_is_space` as in forms.
+/// Percent-decodes once. With `plus_is_space`, `+` is a space, as in forms.
 fn decode(text: &[u8], plus_is_space: bool) -> Cow<'_, [u8]> {
     let is_space = |byte: u8| plus_is_space && byte == b'+';
     if !text.iter().any(|byte| *byte == b'%' || is_space(*byte)) {

@@ -1,9 +1,9 @@
-//! A share of the requests.
+//! Percentages of requests.
 
 use mesh_config::kinds::number;
 use mesh_config::{Kind, ProblemKind};
 
-/// A percentage in parts per million: four decimals, exactly.
+/// A percentage with exactly four decimals, stored in parts per million.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Percentage(u32);
 
@@ -13,13 +13,13 @@ impl Percentage {
     /// Every request.
     pub const ALL: Self = Self(MILLION);
 
-    /// `parts` of a million; `None` above a million.
+    /// A percentage from parts per million; `None` if `parts` exceeds a million.
     #[must_use]
     pub const fn from_parts_per_million(parts: u32) -> Option<Self> {
         if parts <= MILLION { Some(Self(parts)) } else { None }
     }
 
-    /// The share in parts per million: 1 % is 10 000.
+    /// The percentage in parts per million: 1 % is 10 000.
     #[must_use]
     pub const fn parts_per_million(self) -> u32 {
         self.0
@@ -30,11 +30,11 @@ impl Percentage {
     #[must_use]
     pub fn kind() -> impl Kind<Out = Self> {
         number(0.0..=100.0).and_then(|value, percentage| {
-            // Far more than a float's error at this size, far less than a fifth decimal.
+            // Far above the rounding error of a float, and far below a fifth decimal.
             const TOLERANCE: f64 = 1e-6;
             let parts = percentage * 10_000.0;
             if (parts - parts.round()).abs() > TOLERANCE {
-                return value.expected(ProblemKind::OutOfRange, "at most four decimals");
+                return value.expected(ProblemKind::BadPattern, "at most four decimals");
             }
             #[allow(
                 clippy::cast_possible_truncation,
@@ -46,11 +46,11 @@ impl Percentage {
         })
     }
 
-    /// Whether a request is in the share. `roll` is uniform over all of `u64`: random, or the hash
-    /// of what the choice is to be stable for. The same roll stays in as the share grows.
+    /// Whether a request is included. `roll` is uniformly distributed over `u64`: random, or the hash of what the choice
+    /// depends on. A roll that is included stays included for a larger percentage.
     #[must_use]
     pub fn holds(self, roll: u64) -> bool {
-        // Scaled, not `% MILLION`: each part gets the same number of rolls but for one in 2^44.
+        // Scaled instead of `% MILLION`, so that the parts differ by one in 2^44 rolls at most.
         (u128::from(roll) * u128::from(MILLION)) >> 64 < u128::from(self.0)
     }
 }

@@ -1,4 +1,4 @@
-//! What a filter's policy implements: facts in, one verdict out.
+//! The interface of a filter's policy: facts in, one verdict out.
 
 use crate::effects::Edit;
 use crate::facts::{Facts, Needs};
@@ -10,42 +10,47 @@ use crate::time::Nanos;
 use crate::verdict::Verdict;
 use mesh_config::Problems;
 
-/// A config at work. The host layer brings requests to it and carries out its verdicts.
+/// A config, prepared for decisions. The host layer passes requests to it and carries out its verdicts.
 pub trait Policy: Sized + 'static {
-    /// The filter's name in metrics and filter state: `rate_limit`.
+    /// The filter's name, as `rate-limit`; `rate_limit` in metrics and filter state.
     const NAME: &'static str;
 
-    /// Whether verdicts change responses.
+    /// Whether verdicts may change responses.
     const EDITS_RESPONSES: bool = false;
 
-    /// Whether [`Policy::edit_trailers`] does anything.
+    /// Whether [`Policy::edit_trailers`] may change trailers.
     const EDITS_TRAILERS: bool = false;
 
     /// The filter's metrics.
     type Metric: Metric;
 
-    /// The fields that every filter's config has.
+    /// The settings that all filters have.
     fn settings(&self) -> &Settings;
 
-    /// What a decision reads of a request.
+    /// What the config makes the filter do, in one short line, for the log.
+    fn summary(&self) -> String {
+        String::new()
+    }
+
+    /// The facts that a decision needs.
     fn needs(&self) -> &Needs;
 
-    /// Headers that hold credentials besides the usual ones: a request with one is no CORS preflight.
+    /// Headers with credentials, besides the standard ones. A request with one of them is not a CORS preflight.
     fn credential_headers(&self) -> &[HeaderName] {
         &[]
     }
 
-    /// The values of a metric's label, by their place in the config; `None` for one that has no such metric.
+    /// The values of a metric's label, in the order of the config; `None` for a value without this metric.
     fn label_values(&self, _metric: Self::Metric) -> Vec<Option<&str>> {
         Vec::new()
     }
 
-    /// The verdict on a request without a decision: the filter's mode is `off`, or it is a CORS preflight.
+    /// The verdict on a request that is not decided on: the filter's mode is `off`, or the request is a CORS preflight.
     ///
     /// `headers` fetches the request's headers.
     ///
     /// # Errors
-    /// Those of `headers`, and [`Unchangeable`].
+    /// The errors of `headers`, and [`Unchangeable`].
     fn pass<'h, E: From<Unchangeable>>(
         &self,
         _headers: impl FnOnce() -> Result<&'h Headers, E>,
@@ -53,24 +58,24 @@ pub trait Policy: Sized + 'static {
         Ok(Verdict::default())
     }
 
-    /// The verdict on a request that the proxy does not let the filter read or change.
+    /// The verdict on a request that the filter could not read or change.
     fn unreadable(&self) -> Verdict<'_, Self::Metric>;
 
-    /// Changes of the request's trailers, whatever the verdict on the request was.
+    /// Changes of the request's trailers, independent of the verdict on the request.
     ///
     /// # Errors
-    /// [`Unchangeable`]: the trailers must not go on.
+    /// [`Unchangeable`]: the trailers must not be forwarded.
     fn edit_trailers(&self, _trailers: &Headers) -> Result<Vec<Edit>, Unchangeable> {
         Ok(Vec::new())
     }
 }
 
-/// A policy that decides at once: it neither waits nor fetches.
+/// A policy that decides immediately, without waiting or fetching.
 pub trait Decide: Policy {
-    /// Reads a config and puts it to work.
+    /// Reads a config and prepares it for decisions.
     ///
     /// # Errors
-    /// Everything that is wrong with the config.
+    /// All problems of the config.
     fn configure(config: &[u8], setup: &mut impl Setup) -> Result<Self, Problems>;
 
     /// Decides on a request.
@@ -81,35 +86,35 @@ pub trait Decide: Policy {
     ) -> Verdict<'_, Self::Metric>;
 }
 
-/// A message cannot be changed as it must be: its own bytes are no header's name or value.
+/// A message cannot be changed as required, because its bytes are not a valid header name or value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unchangeable;
 
-/// What a policy may ask of its surroundings while it reads a config.
+/// What the host provides while a config is read.
 pub trait Setup {
-    /// State that all workers share.
+    /// State shared by all workers.
     type Store: Store;
 
-    /// The plugin's name as the proxy's config has it, in Istio `<namespace>.<name>`; it may be empty.
+    /// The plugin's name in the proxy's config, in Istio `<namespace>.<name>`. It may be empty.
     fn plugin_name(&self) -> &str;
 
-    /// The present instant.
+    /// The current time.
     fn now(&self) -> Nanos;
 
     /// A random key.
     ///
     /// # Errors
-    /// A problem for the user if the proxy gives no random numbers.
+    /// The proxy provides no random numbers.
     fn random_key(&mut self) -> Result<[u8; 16], Problems>;
 
-    /// State that all workers share.
+    /// State shared by all workers.
     fn store(&mut self) -> &mut Self::Store;
 }
 
-/// What a policy may ask of its surroundings while it decides.
+/// What the host provides for a decision.
 pub struct Environment<'a, S> {
-    /// Gives uniformly random numbers.
+    /// Returns uniformly random numbers.
     pub roll: &'a mut dyn FnMut() -> u64,
-    /// State that all workers share.
+    /// State shared by all workers.
     pub store: &'a mut S,
 }

@@ -1,8 +1,8 @@
-//! CORS preflights: what a browser asks before it sends a request to another origin.
+//! CORS preflights, which a browser sends before a request to another origin.
 
 use crate::headers::{HeaderName, Headers};
 
-/// What no preflight has: credentials (Fetch, section 4.8), or another method than the one that it names.
+/// Headers that a preflight never has: credentials (Fetch, section 4.8) and method overrides.
 static NEVER: [HeaderName; 6] = [
     HeaderName::from_static("authorization"),
     HeaderName::from_static("proxy-authorization"),
@@ -12,18 +12,17 @@ static NEVER: [HeaderName; 6] = [
     HeaderName::from_static("x-method-override"),
 ];
 
-/// Whether the request is a preflight (Fetch, section 3.3.2), and nothing that an upstream could take for
-/// another request: `OPTIONS` that ends with its headers, with one `origin` and one
-/// `access-control-request-method`, and without credentials.
+/// Whether the request is a preflight (Fetch, section 3.3.2) that no upstream could read as another request: `OPTIONS`
+/// without body and trailers, with one `origin` and one `access-control-request-method`, and without credentials.
 ///
-/// `credentials`: headers that hold credentials besides the usual ones. The query is that of the real request,
-/// and may hold a token.
+/// `credentials` are further headers with credentials. The query is not checked: it is that of the actual request, and
+/// may contain a token.
 pub fn is_preflight<'a>(
     headers: &Headers,
     end_of_stream: bool,
     credentials: impl IntoIterator<Item = &'a HeaderName>,
 ) -> bool {
-    // Envoy joins several of these headers with a comma, which no origin and no method holds.
+    // Envoy joins repeated headers with commas, which no origin or method contains.
     let is_one = |value: &[u8]| !value.is_empty() && !value.contains(&b',');
     let once = |name| {
         let mut values = headers.get(name);
@@ -55,7 +54,7 @@ mesh_config::choice! {
 }
 
 impl CorsPreflight {
-    /// Whether the request goes on unjudged. The arguments are those of [`is_preflight`].
+    /// Whether the request is forwarded without a decision. The arguments are those of [`is_preflight`].
     pub fn lets_through<'a>(
         self,
         headers: &Headers,
@@ -84,7 +83,7 @@ mod tests {
         assert!(!CorsPreflight::Check.lets_through(&headers, true, [&TOKEN]));
     }
 
-    /// A preflight but for one more header.
+    /// A preflight with one more header.
     #[track_caller]
     fn check_with(name: &str, expected: bool) {
         check(&[(":method", "OPTIONS"), ORIGIN, METHOD, (name, "x")], expected);

@@ -1,35 +1,35 @@
-//! Why a filter refuses a request, and how each reason is answered.
+//! The reasons for refusing requests, and the form of the replies.
 
 use crate::effects::GrpcStatus;
 
-/// A reason: one row of a filter's table, see [`reasons!`](crate::reasons!).
+/// A reason: a row of a filter's table, see [`reasons!`](crate::reasons!).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reason {
-    /// Its name in the response-code details and in counters. Several reasons may share one.
+    /// Name in the response code details and in counters. Several reasons may share a label.
     pub label: &'static str,
-    /// How it is answered.
+    /// Status and challenge of the reply.
     pub class: Class,
-    /// What the client is told: the filter's own words, nothing of the request.
+    /// Text for the client. Contains nothing of the request.
     pub text: &'static str,
 }
 
-/// How a reason is answered.
+/// Status and challenge of a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Class {
     /// The HTTP status.
     pub status: u16,
     /// The status for a gRPC request.
     pub grpc_status: GrpcStatus,
-    /// The challenge.
+    /// The authentication challenge.
     pub challenge: Challenge,
 }
 
 /// The `WWW-Authenticate` header of a refusal (RFC 6750, section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Challenge {
-    /// None.
+    /// No challenge.
     None,
-    /// `Bearer` with the realm: the request has no credentials.
+    /// `Bearer` with the realm, for a request without credentials.
     Bearer,
     /// `Bearer` with this `error` and the reason's text as `error_description`.
     BearerError(&'static str),
@@ -42,14 +42,14 @@ impl Class {
         Self { status, grpc_status, challenge: Challenge::None }
     }
 
-    /// The class with a challenge.
+    /// The same class with a challenge.
     #[must_use]
     pub const fn with_challenge(self, challenge: Challenge) -> Self {
         Self { challenge, ..self }
     }
 }
 
-/// Declares a filter's reasons as constants, and the list of them:
+/// Declares the reasons of a filter as constants, and the list `ALL`:
 ///
 /// ```
 /// use mesh_policy::effects::GrpcStatus;
@@ -75,7 +75,7 @@ macro_rules! reasons {
                 $crate::reason::Reason { label: $label, class: $class, text: $text };
         )+
 
-        /// All reasons, in the order of their declaration.
+        /// All reasons, in declaration order.
         pub const ALL: &[$crate::reason::Reason] = &[$($name),+];
     };
 }

@@ -1,4 +1,4 @@
-//! A refusal, and the reply that it becomes.
+//! Refusals, and their conversion to replies.
 
 mod problem_details;
 
@@ -13,35 +13,35 @@ use std::borrow::Cow;
 const CONTENT_TYPE: HeaderName = HeaderName::from_static("content-type");
 const WWW_AUTHENTICATE: HeaderName = HeaderName::from_static("www-authenticate");
 
-/// A request is refused.
+/// The refusal of a request.
 #[derive(Clone, Debug)]
 pub struct Refusal<'a> {
-    /// Why.
+    /// Why the request is refused.
     pub reason: Reason,
-    /// The response-code details.
+    /// The response code details.
     pub details: Label<'a>,
-    /// The HTTP status, if it is not that of the reason.
+    /// The HTTP status, if it differs from that of the reason.
     pub status: Option<u16>,
-    /// What the client is told, if it is not the reason's text.
+    /// The text for the client, if it differs from that of the reason.
     pub text: Option<Cow<'a, str>>,
     /// Headers of the reply, besides the challenge and the content type.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// Headers of the config, behind all others.
+    /// Headers from the config, after all others.
     pub more_headers: &'a [(HeaderName, HeaderValue)],
-    /// The realm of a challenge (RFC 9110, section 11.5). It holds no quotes.
+    /// The realm of a challenge (RFC 9110, section 11.5). It must not contain quotes.
     pub realm: &'a str,
-    /// The problem's type and title (RFC 9457, section 3.1), if it has a type of its own.
+    /// Type and title of the problem (RFC 9457, section 3.1); `None` for `about:blank`.
     pub problem_type: Option<(&'static str, &'static str)>,
-    /// More members of the problem details.
+    /// Extension members of the problem details.
     pub members: Vec<(&'static str, Member<'a>)>,
-    /// The body with its type, in the place of problem details.
+    /// The body and its content type, instead of problem details.
     pub body: Option<(&'a str, &'a HeaderValue)>,
-    /// Whether the request is refused although the filter is in shadow mode: it must not go on as it is.
+    /// Whether the request is refused even in shadow mode, because it must not be forwarded unchanged.
     pub is_final: bool,
 }
 
 impl<'a> Refusal<'a> {
-    /// A refusal as the reason's row says.
+    /// A refusal with the defaults of the reason.
     #[must_use]
     pub const fn new(reason: Reason, details: Label<'a>) -> Self {
         Self {
@@ -59,7 +59,7 @@ impl<'a> Refusal<'a> {
         }
     }
 
-    /// The reply. For a gRPC request the body is the text, which becomes `grpc-message`.
+    /// Converts the refusal to a reply. For a gRPC request the body is the text, which becomes `grpc-message`.
     #[must_use]
     pub fn into_reply(self, is_grpc: bool) -> Reply {
         let text = self.text.as_deref().unwrap_or(self.reason.text);
@@ -89,7 +89,7 @@ impl<'a> Refusal<'a> {
         }
     }
 
-    /// RFC 6750, section 3.
+    /// The value of `WWW-Authenticate` (RFC 6750, section 3).
     fn challenge(&self, text: &str) -> Option<String> {
         let realm = self.realm;
         match self.reason.class.challenge {

@@ -1,6 +1,7 @@
 //! The fields that every filter's config has.
 
-use crate::client_ip::ClientIp;
+use crate::client_ip::{ClientIp, Resolved};
+use crate::facts::{Facts, Needs};
 use crate::mode::Mode;
 use crate::preflight::CorsPreflight;
 use mesh_config::kinds::choice;
@@ -12,12 +13,30 @@ mesh_config::object! {
         /// Whether decisions are enforced. The more lenient of this and the own mode of a limit or a rule
         /// applies.
         pub mode: Mode = default("enforce", choice()),
-        /// Where the client's address is found, see [below](#whose-address-trusted_hops).
+        /// Where the client's address is found, see
+        /// [trusted_hops](../rate-limit/README.md#whose-address-trusted_hops).
         pub client_ip: ClientIp = default({}, ClientIp::kind()),
         /// What happens to CORS preflights.
         pub cors_preflight: CorsPreflight = default("allow", choice()),
         /// Which decisions are written to the filter state `wasm.<filter>_decision`.
         pub decision_log: DecisionLog = default("notable", choice()),
+    }
+}
+
+impl Settings {
+    /// The facts that a policy needs, with those that give the client's address if that is among them.
+    #[must_use]
+    pub fn complete(&self, mut needs: Needs) -> Needs {
+        if needs.source {
+            needs.add(&self.client_ip.needs());
+        }
+        needs
+    }
+
+    /// The client's address, if it is among what a policy needs.
+    #[must_use]
+    pub fn client(&self, needs: &Needs, facts: &Facts<'_>) -> Resolved {
+        if needs.source { self.client_ip.resolve(facts) } else { Resolved::default() }
     }
 }
 

@@ -1,68 +1,68 @@
-//! State that the workers of a proxy share: records by key, changed by compare-and-swap.
+//! State shared by the workers of a proxy: records by key, changed by compare-and-swap.
 
 use crate::time::Nanos;
 
-/// Records by key. The host keeps them in the proxy's shared data; tests keep them in a map and
-/// interleave workers as they like.
+/// Records by key. The host layer stores them in the proxy's shared data; tests store them in a map and interleave
+/// workers.
 pub trait Store {
-    /// Reads a record, and **then** the clock. In this order: a record that was read carries no
-    /// instant later than [`Snapshot::now`], so the instants in a record never run backwards.
+    /// Reads a record, and **then** the clock. In this order no instant in the record is later than [`Snapshot::now`], so
+    /// the instants in a record never decrease.
     ///
     /// # Errors
-    /// The host's failure; a record that is not there is not one.
+    /// The host call fails. A missing record is not an error.
     fn read(&mut self, key: &[u8]) -> Result<Snapshot, StoreError>;
 
-    /// Writes a record if it still is what the snapshot saw, and says whether it was.
+    /// Writes a record if it has not changed since the snapshot, and returns whether it was written.
     ///
     /// # Errors
-    /// The host's failure; a record that has changed is not one.
+    /// The host call fails. A changed record is not an error.
     fn write(&mut self, key: &[u8], value: &[u8], version: Version) -> Result<Written, StoreError>;
 }
 
-/// A record as it was at an instant.
+/// A record at a point in time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Its bytes; `None` if there is no such record yet.
+    /// The record; `None` if it does not exist yet.
     pub value: Option<Vec<u8>>,
-    /// What [`Store::write`] compares.
+    /// The version that [`Store::write`] compares.
     pub version: Version,
-    /// The instant, taken after the record was read.
+    /// The time, read after the record.
     pub now: Nanos,
 }
 
-/// Names a state of a record.
+/// The version of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
-    /// There is no such record: a write creates it, unless somebody else has.
+    /// The record did not exist; a write creates it unless another worker has.
     Absent,
-    /// The record's number in the proxy's count of writes.
+    /// The record's compare-and-swap number.
     Number(u32),
 }
 
-/// How a write ended.
+/// The result of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Written {
     /// The record is written.
     Done,
-    /// The record has changed since it was read, and stays as it is.
+    /// The record has changed since it was read, and was not written.
     Conflict,
 }
 
-/// Why state cannot be had.
+/// Why the store failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreError {
-    /// The host failed.
+    /// A host call failed.
     Host,
-    /// Other workers changed the record each time this one tried; it has tried often enough.
+    /// Other workers changed the record at each attempt.
     Contention,
 }
 
-/// Reads a record, changes it and writes it back, from the start as long as somebody else is
-/// faster, at most `tries` times. A `change` that answers no bytes leaves the record as it is.
+/// Reads a record, changes it and writes it back; starts again if another worker has changed it, at most `tries` times
+/// in total. If `change` returns no bytes, nothing is written.
 ///
 /// # Errors
-/// [`StoreError::Contention`] after the last try, and the host's failure.
+/// [`StoreError::Contention`] after the last attempt, or a host call fails.
 pub fn update<T>(
     store: &mut impl Store,
     key: &[u8],

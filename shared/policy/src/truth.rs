@@ -1,41 +1,41 @@
-//! The answer of a test that may be undecided.
+//! The result of a test that may be undecided.
 
 use std::ops::Not;
 
-/// Whether a test holds: Kleene's three-valued logic.
+/// Whether a test holds, in Kleene's three-valued logic.
 ///
-/// A test is undecided where two upstreams may read its subject in two ways. Whoever acts on the answer
-/// says what undecided counts as: no for what lets a request in, yes for what keeps one out or charges it.
+/// A test is undecided if upstreams may read its subject differently. The caller chooses what undecided counts as: no
+/// where the test allows a request, yes where it refuses or charges one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Truth {
-    /// It does not hold.
+    /// The test does not hold.
     No,
-    /// It depends on who reads the request.
+    /// The result depends on the upstream.
     Undecided,
-    /// It holds.
+    /// The test holds.
     Yes,
 }
 
 impl Truth {
-    /// Whether it holds for every reader: undecided counts as no.
+    /// Whether the test holds for all upstreams: undecided counts as no.
     #[must_use]
     pub fn is_certain(self) -> bool {
         self == Self::Yes
     }
 
-    /// Whether it holds for some reader: undecided counts as yes.
+    /// Whether the test holds for some upstream: undecided counts as yes.
     #[must_use]
     pub fn is_possible(self) -> bool {
         self != Self::No
     }
 
-    /// The lesser of two answers. A no does not ask for the other one.
+    /// Conjunction: the lesser of two results. After a no, the other test is not evaluated.
     #[must_use]
     pub fn and(self, other: impl FnOnce() -> Self) -> Self {
         if self == Self::No { self } else { self.min(other()) }
     }
 
-    /// The least of the answers; yes if there are none. Stops at the first no.
+    /// Conjunction: the least of the results; yes if there are none. Stops at the first no.
     pub fn all(answers: impl IntoIterator<Item = Self>) -> Self {
         let mut least = Self::Yes;
         for answer in answers {
@@ -47,7 +47,7 @@ impl Truth {
         least
     }
 
-    /// The greatest of the answers; no if there are none. Stops at the first yes.
+    /// Disjunction: the greatest of the results; no if there are none. Stops at the first yes.
     pub fn any(answers: impl IntoIterator<Item = Self>) -> Self {
         let mut greatest = Self::No;
         for answer in answers {
@@ -59,7 +59,7 @@ impl Truth {
         greatest
     }
 
-    /// The answer of all readers if they agree; undecided if they do not, or if there are none.
+    /// The common result of all upstreams; undecided if they differ, or if there are none.
     pub fn agreed(answers: impl IntoIterator<Item = Self>) -> Self {
         let mut answers = answers.into_iter();
         let Some(first) = answers.next() else { return Self::Undecided };

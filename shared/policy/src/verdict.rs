@@ -1,54 +1,54 @@
-//! What is to happen to a request, as one value.
+//! The result of a decision, as one value.
 
 use crate::effects::Edit;
 use crate::label::Label;
 use crate::refusal::Refusal;
 use std::rc::Rc;
 
-/// Everything that is to happen to a request. The host layer carries it out; `'a` is the policy, whose names it
-/// borrows, and `M` the filter's [`Metric`](crate::metric::Metric).
+/// Everything that happens to a request. The host layer carries it out. `'a` is the lifetime of the policy, whose names
+/// the verdict borrows, and `M` the filter's [`Metric`](crate::metric::Metric).
 #[derive(Clone, Debug)]
 pub struct Verdict<'a, M> {
-    /// `None`: the request goes on.
+    /// The refusal; `None` if the request is forwarded.
     pub refusal: Option<Box<Refusal<'a>>>,
-    /// Changes of the request's headers. Made if the request goes on.
+    /// Changes of the request's headers, if the request is forwarded.
     pub request: Vec<Edit>,
-    /// Changes of the response's headers. Made if the request goes on.
+    /// Changes of the response's headers, if the request is forwarded.
     pub response: Vec<Edit>,
     /// Metrics to increment.
     pub counts: Vec<Count<M>>,
-    /// The decision, for the access log.
+    /// The decision, for the access log. `None`: nothing was decided.
     pub decision: Option<Decision<'a>>,
-    /// Claims of a verified token, for the filters behind. Handed on if the request goes on.
+    /// Claims of a verified token for later filters, if the request is forwarded.
     pub claims: Option<Claims>,
-    /// Lines for the operator, at level `warn`.
+    /// Log lines at level `warn`.
     pub warnings: Vec<String>,
 }
 
 /// A metric to increment by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Count<M> {
-    /// The metric.
+    /// The metric to increment.
     pub metric: M,
-    /// Which of its label's values, by its place in the config; 0 without a label.
+    /// Index of the label's value; 0 without a label.
     pub value: usize,
 }
 
 /// A decision for the access log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision<'a> {
-    /// The decision.
+    /// The label that is recorded.
     pub label: Label<'a>,
-    /// Whether it is recorded where only notable decisions are.
+    /// Whether it is recorded if only notable decisions are.
     pub is_notable: bool,
 }
 
-/// Claims for the filters behind.
+/// Claims for later filters.
 #[derive(Clone, Debug)]
 pub struct Claims {
-    /// All of them, for filters in the same module.
+    /// All claims, for filters in the same module.
     pub all: Rc<serde_json::Value>,
-    /// What filters in other modules may see, as JSON; `None`: nothing.
+    /// The exported claims as JSON, for filters in other modules; `None` if there are none.
     pub exported: Option<Vec<u8>>,
 }
 
@@ -66,6 +66,15 @@ impl<M> Default for Verdict<'_, M> {
     }
 }
 
+impl<'a, M> Verdict<'a, M> {
+    /// The request goes on. `by`: the limit or the rule that decided so.
+    #[must_use]
+    pub fn allowed(by: Option<&'a str>) -> Self {
+        let label = Label { word: "allowed", subject: by.map(Into::into) };
+        Self { decision: Some(Decision { label, is_notable: false }), ..Self::default() }
+    }
+}
+
 impl<'a, M> From<Refusal<'a>> for Verdict<'a, M> {
     fn from(refusal: Refusal<'a>) -> Self {
         Self { refusal: Some(Box::new(refusal)), ..Self::default() }
@@ -73,7 +82,7 @@ impl<'a, M> From<Refusal<'a>> for Verdict<'a, M> {
 }
 
 impl<M> Count<M> {
-    /// A metric without a label.
+    /// Counts a metric without a label.
     pub const fn of(metric: M) -> Self {
         Self { metric, value: 0 }
     }

@@ -1,9 +1,13 @@
 //! What the tests of every filter share. Only for tests: it panics, since that is how a test fails.
 //!
+//! - [`contract!`]: the tests of every filter;
+//! - [`manifest`]: manifests for Istio;
 //! - [`records`]: a proxy's shared data;
 //! - [`script`]: plays one script on it, which a property test makes up;
 //! - [`search`]: plays every script of a few tasks.
 
+pub mod contract;
+pub mod manifest;
 pub mod records;
 pub mod script;
 pub mod search;

@@ -11,8 +11,8 @@
 use crate::records::Records;
 use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
 use mesh_policy::time::Nanos;
+use rustc_hash::FxHashMap;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fmt::{self, Debug};
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
@@ -137,7 +137,7 @@ pub fn search<S: Scene>(scene: &S, bounds: Bounds, now: Nanos) -> Found {
         failures: 0,
     };
     let texts = RefCell::default();
-    let mut search = Search { scene, bounds, texts, known: HashMap::new(), path: Vec::new() };
+    let mut search = Search { scene, bounds, texts, known: FxHashMap::default(), path: Vec::new() };
     let scripts = search.follow(state);
     Found { scripts, states: search.known.len() }
 }
@@ -268,7 +268,7 @@ struct Text(usize);
 
 #[derive(Default)]
 struct Texts {
-    known: HashMap<Rc<[u8]>, Text>,
+    known: FxHashMap<Rc<[u8]>, Text>,
     all: Vec<Rc<[u8]>>,
 }
 
@@ -289,7 +289,7 @@ struct Search<'a, S: Scene> {
     bounds: Bounds,
     texts: RefCell<Texts>,
     /// How many scripts each state leads to.
-    known: HashMap<Rc<State<S>>, u64>,
+    known: FxHashMap<Rc<State<S>>, u64>,
     path: Vec<Choice<S::Task>>,
 }
 

@@ -1,19 +1,19 @@
-//! What is a good token is one wherever its signature is checked.
+//! Valid tokens are accepted wherever their signatures are checked.
 
 use super::{config, plugin, provider, status};
 use e2e::{Algorithm, Key, Setup, Token, key_set, token};
 use serde_json::{Value, json};
 
-/// Each algorithm with a key named after it, and one key more.
+/// A provider with all algorithms, each with a key named after it, and one more key.
 fn every_algorithm() -> Value {
     let mut keys = Algorithm::ALL.map(|algorithm| (algorithm.name(), algorithm.key())).to_vec();
     keys.push(("4096", Key::RSA_4096));
     let extra = json!({"algorithms": Algorithm::ALL.map(Algorithm::name)});
-    // Not what this is about: in the VM a check takes a while.
+    // Checks in the VM are slow in a debug build, which is not tested here.
     config(provider(json!({"inline": key_set(&keys)}), extra), json!({"in_vm_share": 100}))
 }
 
-/// The same verdicts, whoever checks.
+/// The results do not depend on who checks signatures.
 #[tokio::test]
 async fn every_algorithm_with_the_proxy_s_checks_and_without() {
     let plugin = plugin(every_algorithm());
@@ -23,7 +23,7 @@ async fn every_algorithm_with_the_proxy_s_checks_and_without() {
             let name = algorithm.name();
             let good = Token::good(algorithm).kid(name);
             assert_eq!(status(&gateway, &good.sign()).await, 200, "{name}");
-            // Nothing of a signature is good for another payload.
+            // A signature is not valid for another payload.
             let signature = good.sign().rsplit('.').next().unwrap().to_owned();
             let forged = format!("{}.{signature}", good.clone().claim("sub", "admin").unsigned());
             assert_eq!(status(&gateway, &forged).await, 401, "{name}, another payload");

@@ -1,11 +1,11 @@
-//! Tokens that must not be let in, and the stage that stops each.
+//! Tokens that must be refused, and the reason for each.
 
 use super::{bearer, config, inline, logged, plugin, provider, remote, setup, status};
 use e2e::token::{self, encode, non_canonical, sign_text};
 use e2e::{Algorithm, Gateway, Key, KeyServer, Setup, Token, eventually, get, key_set};
 use serde_json::{Value, json};
 
-/// What it is, the headers of the request, and the stage that refuses it.
+/// Description, headers of the request, and the expected reason.
 type Attack = (String, Vec<(&'static str, String)>, &'static str);
 
 fn in_header(what: &str, token: &str, stage: &'static str) -> Attack {
@@ -16,7 +16,7 @@ fn good() -> Token {
     Token::good(Algorithm::Rs256)
 }
 
-/// `header.payload.signature` with one of the parts changed.
+/// The token with one of its parts changed.
 fn part(token: &str, index: usize, change: impl Fn(&str) -> String) -> String {
     let parts = token.split('.').enumerate();
     let parts: Vec<_> =
@@ -24,7 +24,7 @@ fn part(token: &str, index: usize, change: impl Fn(&str) -> String) -> String {
     parts.join(".")
 }
 
-/// An ECDSA signature as X.509 has it and tokens do not.
+/// An ECDSA signature in DER, as in X.509, but not in tokens.
 fn der(signature: &[u8]) -> Vec<u8> {
     let integer = |number: &[u8]| {
         let zeros = number.iter().take_while(|byte| **byte == 0).count();
@@ -94,7 +94,7 @@ fn keys_and_signatures() -> Vec<Attack> {
     let foreign = Key::RSA_B;
     let mut attacks = Vec::new();
     for (what, secret) in Key::public_texts_of_rsa_a() {
-        // With the key's name: that key is for RSA. Without a name: the secret is another one.
+        // With the `kid`, the key is for RSA; without it, the secret is wrong.
         let confused = Token::good(Algorithm::Hs256).key(&Key::secret(secret));
         attacks.push(in_header(
             &format!("HS256 by the public key's {what}"),
@@ -153,7 +153,7 @@ fn keys_and_signatures() -> Vec<Attack> {
         ("HMAC by another key", Token::good(Algorithm::Hs256).kid("s").key(&Key::HMAC_B).sign()),
         ("HMAC with an empty key", Token::good(Algorithm::Hs256).kid("s").key(&Key::secret(vec![])).sign()),
         (
-            // What the payload says is nobody's business before.
+            // The signature is checked before the payload.
             "another key, and expired",
             good().key(&foreign).expires_in(-3600).sign(),
         ),
@@ -172,7 +172,7 @@ fn claims() -> Vec<Attack> {
         ))
     };
     let signed = |text: &str| sign_text(&Key::RSA_A, Algorithm::Rs256, text);
-    // One byte beyond a multiple of three: the last character has bits that mean nothing.
+    // One byte more than a multiple of three: the last character has unused bits.
     let spare = (0..3)
         .map(|spaces| {
             good().payload(format!("{}{}", json!({"sub": "user-1"}), " ".repeat(spaces)).as_bytes())
@@ -258,7 +258,7 @@ async fn each_is_refused_by_the_stage_that_should() {
         "max_lifetime": "24h",
         "from": [{"header": "authorization", "prefix": "Bearer "}, {"cookie": "token"}, {"query": "access_token"}],
     });
-    // Whoever checks the signatures: what comes through with the proxy's checks must not without them.
+    // With and without the proxy's signature checks.
     let plugin = plugin(config(provider(inline(&keys), extra), json!({"in_vm_share": 100})));
     for plugin in [plugin.clone(), plugin.without(&["proxy_call_foreign_function"])] {
         refused_by_the_stage_that_should(Setup::default().plugins(&[plugin]).start().await).await;
@@ -273,7 +273,7 @@ async fn refused_by_the_stage_that_should(gateway: Gateway) {
         assert_eq!(answer.status, 401, "{what}");
         let challenge = answer.header("www-authenticate").unwrap();
         if *stage == "missing" {
-            // RFC 6750, section 3.1: no error where nothing was tried.
+            // No `error` without credentials (RFC 6750, section 3.1).
             assert!(
                 challenge.starts_with("Bearer realm=") && !challenge.contains("error"),
                 "{what}: {challenge}"
@@ -298,7 +298,7 @@ async fn refused_by_the_stage_that_should(gateway: Gateway) {
         let counted = gateway.metric(&format!("jwt_authz.reason=.={stage};.;denied")).await;
         assert!(counted > 0, "{stage}");
     }
-    // Nobody who reads logs or counters can use what he sees.
+    // Logs and counters contain no credentials.
     let log = gateway.envoy.log() + &gateway.access_log();
     assert!(!log.contains("eyJ"), "{log}");
     for spelling in ["Bearer", "bearer", "BEARER", "Bearer  "] {
@@ -311,7 +311,7 @@ async fn refused_by_the_stage_that_should(gateway: Gateway) {
     gateway.assert_no_trap().await;
 }
 
-/// In a query, where what is not a letter comes in escapes.
+/// Bytes in a query are percent-encoded.
 #[tokio::test]
 async fn tokens_in_queries_are_ambiguous_alike() {
     let extra =
@@ -336,7 +336,7 @@ async fn tokens_in_queries_are_ambiguous_alike() {
     }
 }
 
-/// Keys that the filter cannot use are in a server's set, and so are others.
+/// A fetched set with unusable keys and usable ones.
 #[tokio::test]
 async fn weak_and_unknown_keys_are_skipped_and_the_rest_serves() {
     let server = KeyServer::start().await;

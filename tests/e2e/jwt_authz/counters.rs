@@ -1,4 +1,4 @@
-//! What an operator sees.
+//! Counters and log lines.
 
 use super::{bearer, config, inline, plugin, provider, setup, status};
 use e2e::{Algorithm, Key, Setup, Token, get, key_set};
@@ -22,7 +22,7 @@ async fn decisions_and_remembered_tokens() {
         {"name": "tried", "action": "deny", "mode": "shadow", "claims": [{"claim": "role", "equals": "user"}]},
         {"name": "users", "action": "allow", "claims": [{"claim": "role", "in": ["user", "guest"]}]},
     ]});
-    // A worker each has a memory of its own.
+    // Each worker has its own cache.
     let gateway =
         setup(config(provider(inline(&[("a", Key::RSA_A)]), json!({})), rules)).workers(1).start().await;
     let of = |role: &str| Token::good(Algorithm::Rs256).claim("role", role).sign();

@@ -1,4 +1,4 @@
-//! What the upstream gets to see.
+//! The request that the upstream receives.
 
 use super::{bearer, config, inline, plugin, provider, setup};
 use bytes::Bytes;
@@ -7,7 +7,7 @@ use mesh_filters::http::{Request, Response};
 use mesh_filters::registry::RATE_LIMIT;
 use serde_json::{Value, json};
 
-/// The values of a header in what the upstream says it got.
+/// The values of a header that the upstream received.
 fn got(answer: &Response, name: &str) -> Vec<String> {
     let text = answer.text();
     let values = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
@@ -50,7 +50,7 @@ async fn claims_become_headers() {
     assert_eq!(got(&answer, "x-jwt-address"), [e2e::token::encode(br#"{"city":"Bern"}"#)]);
     assert_eq!(got(&answer, "x-jwt-level"), ["3"]);
     assert_eq!(got(&answer, "x-jwt-payload"), [token.unsigned().split_once('.').unwrap().1]);
-    // What would be another list, or another header, at the other end.
+    // Values that the upstream would read as another list or header.
     for roles in
         [json!(["user,admin"]), json!("a\r\nx-evil: 1"), json!("a\0"), json!(["a", "b\n"]), json!([])]
     {
@@ -61,7 +61,7 @@ async fn claims_become_headers() {
     }
 }
 
-/// Headers that only the filter may set, whoever sends them, and on whatever way the request goes on.
+/// Headers that only the filter may set are removed, for whatever reason the request is forwarded.
 #[tokio::test]
 async fn nobody_sends_the_filter_s_headers_past_it() {
     let spoofed = [
@@ -97,7 +97,7 @@ async fn nobody_sends_the_filter_s_headers_past_it() {
         assert!(!text.contains("jwt"), "{what}: {text}");
         assert_eq!(got(&answer, "x-other"), ["kept"], "{what}");
     }
-    // With a token that says less than the headers.
+    // The client's headers claim more than its token.
     let extra = json!({"claims_to_headers": claims_to_headers(), "payload_header": "x-jwt-payload"});
     let gateway = gateway(extra, json!({})).await;
     let token = bearer(&good().sign());
@@ -114,7 +114,7 @@ async fn the_token_is_taken_away_wherever_it_was_unless_it_is_to_be_forwarded() 
         {"query": "access_token"},
     ]);
     let token = good().sign();
-    // What the request brings, and what the upstream gets without the token: target and cookies.
+    // Target and cookies of the request, and those that the upstream receives without the token.
     let cases = [
         ("/a", vec![("authorization", bearer(&token))], "/a", vec![]),
         ("/a", vec![("cookie", format!("a=1; token={token}; b=2"))], "/a", vec!["a=1; b=2"]),
@@ -150,7 +150,7 @@ async fn the_token_is_taken_away_wherever_it_was_unless_it_is_to_be_forwarded() 
     }
 }
 
-/// The path is judged in its normal form, and goes on as it came.
+/// The path is tested in normal form, but forwarded unchanged.
 #[tokio::test]
 async fn the_path_goes_on_as_it_came() {
     let rules = json!({"rules": [
@@ -183,7 +183,7 @@ async fn exported_claims_are_there_for_other_modules() {
     }
 }
 
-/// What a client says of itself in a header of the filter's is gone before a rule could read it.
+/// A client's value of a header that only the filter may set is removed before rules are evaluated.
 #[tokio::test]
 async fn no_rule_believes_a_header_that_only_the_filter_sets() {
     let extra = json!({"claims_to_headers": [{"claim": "role", "header": "x-role"}]});

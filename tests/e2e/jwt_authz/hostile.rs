@@ -1,4 +1,4 @@
-//! Hostile bytes in the places where tokens stand.
+//! Hostile bytes in the places where tokens are looked for.
 
 use super::{config, inline, provider, setup, status};
 use bytes::Bytes;
@@ -9,10 +9,10 @@ use std::fmt::Write as _;
 
 const REQUESTS: u64 = 20_000;
 
-/// Numbers without end, the same in each run (SplitMix64).
-struct Dice(u64);
+/// A random number generator with a fixed seed (SplitMix64).
+struct Random(u64);
 
-impl Dice {
+impl Random {
     fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -29,11 +29,11 @@ impl Dice {
     }
 }
 
-/// Bytes that are no token, and such as are nearly one.
-fn arbitrary(roll: &mut Dice, good: &[String]) -> Vec<u8> {
+/// Arbitrary bytes, or bytes that resemble a token.
+fn arbitrary(roll: &mut Random, good: &[String]) -> Vec<u8> {
     const WORDS: [&str; 12] =
         ["{", "}", "[", "\"alg\"", ":", "\"RS256\"", "\"kid\"", "\"a\"", ",", "1e999", "\"\\ud800\"", "null"];
-    let part = |roll: &mut Dice| match roll.below(3) {
+    let part = |roll: &mut Random| match roll.below(3) {
         0 => e2e::token::encode(&roll.bytes(64)),
         1 => {
             let words: String = (0..roll.below(12)).map(|_| WORDS[roll.below(WORDS.len())]).collect();
@@ -57,7 +57,7 @@ fn arbitrary(roll: &mut Dice, good: &[String]) -> Vec<u8> {
     }
 }
 
-/// What of the bytes can stand in a header.
+/// A header value with those of the bytes that are valid in one.
 fn header(prefix: &str, bytes: &[u8]) -> HeaderValue {
     let bytes = bytes.iter().map(|byte| if *byte < b' ' || *byte == 0x7f { b'?' } else { *byte });
     HeaderValue::from_bytes(&prefix.bytes().chain(bytes).collect::<Vec<_>>()).unwrap()
@@ -65,7 +65,7 @@ fn header(prefix: &str, bytes: &[u8]) -> HeaderValue {
 
 fn request(turn: Turn, good: &[String]) -> Request<Bytes> {
     let seed = (turn.connection as u64) << 32 | turn.sequence;
-    let mut roll = Dice(seed);
+    let mut roll = Random(seed);
     let bytes = arbitrary(&mut roll, good);
     match roll.below(3) {
         0 => {
@@ -104,7 +104,7 @@ async fn arbitrary_bytes_are_no_token_and_do_no_harm() {
     let load = Load::http1(gateway.address, 8, Until::Requests(REQUESTS));
     let report = load.run(move |turn| request(turn, &nearly), |_, _| {}).await.unwrap();
     assert_eq!((report.errors, report.answers()), (0, REQUESTS), "{:?}", report.example);
-    // Envoy itself refuses none of them with another status.
+    // Envoy itself refuses none of them.
     assert!(
         report.by_status.keys().all(|status| [400, 401].contains(&status.as_u16())),
         "{:?}",

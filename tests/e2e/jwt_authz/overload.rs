@@ -1,4 +1,4 @@
-//! Signatures whose checks are slow, more than there is time for.
+//! More slow signature checks than the CPU budget allows.
 
 use super::{bearer, config, inline, provider, setup, status, with};
 use e2e::{Algorithm, Gateway, Key, Token, get, key_set};
@@ -6,7 +6,7 @@ use mesh_filters::http::{Connection, Load, Protocol, StatusCode, Until};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Many forged tokens, each with its own signature, so that none is like another.
+/// Forged tokens, each with a different signature.
 fn forged(count: usize) -> Vec<String> {
     let unsigned = Token::good(Algorithm::Ps256).kid("p").unsigned();
     let signature = |index: usize| {
@@ -33,7 +33,7 @@ async fn a_flood_of_forged_tokens_is_refused_and_the_others_are_served() {
             status => panic!("{status}"),
         }
         if index % 100 == 0 {
-            // The proxy checks these itself, and they are remembered.
+            // The proxy checks these signatures, and the tokens are cached.
             let answer = connection.send(get("/", &[("authorization", &good)])).await.unwrap();
             assert_eq!(answer.status, 200);
         }
@@ -44,7 +44,7 @@ async fn a_flood_of_forged_tokens_is_refused_and_the_others_are_served() {
     gateway.assert_no_trap().await;
 }
 
-/// A token that nobody has signed, and which is like no other.
+/// A forged token, different from all others.
 fn forgery(algorithm: Algorithm, issuer: &str, turn: mesh_filters::http::Turn) -> String {
     let jti = format!("{}-{}", turn.connection, turn.sequence);
     let token = Token::good(algorithm).claim("iss", issuer).claim("jti", jti).header("kid", Value::Null);
@@ -57,7 +57,7 @@ async fn counts(gateway: &Gateway) -> (u64, u64) {
     (count("bad_signature").await, count("overloaded").await)
 }
 
-/// Each provider is sure of its part, whoever floods another one.
+/// Each provider has its part of the budget, even if another one is flooded.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_for_one_provider_does_not_shut_out_another() {
     let other = "https://other.example";
@@ -92,7 +92,7 @@ async fn a_flood_for_one_provider_does_not_shut_out_another() {
     gateway.assert_no_trap().await;
 }
 
-/// The proxy checks ES384 itself, and slowly. Who fails pays for it, who does not does not.
+/// The proxy checks ES384 slowly. Failed checks count against the budget, successful ones do not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn failed_checks_in_the_proxy_have_a_share() {
     let other = "https://other.example";
@@ -120,7 +120,7 @@ async fn failed_checks_in_the_proxy_have_a_share() {
     let (checked, refused) = counts(&gateway).await;
     assert_eq!(checked + refused, 2000, "{:?}", report.by_status);
     assert!(checked > 0 && refused > 0, "{checked} {refused}");
-    // It was the other one's part.
+    // The flooded provider used its own part.
     for token in &good {
         let answer = connection.send(get("/", &[("authorization", &bearer(token))])).await.unwrap();
         assert_eq!(answer.status, 200);
@@ -128,7 +128,7 @@ async fn failed_checks_in_the_proxy_have_a_share() {
     gateway.assert_no_trap().await;
 }
 
-/// Without a `kid` each of the keys may have signed a token.
+/// Without a `kid`, any of the keys may have signed the token.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_without_a_name_among_eight_slow_keys() {
     let keys: Vec<_> = (0..8).map(|_| Key::new_p384()).collect();
@@ -143,10 +143,10 @@ async fn a_token_without_a_name_among_eight_slow_keys() {
             tried += 1;
             assert!(tried <= 4, "{tried}");
         }
-        // The key that has verified last is tried first.
+        // The key that verified the previous token is tried first.
         assert_eq!(status(&gateway, &token).await, 200);
     }
-    // What is refused after two of eight keys may be good, and after all of them is not.
+    // After two of eight keys the token may still be valid; after all of them it is not.
     let token = Token::good(Algorithm::Es384).header("kid", Value::Null).sign();
     for expected in [503, 503, 503, 401, 401] {
         assert_eq!(status(&gateway, &token).await, expected);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 const PUSHES: u32 = 5;
 
-/// The key server goes away before the first push: a new config finds the keys that the old one has fetched.
+/// The key server stops before the first push: new configs use the keys that the first one fetched.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pushes_fail_no_request_and_keep_the_keys() {
     let mut server = KeyServer::start().await;

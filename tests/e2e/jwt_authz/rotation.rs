@@ -1,4 +1,4 @@
-//! Key sets that change, and key servers that do not do what they should.
+//! Changing key sets, and failing key servers.
 
 use super::{ask, bearer, config, logged, provider, remote, setup, status};
 use e2e::{Algorithm, Behaviour, Gateway, Key, KeyServer, Setup, Token, eventually, get, key_set, token};
@@ -19,7 +19,7 @@ fn set_of_b() -> Value {
     key_set(&[("b", Key::RSA_B)])
 }
 
-/// A server with the key `a`, and a filter that asks it.
+/// A key server with the key `a`, and a gateway that uses it.
 async fn with_server(extra: Value) -> (KeyServer, Setup) {
     let server = KeyServer::start().await;
     server.serve(&set_of_a());
@@ -32,7 +32,7 @@ async fn of_provider(gateway: &Gateway, what: &str) -> u64 {
     gateway.metric(&format!("jwt_authz.provider=.=main;.;{what}")).await
 }
 
-/// Connections that are kept, so many that both workers have some.
+/// Enough open connections that both workers have some.
 async fn connections(gateway: &Gateway) -> Vec<Connection> {
     let mut connections = Vec::new();
     for _ in 0..16 {
@@ -46,7 +46,7 @@ async fn status_on(connection: &mut Connection, token: &str) -> u16 {
     connection.send(request).await.unwrap().status.as_u16()
 }
 
-/// The issuer's way: publish the new key beside the old one, sign with the new one, drop the old one.
+/// The usual rotation: publish the new key in addition to the old one, sign with it, remove the old one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rotation_fails_no_request() {
     let (server, setup) = with_server(json!({})).await;
@@ -61,7 +61,7 @@ async fn a_rotation_fails_no_request() {
     let make = move |_| get("/", &[("authorization", &bearer(&sent.lock().unwrap()))]);
     let loading = tokio::spawn(load.run(make, |_, _| {}));
     tokio::time::sleep(Duration::from_secs(1)).await;
-    // Signed with at once, before the gateway had a reason to ask again.
+    // Tokens are signed with the new key before the gateway has fetched it.
     server.serve(&key_set(&[("a", Key::RSA_A), ("b", Key::RSA_B)]));
     current.lock().unwrap().clone_from(&new);
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -69,7 +69,7 @@ async fn a_rotation_fails_no_request() {
     let report = loading.await.unwrap().unwrap();
     assert_eq!(report.errors, 0, "{:?}", report.example);
     assert_eq!(report.count(StatusCode::OK), report.answers(), "{:?}", report.by_status);
-    // What was remembered of the old key is forgotten with it.
+    // Cached tokens of the old key are refused.
     let mut connections = connections(&gateway).await;
     for connection in &mut connections {
         assert_eq!(status_on(connection, &new).await, 200);
@@ -78,7 +78,7 @@ async fn a_rotation_fails_no_request() {
     gateway.assert_no_trap().await;
 }
 
-/// Tokens that name no key, and an issuer that gives a new key the old one's name.
+/// Tokens without a `kid`, and a new key with the `kid` of the old one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rotation_without_names_fails_no_request() {
     let bare = |key: &Key| json!({"keys": [key.bare_jwk()]});
@@ -100,14 +100,13 @@ async fn a_rotation_without_names_fails_no_request() {
             assert_eq!(status_on(&mut connection, &tokens[1]).await, 200);
             assert_eq!(status_on(&mut connection, &tokens[0]).await, 401);
         }
-        // A few for the old one, which is now a forged one.
+        // A few fetches are caused by the old token, which now looks forged.
         assert!((2..=6).contains(&server.fetches()), "{}", server.fetches());
         gateway.assert_no_trap().await;
     }
 }
 
-/// Ten thousand tokens with the signature of another one are refused, cause a handful of fetches, and good ones
-/// are served meanwhile.
+/// Ten thousand forged tokens are refused and cause few fetches, while valid tokens are accepted.
 async fn check_flood(forge: impl Fn(Turn) -> Token + Send + Sync + 'static) {
     let (server, setup) = with_server(json!({"refresh": "1h"})).await;
     let gateway = setup.direct().start().await;
@@ -121,7 +120,7 @@ async fn check_flood(forge: impl Fn(Turn) -> Token + Send + Sync + 'static) {
         get("/", &[("authorization", &format!("Bearer {token}.{signature}"))])
     };
     let loading = tokio::spawn(load.run(make, |_, _| {}));
-    // New ones, not remembered.
+    // New tokens, which are not cached.
     for number in 0..50 {
         let token = Token::good(Algorithm::Rs256).kid("a").claim("jti", number).sign();
         assert_eq!(status(&gateway, &token).await, 200);
@@ -149,7 +148,7 @@ async fn forged_tokens_cause_a_handful_of_fetches_and_disturb_nobody() {
     .await;
 }
 
-/// Nobody gets as far as the signature.
+/// No signature is checked.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unknown_keys_are_asked_for_a_handful_of_times() {
     check_flood(|turn| {
@@ -164,7 +163,7 @@ async fn two_workers_agree_within_a_second() {
     let gateway = setup.start().await;
     let (old, new) = (token_of("a", &Key::RSA_A), token_of("b", &Key::RSA_B));
     eventually("the first set", || async { status(&gateway, &old).await == 200 }).await;
-    // As long as the other worker may take.
+    // The other worker's tick interval.
     tokio::time::sleep(Duration::from_secs(1)).await;
     let mut connections = connections(&gateway).await;
     for connection in &mut connections {
@@ -191,7 +190,7 @@ async fn two_workers_agree_within_a_second() {
     }
 }
 
-/// One after the other, each on top of a good set that must go on serving.
+/// Each failure follows a good set, which must stay in use.
 #[tokio::test]
 async fn stale_keys_serve_while_the_server_fails() {
     let (mut server, setup) = with_server(json!({"timeout": "300ms"})).await;
@@ -229,7 +228,7 @@ async fn stale_keys_serve_while_the_server_fails() {
         .await;
     }
     assert_eq!(server.fetches_of("/elsewhere"), 0);
-    // As if nothing had been.
+    // The server recovers.
     server.serve(&set_of_b());
     let new = token_of("b", &Key::RSA_B);
     eventually("the new set", || async { status(&gateway, &new).await == 200 }).await;
@@ -245,11 +244,11 @@ async fn the_first_request_waits_for_the_first_set() {
     for mut connection in connections(&gateway).await {
         assert_eq!(status_on(&mut connection, &good).await, 200);
     }
-    // One asks for all.
+    // One worker fetches for all.
     assert!(server.fetches() <= 2, "{}", server.fetches());
 }
 
-/// Before a fetch, while it is under way and on whichever worker: they all get what it brings, and soon.
+/// Requests before and during a fetch, on any worker, promptly get its keys.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_comes_while_keys_are_fetched_waits_for_them() {
     let (mut server, setup) = with_server(json!({"refresh": "1h", "timeout": "3s", "wait": "4s"})).await;
@@ -260,7 +259,7 @@ async fn who_comes_while_keys_are_fetched_waits_for_them() {
     for connection in &mut connections {
         assert_eq!(status_on(connection, &old).await, 200);
     }
-    // As long as an unknown key causes no other fetch.
+    // The time in which an unknown key causes no other fetch.
     tokio::time::sleep(Duration::from_secs(1)).await;
     server.serve(&set_of_b());
     server.behave(Behaviour::Slow(Duration::from_secs(1))).await;
@@ -282,7 +281,7 @@ async fn who_comes_while_keys_are_fetched_waits_for_them() {
     gateway.assert_no_trap().await;
 }
 
-/// A request that does not wait has its key fetched for those that come later.
+/// A request that does not wait still causes a fetch for later requests.
 #[tokio::test]
 async fn without_patience() {
     let (server, setup) = with_server(json!({"refresh": "1h", "wait": "0s"})).await;
@@ -308,7 +307,7 @@ async fn without_a_set_ever() {
         let good = token_of("a", &Key::RSA_A);
         assert_eq!(ask(&gateway, "/open", &good).await.status, 200, "{policy}");
         assert_eq!(ask(&gateway, "/either", &good).await.status, either, "{policy}");
-        // Who brings none waits for nothing.
+        // Requests without a token do not wait.
         assert_eq!(gateway.send(get("/either", &[])).await.status, 200, "{policy}");
         assert_eq!(gateway.send(get("/closed", &[])).await.status, 401, "{policy}");
         assert_ne!(ask(&gateway, "/protected", &good).await.status, 200, "{policy}");
@@ -338,7 +337,7 @@ async fn a_key_set_is_found_by_discovery_on_the_same_host_only() {
         assert_eq!(status(&gateway, &token_of("a", &Key::RSA_A)).await, expected, "{jwks_uri}");
         assert!(server.fetches_of(KeyServer::DISCOVERY) >= 1, "{jwks_uri}");
         assert_eq!(server.fetches_of("/keys") > 0, expected == 200, "{jwks_uri}");
-        // Firewalls in front of identity providers want to know who asks.
+        // Firewalls in front of identity providers require a user agent.
         let agent = Some(concat!("mesh-filters/", env!("CARGO_PKG_VERSION")).to_owned());
         assert_eq!(server.user_agent(KeyServer::DISCOVERY), agent);
         assert_eq!(server.user_agent("/keys"), agent.filter(|_| expected == 200));
@@ -394,7 +393,7 @@ async fn keys_that_are_not_used_are_logged_once_a_version() {
     let gateway = setup.cluster("jwks", server.address()).start().await;
     let lines = || {
         let log = gateway.envoy.log();
-        let of = "a key of auth.example.com in cluster jwks is not used: ";
+        let of = "unused key in the key set of auth.example.com (cluster `jwks`): ";
         let lines = log.lines().filter_map(|line| Some(line.split_once(of)?.1.trim().to_owned()));
         lines.collect::<Vec<_>>()
     };

@@ -1,4 +1,4 @@
-//! What a token's claims open.
+//! Rules on requests and claims.
 
 use super::{bearer, config, inline, logged, provider, setup};
 use bytes::Bytes;
@@ -6,7 +6,7 @@ use e2e::{Algorithm, Gateway, Key, Token};
 use mesh_filters::http::{Request, Response};
 use serde_json::{Value, json};
 
-/// A token with these claims more.
+/// A valid token with these additional claims.
 fn token(claims: &Value) -> String {
     let good = Token::good(Algorithm::Rs256);
     claims
@@ -21,7 +21,7 @@ async fn gateway(extra: Value) -> Gateway {
     setup(config(provider(inline(&[("a", Key::RSA_A)]), json!({})), extra)).start().await
 }
 
-/// Sends a request. `claims`: those of its token; null for none, a text for a token as it stands.
+/// Sends a request. `claims` are those of its token, null for no token, or a string that is the token.
 async fn send(
     gateway: &Gateway,
     method: &str,
@@ -41,7 +41,7 @@ async fn send(
     gateway.send(request.body(Bytes::new()).unwrap()).await
 }
 
-/// Requests, their claims, and the status with the details of a refusal.
+/// Requests with their claims, expected status and details of a refusal.
 async fn check(gateway: &Gateway, table: &[(&str, &str, Value, u16, &str)]) {
     for (index, (method, path, claims, status, _)) in table.iter().enumerate() {
         let mark = if path.contains('?') { '&' } else { '?' };
@@ -59,7 +59,7 @@ async fn check(gateway: &Gateway, table: &[(&str, &str, Value, u16, &str)]) {
     }
 }
 
-/// The rules of the contract.
+/// Deny rules, allow rules and the default.
 #[tokio::test]
 async fn deny_rules_first_then_allow_rules_then_the_default() {
     let gateway = gateway(json!({"rules": [
@@ -80,7 +80,7 @@ async fn deny_rules_first_then_allow_rules_then_the_default() {
         &gateway,
         &[
             ("GET", "/health", Value::Null, 200, ""),
-            // No token is looked at, not even a bad one.
+            // The token is not looked at, even if it is bad.
             ("GET", "/health", bad.clone(), 200, ""),
             ("DELETE", "/any", admin.clone(), 200, ""),
             ("DELETE", "/any", user.clone(), 403, "no_rule"),
@@ -97,7 +97,7 @@ async fn deny_rules_first_then_allow_rules_then_the_default() {
             ("GET", "/users/user-2/x", json!({"scope": "users:readonly"}), 403, "no_rule"),
             ("GET", "/users/user-1/x/y", user.clone(), 403, "no_rule"),
             ("GET", "/users/user-1", user.clone(), 403, "no_rule"),
-            // Judged as every upstream will read it.
+            // Percent-encoding is decoded.
             ("GET", "/users/user-%31/%78", user.clone(), 200, ""),
             ("GET", "/users/user-1/../user-2/x", user.clone(), 400, "ambiguous_path"),
             ("GET", "/users/user-2/../user-1/x", user.clone(), 400, "ambiguous_path"),
@@ -106,12 +106,12 @@ async fn deny_rules_first_then_allow_rules_then_the_default() {
             ("GET", "/users/user-1;a/x", user.clone(), 403, "no_rule"),
             ("GET", "/users/user-1%2Fx", user.clone(), 400, "escaped_slash"),
             ("GET", "/users/user-1%5cx/y", user.clone(), 400, "escaped_slash"),
-            // Upstreams read these differently.
+            // Paths that upstreams read differently.
             ("GET", "/users/user-1//../user-2/x", user.clone(), 400, "ambiguous_path"),
             ("GET", "/users/user-1/..;/user-2/x", user.clone(), 400, "ambiguous_path"),
             ("GET", "//users/user-1/x", user.clone(), 400, "ambiguous_path"),
             ("GET", "/health?next=%2F", Value::Null, 200, ""),
-            // Denied with a token and without, and whatever another rule says.
+            // Denied with and without a token, whatever the other rules say.
             ("DELETE", "/closed/x", admin.clone(), 403, "denied_by:closed"),
             ("GET", "/closed", Value::Null, 403, "denied_by:closed"),
             ("GET", "/closed;a", bad, 403, "denied_by:closed"),
@@ -173,7 +173,7 @@ async fn who_is_not_denied_is_let_in_by_a_default_that_allows() {
     .await;
 }
 
-/// What the claims are compared with: a header that is there once, the host with its port or without.
+/// Claims are compared with a header that is not repeated, and with the host with or without its port.
 #[tokio::test]
 async fn claims_are_compared_with_the_request() {
     let gateway = gateway(json!({"rules": [
@@ -235,7 +235,7 @@ async fn nested_claims_numbers_and_negations() {
             ("GET", "/number", json!({"level": "4"}), 403, "no_rule"),
             ("GET", "/not", json!({}), 200, ""),
             ("GET", "/not", json!({"blocked": true}), 403, "no_rule"),
-            // A rule that asks for claims never holds without a token.
+            // A rule with claims never holds without a token.
             ("GET", "/not", Value::Null, 401, "missing"),
         ],
     )
@@ -258,7 +258,7 @@ async fn a_rule_takes_only_the_tokens_of_its_providers() {
     let gateway = setup(config).start().await;
     let foreign = Token::good(Algorithm::Rs256).claim("iss", other).kid("b").key(&Key::RSA_B);
     let (ours, theirs) = (json!({}), json!(foreign.sign()));
-    // Each with the other's name.
+    // Each token has the `kid` of the other provider's key.
     let crossed = json!(Token::good(Algorithm::Rs256).kid("b").key(&Key::RSA_B).sign());
     check(
         &gateway,
@@ -316,7 +316,7 @@ async fn cors_preflight_requests_pass_unless_they_are_to_be_checked() {
             expected,
             "{policy}"
         );
-        // What only looks like one.
+        // Requests that resemble a preflight.
         assert_eq!(send(&gateway, "GET", "/", &Value::Null, &preflight).await.status, 401, "{policy}");
         assert_eq!(
             send(&gateway, "OPTIONS", "/", &Value::Null, &preflight[..1]).await.status,
@@ -333,7 +333,7 @@ async fn shadow_and_off_refuse_nobody() {
         for claims in [Value::Null, json!("x"), json!({})] {
             assert_eq!(send(&gateway, "GET", "/all", &claims, &[]).await.status, 200, "{mode} {claims}");
         }
-        // An escaped slash as well.
+        // Also an escaped slash.
         assert_eq!(send(&gateway, "GET", "/a%2Fb", &Value::Null, &[]).await.status, 200, "{mode}");
         let line = logged(&gateway, "/all").await;
         assert!(line.starts_with("200 via_upstream") && line.contains(decision), "{mode}: {line}");

@@ -1,4 +1,4 @@
-//! Request trailers: nothing that waits goes on because of them, and nothing comes in by them.
+//! Request trailers do not release a paused request, and cannot be used to smuggle headers in.
 
 use super::{bearer, config, inline, plugin, provider, remote, with};
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use e2e::{
 use mesh_filters::http::{HeaderMap, HeaderValue, Parts, Protocol, Request, send};
 use serde_json::{Value, json};
 
-/// With the plugin in each of its modes.
+/// A setup for each mode of the plugin.
 fn setups(config: &Value) -> [Setup; 2] {
     let plugin = plugin(config.clone());
     [plugin.clone(), plugin.stop_iteration()].map(|plugin| Setup::default().plugins(&[plugin]).trailers())
@@ -24,7 +24,7 @@ fn good() -> Token {
     Token::good(Algorithm::Rs256)
 }
 
-/// With the header that only the filter sets, and a token that may be in `x-token` as well.
+/// A config with a header that only the filter may set, and with `x-token` as another place for tokens.
 fn claiming(jwks: Value, extra: Value) -> Value {
     let fields = json!({
         "from": [{"header": "authorization", "prefix": "Bearer "}, {"header": "x-token"}, {"cookie": "token"}],
@@ -81,7 +81,7 @@ async fn a_request_that_waits_for_keys_is_not_released_by_its_trailers() {
     }
 }
 
-/// In each mode, with a token or without, also past the rules.
+/// In every mode, with and without a token, and for requests that are not decided on.
 #[tokio::test]
 async fn nobody_sends_the_filter_s_headers_past_it_in_trailers() {
     let token = good().sign();
@@ -170,7 +170,7 @@ async fn unreadable(gateway: &Gateway) -> u64 {
     gateway.metric("jwt_authz.unreadable").await
 }
 
-/// What cannot be taken away does not go on, and neither does the end of the request.
+/// If a trailer cannot be removed, neither the trailers nor the end of the request are forwarded.
 #[tokio::test]
 async fn trailers_that_cannot_be_changed_do_not_go_on() {
     let config = config(claiming(inline(&[("a", Key::RSA_A)]), json!({"forward_token": true})), json!({}));

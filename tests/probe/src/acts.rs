@@ -1,6 +1,6 @@
 //! What the value of `x-probe` makes the probe do.
 
-use crate::probe::Told;
+use crate::probe::ProbeState;
 use mesh_host::call::{Call, GrpcCall, HttpCall};
 use mesh_host::metrics::{Counter, Gauge, Histogram};
 use mesh_host::{Body, BodyFlow, Flow, Request, SharedData, Trailers, TrailersFlow, clock, foreign, random};
@@ -30,41 +30,41 @@ pub(crate) fn teapot() -> Reply {
     }
 }
 
-pub(crate) fn on_request(told: &mut Told, request: &mut Request<'_>) -> Flow {
-    match told.act.as_str() {
+pub(crate) fn on_request(state: &mut ProbeState, request: &mut Request<'_>) -> Flow {
+    match state.act.as_str() {
         "reply" | "reply, pause-response" => return Flow::Reply(teapot()),
         "pause" | "pause, request-body" | "pause-twice" | "pause-then-reply" => return until(50),
         "notify" | "wait" => return until(60_000),
-        "http" => return http(told, request),
-        "grpc" => return grpc(told, request),
+        "http" => return http(state, request),
+        "grpc" => return grpc(state, request),
         "edit" => edit(request),
-        "create" => create(told, request),
-        "time" => time(told),
+        "create" => create(state, request),
+        "time" => time(state),
         "metrics" => metrics(),
         "foreign" => {
-            told.report("x-probe-foreign", format_args!("{:?}", foreign::call("no_such_function", b"")))
+            state.report("x-probe-foreign", format_args!("{:?}", foreign::call("no_such_function", b"")))
         }
         "state" => {
             let set = request.set_filter_state("probe", b"\xffstate");
-            told.report("x-probe-set", format_args!("{set:?}"));
-            told.report(
+            state.report("x-probe-set", format_args!("{set:?}"));
+            state.report(
                 "x-probe-get",
                 format_args!("{:?}", request.attribute(&["filter_state", "wasm.probe"])),
             );
-            told.report("x-probe-none", format_args!("{:?}", request.attribute(&["no", "such"])));
+            state.report("x-probe-none", format_args!("{:?}", request.attribute(&["no", "such"])));
         }
         "count" => match request.headers() {
-            Ok(headers) => told.report("x-probe-count", headers.iter().count()),
-            Err(status) => told.report("x-probe-count", status),
+            Ok(headers) => state.report("x-probe-count", headers.iter().count()),
+            Err(status) => state.report("x-probe-count", status),
         },
         _ => {}
     }
     Flow::Continue
 }
 
-fn http(told: &mut Told, request: &mut Request<'_>) -> Flow {
+fn http(state: &mut ProbeState, request: &mut Request<'_>) -> Flow {
     let call = get(&argument(request, "x-cluster"), &argument(request, "x-path"));
-    follow(told, request, &call)
+    follow(state, request, &call)
 }
 
 /// The call that the probe sends at every tick.
@@ -85,7 +85,7 @@ fn get(cluster: &str, path: &str) -> Call {
     })
 }
 
-fn grpc(told: &mut Told, request: &mut Request<'_>) -> Flow {
+fn grpc(state: &mut ProbeState, request: &mut Request<'_>) -> Flow {
     let call = Call::Grpc(GrpcCall {
         cluster: argument(request, "x-cluster"),
         service: "probe.Probe".to_owned(),
@@ -94,14 +94,14 @@ fn grpc(told: &mut Told, request: &mut Request<'_>) -> Flow {
         timeout: Duration::from_millis(300),
         max_body_bytes: 16,
     });
-    follow(told, request, &call)
+    follow(state, request, &call)
 }
 
-fn follow(told: &mut Told, request: &Request<'_>, call: &Call) -> Flow {
+fn follow(state: &mut ProbeState, request: &Request<'_>, call: &Call) -> Flow {
     match request.call(call) {
         Ok(_call_id) => until(60_000),
-        Err(status) => {
-            told.report("x-probe-call", status);
+        Err(error) => {
+            state.report("x-probe-call", error);
             Flow::Continue
         }
     }
@@ -122,27 +122,27 @@ fn edit(request: &mut Request<'_>) {
 }
 
 /// Creates a record unless it exists, writes it with its version, then with an outdated one.
-fn create(told: &mut Told, request: &mut Request<'_>) {
+fn create(state: &mut ProbeState, request: &mut Request<'_>) {
     let key = argument(request, "x-key");
     let mut store = SharedData;
-    told.report("x-probe-create", format_args!("{:?}", store.write(key.as_bytes(), b"1", Version::Absent)));
+    state.report("x-probe-create", format_args!("{:?}", store.write(key.as_bytes(), b"1", Version::Absent)));
     if let Ok(snapshot) = store.read(key.as_bytes()) {
-        told.report(
+        state.report(
             "x-probe-write",
             format_args!("{:?}", store.write(key.as_bytes(), b"2", snapshot.version)),
         );
-        told.report(
+        state.report(
             "x-probe-stale",
             format_args!("{:?}", store.write(key.as_bytes(), b"3", snapshot.version)),
         );
     }
 }
 
-fn time(told: &mut Told) {
+fn time(state: &mut ProbeState) {
     let (earlier, later) = (clock::monotonic().ok(), clock::monotonic().ok());
-    told.report("x-probe-monotonic", earlier.is_some() && earlier <= later);
-    told.report("x-probe-wall", clock::since_epoch().unwrap_or_default().as_secs());
-    told.report("x-probe-random", random::number().ok() != random::number().ok());
+    state.report("x-probe-monotonic", earlier.is_some() && earlier <= later);
+    state.report("x-probe-wall", clock::since_epoch().unwrap_or_default().as_secs());
+    state.report("x-probe-random", random::number().ok() != random::number().ok());
 }
 
 fn metrics() {
@@ -152,8 +152,8 @@ fn metrics() {
     Histogram::define("probe.histogram").record(3);
 }
 
-pub(crate) fn on_body(told: &Told, body: &mut Body, act: &str) -> BodyFlow {
-    if !told.act.contains(act) {
+pub(crate) fn on_body(state: &ProbeState, body: &mut Body, act: &str) -> BodyFlow {
+    if !state.act.contains(act) {
         return BodyFlow::Continue;
     }
     if !body.is_end() {
@@ -164,14 +164,14 @@ pub(crate) fn on_body(told: &Told, body: &mut Body, act: &str) -> BodyFlow {
     BodyFlow::Continue
 }
 
-pub(crate) fn on_trailers(told: &Told, trailers: &mut Trailers, act: &str) -> TrailersFlow {
-    if told.act == format!("reply-to-{act}") {
+pub(crate) fn on_trailers(state: &ProbeState, trailers: &mut Trailers, act: &str) -> TrailersFlow {
+    if state.act == format!("reply-to-{act}") {
         return TrailersFlow::Reply(teapot());
     }
-    if told.act == format!("trap-in-{act}") {
+    if state.act == format!("trap-in-{act}") {
         std::process::abort();
     }
-    if told.act == act {
+    if state.act == act {
         let count = trailers.headers().map(|trailers| trailers.iter().count());
         let edits = [
             Edit::Set(HeaderName::from_static("x-twice"), HeaderValue::text("once")),

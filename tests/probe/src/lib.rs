@@ -19,7 +19,7 @@ use serde_json::Value;
 
 mesh_host::any_filter! {
     /// A filter of a probe chain.
-    pub enum ProbeFilter, ProbeStream {
+    pub enum ProbeFilter, ProbeStream, "probe" {
         Probe(Probe),
         Mark(Mark),
         Step(Step),

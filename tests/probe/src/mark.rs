@@ -8,6 +8,7 @@ use mesh_policy::headers::{HeaderName, HeaderValue};
 pub struct Mark;
 
 impl Filter for Mark {
+    const NAME: &'static str = "mark";
     const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS;
     type Stream = ();
 

@@ -8,6 +8,7 @@ use mesh_host::{Callbacks, Configure, Filter, Plugin};
 struct Noop;
 
 impl Filter for Noop {
+    const NAME: &'static str = "noop";
     const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS;
     type Stream = ();
 }

@@ -29,16 +29,16 @@ impl Probe {
     }
 }
 
-/// The value of `x-probe` and what to report.
+/// The value of `x-probe`, and what to report on the response.
 #[derive(Debug, Default)]
-pub struct Told {
+pub struct ProbeState {
     pub(crate) act: String,
     /// Whether it was paused before.
     paused: bool,
     report: Vec<(HeaderName, HeaderValue)>,
 }
 
-impl Told {
+impl ProbeState {
     pub(crate) fn report(&mut self, name: &'static str, value: impl std::fmt::Display) {
         self.report.push((HeaderName::new(name).unwrap_or(NAME), HeaderValue::text(value.to_string())));
     }
@@ -47,6 +47,7 @@ impl Told {
 const NAME: HeaderName = HeaderName::from_static("x-probe-config");
 
 impl Filter for Probe {
+    const NAME: &'static str = "probe";
     const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS
         .and(Callbacks::REQUEST_BODY)
         .and(Callbacks::RESPONSE_HEADERS)
@@ -56,69 +57,69 @@ impl Filter for Probe {
         .and(Callbacks::TICK)
         .and(Callbacks::HTTP_CALL)
         .and(Callbacks::GRPC_CALL);
-    type Stream = Told;
+    type Stream = ProbeState;
 
-    fn on_request_headers(&self, told: &mut Told, request: &mut Request<'_>) -> Flow {
+    fn on_request_headers(&self, state: &mut ProbeState, request: &mut Request<'_>) -> Flow {
         let act = request.first_header("x-probe").ok().flatten().unwrap_or_default();
-        told.act = String::from_utf8_lossy(&act).into_owned();
-        if told.act == "notify" {
+        state.act = String::from_utf8_lossy(&act).into_owned();
+        if state.act == "notify" {
             self.waiting.borrow_mut().push(request.id());
         }
-        acts::on_request(told, request)
+        acts::on_request(state, request)
     }
 
-    fn on_request_wake(&self, told: &mut Told, _request: &mut Request<'_>, wake: Wake) -> Flow {
+    fn on_request_wake(&self, state: &mut ProbeState, _request: &mut Request<'_>, wake: Wake) -> Flow {
         match wake {
-            Wake::Deadline => told.report("x-probe-wake", "deadline"),
-            Wake::Notified => told.report("x-probe-wake", "notified"),
+            Wake::Deadline => state.report("x-probe-wake", "deadline"),
+            Wake::Notified => state.report("x-probe-wake", "notified"),
             Wake::CallResponse { response: CallResponse::Http(response), .. } => {
-                told.report("x-probe-wake", "answer");
-                told.report("x-probe-status", response.status().unwrap_or_default());
+                state.report("x-probe-wake", "answer");
+                state.report("x-probe-status", response.status().unwrap_or_default());
                 let size = response.body.len();
-                told.report("x-probe-body", format_args!("{size} {}", response.is_complete));
+                state.report("x-probe-body", format_args!("{size} {}", response.is_complete));
             }
             Wake::CallResponse { response: CallResponse::Grpc(response), .. } => {
-                told.report("x-probe-wake", "answer");
-                told.report("x-probe-grpc", format_args!("{response:?}"));
+                state.report("x-probe-wake", "answer");
+                state.report("x-probe-grpc", format_args!("{response:?}"));
             }
         }
-        match told.act.as_str() {
+        match state.act.as_str() {
             "pause-then-reply" => Flow::Reply(acts::teapot()),
-            "pause-twice" if !std::mem::replace(&mut told.paused, true) => acts::until(50),
+            "pause-twice" if !std::mem::replace(&mut state.paused, true) => acts::until(50),
             _ => Flow::Continue,
         }
     }
 
-    fn on_request_body(&self, told: &mut Told, body: &mut Body) -> BodyFlow {
-        acts::on_body(told, body, "request-body")
+    fn on_request_body(&self, state: &mut ProbeState, body: &mut Body) -> BodyFlow {
+        acts::on_body(state, body, "request-body")
     }
 
-    fn on_request_trailers(&self, told: &mut Told, trailers: &mut Trailers) -> TrailersFlow {
-        acts::on_trailers(told, trailers, "request-trailers")
+    fn on_request_trailers(&self, state: &mut ProbeState, trailers: &mut Trailers) -> TrailersFlow {
+        acts::on_trailers(state, trailers, "request-trailers")
     }
 
-    fn on_response_headers(&self, told: &mut Told, response: &mut Response<'_>) -> Flow {
-        if told.act == "late" {
+    fn on_response_headers(&self, state: &mut ProbeState, response: &mut Response<'_>) -> Flow {
+        if state.act == "late" {
             // The host reports no request headers in this phase.
             let late = response.attribute(&["request", "headers", "x-probe"]);
-            told.report("x-probe-late", format_args!("{late:?}"));
+            state.report("x-probe-late", format_args!("{late:?}"));
         }
-        if told.act.contains("pause-response") && !told.paused {
-            told.paused = true;
+        if state.act.contains("pause-response") && !state.paused {
+            state.paused = true;
             return acts::until(50);
         }
-        if matches!(told.act.as_str(), "reply-to-response" | "pause-response-then-reply") {
+        if matches!(state.act.as_str(), "reply-to-response" | "pause-response-then-reply") {
             return Flow::Reply(acts::teapot());
         }
-        if told.act.contains("response-body") {
+        if state.act.contains("response-body") {
             let _unchanged = response.edit(&Edit::Remove(HeaderName::from_static("content-length")));
         }
-        told.report("x-probe-fetched", self.fetched.borrow());
-        told.report.push((NAME, HeaderValue::text(self.name.clone())));
-        for (name, value) in told.report.drain(..) {
+        state.report("x-probe-fetched", self.fetched.borrow());
+        state.report.push((NAME, HeaderValue::text(self.name.clone())));
+        for (name, value) in state.report.drain(..) {
             let _unreported = response.edit(&Edit::Add(name, value));
         }
-        if told.act == "edit" {
+        if state.act == "edit" {
             let edits = [
                 Edit::Set(HeaderName::from_static("x-twice"), HeaderValue::text("once")),
                 Edit::Remove(HeaderName::from_static("x-gone")),
@@ -130,17 +131,17 @@ impl Filter for Probe {
         Flow::Continue
     }
 
-    fn on_response_wake(&self, told: &mut Told, response: &mut Response<'_>, wake: Wake) -> Flow {
-        told.report("x-probe-wake", if matches!(wake, Wake::Deadline) { "deadline" } else { "other" });
-        Filter::on_response_headers(self, told, response)
+    fn on_response_wake(&self, state: &mut ProbeState, response: &mut Response<'_>, wake: Wake) -> Flow {
+        state.report("x-probe-wake", if matches!(wake, Wake::Deadline) { "deadline" } else { "other" });
+        Filter::on_response_headers(self, state, response)
     }
 
-    fn on_response_body(&self, told: &mut Told, body: &mut Body) -> BodyFlow {
-        acts::on_body(told, body, "response-body")
+    fn on_response_body(&self, state: &mut ProbeState, body: &mut Body) -> BodyFlow {
+        acts::on_body(state, body, "response-body")
     }
 
-    fn on_response_trailers(&self, told: &mut Told, trailers: &mut Trailers) -> TrailersFlow {
-        acts::on_trailers(told, trailers, "response-trailers")
+    fn on_response_trailers(&self, state: &mut ProbeState, trailers: &mut Trailers) -> TrailersFlow {
+        acts::on_trailers(state, trailers, "response-trailers")
     }
 
     fn on_tick(&self, background: &mut Background<'_>) {
@@ -149,8 +150,8 @@ impl Filter for Probe {
         }
         if !self.fetch.is_empty() {
             let sent = background.call(&acts::fetch(&self.fetch));
-            if let Err(status) = sent {
-                *self.fetched.borrow_mut() = status.to_string();
+            if let Err(error) = sent {
+                *self.fetched.borrow_mut() = error.to_string();
             }
         }
         background.tick_after(TICK);

@@ -58,6 +58,7 @@ impl Acts {
 }
 
 impl Filter for Step {
+    const NAME: &'static str = "step";
     const CALLBACKS: Callbacks = Callbacks::REQUEST_HEADERS
         .and(Callbacks::REQUEST_BODY)
         .and(Callbacks::REQUEST_TRAILERS)
@@ -68,10 +69,18 @@ impl Filter for Step {
         .and(Callbacks::HTTP_CALL);
     type Stream = Acts;
 
+    fn summary(&self) -> String {
+        self.name.clone()
+    }
+
     fn on_request_headers(&self, acts: &mut Acts, request: &mut Request<'_>) -> Flow {
         let value = request.first_header(&format!("x-{}", self.name)).ok().flatten().unwrap_or_default();
         acts.0 = String::from_utf8_lossy(&value).into_owned();
         let _unmarked = request.edit(&self.append_to(PASSED));
+        if acts.has("log") {
+            log::warn!("{} warns", self.name);
+            log::debug!("{} explains", self.name);
+        }
         if acts.has("tick") {
             request.tick_after(Duration::from_millis(10));
         }

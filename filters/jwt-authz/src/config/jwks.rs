@@ -20,9 +20,10 @@ mesh_config::object! {
     /// A key set at a key server.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Remote {
-        /// Envoy's cluster for requests to the key server.
+        /// Envoy's cluster for requests to the key server; in Istio as `outbound|443||auth.example.com`. TLS is the
+        /// cluster's.
         pub cluster: String = required(string().not_empty().at_most(MAX_BYTES)),
-        /// `:authority` of these requests, as `auth.example.com`.
+        /// The `:authority` of these requests: a host, with or without port.
         pub host: HeaderValue = required(host()),
         /// What to ask for.
         pub location: Location = flatten(),
@@ -30,7 +31,7 @@ mesh_config::object! {
         pub refresh: Duration = default("5m", duration(SECOND..=DAY)),
         /// Time limit for an answer.
         pub timeout: Duration = default("2s", duration(Duration::from_millis(10)..=MAX_WAIT)),
-        /// How long a request waits for the first key set, or for one with a key that is unknown so far.
+        /// How long a request waits for the first key set, or for a [key that the set does not have](#key-sets).
         pub wait: Duration = default("5s", duration(Duration::ZERO..=MAX_WAIT)),
     }
     elsewhere {
@@ -62,13 +63,15 @@ impl Object for Jwks {
         let set = r#"{"type": "object", "properties": {"keys": {"type": "array"}}, "required": ["keys"]}"#;
         form.one_of()
             .take_null()
-            .case("inline", "A JWK Set (RFC 7517, section 5).", any(set, read_inline), |set| {
-                Self::Inline(Rc::new(set))
-            })
+            .case("inline", INLINE, any(set, read_inline), |set| Self::Inline(Rc::new(set)))
             .case("remote", "A key set at a key server.", Remote::kind(), Self::Remote)
             .end()
     }
 }
+
+const INLINE: &str = "The keys themselves: a JWK Set (RFC 7517) of up to 256 keys. A key that \
+    [cannot be used](#algorithms) is an error, and so is a private RSA or EC key. `oct` keys have at least 32 bytes, 48 \
+    for `HS384` and 64 for `HS512`.";
 
 /// In a config an unusable key is a mistake; at a key server it is skipped.
 fn read_inline(value: &Value<'_>) -> Option<KeySet> {
@@ -100,7 +103,8 @@ impl Object for Location {
     }
 }
 
-const DISCOVERY: &str = "The path of an OpenID configuration, whose `jwks_uri` has the path of the JWK Set.";
+const DISCOVERY: &str = "The path of an OpenID configuration, whose `jwks_uri` is followed on the same host \
+    and cluster only.";
 
 /// A host with or without a port.
 fn host() -> Text<HeaderValue> {

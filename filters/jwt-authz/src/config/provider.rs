@@ -40,10 +40,10 @@ mesh_config::object! {
     pub struct Provider {
         /// The provider's name in counters, problem documents and rules.
         pub name: String = required(mesh_policy::name::name()),
-        /// `iss` of its tokens. Of several providers at most one has none. Default: not checked.
+        /// What `iss` must be, exactly. No two providers have the same, and at most one has none. Set both `issuer`
+        /// and `audiences`; otherwise tokens signed for other services are accepted. Default: not checked.
         pub issuer: Option<String> = restriction(some(short())),
-        /// One of these must be in `aud`. Set both `issuer` and `audiences`; otherwise tokens signed for other
-        /// services are accepted. Default: not checked.
+        /// `aud`, a string or an array of strings, must have one of these. Default: not checked.
         pub audiences: Vec<String> = restriction(list(short()).not_empty().at_most(MAX_STRINGS, "audiences")),
         /// `sub` must pass one of these tests. Default: not checked.
         pub subjects: Vec<StringMatch> = restriction(
@@ -51,22 +51,22 @@ mesh_config::object! {
         ),
         /// The provider's keys.
         pub jwks: Jwks = required(object()),
-        /// The algorithms that its tokens may be signed with.
+        /// The [algorithms](#algorithms) that its tokens may be signed with. `HS…` only with an inline key.
         pub algorithms: Vec<Algorithm> = required(algorithms(jwks.as_ref())),
-        /// How far the provider's clock may be off.
+        /// How far the provider's clock may be off, for `exp`, `nbf` and `iat`.
         pub leeway: Duration = default("30s", duration(Duration::ZERO..=MAX_LEEWAY)),
         /// Whether a token must have an `exp`.
         pub require_expiration: bool = default(true, boolean()),
-        /// How far from now `exp` may be. Default: not checked.
+        /// How far from now `exp` may be; a token must have one then. Default: not checked.
         pub max_lifetime: Option<Duration> = restriction(some(duration(MIN_LIFETIME..=MAX_LIFETIME))),
-        /// Where its tokens are found.
+        /// [Where its tokens are found](#places), and nowhere else.
         pub from: Vec<TokenLocation> = default(
             [{"header": "authorization", "prefix": "Bearer "}],
             list(object()).not_empty().at_most(MAX_PLACES, "places")
         ),
         /// Whether the upstream sees the token.
         pub forward_token: bool = default(false, boolean()),
-        /// The header that takes the token's payload as it came, in base64url.
+        /// The header that takes the token's payload as it came, in base64url. Default: none.
         pub payload_header: Option<HeaderName> = optional(header(&token_headers(from.as_deref(), None))),
         /// Claims that are copied to headers.
         pub claims_to_headers: Vec<ClaimHeader> = default(
@@ -98,7 +98,9 @@ mesh_config::object! {
         /// The claim: a string with dots between the names that lead to it, or an array of those names if they
         /// have dots themselves.
         pub claim: Vec<String> = required(claim_path()),
-        /// The header.
+        /// The header that takes it. Not one that the connection or another filter depends on (`host`,
+        /// `authorization`, `cookie`, `content-length`, `connection`, `te` …), and not one that the provider uses
+        /// already.
         pub header: HeaderName = required(header(taken)),
     }
 }

@@ -91,14 +91,15 @@ impl Object for Rule {
 }
 
 const NAME: &str = "The rule's name in counters, details and problem documents.";
-const MATCH: &str = "Which requests the rule is for, see [match](../rate-limit/README.md#match); without `claims`, \
-    which are a field of the rule. Default: every request.";
+const MATCH: &str = "Which requests the rule is for, see [match](#match). Default: every request.";
 const ACTION: &str = "What happens to a request for which the rule holds.";
-const CLAIMS: &str = "What the token's claims must say, see [claims](#claims). Default: not checked.";
+const CLAIMS: &str = "What the token's [claims](#claims) must say. Without a good token such a rule never holds. \
+    Default: not checked.";
 const PROVIDERS: &str = "The names of the providers whose tokens the rule takes. Default: all.";
 const TOKEN: &str = "Whether the rule looks at the request's token. Default: `required`, but `none` for a rule that \
     denies and has neither `claims` nor `providers`.";
-const MODE: &str = "As `mode` at the top.";
+const MODE: &str =
+    "As `mode` at the top: in `shadow` the rule decides nothing and is counted where it would have.";
 
 fn match_without_claims() -> impl Kind<Out = RequestMatch> {
     RequestMatch::kind().and_then(|value, matches| {

@@ -2,7 +2,6 @@
 
 mod claims;
 mod keys;
-mod laws;
 mod places;
 mod provider;
 mod rules;

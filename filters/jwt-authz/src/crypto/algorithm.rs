@@ -1,8 +1,8 @@
-//! The algorithms of a signature.
+//! Signature algorithms.
 
-/// An algorithm that a token can be signed with: RFC 7518 section 3.1, RFC 8037 section 3.1.
+/// A signature algorithm for tokens (RFC 7518 section 3.1, RFC 8037 section 3.1).
 ///
-/// `none` is not among them, so nothing that takes an algorithm can be talked into it.
+/// `none` is not among them, so code that takes an `Algorithm` cannot be made to accept an unsigned token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
@@ -52,7 +52,7 @@ impl mesh_config::kinds::Choice for Algorithm {
 }
 
 impl Algorithm {
-    /// All of them.
+    /// All algorithms.
     pub const ALL: [Self; 12] = [
         Self::Rs256,
         Self::Rs384,
@@ -87,8 +87,8 @@ impl Algorithm {
         }
     }
 
-    /// The algorithm of a name, which is case-sensitive (RFC 7515 section 4.1.1). RFC 9864 has
-    /// replaced `EdDSA` by `Ed25519`, which is the same signature.
+    /// The algorithm with this `alg` name, which is case-sensitive (RFC 7515 section 4.1.1). `Ed25519` is the name
+    /// that RFC 9864 gives to `EdDSA` on that curve.
     #[must_use]
     pub fn find(name: &str) -> Option<Self> {
         if name == "Ed25519" {
@@ -97,13 +97,13 @@ impl Algorithm {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
-    /// Whether who can check a signature can make one, too.
+    /// Whether the key that verifies a signature can also create one.
     #[must_use]
     pub const fn is_symmetric(self) -> bool {
         matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
     }
 
-    /// How long the output of its hash is. A secret must be at least as long: RFC 7518 section 3.2.
+    /// Length of the hash in bytes. A secret must be at least as long (RFC 7518 section 3.2).
     pub(super) const fn hash_bytes(self) -> usize {
         match self {
             Self::Rs256 | Self::Ps256 | Self::Es256 | Self::Hs256 => 32,

@@ -1,48 +1,48 @@
-//! Public keys in DER (X.690), as RFC 3279 sections 2.3.1 and RFC 5480 section 2 want them.
+//! Encodes public keys in DER (X.690) as specified in RFC 3279 section 2.3.1 and RFC 5480 section 2.
 
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
 const SEQUENCE: u8 = 0x30;
 
-/// `AlgorithmIdentifier` of RSA: 1.2.840.113549.1.1.1 and NULL.
+/// `AlgorithmIdentifier` of an RSA key: 1.2.840.113549.1.1.1 and NULL.
 const RSA: &[u8] =
     &[0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
 
-/// `AlgorithmIdentifier` of an elliptic curve's key, 1.2.840.10045.2.1, on P-256, 1.2.840.10045.3.1.7.
+/// `AlgorithmIdentifier` of an elliptic curve key, 1.2.840.10045.2.1, on P-256, 1.2.840.10045.3.1.7.
 const P256: &[u8] = &[
     0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
     0x3d, 0x03, 0x01, 0x07,
 ];
 
-/// The same on P-384, 1.3.132.0.34.
+/// `AlgorithmIdentifier` of an elliptic curve key on P-384, 1.3.132.0.34.
 const P384: &[u8] = &[
     0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00,
     0x22,
 ];
 
-/// `SubjectPublicKeyInfo` of an RSA key; both numbers are big-endian without leading zeros.
+/// `SubjectPublicKeyInfo` of an RSA key. Both numbers are big-endian without leading zeros.
 pub(super) fn rsa_key(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
     let numbers = [element(INTEGER, &unsigned(modulus)), element(INTEGER, &unsigned(exponent))];
     key(RSA, &element(SEQUENCE, &numbers.concat()))
 }
 
-/// `SubjectPublicKeyInfo` of a point of P-256 in SEC1's uncompressed form.
+/// `SubjectPublicKeyInfo` of a P-256 point in SEC1 uncompressed form.
 pub(super) fn p256_key(point: &[u8]) -> Vec<u8> {
     key(P256, point)
 }
 
-/// `SubjectPublicKeyInfo` of a point of P-384 in SEC1's uncompressed form.
+/// `SubjectPublicKeyInfo` of a P-384 point in SEC1 uncompressed form.
 pub(super) fn p384_key(point: &[u8]) -> Vec<u8> {
     key(P384, point)
 }
 
 fn key(algorithm: &[u8], bytes: &[u8]) -> Vec<u8> {
-    // The first byte of a bit string is the number of bits that its last byte has too many.
+    // The first byte of a bit string is the number of unused bits in its last byte.
     let bits = element(BIT_STRING, &[&[0], bytes].concat());
     element(SEQUENCE, &[algorithm, &bits].concat())
 }
 
-/// The content of an INTEGER that is not negative: its first bit must be zero.
+/// The content of a non-negative INTEGER, whose first bit must be zero.
 fn unsigned(number: &[u8]) -> Vec<u8> {
     let sign: &[u8] = if number.first().is_none_or(|first| *first >= 0x80) { &[0] } else { &[] };
     [sign, number].concat()
@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(bytes[header.len()..], vec![7; content]);
     }
 
-    /// X.690 section 8.1.3: the shortest form of a length.
+    /// Lengths are encoded in the shortest form (X.690 section 8.1.3).
     #[test]
     fn lengths() {
         check(0, &[0x04, 0]);

@@ -1,20 +1,20 @@
-//! Having Envoy check a signature: its foreign function `verify_signature`.
+//! Signature checks by Envoy, with its foreign function `verify_signature`.
 //!
-//! Its argument is the message `envoy.source.extensions.common.wasm.VerifySignatureArguments`: the
-//! hash's name (1), the key as `SubjectPublicKeyInfo` (2), the signature (3) and what was signed
-//! (4). Its answer is `VerifySignatureResult`: whether it is right (1), and what went wrong (2).
-//! RSA is PKCS#1 v1.5 only.
+//! The argument is the message `envoy.source.extensions.common.wasm.VerifySignatureArguments`: the name of the hash
+//! (1), the key as `SubjectPublicKeyInfo` (2), the signature (3) and the signed bytes (4). The result is a
+//! `VerifySignatureResult`: whether the signature is valid (1), and an error (2). For RSA, Envoy supports PKCS#1 v1.5
+//! only.
 
 use super::algorithm::Algorithm;
 use super::key::{Key, Material};
 use super::protobuf::{self, Value};
 use rsa::traits::PublicKeyParts as _;
 
-/// The function's name.
+/// Name of the foreign function.
 pub const FUNCTION: &str = "verify_signature";
 
-/// The argument that asks for a check; `None` if the host cannot check this algorithm, the key is not
-/// for it, or the signature has not even the form of one.
+/// The argument for a check. `None` if Envoy does not support the algorithm, the key does not fit it, or the
+/// signature is malformed.
 #[must_use]
 pub fn argument(algorithm: Algorithm, key: &Key, message: &[u8], signature: &[u8]) -> Option<Vec<u8>> {
     if !key.fits(algorithm) {
@@ -26,8 +26,8 @@ pub fn argument(algorithm: Algorithm, key: &Key, message: &[u8], signature: &[u8
         Algorithm::Rs512 => "sha512",
         _ => return None,
     };
-    // A token has the two numbers of an ECDSA signature one after the other (RFC 7518 section 3.4),
-    // the host wants them in DER. Numbers that are zero or not below the order have no DER here.
+    // A token has the two numbers of an ECDSA signature concatenated (RFC 7518 section 3.4); Envoy expects DER.
+    // Numbers that are zero or not below the order are refused here.
     let der = match key.material() {
         Material::Rsa(key) if signature.len() == key.size() => None,
         Material::P256(_) => {
@@ -39,7 +39,7 @@ pub fn argument(algorithm: Algorithm, key: &Key, message: &[u8], signature: &[u8
         _ => return None,
     };
     let signature = der.as_deref().unwrap_or(signature);
-    // Each field has at most six bytes of tag and length.
+    // A field's tag and length take at most six bytes.
     let mut argument =
         Vec::with_capacity(hash.len() + key.spki().len() + signature.len() + message.len() + 24);
     protobuf::push_bytes(&mut argument, 1, hash.as_bytes());
@@ -49,8 +49,8 @@ pub fn argument(algorithm: Algorithm, key: &Key, message: &[u8], signature: &[u8
     Some(argument)
 }
 
-/// What the host has answered; `None` if it is no answer. As protobuf leaves out what is `false`, an
-/// empty answer is a no.
+/// Decodes the result; `None` if it is malformed. Protobuf omits `false`, so an empty result means that the signature
+/// is invalid.
 #[must_use]
 pub fn read_answer(answer: &[u8]) -> Option<bool> {
     let (mut right, mut failed) = (false, false);

@@ -1,4 +1,4 @@
-//! Checking a signature here, inside the module.
+//! Signature checks in the VM.
 
 use super::algorithm::Algorithm;
 use super::key::{Key, Material, Secret};
@@ -13,8 +13,7 @@ use sha2::digest::const_oid::AssociatedOid;
 use sha2::digest::{Digest, FixedOutputReset};
 use sha2::{Sha256, Sha384, Sha512};
 
-/// Whether the signature is one of this message by this key. Never, if the key is not for the
-/// algorithm.
+/// Whether this is a valid signature of `message` by `key`. False if the key does not fit the algorithm.
 #[must_use]
 pub fn verify(algorithm: Algorithm, key: &Key, message: &[u8], signature: &[u8]) -> bool {
     if !key.fits(algorithm) {
@@ -26,7 +25,7 @@ pub fn verify(algorithm: Algorithm, key: &Key, message: &[u8], signature: &[u8])
             .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
         Material::P384(key) => p384::ecdsa::Signature::from_slice(signature)
             .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
-        // Strict: with numbers of small order, one signature would be right for many messages.
+        // Strict: with a point of small order, one signature would be valid for many messages.
         Material::Ed25519(key) => EdwardsSignature::from_slice(signature)
             .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()),
         Material::Secret(secret) => hmac(algorithm, secret, message, signature),
@@ -49,7 +48,7 @@ fn pkcs1<D: Digest + AssociatedOid>(key: &RsaPublicKey, message: &[u8], signatur
     key.verify(Pkcs1v15Sign::new::<D>(), &D::digest(message), signature).is_ok()
 }
 
-/// The salt is as long as the hash: RFC 7518 section 3.5.
+/// The salt is as long as the hash (RFC 7518 section 3.5).
 fn pss<D: Digest + FixedOutputReset>(key: &RsaPublicKey, message: &[u8], signature: &[u8]) -> bool {
     let length = <D as Digest>::output_size();
     key.verify(Pss::<D>::new_with_salt(length), &D::digest(message), signature).is_ok()
@@ -64,7 +63,7 @@ fn hmac(algorithm: Algorithm, secret: &Secret, message: &[u8], signature: &[u8])
     }
 }
 
-/// In constant time, and the whole length: a part of the right bytes is no signature.
+/// Compares in constant time, and the entire signature: a prefix is not accepted.
 fn hmac_of<D: EagerHash>(secret: &Secret, message: &[u8], signature: &[u8]) -> bool {
     Hmac::<D>::new_from_slice(secret.bytes())
         .is_ok_and(|hmac| hmac.chain_update(message).verify_slice(signature).is_ok())

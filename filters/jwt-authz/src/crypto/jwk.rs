@@ -1,4 +1,4 @@
-//! Reading one JSON Web Key: RFC 7517, RFC 7518 section 6, RFC 8037 section 2.
+//! Reads a JSON Web Key (RFC 7517, RFC 7518 section 6, RFC 8037 section 2).
 
 use super::algorithm::Algorithm;
 use super::key::{Key, Material, Secret};
@@ -10,26 +10,29 @@ use rsa::{BoxedUint, RsaPublicKey};
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 
-/// The members of private keys, of every type but `oct`: RFC 7518 sections 6.2.2 and 6.3.2.
+/// Private members of all key types except `oct` (RFC 7518 sections 6.2.2 and 6.3.2).
 const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
 
-/// The least bits of a modulus: RFC 7518 section 3.3. The most: beyond it a check takes a worker too
-/// long, and nobody issues such keys.
+/// Accepted modulus sizes in bits. RFC 7518 section 3.3 sets the minimum; checks with larger keys than the maximum
+/// take too long, and such keys are not in use.
 const MODULUS_BITS: RangeInclusive<usize> = 2048..=4096;
 
-/// One would be no encryption; more is more than the `rsa` crate takes.
+/// Accepted public exponents. The identity, 1, is excluded; the `rsa` crate sets the maximum.
 const EXPONENT: RangeInclusive<u64> = 3..=(1 << 33) - 1;
 
 /// Where a key set comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// The config: secrets are accepted, private keys are not.
+    /// The config. Secrets are accepted, private keys are not.
     Inline,
-    /// The network: a secret is not accepted, since others may have read it.
+    /// A key server. Secrets are refused, as anyone can fetch the set.
     Remote,
 }
 
-/// Reads a key, or says why it cannot be used.
+/// Reads a key.
+///
+/// # Errors
+/// The reason why the key is skipped.
 pub(super) fn read(jwk: &Value, origin: Origin) -> Result<Key, SkipReason> {
     let jwk = Jwk(jwk.as_object().ok_or(SkipReason::NotAnObject)?);
     let kind = jwk.required("kty")?;
@@ -55,7 +58,7 @@ pub(super) fn read(jwk: &Value, origin: Origin) -> Result<Key, SkipReason> {
 struct Jwk<'a>(&'a Map<String, Value>);
 
 impl<'a> Jwk<'a> {
-    /// A member that a key need not have. `null` is what some serializers make of one that is not there.
+    /// An optional member. `null` counts as absent, as some serializers write absent members as `null`.
     fn optional(&self, member: &str) -> Option<&'a Value> {
         self.0.get(member).filter(|value| !value.is_null())
     }
@@ -76,22 +79,21 @@ impl<'a> Jwk<'a> {
         }
     }
 
-    /// Base64url, with the padding that belongs there or without any: some issuers add it. Both engines
-    /// refuse bits that no byte has.
+    /// Decodes base64url, with or without padding, as some issuers add it. Nonzero trailing bits are refused.
     fn bytes(&self, member: &'static str) -> Result<Vec<u8>, SkipReason> {
         let text = self.required(member)?;
         let decoded = if text.ends_with('=') { URL_SAFE.decode(text) } else { URL_SAFE_NO_PAD.decode(text) };
         decoded.map_err(|_| SkipReason::NotBase64(member))
     }
 
-    /// A number without leading zeros. RFC 7518 section 6.3.1.1 knows that issuers add them.
+    /// A big-endian number. Leading zeros, which some issuers add (RFC 7518 section 6.3.1.1), are removed.
     fn number(&self, member: &'static str) -> Result<Vec<u8>, SkipReason> {
         let bytes = self.bytes(member)?;
         Ok(bytes.into_iter().skip_while(|byte| *byte == 0).collect())
     }
 
-    /// A big-endian number in so many bytes. Libraries that encode big integers leave leading zeros out, or
-    /// put one in front of a first bit that is set; the number is the same.
+    /// A big-endian number, padded to `size` bytes. Libraries that encode big integers omit leading zeros, or add one if
+    /// the first bit is set; both are accepted.
     fn coordinate(&self, member: &'static str, size: usize) -> Result<Vec<u8>, SkipReason> {
         let bytes = self.bytes(member)?;
         let number = match bytes.split_first() {
@@ -111,7 +113,7 @@ impl<'a> Jwk<'a> {
 
     fn is_for_signatures(&self) -> Result<(), SkipReason> {
         match self.optional_text("use")? {
-            // SPIFFE Trust Domain and Bundle, section 4.2.2: `jwt-svid` keys sign JWT-SVIDs.
+            // `jwt-svid` keys sign JWT-SVIDs (SPIFFE Trust Domain and Bundle, section 4.2.2).
             None | Some("sig" | "jwt-svid") => {}
             Some(other) => return Err(SkipReason::Use(shorten(other))),
         }
@@ -178,7 +180,7 @@ impl<'a> Jwk<'a> {
         }
     }
 
-    /// The point in SEC1's uncompressed form.
+    /// The point in SEC1 uncompressed form.
     fn point(&self, size: usize) -> Result<Vec<u8>, SkipReason> {
         let (x, y) = (self.coordinate("x", size)?, self.coordinate("y", size)?);
         Ok([&[4], x.as_slice(), y.as_slice()].concat())
@@ -189,7 +191,7 @@ impl<'a> Jwk<'a> {
             "Ed25519" => {}
             other => return Err(SkipReason::Curve { found: shorten(other), allowed: "`Ed25519`" }),
         }
-        // Octets, not a number: RFC 8032 section 5.1.2 counts them from the lowest, so none may be missing.
+        // A little-endian octet string (RFC 8032 section 5.1.2), so no octet may be missing.
         let point = self.bytes("x")?;
         if point.len() != 32 {
             return Err(SkipReason::Length { member: "x", found: point.len(), expected: 32 });
@@ -212,7 +214,7 @@ impl<'a> Jwk<'a> {
     }
 }
 
-/// The bits of a big-endian number without leading zeros.
+/// Number of bits of a big-endian number without leading zeros.
 fn bits(number: &[u8]) -> usize {
     number.first().map_or(0, |first| number.len() * 8 - first.leading_zeros() as usize)
 }

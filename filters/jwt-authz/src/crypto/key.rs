@@ -1,4 +1,4 @@
-//! A key that signatures can be checked with.
+//! A key for signature checks.
 
 use super::algorithm::Algorithm;
 use super::der;
@@ -6,25 +6,25 @@ use rsa::RsaPublicKey;
 use rsa::traits::PublicKeyParts as _;
 use std::fmt;
 
-/// What a key is made of. Parsed once, when its set is read, so that no check has to do it again.
+/// The parsed key material.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(clippy::large_enum_variant, reason = "at most a few hundred, each behind an `Rc`")]
 pub enum Material {
-    /// RSA: 2048 to 4096 bits, with an odd exponent.
+    /// An RSA key of 2048 to 4096 bits with an odd exponent.
     Rsa(RsaPublicKey),
-    /// A point of P-256 that is not the one at infinity.
+    /// A point of P-256, not at infinity.
     P256(p256::ecdsa::VerifyingKey),
-    /// A point of P-384 that is not the one at infinity.
+    /// A point of P-384, not at infinity.
     P384(p384::ecdsa::VerifyingKey),
-    /// A point of Ed25519 that is not of small order.
+    /// A point of Ed25519, not of small order.
     Ed25519(ed25519_dalek::VerifyingKey),
-    /// What both sides of an HMAC know.
+    /// A shared secret for HMAC.
     Secret(Secret),
 }
 
 impl Material {
-    /// Whether the algorithm works with keys of this type. RFC 7518 section 3.2 asks of a secret to
-    /// be as long as the algorithm's hash.
+    /// Whether the algorithm works with this material. A secret must be at least as long as the algorithm's hash
+    /// (RFC 7518 section 3.2).
     pub(super) fn suits(&self, algorithm: Algorithm) -> bool {
         use Algorithm::{EdDsa, Es256, Es384, Hs256, Hs384, Hs512, Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
         match algorithm {
@@ -48,7 +48,7 @@ impl Material {
     }
 }
 
-/// The bytes of a secret.
+/// The bytes of a shared secret. `Debug` does not show them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Vec<u8>);
 
@@ -63,13 +63,13 @@ impl Secret {
 }
 
 impl fmt::Debug for Secret {
-    /// Not the bytes: a log is not secret.
+    /// Omits the bytes, as the output may end up in a log.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Secret(..)")
     }
 }
 
-/// A key of a set. Two are equal if they are the very same key: name, algorithm and material.
+/// A key of a set. Keys are equal if `kid`, algorithm and material are.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Key {
     id: Option<String>,
@@ -84,27 +84,27 @@ impl Key {
         Self { id, algorithm, material, spki }
     }
 
-    /// The name that tokens call it by, `kid`.
+    /// The key's `kid`.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         self.id.as_deref()
     }
 
-    /// Whether signatures of this algorithm can be checked with it: the algorithm is for this type of
-    /// key, and it is the one that the key is for, if it says so.
+    /// Whether the key can check signatures of this algorithm: the algorithm suits the material and equals the key's
+    /// `alg`, if it has one.
     #[must_use]
     pub fn fits(&self, algorithm: Algorithm) -> bool {
         self.algorithm.is_none_or(|only| only == algorithm) && self.material.suits(algorithm)
     }
 
-    /// What it is made of.
+    /// The key material.
     #[must_use]
     pub const fn material(&self) -> &Material {
         &self.material
     }
 
-    /// Its DER `SubjectPublicKeyInfo` (RFC 5280 section 4.1): the form in which the host takes keys.
-    /// Empty for those that the host has no algorithm for.
+    /// The DER `SubjectPublicKeyInfo` (RFC 5280 section 4.1), the form in which Envoy expects keys. Empty if Envoy does
+    /// not support the key's algorithms.
     #[must_use]
     pub fn spki(&self) -> &[u8] {
         &self.spki

@@ -1,4 +1,4 @@
-//! A JSON Web Key Set (RFC 7517 section 5), read.
+//! Reads a JSON Web Key Set (RFC 7517 section 5).
 
 use super::algorithm::Algorithm;
 use super::jwk::{self, Origin};
@@ -9,19 +9,19 @@ use serde_json::Value;
 use std::fmt;
 use std::rc::Rc;
 
-/// Keys, at least one.
+/// A key set with at least one usable key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeySet {
     keys: Vec<Rc<Key>>,
     skipped: Vec<Skipped>,
 }
 
-/// A key that is not used, which is no reason not to use the others: RFC 7517 section 5.
+/// A key that is not used. The other keys of the set still are (RFC 7517 section 5).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
-    /// Its place in `keys`.
+    /// Index in `keys`.
     pub index: usize,
-    /// Why.
+    /// Why the key is not used.
     pub reason: SkipReason,
 }
 
@@ -31,14 +31,14 @@ impl fmt::Display for Skipped {
     }
 }
 
-/// Why a set cannot be used at all.
+/// Why a key set cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySetError {
-    /// Not JSON, or JSON in which an object has a name twice.
+    /// Not JSON, or an object with a repeated name.
     NotJson(InvalidJson),
-    /// Not an object with a list `keys`.
+    /// Not an object with an array `keys`.
     NotASet,
-    /// There is no key, or each was skipped.
+    /// There is no key, or all keys were skipped.
     NoKey(Vec<Skipped>),
 }
 
@@ -58,24 +58,24 @@ impl fmt::Display for KeySetError {
 impl std::error::Error for KeySetError {}
 
 impl KeySet {
-    /// A token without a `kid` could ask for a check with each key of the set. Few issuers sign with
-    /// more than two at a time.
+    /// Maximum number of keys that are tried for a token, as a token without a `kid` may be signed by any key of the set.
+    /// Few issuers sign with more than two keys at a time.
     pub const MAX_CANDIDATES: usize = 8;
 
-    /// Reads a set.
+    /// Reads a key set.
     ///
     /// # Errors
     ///
-    /// If it is no set, or no key of it can be used.
+    /// `bytes` is not a key set, or none of its keys can be used.
     pub fn read(bytes: &[u8], origin: Origin) -> Result<Self, KeySetError> {
         Self::from_json(&json::parse(bytes).map_err(KeySetError::NotJson)?, origin)
     }
 
-    /// Takes a set from JSON that was read already.
+    /// Reads a key set from parsed JSON.
     ///
     /// # Errors
     ///
-    /// If it is no set, or no key of it can be used.
+    /// `set` is not a key set, or none of its keys can be used.
     pub fn from_json(set: &Value, origin: Origin) -> Result<Self, KeySetError> {
         let list = set.get("keys").and_then(Value::as_array).ok_or(KeySetError::NotASet)?;
         let (mut keys, mut skipped) = (Vec::new(), Vec::new());
@@ -94,9 +94,8 @@ impl KeySet {
         Ok(Self { keys, skipped })
     }
 
-    /// The keys that a token's signature is to be checked with. A token that names its key is checked
-    /// with keys of that name; only where there is none, with keys that have no name, as Envoy's own
-    /// filter does: issuers whose set is a single key may leave its name out.
+    /// The keys to try for a token. With a `kid`, these are the keys with that `kid` or, if there are none, those without
+    /// any, like in Envoy's own filter: issuers with a single key may omit its `kid`.
     pub fn candidates(&self, id: Option<&str>, algorithm: Algorithm) -> impl Iterator<Item = &Rc<Key>> {
         let fitting = move || self.keys.iter().filter(move |key| key.fits(algorithm));
         let is_named = fitting().any(|key| key.id() == id);
@@ -104,8 +103,8 @@ impl KeySet {
         fitting().filter(move |key| id.is_none() || key.id() == wanted).take(Self::MAX_CANDIDATES)
     }
 
-    /// Takes keys that an older set has as well from there. What hangs on a key is then one key, however often
-    /// the set is fetched.
+    /// Replaces keys that equal a key of `older` by that key, so that a key keeps its identity when the set is fetched
+    /// again.
     pub fn reuse(&mut self, older: &Self) {
         for key in &mut self.keys {
             if let Some(same) = older.keys.iter().find(|same| *same == key) {
@@ -114,26 +113,26 @@ impl KeySet {
         }
     }
 
-    /// All keys that can be used.
+    /// All usable keys.
     pub fn keys(&self) -> impl Iterator<Item = &Rc<Key>> {
         self.keys.iter()
     }
 
-    /// Whether this very key is in the set.
+    /// Whether the set has a key equal to this one.
     #[must_use]
     pub fn contains(&self, key: &Key) -> bool {
-        self.keys.iter().any(|own| std::ptr::eq(&raw const **own, key) || **own == *key)
+        self.keys.iter().any(|known| std::ptr::eq(&raw const **known, key) || **known == *key)
     }
 
-    /// The keys that are not used, and why.
+    /// The keys that are not used, with the reasons.
     #[must_use]
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped
     }
 
-    /// How many keys can be used: at least one.
+    /// Number of usable keys, at least one.
     #[must_use]
-    #[allow(clippy::len_without_is_empty, reason = "it never is")]
+    #[allow(clippy::len_without_is_empty, reason = "a set is never empty")]
     pub fn len(&self) -> usize {
         self.keys.len()
     }

@@ -1,9 +1,9 @@
-//! As much of the Protocol Buffers wire format as one call needs:
-//! <https://protobuf.dev/programming-guides/encoding/>.
+//! The subset of the [Protocol Buffers wire format](https://protobuf.dev/programming-guides/encoding/) that
+//! `verify_signature` needs.
 
-/// Appends a field of bytes or text.
+/// Appends a field of type `bytes` or `string`.
 pub(super) fn push_bytes(message: &mut Vec<u8>, field: u8, bytes: &[u8]) {
-    // Fields up to 15 have a tag of one byte.
+    // The tags of fields up to 15 have one byte.
     message.push(field << 3 | 2);
     let mut length = bytes.len();
     while length >= 0x80 {
@@ -14,16 +14,16 @@ pub(super) fn push_bytes(message: &mut Vec<u8>, field: u8, bytes: &[u8]) {
     message.extend_from_slice(bytes);
 }
 
-/// A field of a message.
+/// The value of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Value<'a> {
     Number(u64),
     Bytes(&'a [u8]),
-    /// A number of fixed width; nothing that is read here is one.
+    /// A number of fixed width, which no field of the result has.
     Fixed,
 }
 
-/// The fields of a message, in order; the last item is `None` if the message is broken there.
+/// The fields of a message, in order. The last item is `None` if the message is malformed there.
 pub(super) fn fields(message: &[u8]) -> impl Iterator<Item = Option<(u64, Value<'_>)>> {
     let mut rest = message;
     std::iter::from_fn(move || {
@@ -48,7 +48,7 @@ fn field<'a>(rest: &mut &'a [u8]) -> Option<(u64, Value<'a>)> {
             Value::Bytes(take(rest, usize::try_from(length).ok()?)?)
         }
         5 => take(rest, 4).map(|_| Value::Fixed)?,
-        // Groups, which no new message has, and what is not defined.
+        // Groups, which are deprecated, and undefined types.
         _ => return None,
     };
     match tag >> 3 {

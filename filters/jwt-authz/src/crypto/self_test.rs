@@ -1,4 +1,4 @@
-//! Whether somebody who claims to check signatures does.
+//! Tests whether a verifier checks signatures correctly.
 
 use super::algorithm::Algorithm;
 use super::jwk::Origin;
@@ -7,9 +7,8 @@ use super::key_set::KeySet;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// Whether a verifier knows a right signature of this algorithm from a wrong one. Run once, when the
-/// module starts: a host may be built without a crypto library, and one that says yes to everything
-/// must not be asked at all. No, for an algorithm that the host never has.
+/// Whether `verify` accepts a valid signature of this algorithm and refuses an invalid one. Run once per config: an
+/// Envoy built without a crypto library must not be asked. False for algorithms that Envoy does not support.
 #[must_use]
 pub fn works(verify: impl Fn(Algorithm, &Key, &[u8], &[u8]) -> Option<bool>, algorithm: Algorithm) -> bool {
     let (Some(example), Ok(keys)) = (
@@ -28,22 +27,22 @@ pub fn works(verify: impl Fn(Algorithm, &Key, &[u8], &[u8]) -> Option<bool>, alg
     says(PAYLOAD) == Some(true) && says(OTHER_PAYLOAD) == Some(false)
 }
 
-/// A signature of [`PAYLOAD`].
+/// A header, and the signature of it and [`PAYLOAD`].
 struct Example {
     algorithm: Algorithm,
     header: &'static str,
     signature: &'static str,
 }
 
-/// The claims of RFC 7515 appendix A: from `joe`, until 2011, who `is_root`.
+/// The claims of RFC 7515 appendix A, with `is_root`.
 const PAYLOAD: &str = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0\
     cnVlfQ";
 
-/// The same but for a letter: who `is_rooT`.
+/// [`PAYLOAD`] with one letter changed: `is_rooT`.
 const OTHER_PAYLOAD: &str = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb29UIjp0\
     cnVlfQ";
 
-/// The RSA key of RFC 7515 appendix A.2, the P-256 key of A.3, and a P-384 key of our own.
+/// The RSA key of RFC 7515 appendix A.2, the P-256 key of A.3, and a P-384 key made with OpenSSL.
 const KEYS: &str = concat!(
     r#"{"keys":[{"kty":"RSA","e":"AQAB","n":""#,
     "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt\
@@ -66,7 +65,7 @@ const EXAMPLES: [Example; 5] = [
             jtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnv\
             Wh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw",
     },
-    // Ours, with the private key of that appendix. There is only one signature of this kind.
+    // Made with the private key of appendix A.2; RSASSA-PKCS1-v1_5 is deterministic.
     Example {
         algorithm: Algorithm::Rs384,
         header: "eyJhbGciOiJSUzM4NCJ9",
@@ -75,7 +74,7 @@ const EXAMPLES: [Example; 5] = [
             kHpdWYRjF6QjTz12Ap-gq-tPyUoWSdvzCIYOcZ9-08SQQdUTTgsNF1Qwu3TqeWPqzNJwmWHiHMmaV8I4ktMFEX-A\
             iEBa55KsfYTx0jSbTHP-odqmnLQJ4n-oQJ2RSXy0HQP6BkdiwDHdoMUk4z_wAeOsfDTs_mLxTgOInQ",
     },
-    // Ours as well.
+    // Made with the private key of appendix A.2.
     Example {
         algorithm: Algorithm::Rs512,
         header: "eyJhbGciOiJSUzUxMiJ9",
@@ -90,7 +89,7 @@ const EXAMPLES: [Example; 5] = [
         header: "eyJhbGciOiJFUzI1NiJ9",
         signature: "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
     },
-    // Ours; made with OpenSSL.
+    // Made with OpenSSL.
     Example {
         algorithm: Algorithm::Es384,
         header: "eyJhbGciOiJFUzM4NCJ9",

@@ -4,79 +4,79 @@ use super::algorithm::Algorithm;
 use mesh_config::quoted;
 use std::fmt;
 
-/// Why a key of a set is not used. Displayed as the problem of a config is, for inline sets.
+/// Why a key of a set is not used. Displayed as a config problem for inline sets, and logged for fetched ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SkipReason {
     /// Not a JSON object.
     NotAnObject,
-    /// A member that a key of its type must have.
+    /// A required member is missing.
     Missing(&'static str),
-    /// A member that must be text.
+    /// A member is not a string.
     NotText(&'static str),
-    /// A member that is not base64url, canonical, without padding or with all of it.
+    /// A member is not canonical base64url, without padding or with correct padding.
     NotBase64(&'static str),
-    /// `use` is this, neither `sig` nor `jwt-svid`.
+    /// `use` is neither `sig` nor `jwt-svid`, but this.
     Use(String),
-    /// `key_ops` is a list without `verify`, or no list.
+    /// `key_ops` is not an array with `verify`.
     Operations,
-    /// A `kid` of so many bytes.
+    /// The `kid` is too long; its length in bytes.
     LongId(usize),
     /// An unknown `kty`.
     Type(String),
     /// An unknown `crv`.
     Curve {
-        /// What is there.
+        /// The value of `crv`.
         found: String,
-        /// The curves of this `kty`.
+        /// The supported curves of this `kty`.
         allowed: &'static str,
     },
     /// An unknown `alg`.
     Algorithm(String),
-    /// An `alg` that works with another type of key.
+    /// An `alg` for another type of key.
     AlgorithmOfOtherType(Algorithm),
-    /// A member of a private key, in a config that is no place for one.
+    /// The config has a private key, with this member.
     Private(&'static str),
-    /// `oct` in a set that was fetched.
+    /// `oct` in a fetched set.
     FetchedSecret,
-    /// A secret that is too short for its algorithm.
+    /// The secret is too short for its algorithm.
     ShortSecret {
-        /// How many bytes it has.
+        /// Length in bytes.
         found: usize,
-        /// How many it must have.
+        /// Required length in bytes.
         least: usize,
     },
-    /// An RSA modulus of so many bits.
+    /// The RSA modulus has this unsupported number of bits.
     ModulusBits(usize),
-    /// An RSA modulus that is even, so not the product of two large primes.
+    /// The RSA modulus is even, so it is not a product of two large primes.
     ModulusEven,
-    /// An RSA exponent that is even, below 3 or too large.
+    /// The RSA exponent is even, below 3 or too large.
     Exponent,
-    /// A coordinate of the wrong length.
+    /// A coordinate has the wrong length.
     Length {
         /// `x` or `y`.
         member: &'static str,
-        /// How many bytes it has.
+        /// Length in bytes.
         found: usize,
-        /// How many it must have.
+        /// Required length in bytes.
         expected: usize,
     },
-    /// Coordinates that are not on the curve, or on it where everybody can sign.
+    /// The coordinates are not on the curve, or the point has small order.
     NotAPoint(&'static str),
-    /// It comes after as many keys as are looked at; the set has so many.
+    /// The key exceeds the maximum number of keys; the number of keys in the set.
     TooMany(usize),
 }
 
-/// RFC 7517 knows no limit. A name beyond this is not one.
+/// Longest accepted `kid`. RFC 7517 has no limit.
 pub(super) const MAX_ID_BYTES: usize = 256;
 
-/// Real sets have fewer than ten keys.
+/// Maximum number of keys that are read. Real sets have fewer than ten.
 pub(super) const MAX_KEYS: usize = 256;
 
 impl SkipReason {
-    /// Whether the key is for something else than signatures: sets of keys for all purposes are usual.
+    /// Whether the key is not meant for signatures. Sets with keys for several purposes are common.
     #[must_use]
     pub fn is_other_use(&self) -> bool {
-        // RFC 7518, section 4.1: algorithms that encrypt keys. RFC 8037, section 3.2: curves for that.
+        // Algorithms (RFC 7518 section 4.1) and curves (RFC 8037 section 3.2) for key encryption.
         const ENCRYPTS: [&str; 6] = ["RSA-OAEP", "RSA1_5", "ECDH-ES", "PBES2", "A1", "A2"];
         match self {
             Self::Use(_) | Self::Operations => true,

@@ -1,4 +1,4 @@
-//! Signatures that others have made, and what holds for all.
+//! Signatures made by other implementations, and properties of all signatures.
 
 pub(super) mod foreign;
 #[cfg(not(target_arch = "wasm32"))]

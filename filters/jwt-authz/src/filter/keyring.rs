@@ -1,4 +1,4 @@
-//! The providers' keys in this worker, and the calls that keep them fresh.
+//! The providers' keys in this worker, and the calls that fetch them.
 
 use crate::config::{Config, Jwks, Remote};
 use crate::crypto::{KeySet, Skipped};
@@ -15,12 +15,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// What a key set may have.
+/// Maximum size of a response body.
 const MAX_BYTES: usize = 256 << 10;
 const USER_AGENT: &str = concat!("mesh-filters/", env!("CARGO_PKG_VERSION"));
-/// While nobody waits: two workers agree within a second.
+/// Tick interval while no request waits. Other workers see a new key set within a second.
 const IDLE: Duration = Duration::from_millis(500);
-/// While somebody waits.
+/// Tick interval while requests wait.
 pub(super) const BUSY: Duration = Duration::from_millis(10);
 
 /// The keys of all providers.
@@ -32,10 +32,10 @@ enum Ring {
     Remote(Box<RefCell<Fetched>>),
 }
 
-/// Keys that are fetched.
+/// The keys of a provider with a key server.
 struct Fetched {
     tracker: Tracker,
-    /// The call under way: its number and what it is for.
+    /// The id and purpose of the call in progress.
     call: Option<(u32, Step)>,
 }
 
@@ -60,13 +60,13 @@ impl Keyring {
         rings.collect::<Result<_, _>>().map(Self)
     }
 
-    /// Whether there is anything to keep fresh.
+    /// Whether any provider has a key server.
     pub(super) fn has_remote(&self) -> bool {
         self.0.iter().any(|ring| matches!(ring, Ring::Remote(_)))
     }
 
-    /// A request needs a key of a provider, and has needed it since `asked`. With `wait`, its stream, it is
-    /// among those that wait if it may.
+    /// Decides whether a request with a missing key waits. `asked` is when the request first needed the key. `wait` is
+    /// the request's stream, which is then woken; `None` if it cannot wait.
     pub(super) fn ask(
         &self,
         provider: usize,
@@ -87,7 +87,7 @@ impl Keyring {
         asked.unwrap_or(Ask::Never)
     }
 
-    /// A request waits no longer.
+    /// Removes a waiting request.
     pub(super) fn leave(&self, provider: usize, stream: u32) {
         if let Some(Ring::Remote(fetched)) = self.0.get(provider)
             && let Ok(mut fetched) = fetched.try_borrow_mut()
@@ -96,14 +96,14 @@ impl Keyring {
         }
     }
 
-    /// Looks for new sets, and fetches what is due. Asks for the next tick.
+    /// Polls all sources, starts fetches that are due, and schedules the next tick.
     pub(super) fn on_tick(&self, background: &mut Background<'_>, metrics: &Metrics<Metric>) {
         let mut next = IDLE;
         for provider in 0..self.0.len() {
             self.with(provider, metrics, |fetched, metrics| {
                 let now = fetched.look(background, metrics)?;
-                // Also if an answer is still awaited: its lease is over.
-                if fetched.tracker.claim(&mut SharedData, now)? {
+                // Replaces a call in progress, whose lease has expired.
+                if fetched.tracker.acquire_lease(&mut SharedData, now)? {
                     let (step, path) = Step::first(fetched.tracker.source().remote());
                     let path = path.clone();
                     fetched.send(background, metrics, step, path)?;
@@ -117,17 +117,17 @@ impl Keyring {
         background.tick_after(next);
     }
 
-    /// An answer has come.
+    /// Handles the response to a call of this filter.
     pub(super) fn on_answer(
         &self,
         background: &mut Background<'_>,
         metrics: &Metrics<Metric>,
-        call: u32,
+        call_id: u32,
         answer: &CallResponse,
     ) {
         for provider in 0..self.0.len() {
             self.with(provider, metrics, |fetched, metrics| {
-                let Some((_, step)) = fetched.call.take_if(|(number, _)| *number == call) else {
+                let Some((_, step)) = fetched.call.take_if(|(id, _)| *id == call_id) else {
                     return Ok(());
                 };
                 fetched.answered(background, metrics, step, answer)?;
@@ -145,9 +145,9 @@ impl Keyring {
     ) -> Option<T> {
         let Some(Ring::Remote(fetched)) = self.0.get(provider) else { return None };
         let mut fetched = fetched.try_borrow_mut().ok()?;
-        // Without shared data each worker keeps the keys it has. Requests come here, too, so not louder.
+        // If shared data fails, the worker keeps its keys. Logged at debug level, as every request may cause it.
         act(&mut fetched, ProviderMetrics { metrics, provider })
-            .inspect_err(|error| mesh_host::log!(Debug, "shared data for key sets: {error:?}"))
+            .inspect_err(|error| log::debug!("cannot access shared data for key sets: {error:?}"))
             .ok()
     }
 }
@@ -173,7 +173,7 @@ impl Fetched {
         Ok(Self { tracker: Tracker::new(Source::new(remote, owner), key), call: None })
     }
 
-    /// Looks for a new set, and wakes those that wait if anything has happened.
+    /// Polls the source, and wakes waiting requests if a fetch has ended.
     fn look(
         &mut self,
         background: &Background<'_>,
@@ -208,7 +208,7 @@ impl Fetched {
             path,
             headers: vec![
                 (HeaderName::from_static("accept"), HeaderValue::text("application/json")),
-                // Firewalls in front of identity providers refuse requests without one.
+                // Firewalls in front of identity providers refuse requests without a user agent.
                 (HeaderName::from_static("user-agent"), HeaderValue::text(USER_AGENT)),
             ],
             body: Vec::new(),
@@ -216,11 +216,11 @@ impl Fetched {
             max_body_bytes: MAX_BYTES,
         };
         match background.call(&Call::Http(call)) {
-            Ok(number) => {
-                self.call = Some((number, step));
+            Ok(call_id) => {
+                self.call = Some((call_id, step));
                 Ok(())
             }
-            Err(status) => self.failed(metrics, &Failure::NotSent(status.to_string())),
+            Err(error) => self.failed(metrics, &Failure::NotSent(error.to_string())),
         }
     }
 
@@ -236,7 +236,7 @@ impl Fetched {
             status: answer.status(),
             headers: &answer.headers,
             body: &answer.body,
-            whole: answer.is_complete,
+            is_complete: answer.is_complete,
         };
         match read(step, self.tracker.source().remote(), &answered) {
             Ok(Next::Ask(path)) => self.send(background, metrics, Step::KeySet, path),
@@ -252,29 +252,28 @@ impl Fetched {
         }
     }
 
-    /// Once for each version of the set, by the worker that has fetched it.
+    /// Logs the unused keys, once per version of the set, in the worker that fetched it.
     fn log_unused(&self, skipped: &[Skipped]) {
         let remote = self.tracker.source().remote();
         let of = format!(
-            "a key of {} in cluster {} is not used:",
+            "unused key in the key set of {} (cluster `{}`):",
             String::from_utf8_lossy(remote.host.as_bytes()),
             remote.cluster
         );
         let unused = Unused::new(skipped);
-        unused.wrong.iter().for_each(|line| mesh_host::log!(Warn, "{of} {line}"));
-        unused.other_use.iter().for_each(|line| mesh_host::log!(Debug, "{of} {line}"));
+        unused.wrong.iter().for_each(|line| log::warn!("{of} {line}"));
+        unused.other_use.iter().for_each(|line| log::debug!("{of} {line}"));
     }
 
     fn failed(&mut self, metrics: ProviderMetrics<'_>, failure: &Failure) -> Result<(), StoreError> {
-        // A cluster whose name is still being resolved cannot be called yet: at each start, and no trouble.
+        // At startup, a cluster whose name is still being resolved cannot be called yet. This is not a failure.
         if matches!(failure, Failure::NotSent(_)) && self.tracker.source().is_first_try() {
             return self.tracker.source().fail(&mut SharedData);
         }
         metrics.count(Metric::JwksFetchFailed);
         let remote = self.tracker.source().remote();
-        mesh_host::log!(
-            Warn,
-            "the key set of {} in cluster {} cannot be fetched: {failure}",
+        log::warn!(
+            "cannot fetch the key set of {} (cluster `{}`): {failure}",
             String::from_utf8_lossy(remote.host.as_bytes()),
             remote.cluster
         );

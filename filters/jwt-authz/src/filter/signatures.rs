@@ -54,7 +54,7 @@ impl Checker {
             Some(argument) => match foreign::call(in_host::FUNCTION, &argument) {
                 Ok(answer) => in_host::read_answer(&answer).map_or(Signature::Failed, verdict),
                 Err(status) => {
-                    mesh_host::log!(Debug, "the proxy cannot check a signature: {status}");
+                    log::debug!("the proxy cannot verify a signature: {status}");
                     Signature::Failed
                 }
             },
@@ -111,14 +111,14 @@ impl Signatures for Checker {
     }
 }
 
-/// Which checks take from the share.
+/// Which checks count against the CPU budget.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cost {
-    /// None: they are as cheap as reading the token, or nearly so.
+    /// None, as a check costs little more than reading the token.
     None,
-    /// Those of tokens that are not good. Whoever has a good token has paid for it.
+    /// Those of refused tokens.
     Failures,
-    /// All.
+    /// All checks.
     Always,
 }
 
@@ -131,7 +131,7 @@ const fn cost(algorithm: Algorithm, is_in_host: bool) -> Cost {
     }
 }
 
-/// Asks the proxy; `None` if it does not say.
+/// Asks the proxy to verify a signature; `None` if it cannot.
 fn ask(algorithm: Algorithm, key: &Key, message: &[u8], signature: &[u8]) -> Option<bool> {
     let argument = in_host::argument(algorithm, key, message, signature)?;
     in_host::read_answer(&foreign::call(in_host::FUNCTION, &argument).ok()?)

@@ -1,4 +1,4 @@
-//! What a key server answers.
+//! Reads the responses of a key server.
 
 use crate::config::{Location, Remote};
 use crate::crypto::{KeySet, Origin, Skipped};
@@ -7,57 +7,57 @@ use serde_json::Value as Json;
 use std::fmt;
 use std::time::Duration;
 
-/// What a call was for.
+/// The purpose of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// The OpenID configuration.
+    /// Fetches the OpenID configuration.
     Discovery,
-    /// The key set.
+    /// Fetches the key set.
     KeySet,
 }
 
-/// What follows from an answer.
+/// The result of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// The key set is there.
+    /// A usable key set.
     Keys {
-        /// For how long the server says that it is good.
+        /// Freshness lifetime according to the response; `None` if it has none.
         max_age: Option<Duration>,
-        /// The keys of it that are not used.
+        /// The keys that are not used.
         skipped: Vec<Skipped>,
     },
-    /// The key set is at this path.
+    /// The path of the key set, to be fetched next.
     Ask(HeaderValue),
 }
 
-/// An answer: its status, its headers, its body and whether that is all of it.
+/// A response of a key server.
 #[derive(Clone, Copy, Debug)]
 pub struct Answered<'a> {
-    /// `None` if there was none.
+    /// The status; `None` if there was no response.
     pub status: Option<u16>,
-    /// The headers.
+    /// The response headers.
     pub headers: &'a Headers,
-    /// The body.
+    /// The body, possibly truncated.
     pub body: &'a [u8],
-    /// Whether the body is whole.
-    pub whole: bool,
+    /// Whether the body is complete.
+    pub is_complete: bool,
 }
 
-/// Why an answer is of no use. For the log: of the answer itself nothing but the names of what is not
-/// supported, shortened.
+/// Why a fetch failed. Displayed in the log, so it contains nothing of the response except shortened names of
+/// unsupported features.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The call could not be sent, as where the cluster does not exist.
+    /// The call could not be sent, for this reason: the proxy has no such cluster, for example.
     NotSent(String),
-    /// There was no answer, or one with another status than 200.
+    /// A status other than 200, or `None` if there was no response.
     Status(Option<u16>),
-    /// The body is larger than a key set may be.
+    /// The body exceeds the maximum size of a key set.
     TooLarge,
-    /// It is no key set, or none of its keys can be used.
+    /// The body is not a key set, or none of its keys can be used.
     NoKeys(String),
-    /// It is no OpenID configuration with a `jwks_uri`.
+    /// The body is not an OpenID configuration with a `jwks_uri`.
     NoUri,
-    /// `jwks_uri` leads to another host.
+    /// `jwks_uri` names another host.
     ElsewhereUri,
 }
 
@@ -72,16 +72,16 @@ impl Step {
     }
 }
 
-/// Reads an answer.
+/// Reads a response.
 ///
 /// # Errors
-/// Why it is of no use.
+/// The fetch failed.
 pub fn read(step: Step, remote: &Remote, answered: &Answered<'_>) -> Result<Next, Failure> {
-    // A redirect is not followed: keys come from where the config says.
+    // Redirects are not followed: keys are only accepted from the configured host.
     if answered.status != Some(200) {
         return Err(Failure::Status(answered.status));
     }
-    if !answered.whole {
+    if !answered.is_complete {
         return Err(Failure::TooLarge);
     }
     match step {
@@ -93,7 +93,7 @@ pub fn read(step: Step, remote: &Remote, answered: &Answered<'_>) -> Result<Next
     }
 }
 
-/// The path that `jwks_uri` names (OpenID Connect Discovery 1.0, section 3), if it is on the same host.
+/// The path of `jwks_uri` (OpenID Connect Discovery 1.0, section 3), which must be on the configured host.
 fn key_set_path(body: &[u8], remote: &Remote) -> Result<HeaderValue, Failure> {
     let document = mesh_config::json::parse(body).map_err(|_| Failure::NoUri)?;
     let uri = document.get("jwks_uri").and_then(Json::as_str).ok_or(Failure::NoUri)?;
@@ -105,9 +105,9 @@ fn key_set_path(body: &[u8], remote: &Remote) -> Result<HeaderValue, Failure> {
     let uri = rest.split('#').next().unwrap_or_default();
     let end = uri.find(['/', '?']).unwrap_or(uri.len());
     let (authority, path) = uri.split_at_checked(end).unwrap_or((uri, ""));
-    let own = String::from_utf8_lossy(remote.host.as_bytes());
+    let host = String::from_utf8_lossy(remote.host.as_bytes());
     let without_port = |host: &str| host.strip_suffix(port).unwrap_or(host).to_ascii_lowercase();
-    if without_port(authority) != without_port(&own) {
+    if without_port(authority) != without_port(&host) {
         return Err(Failure::ElsewhereUri);
     }
     if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -116,8 +116,8 @@ fn key_set_path(body: &[u8], remote: &Remote) -> Result<HeaderValue, Failure> {
     HeaderValue::new(path).ok_or(Failure::NoUri)
 }
 
-/// For how long the server says that its answer is good (RFC 9111, section 5.2.2.1). Of several `max-age` the
-/// first one counts (section 4.2.1).
+/// The freshness lifetime of a response (RFC 9111, section 5.2.2.1). If `max-age` is repeated, the first one counts
+/// (section 4.2.1).
 fn max_age(headers: &Headers) -> Option<Duration> {
     let mut age = None;
     for directive in headers.get("cache-control").flat_map(|line| line.split(|byte| *byte == b',')) {
@@ -132,7 +132,7 @@ fn max_age(headers: &Headers) -> Option<Duration> {
     age
 }
 
-/// Digits, which may be quoted.
+/// A number of seconds, possibly quoted.
 fn read_seconds(text: &str) -> Option<Duration> {
     let unquoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     let digits = unquoted.unwrap_or(text);
@@ -143,10 +143,10 @@ fn read_seconds(text: &str) -> Option<Duration> {
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotSent(status) => write!(formatter, "the call cannot be sent: {status}"),
+            Self::NotSent(why) => formatter.write_str(why),
             Self::Status(Some(status)) => write!(formatter, "status {status}"),
-            Self::Status(None) => formatter.write_str("no answer"),
-            Self::TooLarge => formatter.write_str("the answer is too large"),
+            Self::Status(None) => formatter.write_str("no response"),
+            Self::TooLarge => formatter.write_str("the response is too large"),
             Self::NoKeys(error) => formatter.write_str(error),
             Self::NoUri => formatter.write_str("no OpenID configuration with a `jwks_uri`"),
             Self::ElsewhereUri => formatter.write_str("`jwks_uri` is on another host"),

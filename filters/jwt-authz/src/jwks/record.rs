@@ -1,43 +1,43 @@
-//! The small record of a source: who fetches, and when.
+//! The state record of a source: the lease and the times of fetches.
 
 use mesh_policy::time::Nanos;
 use std::time::Duration;
 
-/// How things stand with a source. All workers of the proxy see the same.
+/// The state of a source, shared by all workers of the proxy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct State {
-    /// The number of the key set in force; 0 before the first.
+    /// The number of the current key set; 0 before the first one.
     pub(super) set: u64,
     /// When the next fetch is due.
     pub(super) due: Nanos,
-    /// Until when a fetch is somebody's; 0 if it is nobody's.
+    /// When the fetch lease expires; 0 if no worker holds it.
     pub(super) leased_until: Nanos,
-    /// Whose.
+    /// The worker that last held the lease.
     pub(super) owner: u64,
     /// When the last fetch began.
     pub(super) started: Nanos,
-    /// When the last fetch ended, well or not.
+    /// When the last fetch ended, successfully or not.
     pub(super) ended: Nanos,
-    /// When the last fetch that has brought a set had begun.
+    /// When the last successful fetch began.
     pub(super) answered: Nanos,
-    /// Until when the fetches that missing keys have caused are paid for, at one for each [`INTERVAL`].
+    /// Rate limit of fetches for missing keys: the time up to which they are paid for, at one per [`INTERVAL`].
     pub(super) paid: Nanos,
-    /// Fetches in a row that have failed.
+    /// Number of consecutive failed fetches.
     pub(super) failures: u64,
 }
 
-const NUMBERS: usize = 9;
-const NUMBER: usize = size_of::<u64>();
-/// How long after any fetch, at least, a missing key may cause one.
+const FIELDS: usize = 9;
+const FIELD_BYTES: usize = size_of::<u64>();
+/// Minimum time between the start of a fetch and a fetch for a missing key.
 pub(super) const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
-/// A flood of unknown keys makes one fetch in this time, and delays a new key by no more.
+/// Average time between fetches for missing keys. A flood of unknown keys delays a new key by this time at most.
 const INTERVAL: Duration = Duration::from_secs(10);
-/// What may be saved up beyond the one: two more fetches. Whoever asks for unknown keys now and then leaves
-/// the others the fetch that they need at once.
+/// Burst of fetches for missing keys: two more fetches may follow immediately. Occasional requests with unknown keys
+/// thus do not delay the fetch for a new key.
 const SAVED: Duration = Duration::from_secs(20);
 const SHORTEST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
-/// As long as there is no set at all, every token is refused.
+/// Longest retry delay before the first key set, during which every token is refused.
 const LONGEST_FIRST_RETRY: Duration = Duration::from_secs(5);
 
 impl State {
@@ -45,13 +45,12 @@ impl State {
         now < self.leased_until
     }
 
-    /// When the next fetch begins that no missing key causes. `refresh`: the asker's own; configs with another
-    /// one may share the record.
+    /// When the next regular fetch is due. `refresh` is the caller's; configs with different ones may share the record.
     fn due(&self, refresh: Duration) -> Nanos {
         self.due.min(self.ended.after(refresh))
     }
 
-    /// When the next fetch may begin.
+    /// The earliest time of the next fetch. `wanted` says that a key is missing.
     pub(super) fn next(&self, wanted: bool, refresh: Duration) -> Nanos {
         let due = self.due(refresh);
         let next = if wanted {
@@ -63,7 +62,7 @@ impl State {
         next.max(self.leased_until)
     }
 
-    /// A fetch begins.
+    /// Starts a fetch and the owner's lease.
     pub(super) fn begin(&mut self, owner: u64, lease: Duration, refresh: Duration, now: Nanos) {
         if now < self.due(refresh) {
             self.paid = self.paid.max(now).after(INTERVAL);
@@ -73,12 +72,12 @@ impl State {
         self.started = now;
     }
 
-    /// Whether the fetch is still this worker's: nobody has taken it over.
+    /// Whether this worker still holds the lease.
     pub(super) fn is_of(&self, owner: u64) -> bool {
         self.owner == owner && self.leased_until != Nanos(0)
     }
 
-    /// The fetch has brought the set of this number, good for `refresh`.
+    /// Ends a successful fetch: the set has this number, and the next fetch is due after `refresh`.
     pub(super) fn succeed(&mut self, set: u64, refresh: Duration, now: Nanos) {
         self.set = set;
         self.failures = 0;
@@ -87,7 +86,7 @@ impl State {
         self.end(now);
     }
 
-    /// The fetch has failed.
+    /// Ends a failed fetch and schedules a retry.
     pub(super) fn fail(&mut self, refresh: Duration, now: Nanos) {
         let longest = if self.set == 0 { LONGEST_FIRST_RETRY } else { LONGEST_RETRY };
         let exponent = u32::try_from(self.failures).unwrap_or(u32::MAX);
@@ -103,7 +102,7 @@ impl State {
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
-        let numbers: [u64; NUMBERS] = [
+        let numbers: [u64; FIELDS] = [
             self.set,
             self.due.0,
             self.leased_until.0,
@@ -117,12 +116,12 @@ impl State {
         numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
     }
 
-    /// `None` for what is no such record: then nothing is known, and a fetch is due.
+    /// Decodes a record. `None` if it is damaged; the default state then makes a fetch due.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        if bytes.len() != NUMBERS * NUMBER {
+        if bytes.len() != FIELDS * FIELD_BYTES {
             return None;
         }
-        let mut numbers = bytes.chunks_exact(NUMBER).filter_map(|number| number.try_into().ok());
+        let mut numbers = bytes.chunks_exact(FIELD_BYTES).filter_map(|number| number.try_into().ok());
         let mut number = || numbers.next().map(u64::from_le_bytes);
         Some(Self {
             set: number()?,
@@ -138,12 +137,12 @@ impl State {
     }
 }
 
-/// A key set as it is kept: its number, then its text.
+/// Encodes the record of a key set: its number, then its text.
 pub(super) fn encode_set(number: u64, text: &[u8]) -> Vec<u8> {
     [&number.to_le_bytes(), text].concat()
 }
 
-/// The number and the text of a key set that was kept.
+/// The number and the text of a key set's record.
 pub(super) fn decode_set(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let (number, text) = bytes.split_first_chunk()?;
     Some((u64::from_le_bytes(*number), text))

@@ -1,4 +1,4 @@
-//! One source as one worker sees it: what of it is loaded, and the lease on the next fetch.
+//! A source of keys in one worker: the loaded key set, and the lease on the next fetch.
 
 use super::record::{State, decode_set, encode_set};
 use crate::config::{Location, Remote};
@@ -7,35 +7,35 @@ use mesh_policy::store::{Store, StoreError, Written, update};
 use mesh_policy::time::Nanos;
 use std::time::Duration;
 
-/// A source of keys. Plugins that name the same one share what is fetched.
+/// A source of keys. Plugins with the same source share its key set.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone))]
 pub struct Source {
     remote: Remote,
     state_key: Vec<u8>,
     set_key: Vec<u8>,
-    /// Tells this worker's leases from the others'.
+    /// Identifies the leases of this worker.
     owner: u64,
-    /// The state's number of the set when the set's record was last read.
+    /// The set number in the state when the set's record was last read.
     read: Option<u64>,
-    /// The number of the set that is loaded. It may be ahead of the state's, whose writer is a moment
-    /// behind or has gone silent between the two.
+    /// The number of the loaded set. It is ahead of the state's while a fetch is between its two writes, or if its
+    /// worker stopped there.
     loaded: Option<u64>,
     state: State,
 }
 
-/// How often a worker's attempt to write a record may be outrun by others.
+/// Maximum number of attempts to write a record if other workers write it at the same time.
 const TRIES: u32 = 8;
-/// A shorter `max-age` is not honoured.
+/// Minimum time between refreshes; a shorter `max-age` is raised to it.
 const SHORTEST_REFRESH: Duration = Duration::from_secs(10);
-/// How long a leader may be silent beyond its calls' timeouts.
+/// Duration of a lease beyond the timeouts of its calls.
 const GRACE: Duration = Duration::from_secs(2);
-/// The layout of the records, which outlive the module that wrote them. It is in their names: of two modules
-/// that serve side by side, each would take the other's record for none, and fetch.
+/// Version of the record layout. Records outlive the module that wrote them. The version is part of their names, so
+/// that modules with different layouts do not overwrite each other's records.
 const LAYOUT: &str = "mesh_filters.jwt_authz/1";
 
 impl Source {
-    /// `owner`: a random number.
+    /// `owner` is a random number.
     #[must_use]
     pub fn new(remote: Remote, owner: u64) -> Self {
         let (kind, path) = match &remote.location {
@@ -43,7 +43,7 @@ impl Source {
             Location::Discovery(path) => ("discovery", path),
         };
         let key = |record: &str| {
-            // Unambiguous: behind the cluster no part can hold the separator.
+            // Unambiguous: only the cluster may contain the separator, and it comes before the others.
             let parts = [
                 format!("{LAYOUT}/{record}/{kind}").into_bytes(),
                 remote.cluster.clone().into_bytes(),
@@ -56,17 +56,16 @@ impl Source {
         Self { remote, state_key, set_key, owner, read: None, loaded: None, state: State::default() }
     }
 
-    /// Where it is.
+    /// Location and timing of the source.
     #[must_use]
     pub const fn remote(&self) -> &Remote {
         &self.remote
     }
 
-    /// Looks how things stand, and answers the key set if it is another than before. Also answers the
-    /// clock.
+    /// Reads the state, and the key set if there is a new one, which it returns with the current time.
     ///
     /// # Errors
-    /// The host's failure.
+    /// The shared data cannot be read.
     pub fn look(&mut self, store: &mut impl Store) -> Result<(Option<KeySet>, Nanos), StoreError> {
         let (state, now) = self.state(store)?;
         self.state = state;
@@ -86,19 +85,19 @@ impl Source {
         Ok((set, now))
     }
 
-    /// When the last fetch had begun, as of the last look.
+    /// When the last fetch began, as of the last look.
     #[must_use]
     pub const fn started(&self) -> Nanos {
         self.state.started
     }
 
-    /// When the last fetch had ended, as of the last look.
+    /// When the last fetch ended, as of the last look.
     #[must_use]
     pub const fn ended(&self) -> Nanos {
         self.state.ended
     }
 
-    /// When the last fetch that has brought a set had begun, as of the last look.
+    /// When the last successful fetch began, as of the last look.
     #[must_use]
     pub const fn answered(&self) -> Nanos {
         self.state.answered
@@ -110,30 +109,30 @@ impl Source {
         self.state.ended == Nanos(0)
     }
 
-    /// Whether somebody fetches, as of the last look.
+    /// Whether a fetch is in progress, as of the last look.
     #[must_use]
     pub fn is_fetching(&self, now: Nanos) -> bool {
         self.state.is_fetching(now)
     }
 
-    /// From when on [`Source::claim`] may succeed, as of the last look. `wanted`: a request needs a key that
-    /// is not in the set.
+    /// The earliest time at which [`Source::acquire_lease`] may succeed, as of the last look. `wanted` says that a
+    /// request needs a key that is not in the set.
     #[must_use]
     pub fn next(&self, wanted: bool) -> Nanos {
         self.state.next(wanted, self.remote.refresh)
     }
 
-    /// Takes the next fetch upon this worker, if it is time and it is nobody else's.
+    /// Acquires the fetch lease if a fetch is due and no worker holds the lease.
     ///
     /// # Errors
-    /// The host's failure.
-    pub fn claim(&mut self, store: &mut impl Store, wanted: bool) -> Result<bool, StoreError> {
+    /// The shared data cannot be read or written.
+    pub fn acquire_lease(&mut self, store: &mut impl Store, wanted: bool) -> Result<bool, StoreError> {
         let calls = match self.remote.location {
             Location::KeySet(_) => 1,
             Location::Discovery(_) => 2,
         };
         let (lease, owner, refresh) = (self.remote.timeout * calls + GRACE, self.owner, self.remote.refresh);
-        let claimed = update(store, &self.state_key, TRIES, |record, now| {
+        let acquired = update(store, &self.state_key, TRIES, |record, now| {
             let mut state = record.and_then(State::decode).unwrap_or_default();
             if now < state.next(wanted, refresh) {
                 return (None, false);
@@ -141,19 +140,18 @@ impl Source {
             state.begin(owner, lease, refresh, now);
             (Some(state.encode()), true)
         });
-        match claimed {
-            // Whoever was faster fetches.
+        match acquired {
+            // Another worker was faster.
             Err(StoreError::Contention) => Ok(false),
-            claimed => claimed,
+            acquired => acquired,
         }
     }
 
-    /// Keeps a good answer, `text`, for all workers. `max_age`: what the server says of it. `roll`: a random
-    /// number, so that the proxies of a fleet do not ask at the same time. Answers whether it is another one
-    /// than before.
+    /// Stores the fetched key set `text` for all workers, and schedules the next fetch. `max_age` is from the response;
+    /// `roll` is a random number that spreads the fetches of many proxies. Returns whether the text is new.
     ///
     /// # Errors
-    /// The host's failure.
+    /// The shared data cannot be read or written.
     pub fn succeed(
         &self,
         store: &mut impl Store,
@@ -163,21 +161,21 @@ impl Source {
     ) -> Result<bool, StoreError> {
         let longest = self.remote.refresh;
         let refresh = max_age.map_or(longest, |age| age.clamp(SHORTEST_REFRESH.min(longest), longest));
-        // Up to a tenth earlier.
+        // Up to 10% earlier.
         let earlier = u32::try_from(roll % 1024).map_or(Duration::ZERO, |roll| refresh / 10 * roll / 1024);
         let refresh = refresh.saturating_sub(earlier);
-        // Before the state says so: a worker that reads the new state finds the new set.
+        // The set is written before the state, so a worker that reads the new state finds the new set.
         let Some((number, is_new)) = self.keep(store, text)? else { return Ok(false) };
         self.end(store, |state, now| state.succeed(number, refresh, now))?;
         Ok(is_new)
     }
 
-    /// Notes that the fetch has failed. The keys there are stay.
+    /// Records that the fetch failed. The key set is kept.
     ///
     /// # Errors
-    /// The host's failure.
+    /// The shared data cannot be read or written.
     pub fn fail(&self, store: &mut impl Store) -> Result<(), StoreError> {
-        // Usually the state's; not if the leader before has gone silent between its two writes.
+        // Usually the number in the state, unless the previous lease holder stopped between its two writes.
         let kept = store.read(&self.set_key)?.value;
         let number = kept.as_deref().and_then(decode_set).map(|(number, _)| number);
         self.end(store, |state, now| {
@@ -186,12 +184,12 @@ impl Source {
         })
     }
 
-    /// Writes the set's record, unless the fetch was taken over. Answers the set's number, and whether it is
-    /// a new one.
+    /// Writes the set's record, unless another worker has taken over the lease. Returns the set's number, and whether
+    /// the set is new.
     ///
-    /// The record is read first and the lease after it. Whoever takes the lease over later writes later, so
-    /// that either his write makes this one fail or he sees it: a worker that was asleep never replaces a
-    /// newer set. For that, a set is written even if it is the one that is there.
+    /// The record is read before the lease. A worker that takes over the lease later also writes later: either its write
+    /// makes this one fail, or it sees this one. So a delayed worker never replaces a newer set. This requires that a set
+    /// is written even if it is unchanged.
     fn keep(&self, store: &mut impl Store, text: &[u8]) -> Result<Option<(u64, bool)>, StoreError> {
         for _ in 0..TRIES {
             let kept = store.read(&self.set_key)?;
@@ -211,7 +209,7 @@ impl Source {
         Err(StoreError::Contention)
     }
 
-    /// Ends the fetch that this worker has leased. One that was taken over in the meantime is not its own.
+    /// Ends this worker's fetch. Does nothing if another worker has taken over the lease.
     fn end(&self, store: &mut impl Store, change: impl Fn(&mut State, Nanos)) -> Result<(), StoreError> {
         update(store, &self.state_key, TRIES, |record, now| {
             let mut state = record.and_then(State::decode).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! One worker after the other, and what each sees.
+//! Sequences of steps by one or two workers.
 
 mod laws;
 mod records;
@@ -22,10 +22,10 @@ fn tracker(remote: &Remote, owner: u64) -> Tracker {
     Tracker::new(Source::new(remote.clone(), owner), Key::new([7; 16]))
 }
 
-/// Looks, and claims if it is time.
+/// Polls, and acquires the fetch lease if a fetch is due.
 fn tick(tracker: &mut Tracker, simulation: &mut Simulation) -> bool {
     let now = tracker.poll(simulation).unwrap().now;
-    tracker.claim(simulation, now).unwrap()
+    tracker.acquire_lease(simulation, now).unwrap()
 }
 
 fn fetch(tracker: &mut Tracker, simulation: &mut Simulation, version: u32) {
@@ -46,15 +46,15 @@ fn key(id: &str) -> Missing {
     Missing::Key(id.to_owned())
 }
 
-/// The signer of a token that names no key.
+/// The signer of a token without a `kid`.
 fn signer(token: &str) -> Missing {
     Missing::Signer(token.bytes().fold(0, |hash, byte| hash << 8 | u128::from(byte)))
 }
 
-/// What is missing, with a name and without.
+/// Missing keys of tokens with and without a `kid`.
 const KINDS: [fn(&str) -> Missing; 2] = [key, signer];
 
-/// A world without workers of its own.
+/// A simulation without workers.
 fn world() -> Simulation {
     Simulation::new(0, &remote())
 }
@@ -83,11 +83,11 @@ fn one_fetches_and_all_have_it() {
     assert!(one.poll(&mut world).unwrap().changed);
     world.pass(3600 * SECOND);
     fetch(&mut other, &mut world, 1);
-    // The same one again is no change.
+    // The same set again is not a change.
     assert!(!one.poll(&mut world).unwrap().changed);
 }
 
-/// So that its unused keys are logged once, whoever fetches it how often.
+/// Unused keys are logged once per set, however often and by whichever worker it is fetched.
 #[test]
 fn a_set_is_new_once() {
     let (mut world, mut one, mut other) = (world(), tracker(&remote(), 1), tracker(&remote(), 2));
@@ -99,7 +99,7 @@ fn a_set_is_new_once() {
             world.pass(3600 * SECOND);
         }
     }
-    // Nor is the answer to a call that another worker has taken over.
+    // The response to a call whose lease was taken over is not new either.
     assert!(tick(&mut one, &mut world));
     world.pass(4 * SECOND);
     fetch(&mut other, &mut world, 3);
@@ -121,7 +121,7 @@ fn a_silent_leader_is_taken_over() {
     assert_eq!(simulation.versions()[1 - leader], Some(1));
 }
 
-/// A discovery is two calls.
+/// Discovery makes two calls.
 #[test]
 fn a_lease_covers_all_calls() {
     let path = mesh_policy::headers::HeaderValue::text("/.well-known/openid-configuration");
@@ -146,7 +146,7 @@ fn who_was_taken_over_changes_nothing() {
     assert_eq!(world.records(), records);
 }
 
-/// The shared data, in which something happens before the third call: that is where a set is written.
+/// Shared data with an event before the third call, which writes a set.
 struct Disturbed<F> {
     simulation: Simulation,
     calls: u32,
@@ -174,8 +174,8 @@ impl<F: FnMut()> Store for Disturbed<F> {
     }
 }
 
-/// Also if it falls asleep after it has seen that the fetch is its own, and wakes up with an older answer;
-/// and also if the newer one brought what was there before.
+/// The worker is delayed after it has checked its lease, and then has an older response. The newer response may be
+/// the set that was there before.
 #[test]
 fn who_is_taken_over_before_it_writes_changes_nothing() {
     for newer in [2, 3] {
@@ -198,8 +198,8 @@ fn who_is_taken_over_before_it_writes_changes_nothing() {
     }
 }
 
-/// Between the two writes of a fetch: a new worker has the set at once, the others with the next fetch,
-/// whether or not that one succeeds.
+/// It stops between the two writes of a fetch: a new worker has the set at once, the others after the next fetch,
+/// even if that fails.
 #[test]
 fn a_leader_that_stops_half_way_has_not_fetched_in_vain() {
     for is_first in [true, false] {
@@ -210,7 +210,7 @@ fn a_leader_that_stops_half_way_has_not_fetched_in_vain() {
             world.pass(3600 * SECOND);
         }
         assert!(tick(&mut one, &mut world));
-        // Two reads, each with a step before its clock, and a write go well.
+        // Two reads, each with a step before the clock, and a write succeed.
         world.script([[Step::Nothing; 5].as_slice(), &[Step::Fail]].concat());
         one.source().succeed(&mut world, &text(2), None, 0).unwrap_err();
         let mut new = tracker(&remote(), 3);
@@ -231,7 +231,7 @@ fn a_failed_fetch_keeps_the_set() {
     let (mut world, mut one) = (world(), tracker(&remote(), 1));
     fetch(&mut one, &mut world, 1);
     world.pass(3600 * SECOND);
-    // Retried at growing distances.
+    // The retry delay grows.
     for retry in [1, 2, 4, 8, 16, 30, 30] {
         assert!(tick(&mut one, &mut world));
         one.source().fail(&mut world).unwrap();
@@ -256,7 +256,7 @@ fn the_first_set_is_tried_for_more_often() {
     }
 }
 
-/// Another config for the same source, as one that was pushed.
+/// Another config, for example a pushed one, uses the same source.
 #[test]
 fn a_shorter_refresh_is_honoured() {
     let (mut world, mut one) = (world(), tracker(&remote(), 1));
@@ -266,7 +266,7 @@ fn a_shorter_refresh_is_honoured() {
     world.pass(5 * SECOND);
     assert!(!tick(&mut one, &mut world));
     assert!(tick(&mut other, &mut world));
-    // It is a refresh, which no missing key has caused.
+    // It is a regular refresh, not caused by a missing key.
     assert_eq!(world.extra_fetches(), []);
 }
 
@@ -279,7 +279,7 @@ fn damaged_records_are_replaced() {
         world.pass(2 * SECOND);
         let mut new = tracker(&remote(), 2);
         new.poll(&mut world).unwrap();
-        // Who needs a key sees to it.
+        // A request that needs a key causes a fetch.
         if new.set().is_none() {
             assert!(
                 matches!(new.ask(&mut world, &Missing::Set, None), Ok(Ask::Wait(_))),
@@ -293,7 +293,7 @@ fn damaged_records_are_replaced() {
     }
 }
 
-/// A request that looks for its key sees the change first, but those who wait are told.
+/// If a request sees a new set first, the waiting requests are still woken.
 #[test]
 fn news_are_not_taken_away_from_those_who_wait() {
     for succeeds in [true, false] {
@@ -318,7 +318,7 @@ fn wait(world: &Simulation) -> Ask {
     Ask::Wait(world.now().after(remote().wait))
 }
 
-/// As long as a fetch is under way, its lease says nothing of when the next one may begin.
+/// A request waits for a fetch in progress, although its lease expires too late for another one.
 #[test]
 fn a_fetch_under_way_is_waited_for() {
     for missing in KINDS {
@@ -330,13 +330,13 @@ fn a_fetch_under_way_is_waited_for() {
         assert_eq!(one.ask(&mut world, &missing("2"), None).unwrap(), wait(&world));
         one.source().succeed(&mut world, &text(2), None, 0).unwrap();
         assert!(one.poll(&mut world).unwrap().changed);
-        // It has brought what was asked for in the meantime: there is no other one.
+        // The fetch found the key, so no other one follows.
         world.pass(1800 * SECOND);
         assert!(!tick(&mut one, &mut world));
     }
 }
 
-/// A fetch that has begun after the request came has looked, unless it failed.
+/// A key is absent if a fetch that began after the request did not find it, unless the fetch failed.
 #[test]
 fn a_key_that_a_fetch_has_not_found() {
     for missing in KINDS {
@@ -351,7 +351,7 @@ fn a_key_that_a_fetch_has_not_found() {
         world.pass(SECOND);
         fetch(&mut one, &mut world, 1);
         assert_eq!(one.ask(&mut world, &missing("2"), Some(asked)).unwrap(), Ask::Never);
-        // Others do not wait for it for a while, and make no fetch.
+        // For a while, other requests do not wait for the key and cause no fetch.
         world.pass(4 * SECOND);
         assert_eq!(one.ask(&mut world, &missing("2"), None).unwrap(), Ask::Never);
         assert!(!tick(&mut one, &mut world));
@@ -361,7 +361,7 @@ fn a_key_that_a_fetch_has_not_found() {
     }
 }
 
-/// A token without a `kid` is one thing, a key of whatever name another.
+/// The absent signer of a token is not confused with a `kid`.
 #[test]
 fn what_is_absent_is_what_was_looked_for() {
     let (mut world, mut one) = (world(), tracker(&remote(), 1));
@@ -378,7 +378,7 @@ fn what_is_absent_is_what_was_looked_for() {
     assert_eq!(one.ask(&mut world, &Missing::Signer(1), None).unwrap(), wait(&world));
 }
 
-/// What hangs on a key or a set goes on, where a server writes the same set differently each time.
+/// Keys and the set keep their identity if a server formats the same set differently each time.
 #[test]
 fn the_same_keys_in_another_text_are_no_other_set() {
     let (mut world, mut one) = (world(), tracker(&remote(), 1));
@@ -394,7 +394,7 @@ fn the_same_keys_in_another_text_are_no_other_set() {
     }
 }
 
-/// Nobody has to wait until its absence is forgotten.
+/// A key that is published later is found at once, although it was recorded as absent.
 #[test]
 fn a_key_that_comes_after_all() {
     for missing in KINDS {
@@ -411,7 +411,7 @@ fn a_key_that_comes_after_all() {
     }
 }
 
-/// Without patience, or without hope, a request does not wait; but the key is asked for.
+/// A request that does not wait still causes a fetch.
 #[test]
 fn a_request_that_does_not_wait_is_not_in_vain() {
     for missing in KINDS {
@@ -423,7 +423,7 @@ fn a_request_that_does_not_wait_is_not_in_vain() {
         for tracker in [&mut one, &mut other] {
             assert_eq!(tracker.ask(&mut world, &missing("2"), None).unwrap(), Ask::Never);
         }
-        // Once, whoever was asked.
+        // One fetch, whichever workers were asked.
         fetch(&mut other, &mut world, 1);
         world.pass(1800 * SECOND);
         assert!(!tick(&mut one, &mut world) && !tick(&mut other, &mut world));
@@ -439,7 +439,7 @@ fn the_distances_in_a_flood() {
         for (version, distance) in (2..).zip([1, 1, 8, 10, 10, 10]) {
             let id = format!("unknown {version}");
             let _waits = one.ask(&mut world, &missing(&id), None).unwrap();
-            // Also while the set changes again and again.
+            // Also if the set keeps changing.
             fetch(&mut one, &mut world, version);
             let _waits_or_not = one.ask(&mut world, &missing("another"), None).unwrap();
             world.pass(distance * SECOND - Duration::from_millis(1));
@@ -450,8 +450,7 @@ fn the_distances_in_a_flood() {
     }
 }
 
-/// Whoever asks for unknown keys delays a new one by no more than the distance, and not at all if he asks
-/// less often.
+/// Requests with unknown keys delay a new key by the interval at most, and not at all if they are rare.
 #[test]
 fn a_trickle_of_unknown_keys_does_not_hide_a_new_one() {
     for (missing, (pause, longest)) in KINDS.into_iter().flat_map(|kind| [(kind, (1, 11)), (kind, (10, 2))]) {
@@ -506,7 +505,7 @@ fn nobody_waits_where_nothing_can_come() {
     assert!(one.source().ended() > Nanos(0));
 }
 
-/// A worker asks again and again while the shared data fails, and goes on when it works.
+/// A worker retries while the shared data fails, and recovers afterwards.
 #[test]
 fn a_failing_host() {
     let simulation = Simulation::new(2, &remote());

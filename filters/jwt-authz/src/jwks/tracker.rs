@@ -1,4 +1,4 @@
-//! A source and the requests of one worker that wait for its keys.
+//! A source in one worker, and the requests that wait for its keys.
 
 use super::record::SHORTEST_PAUSE;
 use super::source::Source;
@@ -17,62 +17,63 @@ use std::time::Duration;
 pub struct Tracker {
     source: Source,
     set: Option<Rc<KeySet>>,
-    /// Requests that wait, by their streams.
+    /// Streams whose requests wait.
     waiting: Vec<u32>,
-    /// Since when a key is missing and no fetch has begun.
+    /// When a missing key was last asked for, if no fetch has begun since.
     wanted: Option<Nanos>,
-    /// Keys that a fetch has not found, by a keyed hash of their names or of the token that they have signed,
-    /// with the instant until which no request waits for them.
+    /// Keys that a fetch did not find, by keyed hash of the `kid` or the token, with the time until which no request
+    /// waits for them.
     absent: LruCache<u128, Nanos, FxBuildHasher>,
     key: hash::Key,
-    /// When the fetch had ended that was the last one at the last look.
+    /// [`Source::ended`] at the last look.
     ended: Nanos,
-    /// Something has happened that those who wait were not told.
+    /// Whether the waiting requests have to be woken at the next poll.
     has_news: bool,
 }
 
-/// What a token needs and the set does not have.
+/// What is missing to verify a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Missing {
-    /// Any key: there is no set yet.
+    /// The key set: none was fetched yet.
     Set,
-    /// The key of this name.
+    /// The key with this `kid`.
     Key(String),
-    /// The key that has signed the token of this keyed hash. None of the set has: an issuer that names no
-    /// keys, or a new key like the one before, may have published it a moment ago.
+    /// The key that signed the token with this keyed hash. No candidate did, but an issuer without `kid`s, or one that
+    /// reuses a `kid`, may have just published the key.
     Signer(u128),
 }
 
-/// What a look at the source has shown.
+/// The result of a poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Polled {
-    /// There is another set.
+    /// Whether there is a new key set.
     pub changed: bool,
-    /// Those who waited and are to look again.
+    /// Streams of the waiting requests to wake.
     pub woken: Vec<u32>,
-    /// The clock.
+    /// The current time.
     pub now: Nanos,
 }
 
-/// What becomes of a request whose key is not there.
+/// What a request whose key is missing has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ask {
-    /// There is another set: it is to be judged again.
+    /// Decide again: there is a new key set.
     Again,
-    /// It may wait until this instant.
+    /// Wait until this time at the latest.
     Wait(Nanos),
-    /// It is to be judged with the keys there are.
+    /// Decide with the current keys.
     Never,
 }
 
-/// Who waits holds memory: beyond this nobody does.
+/// Maximum number of waiting requests; each holds memory.
 pub(super) const MAX_WAITING: usize = 256;
+/// Maximum number of keys that are known to be absent.
 const MAX_ABSENT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
-/// How long a key that a fetch has not found is not asked for again.
+/// How long no request waits for a key that a fetch did not find.
 const ABSENT_FOR: Duration = Duration::from_secs(5);
 
 impl Tracker {
-    /// `key`: random.
+    /// `key` is random.
     #[must_use]
     pub fn new(source: Source, key: hash::Key) -> Self {
         Self {
@@ -87,28 +88,28 @@ impl Tracker {
         }
     }
 
-    /// The source.
+    /// The source of the keys.
     #[must_use]
     pub const fn source(&self) -> &Source {
         &self.source
     }
 
-    /// The keys there are.
+    /// The current key set.
     #[must_use]
     pub const fn set(&self) -> Option<&Rc<KeySet>> {
         self.set.as_ref()
     }
 
-    /// Whether somebody waits: then it pays to look often.
+    /// Whether requests wait, so that the source should be polled often.
     #[must_use]
     pub const fn has_waiting(&self) -> bool {
         !self.waiting.is_empty()
     }
 
-    /// Looks at the source, takes a set that is new, and answers who is to be told.
+    /// Polls the source: takes over a new key set, and returns the requests to wake.
     ///
     /// # Errors
-    /// The host's failure.
+    /// The shared data cannot be read.
     pub fn poll(&mut self, store: &mut impl Store) -> Result<Polled, StoreError> {
         let (changed, now) = self.look(store)?;
         let has_news = std::mem::take(&mut self.has_news);
@@ -116,23 +117,23 @@ impl Tracker {
         Ok(Polled { changed, woken, now })
     }
 
-    /// Takes the next fetch upon this worker if it is time.
+    /// Acquires the fetch lease if a fetch is due and no worker holds the lease.
     ///
     /// # Errors
-    /// The host's failure.
-    pub fn claim(&mut self, store: &mut impl Store, now: Nanos) -> Result<bool, StoreError> {
+    /// The shared data cannot be read or written.
+    pub fn acquire_lease(&mut self, store: &mut impl Store, now: Nanos) -> Result<bool, StoreError> {
         let wanted = self.wanted.is_some();
         if now < self.source.next(wanted) {
             return Ok(false);
         }
-        self.source.claim(store, wanted)
+        self.source.acquire_lease(store, wanted)
     }
 
-    /// A request needs a key that is not there. It has needed it since `asked`. Whatever becomes of it, the key
-    /// is fetched if a fetch may find it.
+    /// Decides whether a request with a missing key waits. `asked` is when the request first needed the key. In any case
+    /// the next fetch is brought forward, unless a recent one did not find the key.
     ///
     /// # Errors
-    /// The host's failure.
+    /// The shared data cannot be read.
     pub fn ask(
         &mut self,
         store: &mut impl Store,
@@ -150,26 +151,26 @@ impl Tracker {
         }
         self.wanted = Some(now);
         let until = asked.after(self.source.remote().wait);
-        // In a flood nobody is kept waiting for the fetch after the next one.
+        // In a flood, a request does not wait for the fetch after the next one.
         let soon = if hash.is_some() { until.min(now.after(SHORTEST_PAUSE)) } else { until };
-        // A fetch that has begun before may have missed the key, but is the best there is.
+        // A fetch in progress may have begun before the key was published, but it is the earliest chance.
         let is_coming = self.source.is_fetching(now) || self.source.next(true) <= soon;
         let may_wait = now < until && is_coming && self.waiting.len() < MAX_WAITING;
         Ok(if may_wait { Ask::Wait(until) } else { Ask::Never })
     }
 
-    /// A request waits.
+    /// Adds a waiting request.
     pub fn wait(&mut self, stream: u32) {
         self.waiting.push(stream);
     }
 
-    /// A request waits no longer.
+    /// Removes a waiting request. Does nothing if the stream does not wait.
     pub fn leave(&mut self, stream: u32) {
         self.waiting.retain(|waiting| *waiting != stream);
     }
 
-    /// Those who wait are told at the next poll: a request that looks in between must not take the news away
-    /// from them.
+    /// Looks at the source. A change sets `has_news`, so that the next poll wakes the waiting requests even if another
+    /// request saw the change first.
     fn look(&mut self, store: &mut impl Store) -> Result<(bool, Nanos), StoreError> {
         let (set, now) = self.source.look(store)?;
         let ended = self.source.ended();
@@ -180,11 +181,11 @@ impl Tracker {
         Ok((changed, now))
     }
 
-    /// Takes a set that was read, unless it has nothing but what is there.
+    /// Takes over a key set. Returns false if it equals the current one.
     fn take(&mut self, mut set: KeySet) -> bool {
-        if let Some(own) = &self.set {
-            set.reuse(own);
-            if set == **own {
+        if let Some(current) = &self.set {
+            set.reuse(current);
+            if set == **current {
                 return false;
             }
         }
@@ -192,7 +193,7 @@ impl Tracker {
         true
     }
 
-    /// `None` where any key will do.
+    /// The keyed hash of a missing key; `None` if the whole set is missing.
     fn hash(&self, missing: &Missing) -> Option<u128> {
         let mut hasher = self.key.hasher();
         match missing {
@@ -209,7 +210,7 @@ impl Tracker {
         Some(hasher.finish())
     }
 
-    /// Whether a fetch has not found the key: one that began after the request had come, or a short while ago.
+    /// Whether a fetch did not find the key: one that began after `asked`, or within [`ABSENT_FOR`].
     fn is_absent(&mut self, hash: u128, asked: Nanos, now: Nanos) -> bool {
         if self.absent.get(&hash).is_some_and(|until| now < *until) {
             return true;

@@ -1,21 +1,21 @@
-//! What the log says of the keys of a set that are not used.
+//! Log lines about unused keys of a set.
 
 use crate::crypto::Skipped;
 
-/// Lines for the log. A set with only broken keys must not fill it.
+/// Log lines, bounded in number so that a set with many unusable keys does not flood the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unused {
-    /// Of keys that something is wrong with.
+    /// Keys that are invalid or unsupported.
     pub wrong: Vec<String>,
-    /// Of keys that are for something else than signatures.
+    /// Keys that are not meant for signatures.
     pub other_use: Vec<String>,
 }
 
-/// Most keys of a set that are named.
+/// Maximum number of keys that are listed.
 const MAX_NAMED: usize = 16;
 
 impl Unused {
-    /// A line for each key, and one for those beyond the bound.
+    /// A line for each key, and one with the number of keys beyond the bound.
     #[must_use]
     pub fn new(skipped: &[Skipped]) -> Self {
         let lines = |is_other_use: bool| {
@@ -68,7 +68,7 @@ mod tests {
         );
     }
 
-    /// Keys of another use do not hide those that something is wrong with.
+    /// Keys for other uses do not take the lines of invalid ones.
     #[test]
     fn a_bound_on_the_lines() {
         let lines = |first: usize, reason: &str, more: usize| {

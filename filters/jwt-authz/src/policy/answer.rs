@@ -1,4 +1,4 @@
-//! How a refusal looks to the client and to the operator.
+//! Converts a denial to a refusal.
 
 use super::denial::Denial;
 use super::reason;
@@ -8,9 +8,9 @@ use mesh_policy::reason::Challenge;
 use mesh_policy::refusal::{Member, Refusal};
 use std::borrow::Cow;
 
-/// How a denial is answered: with the filter's own words and names from the config, nothing of the token or its claims.
+/// The refusal of a denial. It has fixed texts and names from the config, and nothing of the token or its claims.
 ///
-/// `no_token`: the text for a request without a token.
+/// `no_token` is the text for a request without a token.
 pub(super) fn refusal<'a>(config: &'a Config, no_token: &'a str, denial: &Denial) -> Refusal<'a> {
     let mut refusal = Refusal::new(denial.reason, details(config, denial));
     refusal.realm = &config.realm;
@@ -19,7 +19,7 @@ pub(super) fn refusal<'a>(config: &'a Config, no_token: &'a str, denial: &Denial
     }
     let is_forbidden = denial.reason == reason::NO_RULE || denial.reason == reason::DENIED_BY;
     if is_forbidden && denial.provider.is_none() {
-        // `insufficient_scope` is about a good token, and the request has none.
+        // `insufficient_scope` requires a valid token, and the request has none.
         refusal.reason.class.challenge = Challenge::None;
     }
     if let Some(provider) = denial.provider.and_then(|index| config.providers.get(index)) {
@@ -31,7 +31,7 @@ pub(super) fn refusal<'a>(config: &'a Config, no_token: &'a str, denial: &Denial
     refusal
 }
 
-/// The response-code details: `jwt_authz` and the reason, `denied_by` with the rule's name.
+/// The response code details: `jwt_authz` and the label of the reason, for `denied_by` with the rule's name.
 pub(super) fn details<'a>(config: &'a Config, denial: &Denial) -> Label<'a> {
     let label = denial.reason.label;
     let subject = match rule_name(config, denial) {

@@ -1,4 +1,4 @@
-//! Tokens that were verified before.
+//! Cache of verified tokens.
 
 use super::memory::{Memory, Tokens};
 use super::verified::Verified;
@@ -6,13 +6,13 @@ use crate::config::TokenCache;
 use mesh_policy::hash::Key;
 use std::rc::Rc;
 
-/// The tokens that a config has verified, the least recently used out first.
+/// LRU cache of the tokens that a config has verified.
 ///
-/// A token is found by a keyed hash, so that nobody can make tokens that crowd one another out at will,
-/// and then compared byte for byte: a hash that is equal lets nobody in.
+/// The key is a keyed hash of the token, so that clients cannot construct collisions. The token is then compared
+/// byte for byte, so that a collision does not admit another token.
 pub(crate) struct Cache {
     key: Key,
-    /// `None`: nothing is remembered.
+    /// `None` if the cache is disabled.
     tokens: Option<Rc<Tokens>>,
     max_token_bytes: usize,
 }
@@ -23,7 +23,7 @@ impl Cache {
         Self { key, tokens, max_token_bytes: config.max_token_bytes }
     }
 
-    /// What is known of a token. The caller judges whether it still holds.
+    /// The cached result for a token. The caller checks that it is still valid.
     pub(crate) fn get(&self, token: &[u8]) -> Option<Rc<Verified>> {
         let tokens = self.tokens_for(token)?;
         tokens.get(self.hash(token)).filter(|verified| *verified.token == *token)
@@ -41,14 +41,13 @@ impl Cache {
         }
     }
 
-    /// The keyed hash of a token.
     pub(crate) fn hash(&self, token: &[u8]) -> u128 {
         let mut hasher = self.key.hasher();
         hasher.part(token);
         hasher.finish()
     }
 
-    /// Where such a token is remembered.
+    /// The cache for this token; `None` if the token is too long to be cached.
     fn tokens_for(&self, token: &[u8]) -> Option<&Tokens> {
         self.tokens.as_deref().filter(|_| token.len() <= self.max_token_bytes)
     }
@@ -63,7 +62,7 @@ mod tests {
     use mesh_policy::hash::Key;
     use serde_json::json;
 
-    /// Which nobody can bring about, without the key.
+    /// Clients cannot produce a collision, as they do not have the key of the hash.
     #[test]
     fn a_hash_that_is_equal_lets_nobody_in() {
         let gateway = Gateway::with(&json!({}), &json!({}));

@@ -1,4 +1,4 @@
-//! What was decided, and why.
+//! A decision and what it is based on.
 
 use super::denial::Denial;
 use super::unverified::Unverified;
@@ -6,31 +6,31 @@ use super::verified::Verified;
 use super::verifier::CacheStatus;
 use std::rc::Rc;
 
-/// A decision on one request.
+/// The decision on one request.
 #[derive(Clone, Debug)]
 pub struct Decision {
-    /// Whether the request goes on.
+    /// Whether the request is allowed, refused or has to wait.
     pub outcome: Outcome,
-    /// The rule that decided, by its place in the config; `None` for the default, a bad token and an ambiguous path.
+    /// Index of the rule that decided; `None` for the default, a bad token and an ambiguous path.
     pub rule: Option<usize>,
-    /// Rules in shadow mode that would have decided.
+    /// Indices of the shadow rules that would have decided.
     pub shadow: Vec<usize>,
-    /// The token, if it is good and the rule that decided looked at it: only then it says whom the upstream serves.
+    /// The verified token, if the deciding rule looked at it. Only then are its claims forwarded to the upstream.
     pub verified: Option<Rc<Verified>>,
-    /// Whether the token was in the cache, if one was looked at.
+    /// Whether the token was in the cache; `None` if no token was verified.
     pub cache_status: Option<CacheStatus>,
-    /// `x-forwarded-for` has fewer addresses than `trusted_hops`.
+    /// Whether `x-forwarded-for` has fewer addresses than `trusted_hops`.
     pub client_ip_fallback: bool,
 }
 
-/// Whether a request goes on.
+/// Whether a request is allowed, refused or has to wait for a key.
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// The request goes on.
     Allowed,
     /// The request is refused.
     Refused(Denial),
-    /// The token cannot be judged without a key that may still be fetched.
+    /// The token cannot be verified without a key that may still be fetched.
     NoKey(Rc<Unverified>),
 }
 

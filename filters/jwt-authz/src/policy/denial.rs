@@ -1,15 +1,15 @@
-//! A reason to refuse a request, and what it is about.
+//! A refusal: its reason, provider and rule.
 
 use mesh_policy::reason::Reason;
 
-/// A reason to refuse a request, and what it is about.
+/// Why a request is refused, and which provider and rule are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Denial {
-    /// The reason.
+    /// Row of the table in [`reason`](super::reason).
     pub reason: Reason,
-    /// The token's provider, by its place in the config, once it is known.
+    /// Index of the token's provider, once it is known.
     pub provider: Option<usize>,
-    /// The rule that denies the request, by its place in the config.
+    /// Index of the rule that denies the request.
     pub rule: Option<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! Applies the rules, in their order, to a request.
+//! Evaluates the rules on a request.
 
 use super::decision::{Decision, Outcome};
 use super::denial::Denial;
@@ -10,7 +10,8 @@ use mesh_policy::matching::request::MatchInput;
 use mesh_policy::mode::Mode;
 use mesh_policy::truth::Truth;
 
-/// Applies the rules to a request. `judge` looks at its token; it is called at most once, and only if a rule asks.
+/// Evaluates the rules in their order. `judge` verifies the token; it is called at most once, and only if a rule or
+/// the default needs it.
 pub(super) fn decide<'a>(
     config: &'a Config,
     request: MatchInput<'a>,
@@ -19,7 +20,7 @@ pub(super) fn decide<'a>(
     Evaluation { config, request, judge, judged: None, shadow: Vec::new() }.decision()
 }
 
-/// The rules on one request.
+/// The state of evaluating the rules on one request.
 struct Evaluation<'a, J> {
     config: &'a Config,
     request: MatchInput<'a>,
@@ -32,7 +33,7 @@ struct Evaluation<'a, J> {
 enum Holds {
     Yes,
     No,
-    /// Undecidable: this is the outcome for the request.
+    /// The rule cannot be decided, and this is the outcome for the request.
     Ends(Outcome),
 }
 
@@ -71,7 +72,7 @@ impl<'a, J: Fn(&MatchInput<'_>) -> (Judged, Option<CacheStatus>)> Evaluation<'a,
     }
 
     fn holds(&mut self, rule: &Rule) -> Holds {
-        // An undecided test does not satisfy an allow rule, and satisfies a deny rule.
+        // An undecided test satisfies a deny rule, but not an allow rule.
         let holds = match rule.action {
             Action::Allow => Truth::is_certain,
             Action::Deny => Truth::is_possible,
@@ -87,7 +88,7 @@ impl<'a, J: Fn(&MatchInput<'_>) -> (Judged, Option<CacheStatus>)> Evaluation<'a,
         let without_token = if rule.needs_good_token() { Holds::No } else { Holds::Yes };
         let allow_public = self.config.on_jwks_unavailable == OnJwksUnavailable::AllowPublic;
         let judged = match self.judged() {
-            // A rule that does not decide never makes a request wait.
+            // A shadow rule never makes a request wait.
             Judged::NoKey(unverified) if rule.mode == Mode::Shadow => unverified.settled(),
             judged => judged.clone(),
         };

@@ -1,9 +1,9 @@
-//! The claims that other modules may see.
+//! Selects the claims that other filters may read.
 
 use mesh_policy::matching::claim::find;
 use serde_json::{Map, Value as Json};
 
-/// An object with these claims only, each where it stands; `None` if none of them is there.
+/// An object with the exported claims at their paths; `None` if the token has none of them.
 pub(super) fn export(claims: &Json, exported: &[Vec<String>]) -> Option<Json> {
     let mut object = Map::new();
     for names in exported {
@@ -14,7 +14,7 @@ pub(super) fn export(claims: &Json, exported: &[Vec<String>]) -> Option<Json> {
     (!object.is_empty()).then_some(Json::Object(object))
 }
 
-/// Puts a claim where these names lead.
+/// Inserts a claim at the path `names`.
 fn put(object: &mut Map<String, Json>, names: &[String], claim: &Json) {
     match names {
         [] => {}

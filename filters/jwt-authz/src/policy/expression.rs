@@ -1,4 +1,4 @@
-//! Whether claims say what a rule wants.
+//! Evaluates a rule's tests on claims.
 
 use crate::config::{Claims, HostTest, Test};
 use mesh_policy::authority::Authority;
@@ -13,11 +13,11 @@ use serde_json::Value as Json;
 #[derive(Clone, Copy)]
 pub(super) struct Context<'a, 'facts> {
     pub(super) request: &'a MatchInput<'facts>,
-    /// The match of the rule, which knows what stands for the names of its template.
+    /// The rule's match; it resolves the names of its path template.
     pub(super) matches: &'a RequestMatch,
 }
 
-/// Whether the expression holds.
+/// Evaluates the expression on the claims `of` a token.
 pub(super) fn test(claims: &Claims, of: &Json, context: &Context<'_, '_>) -> Truth {
     match claims {
         Claims::All(items) => Truth::all(items.iter().map(|item| test(item, of, context))),
@@ -39,7 +39,7 @@ fn test_one(test: &Test, claim: Option<&Json>, context: &Context<'_, '_>) -> Tru
             match (values.next(), values.next()) {
                 (None, _) => Truth::No,
                 (Some(value), None) => equals(claim, value).into(),
-                // The upstream may read either, or both joined.
+                // The upstream may read either value, or both joined.
                 (Some(_), Some(_)) => Truth::Undecided,
             }
         }
@@ -47,7 +47,7 @@ fn test_one(test: &Test, claim: Option<&Json>, context: &Context<'_, '_>) -> Tru
     }
 }
 
-/// Hosts have no case; a claim that names one may have.
+/// Hosts are compared without regard to case, also if the claim has upper-case letters.
 fn equals_host(test: &HostTest, claim: Option<&Json>, authority: &Authority<'_>) -> Truth {
     if *authority == Authority::Ambiguous {
         return Truth::Undecided;
@@ -67,7 +67,7 @@ fn equals_host(test: &HostTest, claim: Option<&Json>, authority: &Authority<'_>)
     })
 }
 
-/// Whether the text of the claim, or of one of its elements, passes.
+/// Whether the text of the claim, or of one of its elements, passes `test`.
 fn any(claim: Option<&Json>, test: impl Fn(&str) -> Truth) -> Truth {
     let test = |claim: &Json| text(claim).map_or(Truth::No, |text| test(&text));
     match claim {
@@ -77,7 +77,7 @@ fn any(claim: Option<&Json>, test: impl Fn(&str) -> Truth) -> Truth {
     }
 }
 
-/// Whether the claim, or one of its elements, is this text. An empty text is nobody's.
+/// Whether the text of the claim, or of one of its elements, equals `value`. An empty value equals nothing.
 fn equals(claim: Option<&Json>, value: &[u8]) -> bool {
     !value.is_empty() && any_element(claim, |claim| text(claim).is_some_and(|text| text.as_bytes() == value))
 }

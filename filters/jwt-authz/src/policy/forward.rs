@@ -1,4 +1,4 @@
-//! What the upstream sees of a token.
+//! What the upstream receives of a token: claims in headers, and the token itself or not.
 
 use super::places::{behind, is_joined};
 use super::verified::Verified;
@@ -15,21 +15,20 @@ use std::borrow::Cow;
 
 pub(super) const COOKIE: HeaderName = HeaderName::from_static("cookie");
 
-/// Changes to a request that goes on.
+/// Changes to a request that is forwarded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Forwarded {
-    /// The changes.
     pub(super) edits: Vec<Edit>,
-    /// Claims that were left out, because no header can hold them as they are.
+    /// Number of claims that were left out because a header cannot represent them.
     pub(super) left_out: u32,
 }
 
-/// The headers to remove so that none of these names is left, in any spelling that an upstream may take for it.
+/// The headers to remove so that none of `names` is left, in any spelling that an upstream may read as that name.
 pub(super) fn strip(headers: &Headers, names: &[HeaderName]) -> Result<Vec<HeaderName>, Unchangeable> {
     spellings(headers, |found, _| names.iter().any(|name| name.is_same_variable(found)))
 }
 
-/// The names, as they are spelt, of the headers that pass.
+/// Names, as spelt in the request, of the headers for which `passes` is true.
 fn spellings(
     headers: &Headers,
     passes: impl Fn(&[u8], &[u8]) -> bool,
@@ -44,25 +43,25 @@ fn spellings(
     Ok(names)
 }
 
-/// Puts the token's claims into headers.
+/// Sets the headers for the payload and the claims of a token.
 pub(super) fn claims(verified: &Verified, provider: &Provider, forwarded: &mut Forwarded) {
     if let Some(name) = &provider.payload_header
         && let Some(payload) = HeaderValue::new(verified.payload())
     {
         forwarded.edits.push(Edit::Set(name.clone(), payload));
     }
-    for own in &provider.claims_to_headers {
-        let Some(claim) = find(&verified.claims, &own.claim) else { continue };
+    for mapping in &provider.claims_to_headers {
+        let Some(claim) = find(&verified.claims, &mapping.claim) else { continue };
         match value(claim) {
-            Some(value) => forwarded.edits.push(Edit::Set(own.header.clone(), value)),
+            Some(value) => forwarded.edits.push(Edit::Set(mapping.header.clone(), value)),
             None => forwarded.left_out += 1,
         }
     }
 }
 
-/// A claim as a header's value: a text as it is, a number or a boolean as JSON writes it, a list joined by
-/// commas, an object as JSON in base64url. `None` for what would be read as something else at the other
-/// end: an element with a comma in it, a control character, a space at an end.
+/// A claim as a header value: a string as it is, a number or boolean as in JSON, an array joined by commas, an object
+/// as JSON in base64url. `None` if the recipient would read something else: an element with a comma, a control
+/// character, leading or trailing whitespace.
 fn value(claim: &Json) -> Option<HeaderValue> {
     match claim {
         Json::Array(elements) => {
@@ -78,12 +77,12 @@ fn value(claim: &Json) -> Option<HeaderValue> {
     }
 }
 
-/// One value as a header has it. What a recipient trims would be another text there; an empty one is none.
+/// A scalar as text. `None` if it is empty or begins or ends with whitespace, which recipients trim.
 fn single(claim: &Json) -> Option<Cow<'_, str>> {
     text(claim).filter(|text| !text.is_empty() && text.trim_matches([' ', '\t']).len() == text.len())
 }
 
-/// Takes the token away from these places, wherever it was found.
+/// Removes tokens from all of these places.
 pub(super) fn remove_token<'a>(
     headers: &Headers,
     places: impl Iterator<Item = &'a TokenLocation>,
@@ -117,7 +116,7 @@ pub(super) fn remove_token<'a>(
     Ok(())
 }
 
-/// The change that leaves the other cookies, if there is one.
+/// The edit that removes these cookies and keeps the others; `None` if there are none to remove.
 fn without_cookies(headers: &Headers, names: &[&str]) -> Result<Option<Edit>, Unchangeable> {
     let lines = || headers.raw("cookie");
     if !lines().any(|line| cookie::without(line, names).is_some()) {

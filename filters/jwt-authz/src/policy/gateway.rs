@@ -1,4 +1,4 @@
-//! For tests: a policy with keys and a checker of signatures made by hand, and an issuer of its tokens.
+//! Test support: a policy with stand-ins for keys, clock and signature checks, and functions that sign tokens.
 
 use super::{Context, Decision, Keys, Memory, Outcome, Policy, Signature, Signatures, Unverified, answer};
 use crate::config::{self, Jwks};
@@ -16,23 +16,23 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-/// When requests come, in seconds since 1970.
+/// Time of the requests, in seconds since the Unix epoch.
 pub(super) const NOW: u64 = 1_700_000_000;
 
-/// A policy, and all that its decisions hang on.
+/// A policy and the inputs of its decisions.
 pub(super) struct Gateway {
     pub(super) policy: Policy,
-    /// The key sets of the providers; at first those of the config.
+    /// The key sets by provider, initially those of the config.
     pub(super) sets: RefCell<Vec<Option<Rc<KeySet>>>>,
-    /// What every check of a signature comes to, instead of what it should.
+    /// Overrides the result of every signature check.
     pub(super) verdict: Cell<Option<Signature>>,
-    /// How many signatures were checked.
+    /// Number of signature checks.
     pub(super) checks: Cell<usize>,
     pub(super) now: Cell<Duration>,
     pub(super) may_wait: Cell<bool>,
-    /// Whether a check takes long.
+    /// Whether signature checks are slow.
     pub(super) is_slow: Cell<bool>,
-    /// Whether the sets are of key servers.
+    /// Whether the key sets may change, as those of key servers do.
     pub(super) may_change: Cell<bool>,
 }
 
@@ -41,7 +41,7 @@ impl Gateway {
         Self::in_memory(config, &Memory::new(64 << 20))
     }
 
-    /// With other configs in the same VM.
+    /// Shares `memory` with other configs.
     pub(super) fn in_memory(config: &Json, memory: &Rc<Memory>) -> Self {
         let config = config::parse(config.to_string().as_bytes())
             .unwrap_or_else(|problems| panic!("{config}\n{problems}"));
@@ -62,7 +62,7 @@ impl Gateway {
         }
     }
 
-    /// With one provider, `main`, whose key is `k`, and these fields of it and at the top.
+    /// With the provider `main`, whose key is `k`. `provider` and `top` are further fields of it and of the config.
     pub(super) fn with(provider: &Json, top: &Json) -> Self {
         let mut main = main();
         merge(&mut main, provider);
@@ -71,7 +71,6 @@ impl Gateway {
         Self::new(&config)
     }
 
-    /// The decision on a request with these headers.
     pub(super) fn decide(&self, headers: &Headers) -> Decision {
         self.decide_again(headers, None)
     }
@@ -83,14 +82,14 @@ impl Gateway {
         self.policy.decision(&Context { now, may_wait, before, keys: self, signatures: self }, &facts)
     }
 
-    /// The decision on a request as the proxy brings it.
+    /// The decision on a request that may have headers which only the filter may set.
     pub(super) fn decide_stripped(&self, headers: &Headers) -> Result<Decision, Unchangeable> {
         let (now, may_wait) = (self.now.get(), self.may_wait.get());
         let context = Context { now, may_wait, before: None, keys: self, signatures: self };
         self.policy.decide(&context, &facts(headers))
     }
 
-    /// What becomes of a request: `+`, the reason of the refusal, or `waits`.
+    /// The outcome for a request: `+`, the reason of the refusal, or `waits`.
     pub(super) fn word(&self, headers: &Headers) -> String {
         match self.decide(headers).outcome {
             Outcome::Allowed => "+".to_owned(),
@@ -102,17 +101,17 @@ impl Gateway {
         }
     }
 
-    /// What becomes of a request with this token.
+    /// The outcome for a request with this token.
     pub(super) fn judge(&self, token: &[u8]) -> String {
         self.word(&bearer(token))
     }
 
-    /// From now on a provider has these keys; `None`: no set.
+    /// Replaces the key set of a provider; `None` removes it.
     pub(super) fn rotate(&self, provider: usize, keys: Option<&Json>) {
         self.sets.borrow_mut()[provider] = keys.map(|keys| Rc::new(set(keys)));
     }
 
-    /// The same, as it is after a fetch: keys that are still there are the same ones.
+    /// Replaces the key set as a fetch does: keys that are still in the set are kept.
     pub(super) fn reuse(&self, provider: usize, keys: &Json) {
         let mut newer = set(keys);
         if let Some(older) = &self.sets.borrow()[provider] {
@@ -166,19 +165,18 @@ pub(super) fn main() -> Json {
     json!({"name": "main", "jwks": {"inline": {"keys": [secret("k")]}}, "algorithms": ["HS256"]})
 }
 
-/// Puts the fields of one object into another.
+/// Sets `fields` in the object `into`.
 pub(super) fn merge(into: &mut Json, fields: &Json) {
     for (name, value) in fields.as_object().unwrap() {
         into[name] = value.clone();
     }
 }
 
-/// A key set.
 pub(super) fn set(keys: &Json) -> KeySet {
     KeySet::from_json(&json!({"keys": keys}), Origin::Inline).unwrap()
 }
 
-/// A key of this name, that no other has.
+/// A symmetric key with this `kid`, unique to it.
 pub(super) fn secret(id: &str) -> Json {
     json!({"kty": "oct", "kid": id, "k": URL_SAFE_NO_PAD.encode(secret_bytes(id))})
 }
@@ -189,31 +187,31 @@ fn secret_bytes(id: &str) -> [u8; 32] {
     secret
 }
 
-/// A header and a payload, whatever they are, signed with the key of a name.
+/// A token of arbitrary header and payload bytes, signed with the key `id`.
 pub(super) fn sign(header: &[u8], payload: &[u8], id: &str) -> String {
     sign_parts(&URL_SAFE_NO_PAD.encode(header), &URL_SAFE_NO_PAD.encode(payload), id)
 }
 
-/// Two parts of a token, in base64url or not, with their signature.
+/// A token of two parts as they are, with a signature by the key `id`.
 pub(super) fn sign_parts(header: &str, payload: &str, id: &str) -> String {
     let message = format!("{header}.{payload}");
     let mac = Hmac::<Sha256>::new_from_slice(&secret_bytes(id)).unwrap().chain_update(message.as_bytes());
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
 }
 
-/// A token of the key `id` with this payload.
+/// A token with this payload, signed with the key `id`.
 pub(super) fn token_of(id: &str, payload: &str) -> String {
     sign(json!({"alg": "HS256", "kid": id}).to_string().as_bytes(), payload.as_bytes(), id)
 }
 
-/// A token of the key `k` with these claims, which is good for a minute if they do not say otherwise.
+/// A token with these claims, signed with the key `k`. It expires in a minute unless the claims set `exp`.
 pub(super) fn token(claims: &Json) -> String {
     let mut payload = json!({"exp": NOW + 60});
     merge(&mut payload, claims);
     token_of("k", &payload.to_string())
 }
 
-/// The token with another signature.
+/// The token with an invalid signature.
 pub(super) fn forged(token: &str) -> String {
     let (message, _) = token.rsplit_once('.').unwrap();
     format!("{message}.{}", URL_SAFE_NO_PAD.encode([0; 32]))
@@ -224,7 +222,7 @@ pub(super) fn bearer(token: &[u8]) -> Headers {
     Headers::from_pairs([(":path", b"/".as_slice()), ("authorization", &[b"Bearer ", token].concat())])
 }
 
-/// A request of these headers, one a line: `name: value`.
+/// A request with these headers, one `name: value` per line.
 pub(super) fn request(headers: &str) -> Headers {
     Headers::from_pairs(headers.lines().filter_map(|line| line.trim_start().split_once(": ")))
 }

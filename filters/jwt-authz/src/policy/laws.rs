@@ -1,4 +1,4 @@
-//! What holds for any token, any rules and any request.
+//! Properties that hold for any token, rules and request.
 
 use super::gateway::{Gateway, NOW, bearer, forged, merge, request, secret, sign, token, token_of};
 use super::{Decision, Outcome};
@@ -17,8 +17,8 @@ const ALGORITHMS: [&str; 12] = [
     "HS512",
 ];
 
-/// `tokens.json`: a token of each algorithm, good until 2100, and the keys. Made once with OpenSSL and the
-/// keys of `tests/keys`.
+/// `tokens.json`: a token of each algorithm, valid until 2100, and the keys. Created with OpenSSL and the keys of
+/// `tests/keys`.
 fn tokens() -> Json {
     serde_json::from_str(include_str!("tokens.json")).unwrap()
 }
@@ -27,7 +27,7 @@ fn token_with(algorithm: &str) -> String {
     tokens()["tokens"][algorithm].as_str().unwrap().to_owned()
 }
 
-/// A gateway that takes all of these tokens.
+/// A gateway that accepts all of these tokens.
 fn gateway() -> Gateway {
     Gateway::new(&json!({
         "providers": [{
@@ -38,21 +38,21 @@ fn gateway() -> Gateway {
     }))
 }
 
-/// Whether a good token was found in the request. What is let in without one is no matter here.
+/// Whether the request has a verified token. Requests that are allowed without one do not count.
 fn is_good(decision: &Decision) -> bool {
     decision.verified.is_some()
 }
 
-/// That nothing in the place of a token that was just accepted is good, with other bytes.
+/// Asserts that `other` is refused where `token` was just accepted.
 fn never_good(gateway: &Gateway, token: &str, other: &[u8]) -> Result<(), TestCaseError> {
     prop_assume!(other != token.as_bytes());
-    // Spaces around a token are none of it.
+    // Whitespace around a token is ignored.
     prop_assume!(other.trim_ascii() != token.as_bytes());
     prop_assert!(is_good(&gateway.decide(&bearer(token.as_bytes()))));
     for _ in 0..2 {
         let decision = gateway.decide(&bearer(other));
         prop_assert!(!is_good(&decision), "{}", other.escape_ascii());
-        // Not as a token, and not as no token either: `default` is `allow`.
+        // Neither verified nor taken for an absent token, which `default: allow` would admit.
         prop_assert!(!matches!(decision.outcome, Outcome::Allowed), "{}", other.escape_ascii());
     }
     Ok(())
@@ -66,22 +66,22 @@ fn each_token_is_good_as_it_is() {
     }
 }
 
-/// Every byte, every other value.
+/// Replaces every byte with every other value.
 #[test]
 fn no_byte_of_a_token_can_be_another() {
     let (gateway, token) = (gateway(), token_with("HS256"));
     assert!(is_good(&gateway.decide(&bearer(token.as_bytes()))));
-    for place in 0..token.len() {
+    for index in 0..token.len() {
         let mut other = token.clone().into_bytes();
         for change in 1..=255 {
-            other[place] = token.as_bytes()[place] ^ change;
-            // A space at an end is none of it, but then a byte is missing.
-            assert!(!is_good(&gateway.decide(&bearer(&other))), "{place} {change}");
+            other[index] = token.as_bytes()[index] ^ change;
+            // A space at either end is ignored, but then a byte is missing.
+            assert!(!is_good(&gateway.decide(&bearer(&other))), "{index} {change}");
         }
     }
 }
 
-/// The last character of a part has bits that are in no byte.
+/// The last character of a part may have unused bits, which must be zero.
 #[test]
 fn a_signature_has_one_spelling() {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -100,7 +100,7 @@ fn a_signature_has_one_spelling() {
     }
 }
 
-/// The parts of one token with those of another.
+/// Combines the parts of one token with those of another.
 #[test]
 fn parts_do_not_mix() {
     let gateway = gateway();
@@ -124,7 +124,7 @@ fn parts_do_not_mix() {
     }
 }
 
-/// Random bytes from a seed.
+/// Random values from a seed.
 struct Random(TestRng);
 
 impl Random {
@@ -136,11 +136,11 @@ impl Random {
         of[self.below(of.len())]
     }
 
-    fn bytes(&mut self, most: usize) -> Vec<u8> {
-        (0..self.below(most)).map(|_| self.0.next_u32().to_le_bytes()[0]).collect()
+    fn bytes(&mut self, end: usize) -> Vec<u8> {
+        (0..self.below(end)).map(|_| self.0.next_u32().to_le_bytes()[0]).collect()
     }
 
-    /// JSON that a part of a token may be.
+    /// A JSON object as in a part of a token.
     fn object(&mut self, names: &[&str]) -> Json {
         let mut object = json!({});
         for _ in 0..self.below(6) {
@@ -166,7 +166,7 @@ impl Random {
         object
     }
 
-    /// Bytes, or something that gets as far as a token gets.
+    /// Arbitrary bytes, or something that resembles a token.
     fn token(&mut self) -> Vec<u8> {
         match self.below(4) {
             0 => self.bytes(200),
@@ -196,34 +196,34 @@ impl Random {
     }
 }
 
-/// No panic, and none is accepted. RSA takes long in a debug build: only the other algorithms are asked for
-/// on purpose.
+/// Arbitrary bytes cause no panic, and none are accepted. RSA is slow in a debug build, so the headers mostly name
+/// other algorithms.
 #[test]
 fn arbitrary_bytes_are_no_tokens() {
     let gateway = gateway();
     let mut random = Random(TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]));
-    let mut stages: Vec<String> = Vec::new();
+    let mut labels: Vec<String> = Vec::new();
     for _ in 0..100_000 {
         let token = random.token();
         let decision = gateway.decide(&bearer(&token));
         assert!(!is_good(&decision), "{}", token.escape_ascii());
         match &decision.outcome {
             Outcome::Refused(refusal) => {
-                let stage = refusal.reason.label.to_owned();
-                if !stages.contains(&stage) {
-                    stages.push(stage);
+                let label = refusal.reason.label.to_owned();
+                if !labels.contains(&label) {
+                    labels.push(label);
                 }
             }
             other => panic!("{other:?} {}", token.escape_ascii()),
         }
     }
-    // Deep enough.
-    stages.sort();
-    assert_eq!(stages, ["ambiguous", "bad_signature", "malformed", "unknown_key"]);
+    // The tokens reach each of these checks.
+    labels.sort();
+    assert_eq!(labels, ["ambiguous", "bad_signature", "malformed", "unknown_key"]);
     assert!(gateway.checks.get() > 1000, "{}", gateway.checks.get());
 }
 
-/// Claims of the issuer itself, whatever they are: no panic, and what they are not is not held for them.
+/// Arbitrary claims in authentic tokens cause no panic and are not misread.
 #[test]
 fn arbitrary_claims_are_read() {
     let rules = json!([
@@ -256,7 +256,7 @@ fn arbitrary_claims_are_read() {
 proptest! {
     #![proptest_config(cases(128))]
 
-    /// Another byte, a byte more, a byte less; the original was just accepted and is cached.
+    /// Replaces, inserts and removes bytes. The original was just accepted and is cached.
     #[test]
     fn no_mutated_token_is_good(
         algorithm in select(vec!["RS256", "ES256", "PS256", "EdDSA", "HS256", "ES384"]),
@@ -268,7 +268,7 @@ proptest! {
             let place = place.index(other.len());
             match kind {
                 0 => other[place] = byte,
-                // One of the alphabet, which gets further.
+                // A byte of the token's alphabet passes more checks.
                 1 => other[place] = token.as_bytes()[usize::from(byte) % token.len()],
                 2 => other.insert(place, byte),
                 _ => drop(other.remove(place)),
@@ -277,7 +277,7 @@ proptest! {
         never_good(&gateway, &token, &other)?;
     }
 
-    /// Another payload or header with the signature of the original.
+    /// Edits the header or the payload and keeps the signature.
     #[test]
     fn no_edited_token_is_good(
         algorithm in select(ALGORITHMS.to_vec()),
@@ -295,12 +295,12 @@ proptest! {
         let header = if what == 1 { parts[0].to_owned() } else { edit(parts[0], "alg", json!(other)) };
         let payload = if what == 0 { parts[1].to_owned() } else { edit(parts[1], name, json!("root")) };
         let signature = if other == "none" { "" } else { parts[2] };
-        // The same header may come out.
+        // The edit may leave the header unchanged.
         prop_assume!(what != 0 || other != algorithm);
         never_good(&gateway, &token, format!("{header}.{payload}.{signature}").as_bytes())?;
     }
 
-    /// A header that says what it likes, signed with a secret that is not one: a public key, nothing.
+    /// Algorithm confusion: arbitrary headers, signed with a public key or an unknown secret.
     #[test]
     fn no_confusion(
         algorithm in select(vec!["HS256", "none", "RS256"]),
@@ -336,7 +336,7 @@ fn claims() -> impl Strategy<Value = Json> {
     })
 }
 
-/// The fields of a rule but its name and its action.
+/// The fields of a rule except its name and action.
 fn rule() -> impl Strategy<Value = Json> {
     let token = prop::option::weighted(0.5, select(vec!["none", "optional", "required"]));
     let path = prop::option::weighted(0.5, select(vec!["/x", "/y"]));
@@ -346,7 +346,7 @@ fn rule() -> impl Strategy<Value = Json> {
         if let Some(path) = path {
             rule["match"] = json!({"path": {"exact": path}});
         }
-        // A rule without a token asks nothing of it.
+        // `token: none` excludes `claims`.
         match (token, claims) {
             (Some("none"), _) => rule["token"] = json!("none"),
             (token, claims) => {
@@ -362,7 +362,7 @@ fn rule() -> impl Strategy<Value = Json> {
     })
 }
 
-/// Rules of this action, whose names begin with `name`.
+/// Adds names that begin with `name`, and the action.
 fn named(rules: Vec<Json>, name: &str, action: Option<&str>) -> Vec<Json> {
     let with_name = |(index, mut rule): (usize, Json)| {
         merge(&mut rule, &json!({"name": format!("{name}{index}"), "action": action.unwrap_or("allow")}));
@@ -428,7 +428,8 @@ fn is_let_in(decision: &Decision) -> bool {
 proptest! {
     #![proptest_config(cases(512))]
 
-    /// Another deny rule lets nobody in; another allow rule, to which a bad token is not the end, keeps nobody out.
+    /// Adding a deny rule allows no further request. Adding an allow rule refuses no further one, unless its token is
+    /// optional.
     #[test]
     fn rules_are_monotone(
         rules in rules(), more in rule(), place: Index, default in select(vec!["allow", "deny"]),
@@ -447,7 +448,7 @@ proptest! {
         }
     }
 
-    /// A request without a good token never passes a rule with claims, nor one that requires a token.
+    /// Without a valid token, a rule with claims or a required token never holds.
     #[test]
     fn claims_need_a_good_token(
         rules in rules(), default in select(vec!["allow", "deny"]),
@@ -460,18 +461,18 @@ proptest! {
         for index in decision.rule.iter().chain(&decision.shadow) {
             let rule = &rules[*index];
             let asks = rule.get("claims").is_some() || rule["token"] == "required";
-            // A bad token where it is optional is the end; a shadow rule would have been it.
+            // A rule with an optional token refuses a bad one, and a shadow rule would have.
             let ends = decision.rule != Some(*index) && rule["token"] == "optional";
             prop_assert!(good || !asks || ends, "{}", rule);
         }
-        // And without a rule: only where the default lets in, and never with a bad token.
+        // Without a rule, only `default: allow` allows a request, and never with a bad token.
         if is_let_in(&decision) && decision.rule.is_none() {
             prop_assert_eq!(default, "allow");
             prop_assert!(good || matches!(sent, Sent::Nothing) || (!keys && public && !matches!(sent, Sent::Malformed)));
         }
     }
 
-    /// A rule in shadow mode or off changes nothing for anybody.
+    /// A rule in mode `shadow` or `off` changes no outcome.
     #[test]
     fn what_does_not_bite_changes_nothing(
         rules in rules(), more in rule(), place: Index, action in select(vec!["allow", "deny"]),
@@ -492,7 +493,7 @@ proptest! {
         prop_assert_eq!(word(&rules), word(&with));
     }
 
-    /// A cached token is judged as a new one is, whatever came before.
+    /// The cache changes no outcome, whatever the earlier requests were.
     #[test]
     fn memory_changes_no_verdict(
         requests in prop::collection::vec((0..4usize, 0..3usize, 0..40u64, any::<bool>()), 1..20),

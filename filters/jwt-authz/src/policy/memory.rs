@@ -1,4 +1,4 @@
-//! What the configs of a VM remember together.
+//! Bounds the memory of all token caches of a VM.
 
 use super::verified::Verified;
 use lru::LruCache;
@@ -7,31 +7,31 @@ use std::cell::{Cell, RefCell};
 use std::num::NonZeroUsize;
 use std::rc::{Rc, Weak};
 
-/// The memory that all configs of a VM share for tokens. While a config drains, the next one serves: each of
-/// them alone would keep to its bound, and all of them together would not.
+/// The memory that all configs of a VM share for cached tokens. While an old config drains, the new one is already
+/// in use; a bound per config would not limit their sum.
 #[derive(Debug)]
 pub struct Memory {
-    most: usize,
+    max_bytes: usize,
     taken: Cell<usize>,
-    /// Counts uses, so that those of several configs can be told apart.
+    /// Logical clock that orders uses across configs.
     clock: Cell<u64>,
     configs: RefCell<Vec<Weak<Tokens>>>,
 }
 
-/// The tokens of one config. What they take is given back with them.
+/// The cached tokens of one config. Dropping it releases their memory.
 #[derive(Debug)]
 pub(crate) struct Tokens {
     memory: Rc<Memory>,
-    most: usize,
+    max_entries: usize,
     lru: RefCell<Lru>,
 }
 
 #[derive(Debug)]
 struct Lru {
     tokens: LruCache<u128, Entry, FxBuildHasher>,
-    /// What they take.
+    /// Memory of the tokens, in bytes.
     taken: usize,
-    /// Most of them since the table was made.
+    /// Largest number of tokens since the table was last resized.
     peak: usize,
 }
 
@@ -42,32 +42,32 @@ struct Entry {
     used: u64,
 }
 
-/// What an entry takes beside the token: its place in the list of uses, and its part of the table. A table has
-/// room for up to twice as many, and shrinks when it has room for eight times as many.
+/// Memory of an entry in addition to the token, in bytes: a node of the LRU list and a part of the table. A table has
+/// room for up to twice its entries, and is shrunk when it has room for eight times as many.
 const ENTRY: usize =
     super::weight::allocated(size_of::<u128>() + size_of::<Entry>() + 2 * size_of::<usize>())
         + 10 * (2 * size_of::<usize>() + 1);
-/// A smaller table is not worth shrinking.
+/// Tables up to this size are not shrunk.
 const SMALL: usize = 64;
 
 impl Memory {
-    /// With a bound, in bytes.
+    /// `max_bytes` bounds the memory of all tokens.
     #[must_use]
-    pub fn new(most: usize) -> Rc<Self> {
-        Rc::new(Self { most, taken: Cell::new(0), clock: Cell::new(0), configs: RefCell::default() })
+    pub fn new(max_bytes: usize) -> Rc<Self> {
+        Rc::new(Self { max_bytes, taken: Cell::new(0), clock: Cell::new(0), configs: RefCell::default() })
     }
 
-    /// What is taken, in bytes.
+    /// Memory in use, in bytes.
     #[must_use]
     pub fn taken(&self) -> usize {
         self.taken.get()
     }
 
-    /// Room for the tokens of a config, so many at most.
-    pub(crate) fn tokens(self: &Rc<Self>, most: usize) -> Rc<Tokens> {
+    /// A cache for one config.
+    pub(crate) fn tokens(self: &Rc<Self>, max_entries: usize) -> Rc<Tokens> {
         let tokens = LruCache::unbounded_with_hasher(FxBuildHasher);
         let lru = RefCell::new(Lru { tokens, taken: 0, peak: 0 });
-        let tokens = Rc::new(Tokens { memory: Rc::clone(self), most, lru });
+        let tokens = Rc::new(Tokens { memory: Rc::clone(self), max_entries, lru });
         if let Ok(mut configs) = self.configs.try_borrow_mut() {
             configs.retain(|config| config.strong_count() > 0);
             configs.push(Rc::downgrade(&tokens));
@@ -85,10 +85,10 @@ impl Memory {
         self.taken.set(self.taken.get().saturating_sub(bytes));
     }
 
-    /// Forgets the tokens that were used the longest time ago, of whichever config.
+    /// Evicts the least recently used tokens of all configs until the bound is kept.
     fn make_room(&self) {
         let Ok(configs) = self.configs.try_borrow() else { return };
-        while self.taken.get() > self.most {
+        while self.taken.get() > self.max_bytes {
             let oldest = configs.iter().filter_map(Weak::upgrade).filter_map(|tokens| {
                 let used = tokens.lru.try_borrow().ok()?.tokens.peek_lru().map(|(_, entry)| entry.used)?;
                 Some((used, tokens))
@@ -100,7 +100,7 @@ impl Memory {
 }
 
 impl Tokens {
-    /// The token of this hash, which is used now.
+    /// The token with this hash. Marks it as used.
     pub(crate) fn get(&self, hash: u128) -> Option<Rc<Verified>> {
         let mut lru = self.lru.try_borrow_mut().ok()?;
         let entry = lru.tokens.get_mut(&hash)?;
@@ -110,7 +110,7 @@ impl Tokens {
 
     pub(crate) fn insert(&self, hash: u128, verified: Rc<Verified>) {
         let weight = verified.weight() + ENTRY;
-        if weight > self.memory.most {
+        if weight > self.memory.max_bytes {
             return;
         }
         self.remove(hash);
@@ -120,7 +120,7 @@ impl Tokens {
             lru.tokens.put(hash, Entry { verified, weight, used: self.memory.next_use() });
             lru.peak = lru.peak.max(lru.tokens.len());
         }
-        while self.len() > self.most {
+        while self.len() > self.max_entries {
             self.forget_oldest();
         }
         self.memory.make_room();
@@ -153,7 +153,7 @@ impl Lru {
         if self.peak <= SMALL || len > self.peak / 4 {
             return;
         }
-        // The only way to have the table shrink is another capacity; this one is never reached either.
+        // Only a change of capacity makes the table shrink. Neither capacity is ever reached.
         let unbounded = NonZeroUsize::MAX;
         let other = NonZeroUsize::MIN.saturating_add(usize::MAX / 2);
         self.tokens.resize(if self.tokens.cap() == unbounded { other } else { unbounded });

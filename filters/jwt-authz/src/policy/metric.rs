@@ -11,7 +11,7 @@ mesh_policy::metrics! {
         ShadowDenied: Counter, "shadow_denied" by "reason";
         /// Requests that this rule allowed. Only for rules with `action: allow`.
         RuleAllowed: Counter, "rule_allowed" by "rule";
-        /// Requests that this rule would have allowed if it, or the filter, were not in shadow mode. A rule behind the one that decides is not evaluated.
+        /// Requests that this rule would have allowed if it, or the filter, were not in shadow mode. A rule after the deciding one is not evaluated.
         RuleShadowAllowed: Counter, "rule_shadow_allowed" by "rule";
         /// Requests that this rule denied. Only for rules with `action: deny`.
         RuleDenied: Counter, "rule_denied" by "rule";

@@ -1,4 +1,4 @@
-//! Finding the token of a request.
+//! Finds the token of a request.
 
 use super::denial::Denial;
 use super::reason;
@@ -6,7 +6,7 @@ use crate::config::{Provider, ProviderId, ProviderSet, TokenLocation};
 use mesh_policy::headers::HeaderName;
 use mesh_policy::matching::request::MatchInput;
 
-/// All places for tokens.
+/// The places where the providers of a config look for tokens.
 #[derive(Clone, Debug)]
 pub(crate) struct Places(Vec<Entry>);
 
@@ -15,15 +15,15 @@ struct Entry {
     place: TokenLocation,
     /// The providers that look there.
     providers: ProviderSet,
-    /// One of them lets the upstream see the token.
+    /// Whether one of these providers forwards the token.
     forwards: bool,
 }
 
-/// A token that was found.
+/// The token of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found<'a> {
     pub(crate) token: &'a [u8],
-    /// The providers that look where it was found.
+    /// The providers that look in a place where the token was found.
     pub(crate) providers: ProviderSet,
 }
 
@@ -45,11 +45,11 @@ impl Places {
         Self(places)
     }
 
-    /// The one token of the request, wherever it stands and however often.
+    /// The token of the request. It may be present several times, as long as all copies are equal.
     ///
     /// # Errors
-    /// A denial with the label `ambiguous` if there are two that differ, or if a header for tokens is there twice: whoever
-    /// reads the other one would see another user.
+    /// A denial with the label `ambiguous` if two tokens differ or a token header is repeated: an upstream that reads
+    /// the other one would see another user.
     pub(crate) fn find<'a>(&'a self, request: &'a MatchInput<'_>) -> Result<Option<Found<'a>>, Denial> {
         let mut found: Option<Found<'a>> = None;
         for Entry { place, providers, .. } in &self.0 {
@@ -75,7 +75,7 @@ impl Places {
                         add(token)?;
                     }
                 }
-                // Who logs out may leave an empty one behind.
+                // A logout may leave an empty cookie.
                 TokenLocation::Cookie(name) => {
                     request.cookies().values(name).filter(|token| !token.is_empty()).try_for_each(add)?;
                 }
@@ -87,7 +87,7 @@ impl Places {
         Ok(found)
     }
 
-    /// The places as a text for clients: ``"`authorization`, cookie `session` or query parameter `token`"``.
+    /// The places as text for clients: ``"`authorization`, cookie `session` or query parameter `token`"``.
     pub(crate) fn describe(&self) -> String {
         let names: Vec<String> = self
             .all()
@@ -104,7 +104,7 @@ impl Places {
         }
     }
 
-    /// The headers among them.
+    /// The names of the headers that may hold a token.
     pub(crate) fn headers(&self) -> impl Iterator<Item = &HeaderName> {
         self.all().filter_map(|place| match place {
             TokenLocation::Header { name, .. } => Some(name),
@@ -112,24 +112,23 @@ impl Places {
         })
     }
 
-    /// All of them.
     pub(crate) fn all(&self) -> impl Iterator<Item = &TokenLocation> {
         self.0.iter().map(|entry| &entry.place)
     }
 
-    /// Those whose tokens no provider wants the upstream to see.
+    /// The places whose tokens no provider forwards.
     pub(crate) fn private(&self) -> impl Iterator<Item = &TokenLocation> {
         self.0.iter().filter(|entry| !entry.forwards).map(|entry| &entry.place)
     }
 }
 
-/// Whether a value is several, joined by commas, as Envoy does with `authorization` and others: behind a
-/// comma stands a token for us, or a scheme as in front. Parameters of a scheme (`realm="a, b"`) are not.
+/// Whether a value consists of several header values joined by commas, as Envoy joins them: a token with our prefix
+/// or an authentication scheme follows a comma. Commas in parameters of a scheme (`realm="a, b"`) do not count.
 pub(super) fn is_joined(value: &[u8], prefix: &str) -> bool {
     if !value.contains(&b',') {
         return false;
     }
-    // A quote that nobody has closed hides nothing.
+    // An unclosed quote does not hide commas.
     let has_quotes = value.iter().filter(|byte| **byte == b'"').count() % 2 == 0;
     let mut quoted = false;
     let mut parts = value.split(|byte| {
@@ -145,7 +144,7 @@ pub(super) fn is_joined(value: &[u8], prefix: &str) -> bool {
     first && rest || again
 }
 
-/// Whether a scheme and a space are in front (RFC 9110, section 11.4).
+/// Whether the part begins with an authentication scheme and a space (RFC 9110, section 11.4).
 fn begins_with_scheme(part: &[u8]) -> bool {
     let part = part.trim_ascii();
     let end = part.iter().position(|byte| *byte == b' ');
@@ -153,10 +152,10 @@ fn begins_with_scheme(part: &[u8]) -> bool {
     scheme.is_some_and(|scheme| HeaderName::new(scheme).is_some())
 }
 
-/// What follows the prefix in a header's value; `None` if the value is something else, as another scheme.
+/// The token after the prefix in a header's value; `None` if the value does not begin with the prefix.
 pub(crate) fn behind<'a>(value: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
     let value = value.trim_ascii();
-    // Nothing behind `Bearer` leaves no space there, and is a token that is empty.
+    // `Bearer` alone, with its trailing space trimmed, is an empty token.
     let scheme = prefix.trim_end().as_bytes();
     let (start, rest) = value.split_at_checked(scheme.len())?;
     let separated =

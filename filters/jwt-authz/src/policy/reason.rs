@@ -1,4 +1,4 @@
-//! Why a request is refused, and how each reason is answered.
+//! The reasons for refusing a request, each with its status, challenge, label and text.
 
 use mesh_policy::effects::GrpcStatus;
 use mesh_policy::reason::{Challenge, Class};
@@ -12,7 +12,7 @@ const FORBIDDEN: Class = Class::new(403, GrpcStatus::PermissionDenied)
 const UNAVAILABLE: Class = Class::new(503, GrpcStatus::Unavailable);
 
 mesh_policy::reasons! {
-    /// The answer says where a token is expected.
+    /// The response names the places where a token is expected.
     pub NO_TOKEN: UNAUTHENTICATED, "missing", "the request has no token";
     pub PARTS: INVALID_TOKEN, "malformed", "the token does not have three parts";
     pub HEADER_ENCODING: INVALID_TOKEN, "malformed", "the token's header is not base64url";
@@ -21,7 +21,7 @@ mesh_policy::reasons! {
     pub NO_ALGORITHM: INVALID_TOKEN, "malformed", "the token's header has no `alg`";
     pub KEY_ID: INVALID_TOKEN, "malformed", "the token's `kid` is not a short string";
     pub SIGNATURE_ENCODING: INVALID_TOKEN, "malformed", "the token's signature is not base64url";
-    /// Before verification, where several providers may have issued the token.
+    /// The payload is needed before verification, to choose among several providers.
     pub ISSUER_UNREADABLE: INVALID_TOKEN, "malformed", "the token's payload is not a JSON object with distinct names";
     pub TOO_LARGE: INVALID_TOKEN, "too_large", "the token is too large";
     pub SEVERAL_TOKENS: INVALID_TOKEN, "ambiguous", "the request has two different tokens";
@@ -44,23 +44,23 @@ mesh_policy::reasons! {
     pub WRONG_AUDIENCE: INVALID_TOKEN, "wrong_audience", "the token's audience is not accepted";
     pub WRONG_SUBJECT: INVALID_TOKEN, "wrong_subject", "the token's subject is not accepted";
     pub JWKS_UNAVAILABLE: UNAVAILABLE, "jwks_unavailable", "no keys are available to verify the token";
-    /// The challenge is left out if the request has no good token.
+    /// Sent without a challenge if the request has no verified token.
     pub NO_RULE: FORBIDDEN, "no_rule", "no rule allows this request";
-    /// Likewise.
+    /// Sent without a challenge if the request has no verified token.
     pub DENIED_BY: FORBIDDEN, "denied_by", "a rule denies this request";
     pub ESCAPED_SLASH: BAD_REQUEST, "escaped_slash", "the path has an escaped slash";
-    /// The path begins with two slashes or has dot segments: upstreams differ in where it leads.
+    /// The path begins with two slashes or has dot segments; upstreams resolve these differently.
     pub AMBIGUOUS_PATH: BAD_REQUEST, "ambiguous_path", "the path is ambiguous";
-    /// A rule tests the host, and the authority has no host or several.
+    /// A rule tests the host, and the authority does not name exactly one.
     pub AMBIGUOUS_HOST: BAD_REQUEST, "ambiguous_host", "the host is ambiguous";
-    /// Signature checks in the VM have used up their share of the worker's time.
+    /// The CPU budget for signature checks in the VM is used up.
     pub NO_TIME: UNAVAILABLE, "overloaded", "too many signatures to verify";
     pub NOT_TRIED: UNAVAILABLE, "overloaded", "too many keys may have signed the token";
     pub CHECK_FAILED: UNAVAILABLE, "error", "the signature cannot be verified";
     pub ERROR: UNAVAILABLE, "error", "the request cannot be judged";
 }
 
-/// The labels in the order of the table, each once.
+/// The distinct labels, in the order of the table.
 pub fn labels() -> Vec<&'static str> {
     let mut labels = Vec::new();
     for reason in ALL {

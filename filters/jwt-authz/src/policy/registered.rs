@@ -9,7 +9,8 @@ use std::time::Duration;
 
 /// Checks the claims against the provider's config and RFC 7519.
 ///
-/// `now`: since 1970. Returns when the token expires, in seconds since 1970, leeway included; `None` if never.
+/// `now` is the time since the Unix epoch. Returns when the token expires, leeway included, in seconds since the
+/// epoch; `None` if never.
 pub(super) fn check(
     claims: &Map<String, Json>,
     provider: &Provider,
@@ -40,7 +41,7 @@ fn check_times(
     let (now, leeway) = (now.as_secs_f64(), provider.leeway.as_secs_f64());
     let expires = date(claims, "exp", reason::EXP_TYPE)?;
     if let Some(expires) = expires {
-        // RFC 7519, section 4.1.4: a token must not be accepted on or after that instant.
+        // RFC 7519, section 4.1.4: a token must not be accepted on or after `exp`.
         if now >= expires + leeway {
             return Err(Denial::new(reason::EXPIRED));
         }
@@ -60,7 +61,7 @@ fn check_times(
     Ok(expires.map(|expires| expires + leeway))
 }
 
-/// A NumericDate: seconds since 1970, with a fraction or without.
+/// A NumericDate: seconds since the Unix epoch, possibly with a fraction.
 fn date(claims: &Map<String, Json>, name: &str, not_a_number: Reason) -> Result<Option<f64>, Denial> {
     match claims.get(name) {
         None => Ok(None),
@@ -69,7 +70,7 @@ fn date(claims: &Map<String, Json>, name: &str, not_a_number: Reason) -> Result<
     }
 }
 
-/// Whether `aud`, a string or an array of strings, has one of these.
+/// Whether `aud`, a string or an array of strings, contains one of `audiences`.
 fn is_for(audience: Option<&Json>, audiences: &[String]) -> Result<bool, Denial> {
     let known = |text: &String| audiences.contains(text);
     match audience {

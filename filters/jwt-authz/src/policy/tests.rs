@@ -1,4 +1,4 @@
-//! What is decided on a request, as tables.
+//! Decisions on requests, as tables.
 
 mod answers;
 mod cache;

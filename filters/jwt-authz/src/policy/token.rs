@@ -1,4 +1,4 @@
-//! The shape of a token and its header: JWS compact serialization (RFC 7515, section 7.1).
+//! Parses a token's structure and header: JWS compact serialization (RFC 7515, section 7.1).
 
 use super::denial::Denial;
 use super::reason;
@@ -7,26 +7,26 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value as Json;
 
-/// The parts of a token. None of them is verified.
+/// The parts of a token, none of them verified.
 #[derive(Clone, Debug)]
 pub struct Token<'a> {
     /// The signing input: the first two parts and the dot between them.
     pub message: &'a [u8],
     /// The second part, in base64url.
     pub payload: &'a [u8],
-    /// The signature.
+    /// The decoded signature.
     pub signature: Vec<u8>,
-    /// What the header says.
+    /// The decoded header.
     pub header: Header,
 }
 
-/// How a token's header says to verify it. `jku`, `jwk`, `x5u` and `x5c`, with which the sender picks the key, are
-/// ignored.
+/// The parts of a token's header that verification uses. `jku`, `jwk`, `x5u` and `x5c`, with which the sender could
+/// supply a key, are ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// `alg`; `None` for an unknown algorithm, and for `none`.
+    /// `alg`; `None` for `none` and for an unknown algorithm.
     pub algorithm: Option<Algorithm>,
-    /// `kid`
+    /// `kid`, at most 256 bytes.
     pub key_id: Option<String>,
 }
 
@@ -51,7 +51,7 @@ impl<'a> Token<'a> {
         Ok(Self { message, payload, signature, header: Header::read(&header)? })
     }
 
-    /// The payload's bytes.
+    /// The decoded payload; `None` if it is not base64url.
     pub(crate) fn payload_bytes(&self) -> Option<Vec<u8>> {
         decode(self.payload)
     }
@@ -62,7 +62,7 @@ impl Header {
         let Ok(Json::Object(header)) = mesh_config::json::parse(bytes) else {
             return Err(Denial::new(reason::HEADER_JSON));
         };
-        // RFC 7515, section 4.1.11: critical extensions must be understood, and none is supported.
+        // RFC 7515, section 4.1.11: critical extensions must be understood; none is supported.
         if header.contains_key("crit") {
             return Err(Denial::new(reason::CRITICAL));
         }
@@ -78,13 +78,13 @@ impl Header {
     }
 }
 
-/// Decodes base64url without padding (RFC 7515, section 2). Trailing bits must be zero: otherwise two different
-/// texts would be the same token.
+/// Decodes base64url without padding (RFC 7515, section 2). Trailing bits must be zero; otherwise one token would
+/// have several spellings.
 fn decode(text: &[u8]) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
-/// Reads `iss` of a payload that is **not verified**: only to choose the provider that verifies it.
+/// Reads `iss` from a payload that is **not verified**, only to choose the provider that verifies it.
 pub(crate) fn unverified_issuer(token: &Token<'_>) -> Result<Option<String>, Denial> {
     let malformed = Denial::new(reason::ISSUER_UNREADABLE);
     let payload = token.payload_bytes().ok_or(malformed)?;

@@ -1,4 +1,4 @@
-//! What the upstream does not get in trailers.
+//! Trailers that are removed from a request.
 
 use super::forward;
 use super::places::Places;
@@ -6,11 +6,11 @@ use crate::config::TokenLocation;
 use mesh_policy::headers::HeaderName;
 use mesh_policy::mode::Mode;
 
-/// The names under which nothing goes on: those that only this filter may set and, where it decides who gets
-/// in, those under which it looks for tokens, also if they are forwarded. A token in trailers was never
-/// verified, and no credentials belong there (RFC 9110, section 6.5.1).
-pub(super) fn kept_out(own: &[HeaderName], places: &Places, mode: Mode) -> Vec<HeaderName> {
-    let mut names = own.to_vec();
+/// Names of the trailers to remove: the headers that only this filter may set and, in mode `enforce`, those that may
+/// hold tokens, even if the token is forwarded. A token in trailers was never verified, and trailers must not carry
+/// credentials (RFC 9110, section 6.5.1).
+pub(super) fn kept_out(own_headers: &[HeaderName], places: &Places, mode: Mode) -> Vec<HeaderName> {
+    let mut names = own_headers.to_vec();
     for place in places.all().filter(|_| mode == Mode::Enforce) {
         let name = match place {
             TokenLocation::Header { name, .. } => name,
@@ -32,7 +32,7 @@ mod tests {
     use mesh_policy::headers::Headers;
     use proptest::prelude::*;
 
-    /// The names that a config keeps out.
+    /// Names of the trailers that a config with these token places removes.
     fn names(mode: &str, places: &str) -> Vec<HeaderName> {
         let config = format!(
             r#"{{"mode": "{mode}", "providers": [
@@ -43,9 +43,9 @@ mod tests {
                 "rules": [{{"name": "r", "action": "allow"}}]}}"#
         );
         let config = config::parse(config.as_bytes()).unwrap();
-        let own: Vec<_> =
+        let own_headers: Vec<_> =
             config.providers.iter().flat_map(|provider| provider.own_headers()).cloned().collect();
-        kept_out(&own, &Places::new(&config.providers), config.settings.mode)
+        kept_out(&own_headers, &Places::new(&config.providers), config.settings.mode)
     }
 
     #[track_caller]
@@ -81,7 +81,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is spelt like a name that is kept out goes; all else stays, in its order.
+        /// Every spelling of these names is removed; all other trailers stay, in their order.
         #[test]
         fn no_spelling_goes_on(
             trailers in prop::collection::vec(("[xX][-_.!~]?[jJ][wW][tT][-_.!~a][sS][uU][bB]|[a-z]{1,3}", "\\PC*"), 0..9),

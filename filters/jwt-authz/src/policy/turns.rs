@@ -1,4 +1,4 @@
-//! Which keys a token is tried on, where one check is slow and several keys may have signed it.
+//! Chooses the keys to try for a token, where checks are slow and several keys may have signed it.
 
 use crate::crypto::{Key, KeySet};
 use lru::LruCache;
@@ -7,47 +7,46 @@ use std::cmp::Reverse;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 
-/// Gives keys their turns.
+/// Takes the candidate keys in turns.
 ///
-/// A request tries [`MAX_SLOW`] keys: the one that has verified last, and those that were tried the longest
-/// time ago, new ones first. A request with the same token tries the next ones. So a forged token costs two
-/// checks, and a good one is verified at its fourth request at the latest, unless so many others come in between
-/// that what was tried is forgotten.
+/// A request tries [`MAX_SLOW`] keys: the one that verified a token most recently, and those least recently tried,
+/// new ones first. The next request with the same token tries the next keys. A forged token costs two checks, and a
+/// valid one is verified by its fourth request at the latest, unless more than [`MAX_TOKENS`] others in between
+/// evict the record of what was tried.
 pub(crate) struct Turns {
     clock: u64,
     providers: Vec<Trials>,
-    /// Tokens that some of their candidates have not signed, by their hashes.
+    /// By hash of a token, the candidates that did not sign it.
     tokens: LruCache<u128, Tried, FxBuildHasher>,
 }
 
-/// The keys of a set that may have signed a token.
+/// The keys of a set that may have signed a token: those with its `kid`, or those without any.
 pub(crate) struct Candidates<'a> {
-    /// The provider, by its place in the config.
+    /// Index of the provider.
     pub(crate) provider: usize,
-    /// Its set.
     pub(crate) set: &'a Rc<KeySet>,
     /// At most [`KeySet::MAX_CANDIDATES`].
     pub(crate) keys: Vec<&'a Rc<Key>>,
 }
 
 impl Candidates<'_> {
-    /// Whether they are there for their name: otherwise they are those without one.
+    /// Whether the candidates have this `kid`; if not, they have none.
     pub(crate) fn are_named(&self, id: &str) -> bool {
         self.keys.first().is_some_and(|key| key.id() == Some(id))
     }
 }
 
-/// What was tried with a provider's keys.
+/// The trials of a provider's keys.
 #[derive(Clone, Default)]
 struct Trials {
     set: Option<Rc<KeySet>>,
-    /// When the set was seen first.
+    /// When the set was first seen.
     since: u64,
-    /// One for each key of the set.
+    /// One entry for each key of the set.
     keys: Vec<Trial>,
 }
 
-/// When a key came, when it was tried last and when it has verified last; 0 for never.
+/// When a key was added, last tried and last verified a token, on the logical clock; 0 for never.
 #[derive(Clone)]
 struct Trial {
     key: Rc<Key>,
@@ -56,16 +55,18 @@ struct Trial {
     verified: u64,
 }
 
-/// The candidates that have not signed a token, as bits by their places.
+/// The candidates that did not sign a token.
 #[derive(Clone, Copy)]
 struct Tried {
-    /// Of the set.
+    /// [`Trials::since`] of the set that was tried.
     since: u64,
-    places: u8,
+    /// Indices of candidates, as a bit set.
+    candidates: u8,
 }
 
-/// Most keys that a request tries.
+/// Maximum number of keys that a request tries if checks are slow.
 pub(crate) const MAX_SLOW: usize = 2;
+/// Maximum number of tokens whose trials are recorded.
 const MAX_TOKENS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
 const _: () = assert!(KeySet::MAX_CANDIDATES <= u8::BITS as usize);
 
@@ -78,55 +79,54 @@ impl Turns {
         }
     }
 
-    /// The places of the candidates whose turn it is; none if the token was tried on all of them. `token`: its
-    /// hash.
+    /// Indices of the candidates to try; empty if all were tried. `token` is the hash of the token.
     pub(crate) fn pick(&mut self, candidates: &Candidates<'_>, token: u128) -> Vec<usize> {
-        let tried = self.tried(candidates, token).places;
+        let tried = self.tried(candidates, token).candidates;
         let Some(trials) = self.providers.get(candidates.provider) else { return Vec::new() };
         let verified = |key| trials.of(key).map_or(0, |trial| trial.verified);
-        let places = || candidates.keys.iter().copied().enumerate();
-        let last = places().max_by_key(|(_, key)| verified(key)).filter(|(_, key)| verified(key) > 0);
-        let last = last.map(|(place, _)| place);
-        let turn = |place: usize, key| {
+        let indexed = || candidates.keys.iter().copied().enumerate();
+        let last = indexed().max_by_key(|(_, key)| verified(key)).filter(|(_, key)| verified(key) > 0);
+        let last = last.map(|(index, _)| index);
+        let turn = |index: usize, key| {
             let (tried, came) = trials.of(key).map_or((0, 0), |trial| (trial.tried, trial.came));
-            (last != Some(place), tried, Reverse(came))
+            (last != Some(index), tried, Reverse(came))
         };
-        // Not sorted: two of eight are looked for, and a sort is 14 KB of a module.
+        // Two minima of at most eight keys; a sort would add 14 KB to the module.
         let mut picked = Vec::new();
         while picked.len() < MAX_SLOW {
-            let left = places().filter(|(place, _)| tried & bit(*place) == 0 && !picked.contains(place));
-            let Some((next, _)) = left.min_by_key(|(place, key)| turn(*place, key)) else { break };
+            let left = indexed().filter(|(index, _)| tried & bit(*index) == 0 && !picked.contains(index));
+            let Some((next, _)) = left.min_by_key(|(index, key)| turn(*index, key)) else { break };
             picked.push(next);
         }
         picked
     }
 
-    /// The candidate at this place has not signed the token.
-    pub(crate) fn failed(&mut self, candidates: &Candidates<'_>, token: u128, place: usize) {
-        let Tried { since, places } = self.tried(candidates, token);
-        self.tokens.put(token, Tried { since, places: places | bit(place) });
-        self.note(candidates, place, false);
+    /// Records that the candidate with this index did not sign the token.
+    pub(crate) fn failed(&mut self, candidates: &Candidates<'_>, token: u128, index: usize) {
+        let Tried { since, candidates: tried } = self.tried(candidates, token);
+        self.tokens.put(token, Tried { since, candidates: tried | bit(index) });
+        self.note(candidates, index, false);
     }
 
-    /// The candidate at this place has signed a token.
-    pub(crate) fn verified(&mut self, candidates: &Candidates<'_>, place: usize) {
+    /// Records that the candidate with this index signed a token.
+    pub(crate) fn verified(&mut self, candidates: &Candidates<'_>, index: usize) {
         self.see(candidates);
-        self.note(candidates, place, true);
+        self.note(candidates, index, true);
     }
 
-    /// Whether none of the candidates has signed the token.
+    /// Whether the token was tried on all candidates, and none of them signed it.
     pub(crate) fn is_tried_on_all(&mut self, candidates: &Candidates<'_>, token: u128) -> bool {
-        let tried = self.tried(candidates, token).places;
-        (0..candidates.keys.len()).all(|place| tried & bit(place) != 0)
+        let tried = self.tried(candidates, token).candidates;
+        (0..candidates.keys.len()).all(|index| tried & bit(index) != 0)
     }
 
     fn tried(&mut self, candidates: &Candidates<'_>, token: u128) -> Tried {
         let since = self.see(candidates);
         let tried = self.tokens.get(&token).filter(|tried| tried.since == since);
-        tried.copied().unwrap_or(Tried { since, places: 0 })
+        tried.copied().unwrap_or(Tried { since, candidates: 0 })
     }
 
-    /// Answers since when the provider has this set.
+    /// Takes over a new key set. Returns when the set was first seen.
     fn see(&mut self, candidates: &Candidates<'_>) -> u64 {
         let Some(trials) = self.providers.get_mut(candidates.provider) else { return 0 };
         if trials.set.as_ref().is_none_or(|seen| !Rc::ptr_eq(seen, candidates.set)) {
@@ -143,10 +143,10 @@ impl Turns {
         trials.since
     }
 
-    fn note(&mut self, candidates: &Candidates<'_>, place: usize, is_verified: bool) {
+    fn note(&mut self, candidates: &Candidates<'_>, index: usize, is_verified: bool) {
         self.clock += 1;
         let Some(trials) = self.providers.get_mut(candidates.provider) else { return };
-        let Some(key) = candidates.keys.get(place) else { return };
+        let Some(key) = candidates.keys.get(index) else { return };
         if let Some(trial) = trials.keys.iter_mut().find(|trial| Rc::ptr_eq(&trial.key, key)) {
             trial.tried = self.clock;
             if is_verified {
@@ -162,8 +162,8 @@ impl Trials {
     }
 }
 
-fn bit(place: usize) -> u8 {
-    u32::try_from(place).ok().and_then(|place| 1u8.checked_shl(place)).unwrap_or(0)
+fn bit(index: usize) -> u8 {
+    u32::try_from(index).ok().and_then(|index| 1u8.checked_shl(index)).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,28 +1,32 @@
-//! The decision as a verdict.
+//! Converts a decision to a verdict, which the adapter carries out.
 
 use super::answer::refusal;
 use super::forward::{Forwarded, claims, remove_token, strip};
 use super::{CacheStatus, Decision, Denial, Metric, Outcome, Policy, Verified, export, reason};
 use crate::config::Action;
 use crate::crypto::Algorithm;
+use crate::summary::summary;
 use mesh_policy::effects::Edit;
 use mesh_policy::facts::Needs;
 use mesh_policy::headers::{HeaderName, Headers};
-use mesh_policy::label::Label;
 use mesh_policy::mode::Mode;
 use mesh_policy::policy::{self, Unchangeable};
 use mesh_policy::refusal::Refusal;
 use mesh_policy::settings::Settings;
-use mesh_policy::verdict::{self, Claims, Count, Verdict};
+use mesh_policy::verdict::{Claims, Count, Verdict};
 
 impl policy::Policy for Policy {
-    const NAME: &'static str = "jwt_authz";
+    const NAME: &'static str = "jwt-authz";
     const EDITS_TRAILERS: bool = true;
 
     type Metric = Metric;
 
     fn settings(&self) -> &Settings {
         &self.config.settings
+    }
+
+    fn summary(&self) -> String {
+        summary(&self.config)
     }
 
     fn needs(&self) -> &Needs {
@@ -65,7 +69,7 @@ impl policy::Policy for Policy {
     }
 
     fn unreadable(&self) -> Verdict<'_, Metric> {
-        // Also in shadow mode: headers that only this filter may set could be the client's.
+        // Also in shadow mode: headers that only this filter may set could have been sent by the client.
         let refusal = Refusal { is_final: true, ..self.refusal(&Denial::new(reason::ERROR)) };
         let mut verdict = Verdict::from(refusal);
         verdict.counts = vec![Count::of(Metric::Unreadable), by_reason(Metric::Denied, reason::ERROR.label)];
@@ -78,21 +82,20 @@ impl policy::Policy for Policy {
 }
 
 impl Policy {
-    /// What a decision comes to for a request with these headers. `NoKey` counts nothing and changes nothing.
+    /// The verdict of a decision for a request with these headers; an empty one for `NoKey`.
     ///
     /// # Errors
-    /// A header cannot be removed: the request must not go on.
+    /// A header cannot be removed; the request must not be forwarded.
     pub fn verdict(
         &self,
         headers: &Headers,
         decision: &Decision,
     ) -> Result<Verdict<'_, Metric>, Unchangeable> {
-        let mut verdict = Verdict::default();
-        match &decision.outcome {
-            Outcome::Allowed => verdict.decision = Some(self.allowed(decision)),
-            Outcome::Refused(denial) => verdict.refusal = Some(Box::new(self.refusal(denial))),
-            Outcome::NoKey(_) => return Ok(verdict),
-        }
+        let mut verdict = match &decision.outcome {
+            Outcome::Allowed => Verdict::allowed(self.rule_name(decision)),
+            Outcome::Refused(denial) => self.refusal(denial).into(),
+            Outcome::NoKey(_) => return Ok(Verdict::default()),
+        };
         self.count(decision, &mut verdict.counts);
         if verdict.refusal.is_none() || self.config.settings.mode != Mode::Enforce {
             self.forward(headers, Some(decision), &mut verdict)?;
@@ -104,13 +107,11 @@ impl Policy {
         refusal(&self.config, &self.no_token, denial)
     }
 
-    fn allowed(&self, decision: &Decision) -> verdict::Decision<'_> {
-        let rule = decision.rule.and_then(|index| self.config.rules.get(index));
-        let subject = rule.map(|rule| rule.name.as_str().into());
-        verdict::Decision { label: Label { word: "allowed", subject }, is_notable: false }
+    fn rule_name(&self, decision: &Decision) -> Option<&str> {
+        let rule = decision.rule.and_then(|index| self.config.rules.get(index))?;
+        Some(&rule.name)
     }
 
-    /// Changes of a request that goes on, after this decision or without one.
     pub(super) fn forward(
         &self,
         headers: &Headers,
@@ -125,12 +126,12 @@ impl Policy {
         if let (Some(verified), Some(provider)) = (verified, provider) {
             claims(verified, provider, &mut forwarded);
         }
-        // In shadow mode the upstream may still verify the token itself.
+        // In shadow mode the token stays, as the upstream may verify it itself.
         if self.config.settings.mode == Mode::Enforce {
             match provider {
                 Some(provider) if provider.forward_token => {}
                 Some(_) => remove_token(&headers, self.places.all(), &mut forwarded.edits)?,
-                // An upstream might take a token that nobody has verified for a verified one.
+                // An upstream might trust an unverified token.
                 None => remove_token(&headers, self.places.private(), &mut forwarded.edits)?,
             }
         }

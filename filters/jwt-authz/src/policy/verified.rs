@@ -1,4 +1,4 @@
-//! A good token.
+//! A verified token.
 
 use super::weight::{allocated, allocated_by};
 use crate::config::ProviderSet;
@@ -6,37 +6,36 @@ use crate::crypto;
 use serde_json::Value as Json;
 use std::rc::Rc;
 
-/// A token whose signature and registered claims are good.
+/// A token whose signature and registered claims are valid.
 #[derive(Debug)]
 pub struct Verified {
-    /// The token itself.
     pub(crate) token: Box<[u8]>,
-    /// The provider, by its place in the config.
+    /// Index of the provider.
     pub(crate) provider: usize,
-    /// The providers among which it was picked: those that look where the token was found.
+    /// The providers to choose from: those that look where the token was found.
     pub(crate) among: ProviderSet,
-    /// The key that has made the signature.
+    /// The key that signed the token.
     pub(crate) key: Rc<crypto::Key>,
-    /// Until when it is good, in seconds since 1970, leeway included.
+    /// When the token expires, leeway included, in seconds since the Unix epoch; `None` if never.
     pub(crate) until: Option<f64>,
     /// A JSON object.
     pub(crate) claims: Rc<Json>,
 }
 
 impl Verified {
-    /// The provider, by its place in the config.
+    /// Index of the provider in the config.
     #[must_use]
     pub const fn provider(&self) -> usize {
         self.provider
     }
 
-    /// All claims, a JSON object.
+    /// All claims, as a JSON object.
     #[must_use]
     pub fn claims(&self) -> Rc<Json> {
         Rc::clone(&self.claims)
     }
 
-    /// What it takes, in bytes. Not its key, which is the set's.
+    /// Memory usage in bytes, without the key, which belongs to the key set.
     pub(crate) fn weight(&self) -> usize {
         const COUNTS: usize = 2 * size_of::<usize>();
         allocated(COUNTS + size_of::<Self>())

@@ -1,5 +1,5 @@
-//! From the bytes of a token to its claims, in the one order that is safe: size, shape and header; the
-//! key; the signature over the raw bytes; and only then what the payload says.
+//! Verifies tokens in a safe order: size, structure and header, then the key, then the signature over the raw bytes,
+//! and only then the payload.
 
 use super::cache::Cache;
 use super::denial::Denial;
@@ -22,7 +22,7 @@ use std::time::Duration;
 
 /// Checks signatures, in the proxy or in the VM.
 pub trait Signatures {
-    /// Whether `signature` is that of `message` by `key`, a key of this provider.
+    /// Checks the signature of `message` by `key`, a key of this provider.
     fn verify(
         &self,
         provider: usize,
@@ -32,11 +32,11 @@ pub trait Signatures {
         signature: &[u8],
     ) -> Signature;
 
-    /// The token of the last check is refused although its signature may be good, so the check takes from the
-    /// share as a failed one does.
+    /// Called when the token of the last check is refused, even if its signature is good. The check then counts
+    /// against the CPU budget like a failed one.
     fn wasted(&self) {}
 
-    /// Whether one check takes so long that a token is not tried on each key that may have signed it.
+    /// Whether a check is so slow that a request tries only some of the candidate keys.
     fn is_slow(&self, algorithm: Algorithm) -> bool;
 }
 
@@ -47,32 +47,32 @@ pub enum Signature {
     Good,
     /// The key has not signed the message.
     Bad,
-    /// Not checked: the provider's share of time is used up.
+    /// Not checked: the provider's CPU budget is used up.
     NoTime,
     /// The proxy cannot check it.
     Failed,
 }
 
-/// The key sets of the providers, by their place in the config.
+/// The key sets of the providers, by index in the config.
 pub trait Keys {
-    /// The provider's present key set; `None` before the first one.
+    /// The provider's current key set; `None` until the first one is available.
     fn of(&self, provider: usize) -> Option<Rc<KeySet>>;
 
-    /// Whether the key set may be replaced: then a request may wait for a new key.
+    /// Whether the key set may be replaced, so that a request may wait for a new key.
     fn may_change(&self, provider: usize) -> bool;
 }
 
-/// What a token is judged with: the same for all steps of one request.
+/// What a decision depends on besides the request and the config.
 pub struct Context<'a, K, S> {
-    /// The time since 1970.
+    /// Time since the Unix epoch.
     pub now: Duration,
-    /// Whether the decision may be [`Outcome::NoKey`](super::Outcome::NoKey); if not, it is taken with the keys there are.
+    /// Whether the decision may be [`Outcome::NoKey`](super::Outcome::NoKey). If not, it is made with the current keys.
     pub may_wait: bool,
-    /// What an earlier decision on this request waited for.
+    /// The unverified token of an earlier decision on this request.
     pub before: Option<&'a Rc<Unverified>>,
-    /// The providers' key sets.
+    /// Key sets of the providers.
     pub keys: &'a K,
-    /// Checks signatures.
+    /// Signature checks.
     pub signatures: &'a S,
 }
 
@@ -91,16 +91,16 @@ pub enum Judged {
     Unknown(Denial),
 }
 
-/// Whether the verified token was in the cache.
+/// Whether a token was in the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheStatus {
-    /// It was, and is still valid.
+    /// In the cache and still valid.
     Hit,
-    /// It was not.
+    /// Not in the cache, or no longer valid.
     Miss,
 }
 
-/// Verifies tokens, and remembers the good ones.
+/// Verifies tokens and caches the valid ones.
 pub(crate) struct Verifier {
     cache: Cache,
     turns: RefCell<Turns>,
@@ -114,7 +114,6 @@ impl Verifier {
         }
     }
 
-    /// Judges a token.
     pub(crate) fn judge(
         &self,
         context: &Context<'_, impl Keys, impl Signatures>,
@@ -130,20 +129,20 @@ impl Verifier {
         let judged = self.verify(context, config, found).unwrap_or_else(|judged| judged);
         match &judged {
             Judged::Good(verified) => self.cache.insert(verified),
-            // A refused token is not cached: sent again, it is checked again.
+            // A refused token is not cached; if it is sent again, it is checked again.
             _ => context.signatures.wasted(),
         }
         (judged, CacheStatus::Miss)
     }
 
-    /// A token from the cache, if its key still is in the provider's set and it has not expired.
+    /// The cached token, if its key is still in the provider's set and it has not expired.
     fn recall(
         &self,
         context: &Context<'_, impl Keys, impl Signatures>,
         found: &Found<'_>,
     ) -> Option<Rc<Verified>> {
         let verified = self.cache.get(found.token)?;
-        // Among other providers another one may be for it.
+        // With other providers to choose from, another one may be responsible for the token.
         if verified.among != found.providers {
             return None;
         }
@@ -197,7 +196,7 @@ impl Verifier {
             let unverified = Unverified::new(missing, Denial::new(reason), index, Rc::clone(&set), *hash);
             if keys.may_change(index) { Judged::NoKey(Rc::new(unverified)) } else { unverified.settled() }
         })?;
-        // The provider has signed the payload.
+        // From here on the payload is authentic.
         let not_json = Denial::new(reason::PAYLOAD_JSON);
         let payload = token.payload_bytes().ok_or_else(|| bad(not_json))?;
         let Ok(Json::Object(claims)) = mesh_config::json::parse(&payload) else { return Err(bad(not_json)) };
@@ -212,7 +211,7 @@ impl Verifier {
         })))
     }
 
-    /// The key that has made the token's signature. `hash`: of the token.
+    /// The key that signed the token. `hash` is the token's hash.
     fn signer(
         &self,
         candidates: &Candidates<'_>,
@@ -224,7 +223,7 @@ impl Verifier {
         let check = |key: &Key| {
             signatures.verify(candidates.provider, algorithm, key, token.message, &token.signature)
         };
-        // A key without a name is not the one that the token names: that one may still come.
+        // A key without a `kid` is not the key that the token names; that one may still be added to the set.
         let bad = match &token.header.key_id {
             Some(id) if !candidates.are_named(id) => Unsigned::NoKey,
             _ if candidates.keys.is_empty() => Unsigned::NoKey,
@@ -243,14 +242,14 @@ impl Verifier {
         }
         let mut turns = self.turns.try_borrow_mut().map_err(|_| Unsigned::Failed)?;
         let hash = hash();
-        for place in turns.pick(candidates, hash) {
-            let Some(key) = candidates.keys.get(place) else { continue };
+        for index in turns.pick(candidates, hash) {
+            let Some(key) = candidates.keys.get(index) else { continue };
             match check(key) {
                 Signature::Good => {
-                    turns.verified(candidates, place);
+                    turns.verified(candidates, index);
                     return Ok(Rc::clone(key));
                 }
-                Signature::Bad => turns.failed(candidates, hash, place),
+                Signature::Bad => turns.failed(candidates, hash, index),
                 Signature::NoTime => return Err(Unsigned::NoTime),
                 Signature::Failed => return Err(Unsigned::Failed),
             }
@@ -259,11 +258,10 @@ impl Verifier {
     }
 }
 
-/// The provider that is to verify the token, with its place in the config.
+/// The provider that verifies the token, with its index.
 ///
-/// With one provider that looks where the token was found there is nothing to pick. With several, the
-/// token's own `iss` picks one of them, unverified; whether it told the truth is checked with the other
-/// claims.
+/// If several providers look where the token was found, the unverified `iss` selects one of them. `iss` is checked
+/// again with the other claims once the signature is verified.
 fn pick<'a>(
     config: &'a Config,
     found: &Found<'_>,
@@ -277,7 +275,12 @@ fn pick<'a>(
     }
     let issuer = unverified_issuer(token)?;
     let with = |issuer: Option<&String>| {
-        config.providers.iter().enumerate().filter(looks_there).find(|(_, own)| own.issuer.as_ref() == issuer)
+        config
+            .providers
+            .iter()
+            .enumerate()
+            .filter(looks_there)
+            .find(|(_, provider)| provider.issuer.as_ref() == issuer)
     };
     issuer
         .as_ref()
@@ -286,12 +289,12 @@ fn pick<'a>(
         .ok_or(Denial::new(reason::WRONG_ISSUER))
 }
 
-/// Why no key has made a signature.
+/// Why no key of the set verifies a signature.
 #[derive(Clone, Copy)]
 enum Unsigned {
     NoKey,
     BadSignature,
-    /// Not all keys that may have made it were tried.
+    /// Some of the candidate keys were not tried.
     NotTried,
     NoTime,
     Failed,

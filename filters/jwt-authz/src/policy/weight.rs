@@ -1,19 +1,19 @@
-//! How much memory a value takes.
+//! Memory usage of values.
 //!
-//! Counted, not measured: a host does not say what an allocation has cost. Where a structure may be more or
-//! less dense, the least dense case counts.
+//! It is estimated, since Wasm has no way to ask for the size of an allocation. Where the density of a structure
+//! varies, the least dense case is assumed.
 
 use serde_json::Value as Json;
 
-/// What an allocation of so many bytes takes: the allocators of Wasm (dlmalloc) and of Linux (glibc) put a
-/// word in front, and hand out whole units.
+/// Memory used by an allocation of `bytes` bytes. The allocators of Wasm (dlmalloc) and Linux (glibc) add a header
+/// of one word and round up to a multiple of 16 bytes.
 #[must_use]
 pub const fn allocated(bytes: usize) -> usize {
     const UNIT: usize = 16;
     if bytes == 0 { 0 } else { (bytes + size_of::<usize>()).next_multiple_of(UNIT) }
 }
 
-/// What a value has allocated.
+/// Memory allocated by `value`, in bytes, without the value itself.
 #[must_use]
 pub fn allocated_by(value: &Json) -> usize {
     match value {
@@ -29,19 +29,19 @@ pub fn allocated_by(value: &Json) -> usize {
     }
 }
 
-/// The nodes of a `BTreeMap<String, Value>`. Each has room for eleven entries, and all but the root have at
-/// least five.
+/// Memory of the nodes of a `BTreeMap<String, Value>`. A node has room for 11 entries, and all but the root hold at
+/// least 5.
 const fn nodes(entries: usize) -> usize {
     const ROOM: usize = 11;
     const LEAST: usize = 5;
-    // A reference to the parent, the place there, and how many entries there are.
+    // A pointer to the parent, the index in it, and the number of entries.
     let leaf = ROOM * (size_of::<String>() + size_of::<Json>()) + 2 * size_of::<usize>();
     let inner = leaf + (ROOM + 1) * size_of::<usize>();
     match entries {
         0 => 0,
         1..=ROOM => allocated(leaf),
         _ => {
-            // Between two leaves there is an entry of an inner node.
+            // An entry of an inner node separates two leaves.
             let leaves = (entries + 1) / (LEAST + 1);
             leaves * allocated(leaf) + (1 + leaves / LEAST) * allocated(inner)
         }

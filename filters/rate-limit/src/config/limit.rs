@@ -5,7 +5,6 @@ use crate::quota::Quota;
 use mesh_config::describe::{Defs, Shape};
 use mesh_config::kinds::{List, choice, list, object_with, string};
 use mesh_config::{Kind, ProblemKind, Value, shorten};
-use mesh_policy::client_ip::ClientIp;
 use mesh_policy::facts::Needs;
 use mesh_policy::key_part::KeyPart;
 use mesh_policy::matching::request::RequestMatch;
@@ -30,7 +29,7 @@ mesh_config::object! {
         pub cost: Cost = default(1, Cost::kind()),
         /// The limit's own rate and burst.
         pub quota: Quota = flatten(cost.as_ref().map(Cost::largest)),
-        /// Quotas of single keys.
+        /// Quotas of single keys. Default: none.
         pub overrides: Vec<Override> = restriction(Overrides {
             key: key.as_deref(),
             largest_cost: cost.as_ref().map(Cost::largest),
@@ -106,15 +105,10 @@ impl Limit {
     }
 
     /// What the limit reads of a request.
-    pub(crate) fn needs(&self, client_ip: &ClientIp) -> Needs {
+    pub(crate) fn needs(&self) -> Needs {
         let mut needs = self.matches.needs();
         needs.headers |= self.cost.needs_headers();
-        if needs.source {
-            needs.add(&client_ip.needs());
-        }
-        for part in &self.key {
-            needs.add(&part.needs(client_ip));
-        }
+        self.key.iter().for_each(|part| needs.add(&part.needs()));
         needs
     }
 }

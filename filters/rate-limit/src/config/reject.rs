@@ -16,8 +16,8 @@ mesh_config::object! {
         /// problem documents. Default: a problem document (RFC 9457) with the limit's name.
         pub body: Option<String> = optional(string().at_most(MAX_BODY_BYTES)),
         /// Headers on refusals, besides those that the filter sets.
-        pub headers: Vec<(HeaderName, HeaderValue)> = omitted(
-            entries(header_name, HeaderValue::kind(), MAX_HEADERS, "headers")
+        pub headers: Vec<(HeaderName, HeaderValue)> = default(
+            {}, entries(header_name, HeaderValue::kind(), MAX_HEADERS, "headers")
         ),
         /// The type of `body`; an error without one, since the problem document has its own type
         /// (`application/problem+json`). Default: `text/plain`.

@@ -1,4 +1,4 @@
-//! What a client is told: headers on an admitted response, a whole reply on a refusal.
+//! Response headers for admitted requests, and refusals.
 
 use super::decision::{Denial, Reason, Standing};
 use crate::config::{Config, Limit};
@@ -16,7 +16,7 @@ const X_RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit
 const X_RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const X_RATELIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const RETRY_AFTER: HeaderName = HeaderName::from_static("retry-after");
-/// Tells Envoys in front not to retry.
+/// Tells downstream Envoys not to retry.
 const X_ENVOY_RATELIMITED: HeaderName = HeaderName::from_static("x-envoy-ratelimited");
 
 /// The problem type of an exceeded quota (draft-ietf-httpapi-ratelimit-headers-10, section 5.1).
@@ -33,7 +33,7 @@ pub(super) fn response_edits(config: &Config, standing: &Standing) -> Vec<Edit> 
     edits
 }
 
-/// How a denial is answered.
+/// The refusal of a denial.
 pub(super) fn refusal<'a>(config: &'a Config, denial: &Denial) -> Refusal<'a> {
     let limit = denial.limit.and_then(|limit| config.limits.get(limit));
     let reject = &config.reject;
@@ -47,7 +47,7 @@ pub(super) fn refusal<'a>(config: &'a Config, denial: &Denial) -> Refusal<'a> {
             let title = if reject.status == 429 { "Too Many Requests" } else { "Quota Exceeded" };
             refusal.problem_type = Some((QUOTA_EXCEEDED, title));
             refusal.members = vec![("violated-policies", Member::ListOf(name(limit)))];
-            // The config's body is about a quota.
+            // The configured body is for exceeded quotas only.
             refusal.body = reject.body.as_deref().map(|body| (body, &reject.content_type.0));
         }
         Reason::NoKey { .. } => refusal.status = Some(reject.missing_key_status),
@@ -70,7 +70,7 @@ fn name(limit: Option<&Limit>) -> &str {
     limit.map_or("", |limit| &limit.name)
 }
 
-/// What the client is told. It names the limit and the missing part of the key, never a value.
+/// The text for the client. It names the limit and the missing part of the key, never a value.
 fn text(reason: &Reason, limit: Option<&Limit>) -> Cow<'static, str> {
     let Some(limit) = limit else { return Cow::Borrowed(reason.row().text) };
     let name = &limit.name;
@@ -84,9 +84,9 @@ fn text(reason: &Reason, limit: Option<&Limit>) -> Cow<'static, str> {
     })
 }
 
-/// draft-ietf-httpapi-ratelimit-headers-10, and the `X-RateLimit-*` that came before it.
+/// The headers of draft-ietf-httpapi-ratelimit-headers-10, and their predecessors `X-RateLimit-*`.
 ///
-/// The quota is the burst, and the window is the time to refill it, rounded up: a client that keeps to it is never
+/// The quota is the burst, and the window is the time to refill it, rounded up. A client that keeps to this is never
 /// refused, and `r` never exceeds `q`.
 fn standing_headers(config: &Config, standing: &Standing) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
     let name = config.limits.get(standing.limit).map_or("", |limit| &limit.name);
@@ -110,7 +110,7 @@ fn standing_headers(config: &Config, standing: &Standing) -> impl Iterator<Item 
     headers.map(|(name, value)| (name, HeaderValue::text(value)))
 }
 
-/// An item with its parameters as a structured field (RFC 9651): a name needs no escapes.
+/// A structured field item with parameters (RFC 9651). A limit's name needs no escapes.
 fn item(name: &str, parameters: [(&str, u64); 2]) -> String {
     let mut item = String::with_capacity(64);
     item.push('"');
@@ -123,7 +123,7 @@ fn item(name: &str, parameters: [(&str, u64); 2]) -> String {
     item
 }
 
-/// Whole seconds, rounded up.
+/// Seconds, rounded up.
 fn seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }

@@ -1,51 +1,50 @@
-//! What a bucket owes beyond its level, where configs with different quotas have charged it.
+//! What a bucket owes beyond its level after configs with different quotas have charged it.
 //!
-//! A config that takes over a bucket clips what the bucket owes to its own burst, or clients would
-//! wait for tokens that the bucket cannot hold. What was clipped is not forgiven: it is kept as a
-//! debt, a second level that every charge adds to. The next config that takes the bucket over begins
-//! with the debt, so clipping gains a client nothing, in whatever order configs charge.
+//! A config that takes over a bucket clips what the bucket owes to its own burst, or clients would wait for tokens that
+//! the bucket cannot hold. The clipped amount is kept as a debt, a second level that every charge adds to. The next
+//! config that takes over the bucket starts from the debt. So clipping gains a client nothing, in whatever order
+//! configs charge.
 //!
-//! A debt refills at the fastest rate of the configs that charged it. So it is never more than the
-//! largest of their bursts, and is gone no later than the slowest of their buckets would be full. Once
-//! it is not above the level it says nothing more, and is dropped: a bucket that one config charges has
-//! none.
+//! A debt refills at the fastest rate of the configs that charged it. So it never exceeds the largest of their bursts,
+//! and ends no later than the slowest of their buckets would be full. A debt that does not exceed the level is
+//! dropped, so a bucket that only one config charges has none.
 
 use super::bucket::{Level, Quota, Rate, Read};
 use mesh_policy::time::Nanos;
 
-/// All that a bucket owes, whatever its level was clipped to.
+/// The unclipped level of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Debt(Level);
 
-/// Bytes of a debt in a record; zeros where there is none.
+/// Size of a debt in a record; all bytes are zero if there is none.
 pub(crate) const DEBT_BYTES: usize = 32;
 
 impl Debt {
-    /// All that a bucket owes, when a config of this rate takes it over.
+    /// The debt of a bucket when a config with this rate takes it over.
     pub(crate) fn taken_over(level: &Level, debt: Option<&Self>, rate: Rate, now: Nanos) -> Self {
         let rate = debt.map_or(level.rate, |debt| debt.0.rate.faster(level.rate)).faster(rate);
         let owed = level.units(rate, now).max(debt.map_or(0, |debt| debt.0.units(rate, now)));
         Self(Level { full_at: rate.at(now).saturating_add(owed), rate })
     }
 
-    /// What the bucket owes the config that takes it over.
+    /// What the bucket owes when a config with this quota takes it over.
     pub(crate) fn owed(&self, quota: &Quota, now: Nanos) -> Read {
         self.0.owed(quota, now)
     }
 
-    /// After so many tokens were taken as well.
+    /// The debt after `cost` more tokens were taken.
     pub(crate) fn charged(self, cost: u64, now: Nanos) -> Self {
         let Self(Level { full_at, rate }) = self;
         Self(Level { full_at: full_at.max(rate.at(now)).saturating_add(rate.units(cost)), rate })
     }
 
-    /// After so many units of `rate` were put back; rounded against the client.
+    /// The debt after `units` of `rate` were given back, rounded to the client's disadvantage.
     pub(crate) fn after_giving_back(self, units: u128, rate: Rate) -> Self {
         let Self(level) = self;
         Self(Level { full_at: level.full_at.saturating_sub(rate.convert(units, level.rate)), ..level })
     }
 
-    /// The debt, if it is above the level.
+    /// The debt, if it exceeds the level.
     pub(crate) fn above(self, level: &Level, now: Nanos) -> Option<Self> {
         let owed = level.units(level.rate, now);
         (self.0.units(level.rate, now) > owed).then_some(self)
@@ -123,12 +122,12 @@ mod tests {
             prop_assert_eq!(Debt::parse(&debt.to_bytes()), Some(debt));
         }
 
-        /// Whatever stands in a record, nothing overflows.
+        /// Arithmetic does not overflow for arbitrary bytes in a record.
         #[test]
         fn arbitrary_bytes_are_a_debt_or_none(bytes: [[u8; 16]; 2], now: u64, cost: u64, units: u128) {
-            let mut whole = [0; DEBT_BYTES];
-            whole.as_chunks_mut().0.copy_from_slice(&bytes);
-            if let Some(debt) = Debt::parse(&whole) {
+            let mut record = [0; DEBT_BYTES];
+            record.as_chunks_mut().0.copy_from_slice(&bytes);
+            if let Some(debt) = Debt::parse(&record) {
                 let quota = quota(3, 7, 5);
                 let level = Level::new(&quota, debt.owed(&quota, Nanos(now)).owed, Nanos(now));
                 let debt = Debt::taken_over(&level, Some(&debt), quota.rate, Nanos(now));

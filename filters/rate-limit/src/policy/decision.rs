@@ -1,29 +1,29 @@
-//! What was decided, and why.
+//! A decision and what it is based on.
 
 use super::bucket::{Owed, Quota};
 use super::metric::Metric;
 use super::reason;
 use std::time::Duration;
 
-/// A decision on one request.
+/// The decision on one request.
 #[derive(Clone, Debug, Default)]
 pub struct Decision {
-    /// Whether the request goes on.
+    /// Whether the request is admitted or refused.
     pub outcome: Outcome,
-    /// What to count, for which limit, by its place in the config.
+    /// Counters to increment, each with the index of its limit.
     pub tallies: Vec<(usize, Metric)>,
-    /// `x-forwarded-for` has fewer addresses than `trusted_hops`.
+    /// Whether `x-forwarded-for` has fewer addresses than `trusted_hops`.
     pub client_ip_fallback: bool,
-    /// Limits by claims whose first requests, this one included, had no claims.
+    /// Indices of limits that need claims and whose first requests, up to this one, had none.
     pub without_claims: Vec<usize>,
 }
 
-/// Whether a request goes on.
+/// Whether a request is admitted or refused.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// It goes on. The standing of the charged limit that has the smallest share left, if any was charged.
+    /// Admitted, with the standing of the charged limit with the smallest share left, if any was charged.
     Admitted(Option<Standing>),
-    /// It is refused.
+    /// Refused.
     Refused(Denial),
 }
 
@@ -36,27 +36,27 @@ impl Default for Outcome {
 /// A refusal and the limit that caused it.
 #[derive(Clone, Debug)]
 pub struct Denial {
-    /// The limit, by its place in the config; `None` if the request could not be read.
+    /// Index of the limit; `None` if the request could not be read.
     pub limit: Option<usize>,
-    /// The reason.
+    /// Why the limit refuses the request.
     pub reason: Reason,
 }
 
 /// Why a limit refuses a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reason {
-    /// The bucket has too few tokens; it has enough after `wait` unless others take them.
+    /// The bucket has too few tokens.
     NoTokens {
-        /// The bucket.
+        /// State of the bucket.
         standing: Standing,
-        /// From now.
+        /// Time until there are enough tokens, unless other requests take them.
         wait: Duration,
     },
     /// The table has no slot for the bucket, and the limit's `overflow` is `deny`.
     NoSlot,
     /// The request lacks a part of the limit's key, and its `on_missing_key` is `deny`.
     NoKey {
-        /// The first part that it lacks, by its place in the key.
+        /// Index of the first part that it lacks.
         part: usize,
     },
     /// The bucket could not be read or written, and `on_error` is `deny`.
@@ -64,7 +64,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// The reason's row.
+    /// The reason's row in the table in [`reason`].
     #[must_use]
     pub const fn row(&self) -> mesh_policy::reason::Reason {
         match self {
@@ -75,10 +75,10 @@ impl Reason {
     }
 }
 
-/// How a bucket stands after a request.
+/// State of a limit's bucket after a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Standing {
-    /// The limit, by its place in the config.
+    /// Index of the limit.
     pub limit: usize,
     quota: Quota,
     owed: Owed,
@@ -89,31 +89,31 @@ impl Standing {
         Self { limit, quota, owed }
     }
 
-    /// Tokens that the full bucket holds.
+    /// Maximum number of tokens in the bucket.
     #[must_use]
     pub const fn burst(&self) -> u64 {
         self.quota.burst.get()
     }
 
-    /// Whole tokens left.
+    /// Tokens left, rounded down.
     #[must_use]
     pub fn remaining(&self) -> u64 {
         self.quota.remaining(self.owed)
     }
 
-    /// From empty to full.
+    /// Time from empty to full.
     #[must_use]
     pub fn window(&self) -> Duration {
         self.quota.window()
     }
 
-    /// From now to full.
+    /// Time from now to full.
     #[must_use]
     pub fn reset(&self) -> Duration {
         self.quota.until_full(self.owed)
     }
 
-    /// The share that is left, from 0 to 1.
+    /// Fraction of the bucket that is left, from 0 to 1.
     #[must_use]
     pub fn share(&self) -> f64 {
         self.quota.remaining_share(self.owed)

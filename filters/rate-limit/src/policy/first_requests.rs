@@ -1,20 +1,20 @@
-//! Notices a limit by claims that never gets to see any: rate-limit stands in front of the filter that
-//! verifies tokens, or that filter does not export them. Such a limit counts nothing, silently.
+//! Detects a limit that needs claims and never gets any, because rate-limit runs before jwt-authz, or jwt-authz does
+//! not export them. Without a warning, such a limit would silently charge nothing.
 
 use std::cell::Cell;
 
-/// How many requests are looked at.
+/// Number of requests that are looked at.
 pub(super) const LOOKED_AT: u32 = 100;
 
-/// The first requests of a limit whose key or match has a claim, as one worker sees them.
+/// Tracks the first requests of a limit with a claim in its key or match, in one worker.
 #[derive(Debug, Default)]
 pub(crate) struct FirstRequests {
     without_claims: Cell<u32>,
 }
 
 impl FirstRequests {
-    /// Takes note of a request. True once at the most: for the last of the first [`LOOKED_AT`], if none
-    /// of them had claims.
+    /// Records a request. Returns true at most once: for the last of the first [`LOOKED_AT`] requests, if none of them
+    /// had claims.
     pub(crate) fn are_without_claims(&self, has_claims: bool) -> bool {
         let count = self.without_claims.get();
         if count == LOOKED_AT {
@@ -29,7 +29,7 @@ impl FirstRequests {
 mod tests {
     use super::*;
 
-    /// Which of 300 requests is the one, if those at `with_claims` have claims.
+    /// `expected` says for which of 300 requests it returns true, if those in `with_claims` have claims.
     #[track_caller]
     fn check(with_claims: &[u32], expected: &[u32]) {
         let first = FirstRequests::default();

@@ -1,20 +1,19 @@
-//! Charges buckets in the store: all of them or none.
+//! Charges several buckets in the store: all of them or none.
 //!
-//! First every bucket is read and charged on paper. If one refuses, nothing is written: a refusal
-//! costs nobody a token. If all agree, the records are written one by one; where another worker was
-//! faster, that bucket is read and charged again. Only if it then refuses are the ones before it
-//! given back.
+//! First a draft is made of each charge: the record is read and changed in memory. If one bucket refuses, nothing is
+//! written, so a refusal costs no tokens. Otherwise the records are written one by one. If another worker has changed
+//! a record in the meantime, its draft is made again. If that bucket now refuses, the previous charges are given back.
 
 use super::set::{Charge, Charged, Place, Set, Verdict};
 use super::table::Location;
 use mesh_policy::store::{Store, StoreError, Version, Written, update};
 use std::borrow::Cow;
 
-/// How often a record is tried that other workers write at the same moment: each failure means that
-/// another one got through. After that the host is taken to have failed.
+/// Maximum number of attempts to write a record that other workers write at the same time. Each failure means that
+/// another worker succeeded.
 pub(crate) const TRIES: u32 = 32;
 
-/// A charge and where its bucket is.
+/// A charge to a bucket, and the bucket's location.
 #[derive(Clone, Debug)]
 pub(crate) struct Reservation<'a> {
     pub(crate) limit: usize,
@@ -22,13 +21,13 @@ pub(crate) struct Reservation<'a> {
     pub(crate) charge: Charge<'a>,
 }
 
-/// A charge on paper.
+/// A charge that is computed, but not yet written.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
     set: Set,
     version: Version,
     pub(crate) charged: Charged,
-    /// It stands in the store as well: written, or nothing was to be written.
+    /// Whether the store has the charge, or there was nothing to write.
     pub(crate) committed: bool,
 }
 
@@ -37,7 +36,7 @@ impl Reservation<'_> {
         self.location.record.as_bytes()
     }
 
-    /// Reads the bucket and charges it on paper.
+    /// Reads the bucket and computes the charge.
     pub(crate) fn draft(&self, store: &mut impl Store) -> Result<Draft, StoreError> {
         let snapshot = store.read(self.record())?;
         let mut set = Set::parse(snapshot.value);
@@ -45,8 +44,7 @@ impl Reservation<'_> {
         Ok(Draft { set, version: snapshot.version, charged, committed: false })
     }
 
-    /// Writes what was charged on paper; reads and charges again as often as others are faster, and
-    /// stops at a refusal.
+    /// Writes the draft. If another worker has changed the record, makes the draft again; stops at a refusal.
     pub(crate) fn commit(&self, draft: &mut Draft, store: &mut impl Store) -> Result<(), StoreError> {
         for _ in 0..TRIES {
             if !draft.charged.changed
@@ -60,15 +58,15 @@ impl Reservation<'_> {
         Err(StoreError::Contention)
     }
 
-    /// Writes down what a refusal has changed, if it has: a level was clipped. If others are faster, the
-    /// next request does it; to charge again here could take tokens for a request that is refused.
+    /// Writes the level if the refusal has clipped it. If another worker has changed the record, this is left to the next
+    /// request, as another draft could take tokens for a refused request.
     pub(crate) fn note_refusal(&self, draft: &Draft, store: &mut impl Store) {
         if draft.charged.changed {
             let _unless_others_were_faster = store.write(self.record(), draft.set.record(), draft.version);
         }
     }
 
-    /// Puts back what a charge has taken.
+    /// Gives back the tokens of a charge.
     pub(crate) fn give_back(&self, place: &Place, store: &mut impl Store) -> Result<(), StoreError> {
         update(store, self.record(), TRIES, |record, now| {
             let mut set = Set::parse(record.map(<[u8]>::to_vec));
@@ -79,12 +77,12 @@ impl Reservation<'_> {
 }
 
 impl Charged {
-    /// Whether the request may go on, as far as this bucket is concerned.
+    /// Whether this bucket admits the request.
     pub(crate) const fn admits(&self) -> bool {
         matches!(self.verdict, Verdict::Admitted { .. } | Verdict::Unmetered)
     }
 
-    /// Whether the bucket found no slot.
+    /// Whether no slot was free for the bucket.
     pub(crate) const fn overflowed(&self) -> bool {
         !matches!(self.place, Place::Slot(_))
     }

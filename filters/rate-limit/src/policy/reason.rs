@@ -1,4 +1,4 @@
-//! Why a request is refused.
+//! The reasons for refusing a request, each with its status, label and text.
 
 use mesh_policy::effects::GrpcStatus;
 use mesh_policy::reason::Class;

@@ -1,12 +1,11 @@
-//! One set of the table: a few buckets that share a record.
+//! A set of the table: a few buckets that share a record.
 //!
-//! The record is read and written by one compare-and-swap, so everything that happens in a set
-//! happens at once: a slot that two workers want to create, a spend that frees no slot, an eviction.
+//! A record is written by compare-and-swap, so every change of a set is atomic: creating a slot, charging it, and
+//! evicting it.
 //!
-//! A slot belongs to the bucket whose fingerprint it carries, until that bucket is full again and owes
-//! no [`Debt`]. Such a bucket is forgotten without loss, because a new one is full as well; no other
-//! bucket is ever forgotten, or a client that floods the table could come back with a full bucket.
-//! Where all slots are taken, the limit's [`Overflow`] says what happens.
+//! A slot belongs to the bucket with its fingerprint until that bucket is full again and has no [`Debt`]. Such a bucket
+//! is evicted without loss, as a new one is full, too. No other bucket is ever evicted, or clients could flood the table
+//! to get a full bucket. If all slots are taken, the limit's [`Overflow`] decides.
 
 use super::bucket::{Level, OverflowLevel, Owed, Quota, Rate};
 use super::debt::{DEBT_BYTES, Debt};
@@ -16,65 +15,65 @@ use mesh_policy::time::Nanos;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-/// How many slots a set has.
+/// Number of slots in a set.
 pub(crate) const WAYS: usize = 8;
 
-/// What a record begins with. Another version of the table uses other record names as well.
+/// Format version at the start of a record. Another version of the table also uses other record names.
 const FORMAT: u64 = 2;
-/// How long a later config's quota holds after its last charge.
-pub(crate) const REIGN: Duration = Duration::from_secs(10);
+/// How long a later config's quota takes precedence after its last charge.
+pub(crate) const PRECEDENCE: Duration = Duration::from_secs(10);
 
 const OVERFLOW_AT: usize = 8;
 const HEADER_BYTES: usize = 16;
 const SLOT_BYTES: usize = 64;
 const RECORD_BYTES: usize = HEADER_BYTES + WAYS * SLOT_BYTES;
-/// With a debt for each slot. A record is as long as this only while one of its buckets has a debt.
+/// Size of a record with a debt for each slot. A record has this size only while one of its buckets has a debt.
 const LONG_RECORD_BYTES: usize = RECORD_BYTES + WAYS * DEBT_BYTES;
 
 /// A charge to one bucket.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Charge<'a> {
-    /// Names the bucket; never zero.
+    /// Identifies the bucket; never zero.
     pub(crate) fingerprint: u64,
     pub(crate) quota: &'a Quota,
-    /// Which config the quota is from: a later one has a greater number.
+    /// Identifies the config of the quota; a later config has a greater number.
     pub(crate) generation: u64,
     pub(crate) cost: u64,
     pub(crate) overflow: Overflow,
 }
 
-/// Where a charge went.
+/// What was charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// To the bucket's own slot, which then stood at this level.
+    /// The bucket's slot, with its level after the charge.
     Slot(Level),
-    /// To the level that the set's overflow shares, which then stood at this.
+    /// The set's overflow, with its level after the charge.
     Overflow(OverflowLevel),
-    /// To nothing: no slot was free, and the limit lets such requests through or refuses them.
+    /// Nothing: no slot was free, and the limit's overflow is `allow` or `deny`.
     Nowhere,
 }
 
-/// What became of a charge.
+/// The result of a charge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Charged {
     pub(crate) verdict: Verdict,
-    /// The quota by which the bucket was judged.
+    /// The quota that was applied.
     pub(crate) quota: Quota,
     pub(crate) place: Place,
-    /// The set has changed and is to be written.
+    /// Whether the set has changed and must be written.
     pub(crate) changed: bool,
 }
 
-/// Whether there were tokens.
+/// Whether the bucket admits a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// There were; this is owed now.
+    /// Admitted; what the bucket owes after the charge.
     Admitted { owed: Owed },
-    /// There will be after `wait`; this is owed now, and not more.
+    /// Refused; there are enough tokens after `wait`. What the bucket owes is unchanged.
     Refused { owed: Owed, wait: Duration },
-    /// Let through without a charge.
+    /// Admitted without a charge.
     Unmetered,
-    /// Refused for want of a slot.
+    /// Refused, as no slot was free.
     NoSlot,
 }
 
@@ -84,13 +83,13 @@ struct Slot {
     full_at: u128,
     quota: Quota,
     generation: u64,
-    /// When a config of this generation last charged it.
+    /// When a config of this generation last charged the bucket.
     charged_at: Nanos,
-    /// What it owes beyond its level.
+    /// What the bucket owes beyond its level.
     debt: Option<Debt>,
 }
 
-/// A set, which is its record: slots are read and written where they stand.
+/// A set, held as its record. Slots are read and written in place.
 ///
 /// INVARIANT: the record has [`RECORD_BYTES`] or [`LONG_RECORD_BYTES`] and begins with [`FORMAT`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +98,7 @@ pub(crate) struct Set {
 }
 
 impl Set {
-    /// Reads a record; one that is not there, or is not a set, is a set of full buckets.
+    /// Reads a record. A missing or damaged record is a set of full buckets.
     pub(crate) fn parse(record: Option<Vec<u8>>) -> Self {
         match record {
             Some(record)
@@ -116,15 +115,14 @@ impl Set {
         }
     }
 
-    /// The record.
     pub(crate) fn record(&self) -> &[u8] {
         &self.record
     }
 
-    /// How many slots are taken.
+    /// Number of slots that are taken.
     #[cfg(test)]
     pub(crate) fn taken(&self, now: Nanos) -> usize {
-        (0..WAYS).filter(|place| self.slot(*place).is_some_and(|slot| !slot.is_free(now))).count()
+        (0..WAYS).filter(|index| self.slot(*index).is_some_and(|slot| !slot.is_free(now))).count()
     }
 
     fn overflow(&self) -> OverflowLevel {
@@ -135,29 +133,29 @@ impl Set {
         self.record.get(HEADER_BYTES..RECORD_BYTES).unwrap_or_default().as_chunks().0
     }
 
-    /// The debts; none of them in a record that has no room for them.
+    /// The debts of the slots; empty if the record has none.
     fn debts(&self) -> &[[u8; DEBT_BYTES]] {
         self.record.get(RECORD_BYTES..).unwrap_or_default().as_chunks().0
     }
 
-    /// Where the bucket's slot is.
+    /// Index of the bucket's slot.
     fn find(&self, fingerprint: u64) -> Option<usize> {
         self.slots().iter().position(|slot| number(slot, 0) == Some(fingerprint))
     }
 
-    fn slot(&self, place: usize) -> Option<Slot> {
-        let debt = self.debts().get(place).and_then(Debt::parse);
-        Some(Slot { debt, ..Slot::parse(self.slots().get(place)?)? })
+    fn slot(&self, index: usize) -> Option<Slot> {
+        let debt = self.debts().get(index).and_then(Debt::parse);
+        Some(Slot { debt, ..Slot::parse(self.slots().get(index)?)? })
     }
 
-    fn put_slot(&mut self, place: usize, slot: Slot) {
-        self.put(HEADER_BYTES + place * SLOT_BYTES, &slot.to_bytes());
+    fn put_slot(&mut self, index: usize, slot: Slot) {
+        self.put(HEADER_BYTES + index * SLOT_BYTES, &slot.to_bytes());
         if slot.debt.is_some() {
             self.record.resize(LONG_RECORD_BYTES, 0);
         }
         if self.record.len() == LONG_RECORD_BYTES {
             let debt = slot.debt.map_or([0; DEBT_BYTES], Debt::to_bytes);
-            self.put(RECORD_BYTES + place * DEBT_BYTES, &debt);
+            self.put(RECORD_BYTES + index * DEBT_BYTES, &debt);
             if self.debts().iter().all(|debt| Debt::parse(debt).is_none()) {
                 self.record.truncate(RECORD_BYTES);
             }
@@ -165,33 +163,32 @@ impl Set {
     }
 
     fn put<const N: usize>(&mut self, at: usize, bytes: &[u8; N]) {
-        if let Some(place) = self.record.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
-            *place = *bytes;
+        if let Some(target) = self.record.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+            *target = *bytes;
         }
     }
 
-    /// Takes tokens, if there are enough.
+    /// Takes tokens from a bucket if there are enough.
     ///
-    /// While an old config drains and a new one already serves, both charge the same bucket. The
-    /// later config's quota holds for both, until the bucket is forgotten or that config has not
-    /// charged it for [`REIGN`]: after a rollback the proxy may go on with the earlier config as it
-    /// was, older than what it takes the place of. A config that takes a bucket over begins with all
-    /// that the bucket owes, its [`Debt`] included.
+    /// While an old config drains and a new one is already in use, both charge the same bucket. The later config's quota
+    /// applies to both until the bucket is evicted, or that config has not charged it for [`PRECEDENCE`]: after a rollback
+    /// the proxy may continue with the earlier config and its generation. A config that takes over a bucket starts with all
+    /// that the bucket owes, including its [`Debt`].
     pub(crate) fn charge(&mut self, charge: &Charge<'_>, now: Nanos) -> Charged {
         let Charge { fingerprint, quota, generation, cost, overflow } = *charge;
-        let (place, slot) = match self.find(fingerprint) {
-            Some(place) => (place, self.slot(place)),
+        let (index, slot) = match self.find(fingerprint) {
+            Some(index) => (index, self.slot(index)),
             None => {
-                let free = |place: &usize| self.slot(*place).is_none_or(|slot| slot.is_free(now));
-                let Some(place) = (0..WAYS).find(free) else {
+                let free = |index: &usize| self.slot(*index).is_none_or(|slot| slot.is_free(now));
+                let Some(index) = (0..WAYS).find(free) else {
                     return self.charge_overflow(overflow, quota, cost, now);
                 };
-                (place, None)
+                (index, None)
             }
         };
-        let (read, ruler) = match slot {
+        let (read, charged) = match slot {
             Some(slot) if slot.outranks(generation, now) => {
-                // One config has a generation in each worker, and charges in all of them.
+                // A config has another generation in each worker; a charge in any of them counts.
                 let charged_at = if slot.quota == *quota { now } else { slot.charged_at };
                 (slot.level().owed(&slot.quota, now), Slot { charged_at, ..slot })
             }
@@ -209,20 +206,20 @@ impl Set {
                 (self.overflow().as_start(&quota, now), slot)
             }
         };
-        let quota = ruler.quota;
+        let quota = charged.quota;
         let (verdict, owed, debt, changed) = match quota.take(read.owed, cost) {
             Ok(owed) => {
-                let debt = ruler.debt.map(|debt| debt.charged(cost, now));
+                let debt = charged.debt.map(|debt| debt.charged(cost, now));
                 (Verdict::Admitted { owed }, owed, debt, true)
             }
             Err(Short { wait }) => {
-                (Verdict::Refused { owed: read.owed, wait }, read.owed, ruler.debt, read.clipped)
+                (Verdict::Refused { owed: read.owed, wait }, read.owed, charged.debt, read.clipped)
             }
         };
         let level = Level::new(&quota, owed, now);
         if changed {
             let debt = debt.and_then(|debt| debt.above(&level, now));
-            self.put_slot(place, Slot { full_at: level.full_at, debt, ..ruler });
+            self.put_slot(index, Slot { full_at: level.full_at, debt, ..charged });
         }
         Charged { verdict, quota, place: Place::Slot(level), changed }
     }
@@ -253,18 +250,18 @@ impl Set {
         }
     }
 
-    /// Puts back what a charge has taken; whether the set has changed.
+    /// Gives back the tokens of a charge. Returns whether the set has changed.
     pub(crate) fn give_back(&mut self, charge: &Charge<'_>, place: &Place, now: Nanos) -> bool {
         match place {
             Place::Slot(charged) => {
-                let own = self.find(charge.fingerprint);
-                let slot = own.and_then(|place| Some((place, self.slot(place)?)));
-                // A slot that is gone was full, and full is all that giving back could make it.
-                let Some((place, slot)) = slot else { return false };
+                let found = self.find(charge.fingerprint);
+                let slot = found.and_then(|index| Some((index, self.slot(index)?)));
+                // A bucket without a slot is full.
+                let Some((index, slot)) = slot else { return false };
                 let full_at = slot.level().after_giving_back(charge.cost, charged, now);
                 let returned = slot.full_at.saturating_sub(full_at);
                 let debt = slot.debt.map(|debt| debt.after_giving_back(returned, slot.quota.rate));
-                self.put_slot(place, Slot { full_at, debt, ..slot });
+                self.put_slot(index, Slot { full_at, debt, ..slot });
                 full_at != slot.full_at
             }
             Place::Overflow(charged) => {
@@ -279,12 +276,12 @@ impl Set {
 }
 
 impl Slot {
-    /// Whether a later config than that of this generation still rules here.
+    /// Whether the quota of a later config than this generation takes precedence.
     fn outranks(&self, generation: u64, now: Nanos) -> bool {
-        self.generation > generation && !self.is_free(now) && now.since(self.charged_at) < REIGN
+        self.generation > generation && !self.is_free(now) && now.since(self.charged_at) < PRECEDENCE
     }
 
-    /// Whether the bucket can be forgotten: it is full and owes nothing.
+    /// Whether the bucket can be evicted: it is full and has no debt.
     fn is_free(&self, now: Nanos) -> bool {
         self.level().is_full(now) && self.debt.is_none_or(|debt| debt.is_paid(now))
     }

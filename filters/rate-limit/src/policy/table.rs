@@ -1,20 +1,20 @@
-//! Where a bucket is kept: a fixed number of sets, each a record of the proxy's shared data.
+//! The table of buckets: a fixed number of sets, each a record in the proxy's shared data.
 //!
-//! Records cannot be deleted, so their names depend on nothing that changes: the plugin's name and
-//! the set's number. Which limit a slot counts for is only in its fingerprint; a renamed limit opens
-//! no new record. The hash is keyed with a seed that no client knows: it can't choose whom to crowd.
+//! Records cannot be deleted, so their names consist only of the plugin's name and the set's number. The limit of a
+//! slot is part of its fingerprint, so renaming a limit creates no records. The hash is keyed with a seed that clients
+//! do not know, so they cannot choose the set of a bucket.
 
 use mesh_policy::hash::{Hasher, Key};
 use mesh_policy::store::{Store, StoreError, Version, Written};
 
 use super::set::WAYS;
 
-/// What every record's name begins with: whose it is and in which format.
+/// Prefix of all record names, with the version of the format.
 const PREFIX: &str = "mf.rl2/";
 
-/// Sets beyond the table for buckets that no client can multiply: those of limits without a key.
-/// However crowded the table is, they have their slots: with as many limits as a config may have,
-/// fewer than one set in two is in use, and that one has more than eight is a chance of 1 in 500 000.
+/// Number of separate sets for limits without a key, whose buckets clients cannot multiply, so that they have slots
+/// however crowded the table is. With the maximum number of limits, fewer than half of these sets are in use, and the
+/// probability that one has more than eight buckets is 1 in 500 000.
 const KEYLESS_SETS: u64 = 512;
 
 /// The table of one plugin.
@@ -25,7 +25,7 @@ pub(crate) struct Table {
     seed: Key,
 }
 
-/// Where a bucket is.
+/// The location of a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Location {
     /// The record's name.
@@ -41,14 +41,14 @@ impl Table {
         Self { prefix: format!("{PREFIX}{plugin}/"), sets, seed }
     }
 
-    /// Begins the names of a limit's buckets; the parts of the key follow.
+    /// A hasher for the names of a limit's buckets, to which the parts of the key are added.
     pub(crate) fn hasher(&self, limit: &str) -> Hasher {
         let mut hasher = self.seed.hasher();
         hasher.part(limit.as_bytes());
         hasher
     }
 
-    /// Where the bucket of this name is.
+    /// The location of the bucket with this name.
     pub(crate) fn locate(&self, name: u128, keyless: bool) -> Location {
         let [low, high] = [name as u64, (name >> 64) as u64];
         let set = if keyless { self.sets + low % KEYLESS_SETS } else { scaled(low, self.sets) };
@@ -59,7 +59,7 @@ impl Table {
     }
 }
 
-/// Writes a number as `{:x}` does, which would take a good part of what a request may take.
+/// Appends a number like `{:x}`, which is too slow for every request.
 fn push_hex(text: &mut String, number: u64) {
     let digits = (u64::BITS - number.leading_zeros()).div_ceil(4).max(1);
     for digit in (0..digits).rev() {
@@ -68,19 +68,18 @@ fn push_hex(text: &mut String, number: u64) {
     }
 }
 
-/// A uniform number as one below `bound`.
+/// Scales a uniformly distributed number to the range below `bound`.
 fn scaled(number: u64, bound: u64) -> u64 {
     ((u128::from(number) * u128::from(bound)) >> 64) as u64
 }
 
-/// The seed of a plugin's table: made by whoever comes first, before there is traffic, and the same
-/// for all workers from then on.
+/// The seed of a plugin's table, shared by all workers. The first worker stores `fresh`.
 ///
 /// # Errors
-/// The store's.
+/// The store fails.
 pub fn seed(store: &mut impl Store, plugin: &str, fresh: [u8; 16]) -> Result<Key, StoreError> {
     let name = format!("{PREFIX}{plugin}/seed");
-    // Twice: whoever finds it missing and is too late to make it finds it then.
+    // Twice: if another worker stores its seed first, the second read finds it.
     for _ in 0..2 {
         let snapshot = store.read(name.as_bytes())?;
         if let Some(seed) = snapshot.value.as_deref().and_then(|seed| seed.try_into().ok()) {
@@ -116,7 +115,7 @@ mod tests {
             prop_assert_eq!(text, format!("{number:x}"));
         }
 
-        /// Whatever a client sends, there are no more records than the capacity says.
+        /// The number of records is bounded, whatever clients send.
         #[test]
         fn the_number_of_records_is_fixed(name: u128, keyless: bool, capacity in 1u32..1_000_000) {
             let table = Table::new("", capacity, Key::new([0; 16]));

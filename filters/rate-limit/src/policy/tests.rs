@@ -15,8 +15,7 @@ use mesh_policy::time::Nanos;
 use serde_json::json;
 use simulation::{Arrival, Simulation, Step, of};
 
-/// Requests as header lists (`name: value; name: value`), and what becomes of each: `+` or the
-/// response-code details.
+/// Requests as header lists (`name: value; name: value`), each with the expected `+` or response code details.
 #[track_caller]
 fn check(limit: &str, requests: &[(&str, &str)]) {
     let simulation = Simulation::new(&[&format!(r#"{{"limits": [{limit}]}}"#)]);
@@ -110,7 +109,7 @@ fn a_missing_key_is_counted_whatever_becomes_of_the_request() {
             r#"{{"limits": [{{"name": "l", "key": [{{"header": "a"}}, {{"header": "b"}}], {ONCE},
                 "on_missing_key": "{on_missing_key}", "mode": "{mode}"}}]}}"#
         )]);
-        // Of two missing parts, one is as bad as both.
+        // Two missing parts are counted once.
         let tallies: Vec<Metric> =
             simulation.arrive(&request("c: 1")).tallies.into_iter().map(|(_, tally)| tally).collect();
         assert_eq!(tallies, expected, "{on_missing_key} {mode}");
@@ -129,7 +128,7 @@ fn a_limit_by_claims_that_sees_none_is_noticed_once() {
             {{"name": "neither", "key": [{{"header": "a"}}], {ONCE}}},
             {{"name": "off", "key": [{{"claim": "sub"}}], {ONCE}, "mode": "off"}}]}}"#
     )]);
-    // Where the match leaves the claims alone, only what it matches is a request of the limit.
+    // If the match does not test claims, only requests that match count as requests of the limit.
     for _ in 1..100 {
         assert_eq!(simulation.arrive(&request("b: 1")).without_claims, Vec::<usize>::new());
     }
@@ -183,7 +182,7 @@ fn a_key_with_a_quota_of_its_own() {
 #[test]
 fn a_request_costs_what_its_header_says_within_bounds() {
     let limit = r#"{"name": "l", "rate": {"requests": 10, "per": "1d"}, "cost": {"header": "c", "default": 2, "min": 2, "max": 5}}"#;
-    // What each of these costs shows in how many of the rest fit.
+    // The cost of a request is seen in the tokens left.
     let left = |header: &'static str| {
         let simulation = Simulation::new(&[&format!(r#"{{"limits": [{limit}]}}"#)]);
         match simulation.arrive(&request(header)).outcome {
@@ -217,7 +216,7 @@ fn several_limits_are_charged_all_or_none() {
         {"name": "each", "key": [{"header": "k"}], "rate": {"requests": 1, "per": "1d"}}]}"#]);
     let tallies = |key| simulation.arrive(&of(key)).tallies;
     assert_eq!(tallies("a"), [(0, Metric::Allowed), (1, Metric::Allowed)]);
-    // What `each` refuses costs `all` nothing.
+    // A request that `each` refuses is not charged to `all`.
     for _ in 0..9 {
         assert_eq!(tallies("a"), [(1, Metric::Denied)]);
     }
@@ -231,13 +230,13 @@ fn what_was_taken_is_given_back_when_a_later_limit_refuses_at_the_last_moment() 
     let simulation = Simulation::new(&[r#"{"limits": [
         {"name": "all", "rate": {"requests": 2, "per": "1d"}},
         {"name": "each", "key": [{"header": "k"}], "rate": {"requests": 1, "per": "1d"}}]}"#]);
-    // Two reads, the first write; before the second write somebody else takes the client's last token.
-    // A read is two host calls, the record and the clock.
+    // Two reads and the first write; before the second write another worker takes the client's last token. A read is two
+    // host calls, the record and the clock.
     let calls = std::iter::repeat_n(Step::Nothing, 5).chain([Step::Act(of("a"))]);
     simulation.script(calls);
     let decision = simulation.arrive(&of("a"));
     assert_eq!(decision.tallies, [(1, Metric::Denied), (0, Metric::GivenBack)]);
-    // One of two is left of `all`.
+    // `all` has one of two tokens left.
     assert!(matches!(simulation.arrive(&of("b")).outcome, Outcome::Admitted(_)));
     assert!(matches!(simulation.arrive(&of("c")).outcome, Outcome::Refused(_)));
 }
@@ -270,7 +269,7 @@ fn a_shadow_limit_is_charged_by_itself_and_refuses_nobody() {
     assert_eq!(simulation.arrive(&of("a")).tallies, [(1, Metric::Allowed), (0, Metric::Allowed)]);
     let decision = simulation.arrive(&of("a"));
     assert_eq!(decision.tallies, [(1, Metric::Denied), (0, Metric::ShadowDenied)]);
-    // A shadow limit's standing is nobody's business.
+    // The standing of a shadow limit is not shown.
     let alone = Simulation::new(&[&format!(r#"{{"limits": [{shadow}]}}"#)]);
     assert!(matches!(alone.arrive(&of("a")).outcome, Outcome::Admitted(None)));
 }
@@ -295,7 +294,7 @@ fn of_the_filter_s_and_the_limit_s_mode_the_more_lenient_holds() {
 
 #[test]
 fn only_a_share_of_refusals_bites() {
-    // The simulation's roll always fall low, so only 0 % never bites.
+    // The simulation's rolls are always 0, so only 0 % is never enforced.
     for (percentage, tally) in
         [("0", Metric::ShadowDenied), ("0.0001", Metric::Denied), ("100", Metric::Denied)]
     {
@@ -325,7 +324,7 @@ fn on_error_says_what_becomes_of_a_request_that_cannot_be_judged() {
     }
 }
 
-/// A store in which somebody else is always faster.
+/// A store in which another worker is always faster.
 struct Contended(u32);
 
 impl Store for Contended {
@@ -380,13 +379,13 @@ fn keys_from_outside_the_headers() {
         matches!(policy.decision(&facts, || 0, &mut store).outcome, Outcome::Admitted(Some(_)))
     };
     assert!(admitted("2001:db8::1", &claims[0]));
-    // The same /64 is the same client.
+    // Addresses in one /64 are one client.
     assert!(!admitted("2001:db8::2", &claims[0]));
     assert!(admitted("2001:db8:0:1::1", &claims[0]));
     assert!(admitted("2001:db8::1", &claims[1]));
 }
 
-/// The plainest store there is.
+/// A minimal store.
 #[derive(Default)]
 struct Shared(std::collections::HashMap<Vec<u8>, Vec<u8>>);
 
@@ -411,7 +410,7 @@ fn whoever_comes_first_makes_the_seed() {
     assert_eq!(super::seed(&mut store, "q", [2; 16]), Ok(Key::new([2; 16])));
 }
 
-/// A refusal that clips a level and is overtaken by another worker costs nothing either.
+/// A refusal that clips a level costs nothing, also if another worker changes the record first.
 #[test]
 fn a_refusal_that_is_overtaken_costs_nothing() {
     struct Overtaken {
@@ -427,7 +426,7 @@ fn a_refusal_that_is_overtaken_costs_nothing() {
         fn write(&mut self, key: &[u8], value: &[u8], version: Version) -> Result<Written, StoreError> {
             let written = self.records.write(key, value, version);
             if std::mem::take(&mut self.conflict) {
-                // The other worker has written the same, and this one was held up for a while.
+                // The other worker has written the same record, and this one is delayed.
                 self.now += 2_000_000_000;
                 return Ok(Written::Conflict);
             }
@@ -451,7 +450,7 @@ fn a_refusal_that_is_overtaken_costs_nothing() {
         assert!(admitted(&old, false));
     }
     assert!(!admitted(&new, true));
-    // Two tokens have refilled since, and nobody was admitted.
+    // Two tokens were refilled since, and no request was admitted.
     assert!(admitted(&new, false));
     assert!(admitted(&new, false));
     assert!(!admitted(&new, false));
@@ -468,7 +467,7 @@ fn an_address_that_nobody_asks_for_is_not_missed() {
 fn a_limit_that_fails_lets_the_others_stand() {
     let config = format!(r#"{{"limits": [{{"name": "a", {ONCE}}}, {{"name": "b", {ONCE}}}]}}"#);
     let simulation = Simulation::new(&[&config]);
-    // The reads of both, then the write of the first fails.
+    // Both reads succeed, then the write of the first limit fails.
     simulation.script(std::iter::repeat_n(Step::Nothing, 4).chain([Step::Fail]));
     let decision = simulation.arrive(&of("x"));
     assert_eq!(decision.tallies, [(0, Metric::Error), (1, Metric::Allowed)]);
@@ -476,7 +475,7 @@ fn a_limit_that_fails_lets_the_others_stand() {
     assert_eq!(standing.limit, 1);
 }
 
-/// The second request's answer under a limit of one a minute.
+/// The reply to the second of two requests.
 fn refusal(config: &str, grpc: bool) -> mesh_policy::effects::Reply {
     let simulation = Simulation::new(&[config]);
     simulation.arrive(&of("a"));
@@ -515,7 +514,7 @@ fn a_refusal_tells_everything_but_the_key() {
     assert_eq!(problem["status"], 429);
 }
 
-/// The answer to a request without the key.
+/// The reply to a request without the key.
 #[track_caller]
 fn missing(key: &str, reject: &str, grpc: bool) -> mesh_policy::effects::Reply {
     let simulation = Simulation::new(&[format!(
@@ -532,7 +531,7 @@ fn missing(key: &str, reject: &str, grpc: bool) -> mesh_policy::effects::Reply {
 fn a_request_without_the_key_is_told_what_it_lacks() {
     let reply = missing(r#"{"header": "X-Tenant"}"#, r#""status": 503"#, false);
     assert_eq!((reply.status, reply.details.as_str()), (400, "rate_limit_key_missing{l}"));
-    // No waiting helps, and the config's body speaks of a quota.
+    // Without `retry-after`, as waiting does not help, and without the configured body, which is about quotas.
     assert_eq!(lines(&reply.headers), "content-type: application/problem+json\nx-a: b\n");
     assert_eq!(
         String::from_utf8(reply.body).unwrap(),
@@ -558,7 +557,7 @@ fn every_part_of_a_key_has_a_name() {
     ] {
         let reply = missing(part, r#""missing_key_status": 599"#, false);
         let problem: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
-        // 599 has no name.
+        // 599 has no reason phrase.
         let detail = format!("the request lacks the key of limit l: {expected}");
         assert_eq!(problem, json!({"status": 599, "detail": detail}), "{part}");
     }
@@ -595,7 +594,7 @@ fn an_admission_sets_the_headers_it_is_asked_for() {
             other => panic!("{other:?}"),
         })
         .collect();
-    // Twenty tokens a second short of five refill in 10 ms; windows are whole seconds.
+    // The five tokens are refilled in 50 ms; windows are rounded up to seconds.
     assert_eq!(lines(&edits), "ratelimit-policy: \"l\";q=5;w=1\nratelimit: \"l\";r=4;t=1\n");
 }
 

@@ -1,10 +1,11 @@
-//! The decision as a verdict.
+//! Converts a decision to a verdict, which the adapter carries out.
 
 use super::answer::{refusal, response_edits};
 use super::decision::{Decision, Denial, Outcome, Reason};
 use super::first_requests::LOOKED_AT;
 use super::{Metric, Policy, seed};
 use crate::config::{self, OnError};
+use crate::summary::summary;
 use mesh_config::Problems;
 use mesh_policy::facts::{Facts, Needs};
 use mesh_policy::hash::Key;
@@ -15,13 +16,17 @@ use mesh_policy::store::Store;
 use mesh_policy::verdict::{self, Count, Verdict};
 
 impl policy::Policy for Policy {
-    const NAME: &'static str = "rate_limit";
+    const NAME: &'static str = "rate-limit";
     const EDITS_RESPONSES: bool = true;
 
     type Metric = Metric;
 
     fn settings(&self) -> &Settings {
         &self.config.settings
+    }
+
+    fn summary(&self) -> String {
+        summary(&self.config)
     }
 
     fn needs(&self) -> &Needs {
@@ -47,9 +52,9 @@ impl policy::Decide for Policy {
         let config = config::parse(config)?;
         let fresh = setup.random_key()?;
         let plugin = setup.plugin_name().to_owned();
-        // A proxy that cannot keep the seed cannot keep buckets either; each request finds that out by itself.
+        // If the proxy cannot store the seed, it cannot store buckets either; `on_error` then applies to each request.
         let seed = seed(setup.store(), &plugin, fresh).unwrap_or_else(|error| {
-            log::warn!("the seed of the table cannot be shared: {error:?}");
+            log::warn!("cannot store the table's seed in shared data: {error:?}");
             Key::new(fresh)
         });
         Ok(Self::new(config, &plugin, seed, setup.now()))
@@ -61,16 +66,19 @@ impl policy::Decide for Policy {
 }
 
 impl Policy {
-    /// What a decision comes to.
+    /// The verdict of a decision.
     pub(super) fn verdict(&self, decision: Decision) -> Verdict<'_, Metric> {
         let mut verdict = match &decision.outcome {
             Outcome::Refused(denial) => refusal(&self.config, denial).into(),
-            Outcome::Admitted(None) => Verdict::default(),
+            Outcome::Admitted(None) => Verdict::allowed(None),
             Outcome::Admitted(Some(standing)) => {
-                Verdict { response: response_edits(&self.config, standing), ..Verdict::default() }
+                let response = response_edits(&self.config, standing);
+                Verdict { response, ..Verdict::allowed(Some(self.limit_name(standing.limit))) }
             }
         };
-        verdict.decision = self.notable(&decision).or_else(|| self.admitted(&decision));
+        if let Some(notable) = self.notable(&decision) {
+            verdict.decision = Some(notable);
+        }
         verdict.counts =
             decision.tallies.into_iter().map(|(value, metric)| Count { metric, value }).collect();
         if decision.client_ip_fallback {
@@ -80,27 +88,14 @@ impl Policy {
         verdict
     }
 
-    /// What an admitted request is recorded for where only notable decisions are.
+    /// The decision to record if only notable decisions are recorded.
     fn notable(&self, decision: &Decision) -> Option<verdict::Decision<'_>> {
         let is_notable =
             |metric: &Metric| matches!(metric, Metric::ShadowDenied | Metric::Error | Metric::Overflow);
         let (limit, metric) = decision.tallies.iter().find(|(_, metric)| is_notable(metric))?;
         let word = mesh_policy::metric::Metric::definition(*metric).name;
-        Some(verdict::Decision { label: self.label(word, *limit), is_notable: true })
-    }
-
-    /// `allowed` with the limit that has the smallest share left.
-    fn admitted(&self, decision: &Decision) -> Option<verdict::Decision<'_>> {
-        let Outcome::Admitted(standing) = &decision.outcome else { return None };
-        let label = match standing {
-            Some(standing) => self.label("allowed", standing.limit),
-            None => Label { word: "allowed", subject: None },
-        };
-        Some(verdict::Decision { label, is_notable: false })
-    }
-
-    fn label(&self, word: &'static str, limit: usize) -> Label<'_> {
-        Label { word, subject: Some(self.limit_name(limit).into()) }
+        let label = Label { word, subject: Some(self.limit_name(*limit).into()) };
+        Some(verdict::Decision { label, is_notable: true })
     }
 
     fn limit_name(&self, limit: usize) -> &str {
@@ -110,7 +105,7 @@ impl Policy {
     fn without_claims(&self, limit: usize) -> String {
         let name = self.limit_name(limit);
         format!(
-            "limit `{name}`: its first {LOOKED_AT} requests had no claims; rate-limit must run behind jwt-authz, and \
+            "limit `{name}`: its first {LOOKED_AT} requests had no claims; rate-limit must run after jwt-authz, and \
              jwt-authz must `export` the claim"
         )
     }

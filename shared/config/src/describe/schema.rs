@@ -6,6 +6,10 @@ use crate::kind::Kind;
 use crate::node::Node;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
+/// The markers in a README between which the tables stand.
+const TABLE_START: &str = "<!-- fields -->";
+const TABLE_END: &str = "<!-- end of fields -->";
+
 /// The schema of a whole config.
 #[derive(Debug)]
 pub struct Schema(Node);
@@ -50,6 +54,14 @@ impl Schema {
     #[must_use]
     pub fn to_table(&self) -> String {
         table::tables(&self.0)
+    }
+
+    /// What stands between the markers of a README, which is to be [`Schema::to_table`].
+    #[must_use]
+    pub fn table_in(readme: &str) -> Option<&str> {
+        let (_, after) = readme.split_once(TABLE_START)?;
+        let (table, _) = after.split_once(TABLE_END)?;
+        Some(table.trim_matches('\n'))
     }
 
     /// The names of the fields of each object, by the object's name.

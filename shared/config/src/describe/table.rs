@@ -27,7 +27,10 @@ struct Tables<'a> {
 impl<'a> Tables<'a> {
     /// Whether an object has a table of its own: several fields refer to it.
     fn is_shared(&self, name: &str) -> bool {
-        self.defs.iter().map(|(_, def)| references(def, name)).sum::<usize>() > 1
+        let has_fields = self
+            .def(name)
+            .is_some_and(|def| def.get("properties").is_none_or(|all| !all.entries().is_empty()));
+        has_fields && self.defs.iter().map(|(_, def)| references(def, name)).sum::<usize>() > 1
     }
 
     fn def(&self, name: &str) -> Option<&'a Node> {
@@ -38,7 +41,8 @@ impl<'a> Tables<'a> {
     fn rows(&self, text: &mut String, object: &'a Node, prefix: &str) {
         let object = reference(object).and_then(|name| self.def(name)).unwrap_or(object);
         let required = object.get("required").map(Node::items).unwrap_or_default();
-        for (name, field) in object.get("properties").map(Node::entries).unwrap_or_default() {
+        let fields = object.get("properties").map(Node::entries).unwrap_or_default();
+        for (name, field) in fields.iter().filter(|(name, _)| name != "$schema") {
             let is_required = required.iter().any(|required| required.as_text() == Some(name));
             let (meaning, default) = self.meaning(field, is_required);
             let kind = self.kind(field).replace('|', "\\|");
@@ -92,7 +96,17 @@ impl<'a> Tables<'a> {
             _ => String::new(),
         };
         if let Some(name) = reference(schema) {
-            return if self.is_shared(name) { name.to_owned() } else { "object".to_owned() };
+            return match self.def(name) {
+                _ if self.is_shared(name) => name.to_owned(),
+                Some(def) if def.get("anyOf").is_some() => self.kind(def),
+                _ => "object".to_owned(),
+            };
+        }
+        if let Some(Node::List(types)) = schema.get("type") {
+            return types.iter().filter_map(Node::as_text).collect::<Vec<_>>().join(" or ");
+        }
+        if let Some(constant) = schema.get("const") {
+            return format!("`{}`", compact(constant));
         }
         if let Some(words) = schema.get("enum") {
             let words = words.items().iter().filter_map(Node::as_text);

@@ -13,10 +13,11 @@ pub struct List<'a, K> {
     min: usize,
     max: usize,
     what: &'static str,
-    unique: Vec<Unique<'a>>,
+    unique: [Option<Unique<'a>>; 2],
 }
 
 /// What no two items may have alike.
+#[derive(Clone, Copy)]
 struct Unique<'a> {
     /// The field of an item; the item itself if empty.
     field: &'static str,
@@ -27,7 +28,7 @@ struct Unique<'a> {
 
 /// An array of items of one kind.
 pub const fn list<'a, K: Kind>(item: K) -> List<'a, K> {
-    List { item, min: 0, max: usize::MAX, what: "items", unique: Vec::new() }
+    List { item, min: 0, max: usize::MAX, what: "items", unique: [None; 2] }
 }
 
 impl<'a, K> List<'a, K> {
@@ -49,7 +50,7 @@ impl<'a, K> List<'a, K> {
         self.unique_by(field, expected, &|value| value.as_string().map(|text| text.as_bytes().to_vec()))
     }
 
-    /// No two items have the same `key` of `field`. Compared as written, so that a repeated one is found
+    /// No two items have the same `key` of `field`; at most two fields can be unique. Compared as written, so that a repeated one is found
     /// beside other mistakes.
     #[must_use]
     pub fn unique_by(
@@ -58,7 +59,8 @@ impl<'a, K> List<'a, K> {
         expected: &'static str,
         key: &'a dyn Fn(&Value<'_>) -> Option<Vec<u8>>,
     ) -> Self {
-        self.unique.push(Unique { field, expected, key });
+        let [first, second] = self.unique;
+        self.unique = [Some(Unique { field, expected, key }), first.or(second)];
         self
     }
 }
@@ -85,9 +87,15 @@ impl Unique<'_> {
     }
 }
 
-/// The items of an array that has as many as it may.
+/// Reads the items of an array one by one; whether all of them are good. Not generic: there are many kinds of
+/// lists in a module.
 #[inline(never)]
-fn items<'a>(value: &Value<'a>, min: usize, max: usize, what: &str) -> Option<&'a [Node]> {
+fn read_items(
+    value: &Value<'_>,
+    (min, max, what): (usize, usize, &str),
+    unique: &[Option<Unique<'_>>],
+    read: &mut dyn FnMut(&Value<'_>) -> bool,
+) -> Option<()> {
     let items = value.array()?;
     if items.len() > max {
         return value.too_many(items.len(), what, max);
@@ -95,7 +103,16 @@ fn items<'a>(value: &Value<'a>, min: usize, max: usize, what: &str) -> Option<&'
     if items.len() < min {
         return value.problem(ProblemKind::Missing, "found an empty array, expected at least one item");
     }
-    Some(items)
+    let mut good = Some(());
+    for (index, node) in items.iter().enumerate() {
+        if !read(&value.item_at(index, node)) {
+            good = None;
+        }
+    }
+    for unique in unique.iter().rev().flatten() {
+        good = unique.check(value, items).and(good);
+    }
+    good
 }
 
 impl<K: Kind> Kind for List<'_, K> {
@@ -103,18 +120,11 @@ impl<K: Kind> Kind for List<'_, K> {
 
     #[inline(never)]
     fn read(&self, value: &Value<'_>) -> Option<Self::Out> {
-        let items = items(value, self.min, self.max, self.what)?;
-        let mut read = Some(Vec::with_capacity(items.len()));
-        for (index, node) in items.iter().enumerate() {
-            match self.item.read(&value.item_at(index, node)) {
-                Some(item) => read.as_mut().map_or((), |read| read.push(item)),
-                None => read = None,
-            }
-        }
-        for unique in &self.unique {
-            read = unique.check(value, items).and(read);
-        }
-        read
+        let mut read = Vec::new();
+        let all = read_items(value, (self.min, self.max, self.what), &self.unique, &mut |item| {
+            self.item.read(item).map(|item| read.push(item)).is_some()
+        });
+        all.map(|()| read)
     }
 
     fn shape(&self, defs: &mut Defs) -> Shape {

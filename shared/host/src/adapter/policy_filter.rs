@@ -23,6 +23,8 @@ impl<P: Decide> Configure for PolicyFilter<P> {
 }
 
 impl<P: Decide> Filter for PolicyFilter<P> {
+    const NAME: &'static str = P::NAME;
+
     const CALLBACKS: Callbacks = {
         let response = if P::EDITS_RESPONSES { Callbacks::RESPONSE_HEADERS } else { Callbacks::NONE };
         let trailers = if P::EDITS_TRAILERS { Callbacks::REQUEST_TRAILERS } else { Callbacks::NONE };
@@ -30,6 +32,10 @@ impl<P: Decide> Filter for PolicyFilter<P> {
     };
 
     type Stream = ResponseEdits;
+
+    fn summary(&self) -> String {
+        self.0.policy().summary()
+    }
 
     fn on_request_headers(&self, edits: &mut ResponseEdits, request: &mut Request<'_>) -> Flow {
         self.0.on_request(edits, request, |request| {

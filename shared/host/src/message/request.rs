@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::edit;
 use crate::abi::HeaderMap;
-use crate::call::Call;
+use crate::call::{Call, CallError};
 use crate::foreign;
 use crate::property;
 use crate::status::Status;
@@ -81,7 +81,7 @@ impl Request<'_> {
 
     /// Sends a call for this request and returns its id. The response wakes the request if this filter has
     /// paused it, and is dropped otherwise. If sending fails, there is no response.
-    pub fn call(&self, call: &Call) -> Result<u32, Status> {
+    pub fn call(&self, call: &Call) -> Result<u32, CallError> {
         let caller = Caller::Stream { stream: self.core.id, filter: self.filter };
         self.core.timers_and_calls.call(call, caller)
     }

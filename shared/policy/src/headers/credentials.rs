@@ -1,12 +1,11 @@
-//! The value of `authorization`, in one spelling.
+//! A canonical form of `authorization`.
 
 use std::borrow::Cow;
 
-/// Credentials (RFC 9110, section 11.4) as one text however they are spelt: the scheme in lower case, since it
-/// has none (section 11.1), and one space for spaces and tabs in a row. A value without a space has no scheme
-/// and stays as it is.
+/// A canonical form of credentials (RFC 9110, section 11.4): the scheme in lower case, as it is case-insensitive
+/// (section 11.1), and runs of spaces and tabs as one space. A value without a space has no scheme and is unchanged.
 ///
-/// `value` has no spaces at its ends.
+/// `value` must not have leading or trailing spaces.
 #[must_use]
 pub fn folded_credentials(value: &[u8]) -> Cow<'_, [u8]> {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');

@@ -1,4 +1,4 @@
-//! A header's name.
+//! Header names.
 
 use mesh_config::kinds::{Text, text};
 use mesh_config::{ProblemKind, Value};
@@ -9,14 +9,14 @@ use std::borrow::Cow;
 pub struct HeaderName(Cow<'static, str>);
 
 impl HeaderName {
-    /// A name known when the filter is compiled. For constants: a bad one does not compile there.
+    /// A name for a constant, where an invalid name is a compile-time error.
     #[must_use]
     pub const fn from_static(name: &'static str) -> Self {
         assert!(is_token(name.as_bytes(), false), "not a header name in lower case");
         Self(Cow::Borrowed(name))
     }
 
-    /// A name in any case; `None` if it is not a token.
+    /// A name, converted to lower case; `None` if it is not a token.
     #[must_use]
     pub fn new(name: &str) -> Option<Self> {
         is_token(name.as_bytes(), true).then(|| Self(Cow::Owned(name.to_ascii_lowercase())))
@@ -61,19 +61,18 @@ impl HeaderName {
         &self.0
     }
 
-    /// Whether an upstream may take a name found in a request for this one.
+    /// Whether an upstream may read `found`, a name in a request, as this name.
     ///
-    /// CGI (RFC 3875, section 4.1.18), and WSGI after it, make `HTTP_X_USER` of `x-user`, `x_user` and
-    /// `X-User` alike, and lighttpd does so with every character that is no letter or digit. So all of those
-    /// are the same here. Strip every spelling: if only `x-user` is removed, a client can send `x_user` and
-    /// impersonate anyone.
+    /// CGI (RFC 3875, section 4.1.18) and WSGI map `x-user`, `x_user` and `X-User` to `HTTP_X_USER`; lighttpd replaces
+    /// every character that is not a letter or digit. So all of these are the same here. Strip every spelling: if only
+    /// `x-user` is removed, a client can send `x_user` and impersonate anyone.
     #[must_use]
     pub fn is_same_variable(&self, found: &[u8]) -> bool {
         self.0.len() == found.len()
             && self.0.as_bytes().iter().map(in_variable).eq(found.iter().map(in_variable))
     }
 
-    /// The name as a variable: equal for names that are the [same one](HeaderName::is_same_variable).
+    /// The name as a CGI variable, equal for names that are [the same](HeaderName::is_same_variable).
     #[must_use]
     pub fn variable(&self) -> Vec<u8> {
         self.0.as_bytes().iter().map(in_variable).collect()

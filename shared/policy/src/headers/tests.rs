@@ -1,7 +1,7 @@
 use super::{HeaderName, HeaderValue, Headers, MalformedPairs};
 use crate::testing::test;
 
-/// The map as the proxy serializes it.
+/// Serializes a map like the proxy.
 fn serialize(pairs: &[(&[u8], &[u8])]) -> Vec<u8> {
     let length = |part: &[u8]| u32::try_from(part.len()).unwrap().to_le_bytes();
     let mut bytes = u32::try_from(pairs.len()).unwrap().to_le_bytes().to_vec();
@@ -92,7 +92,7 @@ fn a_name_that_reads_the_same_to_an_upstream() {
     check("x-user", b"", false);
 }
 
-/// HTTP/2 carries spaces at the ends of a value, and an HTTP/1 upstream cuts them off.
+/// HTTP/2 transmits leading and trailing spaces of a value, and HTTP/1 upstreams remove them.
 #[test]
 fn values_are_read_without_spaces_at_their_ends() {
     let headers = Headers::from_pairs([("a", " \t prod \t"), ("a", "x y"), ("a", " \t"), (":path", "/a ")]);

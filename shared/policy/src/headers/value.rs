@@ -1,21 +1,21 @@
-//! A header's value.
+//! Header values.
 
 use mesh_config::ProblemKind;
 use mesh_config::kinds::{Text, text};
 
-/// Bytes that can stand in a header (RFC 9110, section 5.5): no control character but the tab.
+/// A valid header value (RFC 9110, section 5.5): without control characters, except for tabs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderValue(Vec<u8>);
 
 impl HeaderValue {
-    /// `None` if a byte cannot stand in a header.
+    /// A value; `None` if it has an invalid byte.
     #[must_use]
     pub fn new(value: impl Into<Vec<u8>>) -> Option<Self> {
         let value = value.into();
         value.iter().all(|byte| can_stand(*byte)).then_some(Self(value))
     }
 
-    /// Text of our own making. What cannot stand in a header becomes `_`.
+    /// A value from the filter's own text. Invalid bytes are replaced by `_`.
     #[must_use]
     pub fn text(value: impl Into<String>) -> Self {
         let mut value = value.into().into_bytes();
@@ -36,7 +36,7 @@ impl HeaderValue {
         })
     }
 
-    /// The bytes.
+    /// The value's bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

@@ -8,14 +8,14 @@ fn part(key: &str) -> KeyPart {
     read_field("key", key, KeyPart::kind()).unwrap()
 }
 
-/// A header in lines: `name: value`.
+/// The value of a part for a request with these headers, one `name: value` per line.
 fn value(part: &KeyPart, request: &str) -> Option<Vec<u8>> {
     let headers = Headers::from_pairs(request.lines().filter_map(|line| line.split_once(": ")));
     let facts = Facts { headers: &headers, source: None, principal: None, claims: None, attributes: &[] };
     part.value(&MatchInput::new(&facts, None)).map(|value| value.into_owned())
 }
 
-/// All of these requests have one bucket.
+/// Asserts that all of these requests have one value.
 #[track_caller]
 fn check_same(key: &str, requests: &[&str]) {
     let part = part(key);
@@ -106,7 +106,7 @@ fn a_host_has_one_bucket() {
     );
 }
 
-/// Integers beyond 64 bits are read as floats, and two users would share a bucket.
+/// Integers beyond 64 bits are read as floats; two users must not share a bucket because of this.
 #[test]
 fn ids_beyond_64_bits_do_not_share_a_bucket() {
     let value = |claims: &str| {
@@ -122,7 +122,7 @@ fn ids_beyond_64_bits_do_not_share_a_bucket() {
         let part = part(r#"{"claim": "id"}"#);
         part.value(&MatchInput::new(&facts, None)).map(|value| String::from_utf8(value.into_owned()).unwrap())
     };
-    // The last digits are those that a float does not have.
+    // As floats, these ids would equal others.
     for id in ["18446744073709551616", "18446744073709551617", "-9223372036854775809"] {
         assert_eq!(value(&format!(r#"{{"id": {id}}}"#)), None, "{id}");
         assert_eq!(value(&format!(r#"{{"id": [{id}]}}"#)), None, "{id}");
@@ -139,7 +139,7 @@ fn ids_beyond_64_bits_do_not_share_a_bucket() {
     }
 }
 
-/// A word that is no part is often the name of a header.
+/// An unknown word is often the name of a header.
 #[test]
 fn a_header_s_name_alone_gets_the_long_form() {
     let problem = |key: &str| read_field("key", key, KeyPart::kind()).err().unwrap();

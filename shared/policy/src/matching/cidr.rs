@@ -5,26 +5,26 @@ use mesh_config::kinds::{Text, text};
 use std::fmt;
 use std::net::IpAddr;
 
-/// A range of IPv4 or of IPv6 addresses. An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`) counts as
-/// the IPv4 address that it is; no IPv4 address is in an IPv6 range, `::/0` included.
+/// A range of IPv4 or IPv6 addresses. An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`) counts as IPv4. An IPv4 address
+/// is in no IPv6 range, not even in `::/0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cidr {
     network: IpAddr,
     prefix: u8,
 }
 
-/// Why a text is not a range.
+/// Why a string is not a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidCidr {
-    /// Not an address with or without a prefix length that fits it.
+    /// Not an address, or the prefix length does not fit the address.
     Malformed,
-    /// The address has bits behind the prefix; the range it lies in. A typing error as often as
-    /// not: is `10.1.0.0/8` meant as `10.1.0.0/16`?
+    /// The address has nonzero bits after the prefix; the range that contains it. This is often a typing error, such as
+    /// `10.1.0.0/8` for `10.1.0.0/16`.
     HostBits(Cidr),
 }
 
 impl Cidr {
-    /// Reads `10.0.0.0/8`, `2001:db8::/32` or a bare address, which is a range of one.
+    /// Parses `10.0.0.0/8`, `2001:db8::/32` or an address, which is a range of one.
     ///
     /// # Errors
     /// [`InvalidCidr`] for anything else.
@@ -37,14 +37,14 @@ impl Cidr {
         let address = written.to_canonical();
         let prefix = match prefix {
             None => bits(address),
-            // `u8::from_str` takes `+8`, and `08` may be meant as an octal number.
+            // `u8::from_str` accepts `+8`, and `08` might be meant as octal.
             Some(prefix) if prefix.starts_with('+') || (prefix.len() > 1 && prefix.starts_with('0')) => {
                 return Err(InvalidCidr::Malformed);
             }
             Some(prefix) => prefix
                 .parse::<u8>()
                 .ok()
-                // The prefix of a mapped address counts the 96 bits in front of it.
+                // The prefix length of a mapped address includes its first 96 bits.
                 .and_then(|prefix| prefix.checked_sub(bits(written) - bits(address)))
                 .filter(|prefix| *prefix <= bits(address))
                 .ok_or(InvalidCidr::Malformed)?,
@@ -82,12 +82,11 @@ impl fmt::Display for Cidr {
     }
 }
 
-/// The address with every bit behind the first `prefix` set to zero; the address itself if it has
-/// no more bits than that.
+/// The address with all bits after the first `prefix` set to zero; unchanged if it has no more bits.
 #[must_use]
 pub fn network(address: IpAddr, prefix: u8) -> IpAddr {
     let behind = u32::from(bits(address).saturating_sub(prefix));
-    // A shift by all the bits there are is the `None` here: nothing of the address is left.
+    // `checked_shl` is `None` for a prefix of zero, which leaves nothing of the address.
     match address {
         IpAddr::V4(address) => {
             IpAddr::V4((address.to_bits() & u32::MAX.checked_shl(behind).unwrap_or(0)).into())

@@ -19,28 +19,28 @@ mesh_config::object! {
     }
 }
 
-/// A test on the value of a claim. On an array it holds if it does on one of the elements; an element that is
-/// an array or an object does not pass.
+/// A test on the value of a claim. It holds for an array if it holds for one of the elements; nested arrays and objects do
+/// not pass.
 #[derive(Clone, Debug)]
 pub enum ClaimTest {
-    /// `equals`, `in`: it is one of these.
+    /// `equals`, `in`: the claim is one of these values.
     In {
         /// The values.
         literals: Vec<Literal>,
-        /// Whether strings are compared without case (ASCII).
+        /// Whether strings are compared without regard to case (ASCII).
         ignore_case: bool,
     },
-    /// `gt`, `gte`, `lt`, `lte`: it is a number within all of these bounds.
+    /// `gt`, `gte`, `lt`, `lte`: the claim is a number within all of these bounds.
     Compare(Vec<(Comparison, f64)>),
-    /// `prefix`, `suffix`, `contains`, `regex`, `present`, on its [text].
+    /// `prefix`, `suffix`, `contains`, `regex`, `present`: a test on the claim's [text].
     ///
-    /// - `contains` looks for a whole word in a string of words, as `scope` is (RFC 8693, section 4.2), and for
-    ///   a whole element of an array: `admin` is not in `administrator`.
-    /// - `present` asks whether the claim is there, whatever it is. `null` counts as not there.
+    /// - `contains` compares entire words of a string, such as `scope` (RFC 8693, section 4.2), and entire elements of
+    ///   an array: `administrator` does not contain `admin`.
+    /// - `present` holds if the claim has any value. `null` counts as absent.
     Text {
         /// The test.
         test: StringMatch,
-        /// Whether it is on a word of a string or an element of an array.
+        /// Whether the test is on a word of a string or an element of an array.
         words: bool,
     },
 }
@@ -48,11 +48,11 @@ pub enum ClaimTest {
 /// A value to compare a claim with.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Literal {
-    /// A string; a number or a boolean as JSON writes it is the same.
+    /// A string. It equals a number or boolean that JSON writes like this.
     Text(String),
-    /// A number, and only a number.
+    /// A number. It equals no string.
     Number(f64),
-    /// A boolean, and only a boolean.
+    /// A boolean. It equals no string.
     Boolean(bool),
 }
 
@@ -73,14 +73,14 @@ pub enum Comparison {
 const MAX_DEPTH: usize = 16;
 /// Maximum number of values in `in`, which are compared one by one.
 const MAX_LITERALS: usize = 1000;
-/// The largest number up to which a float is one integer: 2^53 - 1.
+/// The largest integer up to which floats are exact: 2^53 - 1.
 const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
 /// A [`Literal`] as JSON Schema.
 const LITERAL: &str =
     r#"{"type": ["string", "number", "boolean"], "minimum": -9007199254740991, "maximum": 9007199254740991}"#;
 
 impl ClaimMatch {
-    /// Whether the claims, a JSON object, pass; `None` if there is no verified token.
+    /// Whether the claims, a JSON object, pass the test. `None` if there is no verified token.
     #[must_use]
     pub fn is_match(&self, claims: Option<&Json>) -> bool {
         self.test.is_match(claims.and_then(|claims| find(claims, &self.path)))
@@ -163,7 +163,7 @@ impl ClaimTest {
         (!bounds.is_empty()).then_some(Self::Compare(bounds))
     }
 
-    /// Whether a claim's value passes; `None` if the claim is not there.
+    /// Whether a claim's value passes the test. `None` if the claim is absent.
     #[must_use]
     pub fn is_match(&self, claim: Option<&Json>) -> bool {
         let claim = claim.filter(|claim| !claim.is_null());
@@ -176,7 +176,7 @@ impl ClaimTest {
             }),
             Self::Text { test, words } => match (test.present(), claim) {
                 (Some(present), claim) => present == claim.is_some(),
-                // Two spaces in a row make an empty word, which `contains` never looks for.
+                // Repeated spaces result in empty words, which `contains` never looks for.
                 (None, Some(Json::String(text))) if *words => {
                     text.split(' ').any(|word| test.is_match(word.as_bytes()))
                 }
@@ -188,7 +188,7 @@ impl ClaimTest {
     }
 }
 
-/// Whether the claim, or one of its elements, passes.
+/// Whether the claim, or one of its elements, passes `test`.
 pub fn any_element(claim: Option<&Json>, test: impl Fn(&Json) -> bool) -> bool {
     match claim {
         None => false,
@@ -214,7 +214,7 @@ impl Literal {
         any(LITERAL, |value| {
             match value.scalar() {
             Some(Scalar::String(text)) => Some(Self::Text(text.to_owned())),
-            // Beyond, a float is several integers: one user's would be another's.
+            // A larger float stands for several integers, so one user's id would equal another's.
             Some(Scalar::Number(number)) if number.abs() <= MAX_EXACT => Some(Self::Number(number)),
             Some(Scalar::Number(_)) => value.expected(
                 ProblemKind::OutOfRange,
@@ -250,10 +250,10 @@ impl Comparison {
     }
 }
 
-/// A claim, or an element of one, as text: a string as it is, a number or a boolean as JSON writes it.
+/// A claim, or an element of one, as text: a string as it is, a number or boolean as in JSON.
 ///
-/// `None` for an array or an object, and for a number that may stand for several: integers beyond 64 bits are
-/// read as floats, and one user's would be another's.
+/// `None` for an array or object, and for a number that may stand for several: integers beyond 64 bits are read as
+/// floats, so one user's id would equal another's.
 #[must_use]
 pub fn text(claim: &Json) -> Option<Cow<'_, str>> {
     match claim {
@@ -269,8 +269,8 @@ fn is_exact(number: &serde_json::Number) -> bool {
     float.is_none_or(|float| float.abs() < 2f64.powi(63))
 }
 
-/// A claim of any type as text: an array or an object as JSON, anything else as [`text`] does. `None` if
-/// one of its numbers may stand for several.
+/// A claim of any type as text: an array or object as JSON, anything else like [`text`]. `None` if one of its numbers
+/// may stand for several.
 #[must_use]
 pub fn whole_text(claim: &Json) -> Option<Cow<'_, str>> {
     fn is_plain(claim: &Json) -> bool {
@@ -287,7 +287,7 @@ pub fn whole_text(claim: &Json) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The claim that these names lead to. `null` counts as not there.
+/// The claim at this path. `null` counts as absent.
 #[must_use]
 pub fn find<'a>(claims: &'a Json, path: &[String]) -> Option<&'a Json> {
     let claim = path.iter().try_fold(claims, |claim, name| claim.as_object()?.get(name));

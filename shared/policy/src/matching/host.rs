@@ -1,4 +1,4 @@
-//! A test on the host that a request is for.
+//! A test on the request's host.
 
 use crate::authority::{Authority, Host, Port};
 use crate::truth::Truth;
@@ -6,11 +6,11 @@ use mesh_config::ProblemKind;
 use mesh_config::kinds::{Text, text};
 use std::net::Ipv6Addr;
 
-/// One host, all subdomains of one (`*.example.com`, at any depth, not `example.com` itself), or
-/// any (`*`); but for `*`, with a port (`:8443`), any port or none (`:*`), or no port. Case does not matter.
+/// A host, all its subdomains (`*.example.com`, at any depth, without `example.com` itself), or any host (`*`). Except for
+/// `*`, with a port (`:8443`), with any port or none (`:*`), or without a port. Case is ignored.
 ///
-/// Envoy compares the port, a dot at the end and the spelling of an IPv6 address when it chooses a route, unless it
-/// is told to strip the first two. So an authority that differs in one of these only is
+/// When choosing a route, Envoy compares the port, a trailing dot and the spelling of an IPv6 address, unless it is
+/// configured to strip the first two. So an authority that differs only in one of these is
 /// [undecided](Truth::Undecided).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostMatch(Pattern);
@@ -23,22 +23,22 @@ enum Pattern {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Name {
-    /// In lower case, without a dot at its end.
+    /// In lower case, without a trailing dot.
     Exact { name: Box<str>, dot: bool },
-    /// What the name ends with: in lower case, with the dot in front.
+    /// The suffix of the name, in lower case, with a leading dot.
     Under { suffix: Box<str>, dot: bool },
-    /// An address, and how it is spelt, in lower case.
+    /// An address, and its spelling in lower case.
     V6 { address: Ipv6Addr, text: Box<str> },
 }
 
-/// Which port an authority must have.
+/// The port that an authority must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PortMatch {
-    /// None.
+    /// No port.
     Absent,
-    /// Any, or none.
+    /// Any port, or none.
     Any,
-    /// This one.
+    /// This port.
     Number(u16),
 }
 
@@ -65,7 +65,7 @@ impl HostMatch {
         Pattern::parse(text).map(Self).ok_or_else(|| advice(text))
     }
 
-    /// Whether an authority names such a host.
+    /// Whether the authority passes the test.
     #[must_use]
     pub fn test(&self, authority: &Authority<'_>) -> Truth {
         let Pattern::Host(name, port) = &self.0 else { return Truth::Yes };
@@ -76,15 +76,15 @@ impl HostMatch {
         }
     }
 
-    /// The host that an authority names, to compare another one with; with any port, or with its own. `None` if
-    /// it names none.
+    /// A test for the host of an authority, with its own port or, with `any_port`, any port. `None` if the authority does
+    /// not name a host, or has a port despite `any_port`.
     #[must_use]
     pub fn named_by(authority: &Authority<'_>, any_port: bool) -> Option<Self> {
         let Authority::Named { host, port } = authority else { return None };
         let port = match port {
             None if any_port => PortMatch::Any,
             None => PortMatch::Absent,
-            // With any port, there is none to compare.
+            // With `any_port` the authority must not have a port.
             Some(_) if any_port => return None,
             Some(port) => PortMatch::Number(port.number()?),
         };
@@ -100,8 +100,8 @@ impl HostMatch {
         Some(Self(Pattern::Host(name, port)))
     }
 
-    /// What stands in front of the host whose subdomains these are: `a` of `a.example.com` for `*.example.com`.
-    /// `None` if it is no such host; [`HostMatch::test`] says whether more than that is undecided.
+    /// The part of the host before the suffix: `a` of `a.example.com` for `*.example.com`. `None` if this is not a test for
+    /// subdomains or the authority is not a name. Use [`HostMatch::test`] to check the suffix.
     #[must_use]
     pub fn front<'a>(&self, authority: &Authority<'a>) -> Option<&'a [u8]> {
         match (&self.0, authority) {
@@ -113,7 +113,7 @@ impl HostMatch {
         }
     }
 
-    /// Whether the authority is looked at: any will do for `*`.
+    /// Whether the result depends on the authority; not so for `*`.
     #[must_use]
     pub fn is_selective(&self) -> bool {
         self.0 != Pattern::Any
@@ -185,8 +185,8 @@ impl PortMatch {
         text.parse().ok().filter(|_| digits).map(Self::Number)
     }
 
-    /// Whether the port of an authority will do. Undecided where only a port is too much, and for another
-    /// spelling of the same number.
+    /// Whether the port passes the test. Undecided for a port where none is expected, and for another spelling of the same
+    /// number.
     #[must_use]
     pub fn test(self, found: Option<Port<'_>>) -> Truth {
         match (self, found) {
@@ -203,7 +203,7 @@ impl PortMatch {
 }
 
 fn is_label(label: &str) -> bool {
-    // An underscore is in no host name, but in names of services.
+    // Host names have no underscores, but names of services may.
     !label.is_empty()
         && label.len() <= 63
         && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))

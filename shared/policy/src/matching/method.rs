@@ -4,14 +4,13 @@ use crate::truth::Truth;
 use mesh_config::ProblemKind;
 use mesh_config::kinds::{Text, text};
 
-/// One method. Methods are case-sensitive (RFC 9110, section 9.1) and, by custom, in upper case; several
-/// frameworks read `delete` as `DELETE` all the same, so a method that differs only in case is
-/// [undecided](Truth::Undecided).
+/// A method. Methods are case-sensitive (RFC 9110, section 9.1) and by convention in upper case. Some frameworks read
+/// `delete` as `DELETE`, so a method that differs only in case is [undecided](Truth::Undecided).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MethodMatch(Box<str>);
 
-/// The name of a method in upper case, from any case. A token may hold more than letters, digits and `-`
-/// (RFC 9110, section 9.1), but no method does, and `GET|POST` is meant as two.
+/// Converts the name of a method to upper case. Only letters, digits and `-` are accepted: other characters of tokens (RFC
+/// 9110, section 9.1) occur in no known method, and `GET|POST` is meant as two.
 ///
 /// # Errors
 /// What is expected instead.
@@ -37,7 +36,7 @@ impl MethodMatch {
         .described_as("^[A-Za-z0-9-]+$", &["GET"])
     }
 
-    /// Whether this is the request's method.
+    /// Whether the request has this method.
     pub(crate) fn test(&self, method: &[u8]) -> Truth {
         if *self.0.as_bytes() == *method {
             Truth::Yes

@@ -1,4 +1,4 @@
-//! A string test on something that has a name: a header, a cookie, a query parameter.
+//! A string test on a header, a cookie or a query parameter.
 
 use super::string::{Anchor, StringMatch};
 use crate::cookie::unquoted;
@@ -9,7 +9,7 @@ use mesh_config::{Kind, ProblemKind, Value};
 mesh_config::object! {
     /// A name and a test on its values.
     #[derive(Clone, Debug)]
-    pub(crate) struct Named(of: Of) {
+    pub(crate) struct NamedMatch(of: Of) {
         /// The name of the header, the cookie or the parameter.
         pub(crate) name: Box<str> = required(of.name()),
         /// The test.
@@ -17,7 +17,7 @@ mesh_config::object! {
     }
 }
 
-/// What has a name.
+/// The kind of named value.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Of {
     #[default]
@@ -26,7 +26,7 @@ pub(crate) enum Of {
     Parameter,
 }
 
-impl Named {
+impl NamedMatch {
     /// `{"name": "session", "exact": "premium"}`.
     pub(crate) fn test_of(of: Of) -> impl Kind<Out = Self> {
         object_with::<Self>(of).and_then(move |value, named| of.possible(value, &named.test).map(|()| named))
@@ -42,8 +42,8 @@ impl Of {
         }
     }
 
-    /// `Some` if the strings of the test can match the values: those of headers and cookies have no spaces and
-    /// tabs at their ends, and those of cookies no quotes around them.
+    /// `Some` if the strings of the test can match the values: headers and cookies have no leading or trailing spaces and
+    /// tabs, and cookies have no surrounding quotes.
     fn possible(self, value: &Value<'_>, test: &StringMatch) -> Option<()> {
         if matches!(self, Self::Parameter) {
             return Some(());
@@ -71,13 +71,13 @@ fn header_name(value: &Value<'_>, name: &str) -> Option<Box<str>> {
         name @ (":scheme" | ":protocol") => Some(name.into()),
         ":path" => other("a header name; for the path use `path` or `query`"),
         ":method" => other("a header name; for the method use `methods`"),
-        // Envoy makes `:authority` of it.
+        // Envoy converts `host` to `:authority`.
         ":authority" | "host" => other("a header name; for the host use `hosts`"),
         _ => HeaderName::read(value, name).map(|name| name.as_str().into()),
     }
 }
 
-/// The name of a cookie (RFC 6265, section 4.1.1: a token, as a header's name is).
+/// The name of a cookie (RFC 6265, section 4.1.1: a token, like a header name).
 pub fn cookie_name<T: for<'a> From<&'a str>>(value: &Value<'_>, name: &str) -> Option<T> {
     match HeaderName::new(name) {
         Some(_) => Some(name.into()),

@@ -1,12 +1,12 @@
-//! Finding bytes within bytes, in linear time.
+//! Substring search in linear time.
 
-/// What is looked for, prepared: Knuth-Morris-Pratt. The naive search takes length times length on
-/// a value that a client makes up for it (`aaaa…` for `aaab`), and a header may have 60 KiB.
+/// A prepared substring search (Knuth-Morris-Pratt). With a naive search, a client could choose a value of 60 KiB that
+/// takes quadratic time (`aaaa…` for `aaab`).
 #[derive(Clone, Debug)]
 pub(crate) struct Needle {
     bytes: Box<[u8]>,
-    /// For each length of a match less one: the length of the next shorter match that ends at the
-    /// same byte.
+    /// For each length of a partial match, minus one: the length of the next shorter partial match that ends at the same
+    /// byte.
     shorter: Box<[usize]>,
     ignore_case: bool,
 }
@@ -20,7 +20,7 @@ impl Needle {
         let mut shorter = Vec::with_capacity(bytes.len());
         let mut matched = 0;
         for byte in needle.bytes.iter().skip(1) {
-            // What is needed of the table lies in front of what is being computed.
+            // `step` only needs the entries that are already computed.
             shorter.push(matched);
             matched = step(&needle.bytes, &shorter, matched, *byte);
         }
@@ -29,7 +29,7 @@ impl Needle {
         needle
     }
 
-    /// What is looked for, in lower case if case is ignored.
+    /// The bytes to search for, in lower case if case is ignored.
     pub(crate) const fn text(&self) -> &[u8] {
         &self.bytes
     }
@@ -46,7 +46,7 @@ impl Needle {
     }
 }
 
-/// The length of the match that ends with `byte`, behind a match of length `matched`.
+/// The length of the partial match that ends with `byte`, after one of length `matched`.
 fn step(needle: &[u8], shorter: &[usize], mut matched: usize, byte: u8) -> usize {
     loop {
         if needle.get(matched) == Some(&byte) {

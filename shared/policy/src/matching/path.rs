@@ -3,7 +3,7 @@
 mod literal;
 mod template;
 
-use super::string::{IGNORE_CASE, PRESENT, StringMatch, Test, strings, whole};
+use super::string::{IGNORE_CASE, StringMatch, Test, strings, whole};
 use crate::path::Readings;
 use crate::truth::Truth;
 use mesh_config::kinds::{Object, boolean, hint, object};
@@ -11,7 +11,7 @@ use mesh_config::{Form, JsonType, Kind, ProblemKind, Value};
 use std::fmt::Display;
 use template::Template;
 
-/// A test on the path: one of its text, or a template of its segments.
+/// A test on the path: a string test, or a template of its segments.
 #[derive(Clone, Debug)]
 pub(crate) enum PathMatch {
     Text(StringMatch),
@@ -19,10 +19,9 @@ pub(crate) enum PathMatch {
 }
 
 impl PathMatch {
-    /// A test on the path. A string that no path can be, begin with, end with or contain is refused: a rule on
-    /// it would never hold, whatever it was to keep out.
+    /// A test on the path. A string that no path in normal form can match is refused, as a rule with it would never hold.
     pub(crate) fn kind() -> impl Kind<Out = Self> {
-        // A string is short for `exact` elsewhere; here most people mean a prefix.
+        // Elsewhere a string is short for `exact`; for paths most users mean a prefix.
         let expected = "an object: say `exact` or `prefix`, as {\"prefix\": \"/api/\"}";
         hint(object::<Self>(), JsonType::String, expected).and_then(|value, test| {
             if let Self::Text(text) = &test {
@@ -32,7 +31,7 @@ impl PathMatch {
         })
     }
 
-    /// Whether the path passes: undecided if its readings differ.
+    /// Whether the path passes the test. Undecided if the results of its readings differ.
     pub(crate) fn test(&self, path: &Readings<'_>) -> Truth {
         path.test(|path| match self {
             Self::Text(test) => test.is_match(path),
@@ -40,7 +39,7 @@ impl PathMatch {
         })
     }
 
-    /// Whether a template names one of its segments so.
+    /// Whether this is a template with a segment of this name.
     pub(crate) fn has_capture(&self, name: &str) -> bool {
         match self {
             Self::Text(_) => false,
@@ -48,7 +47,7 @@ impl PathMatch {
         }
     }
 
-    /// The segment of a path in normal form that a template names so; `None` if the path does not pass.
+    /// The segment of a path in normal form that the template names; `None` if the path does not match.
     pub(crate) fn capture<'a>(&self, path: &'a [u8], name: &str) -> Option<&'a [u8]> {
         match self {
             Self::Text(_) => None,
@@ -70,7 +69,9 @@ impl Object for PathMatch {
             .case("exact", "The path is this string.", whole(), |text| Self::from(Test::Exact(text)));
         let test = Test::cases(test, ignore_case, Self::from)
             .case("in", "The path is one of these strings.", strings(), |texts| Test::In(texts).into())
-            .case("present", PRESENT, boolean(), |present| Test::Present(present).into())
+            .case("present", "Not for paths: there always is one.", boolean(), |present| {
+                Test::Present(present).into()
+            })
             .case("template", TEMPLATE, template, Self::Template)
             .end();
         let (test, ignore_case) = (test?, ignore_case?);

@@ -1,4 +1,4 @@
-//! Regular expressions on whole values.
+//! Regular expressions on entire values.
 
 use mesh_config::kinds::string;
 use mesh_config::{Kind, ProblemKind};
@@ -10,37 +10,36 @@ use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Hir, Look};
 use std::sync::Mutex;
 
-/// A regular expression that a value matches as a whole, in time linear in the value's length.
+/// A regular expression that must match the entire value. Takes time linear in the value's length.
 ///
-/// The syntax is that of <https://docs.rs/regex/1/regex/#syntax> on bytes: `.`, `\w` and `[^/]` are
-/// each one byte, classes and case are ASCII's, and `é` stands for the two bytes of its UTF-8.
+/// The syntax is that of [the regex crate](https://docs.rs/regex/1/regex/#syntax) on bytes: `.`, `\w` and `[^/]` match one
+/// byte, classes and case are ASCII, and `é` stands for the two bytes of its UTF-8 encoding.
 ///
-/// Of the engines that the regex crate chooses from we take two ourselves: it saves a module 80 KB.
+/// Uses two of the regex crate's engines directly, which makes a module 80 KB smaller.
 #[derive(Debug)]
 pub(crate) struct Pattern {
-    /// Fast, for values that are not long: it remembers a bit for each state and byte.
+    /// The fast engine, for values of limited length: it needs a bit for each state and byte.
     backtracker: BoundedBacktracker,
-    /// Slow, for values of any length.
+    /// The slow engine, for values of any length.
     pikevm: PikeVM,
     scratch: Mutex<Option<Scratch>>,
 }
 
-/// What the engines write to, kept between values so that nothing is allocated then.
+/// Working memory of the engines, kept between values to avoid allocations.
 type Scratch = (backtrack::Cache, pikevm::Cache);
 
-/// The most bytes a pattern may have.
+/// Maximum length of a pattern, in bytes.
 const MAX_BYTES: usize = 1024;
 
-/// The most bytes a pattern may be compiled to. Time is at worst the product of this and the
-/// value's length, and a client chooses the value: 60 KiB of it cost a sensible pattern a
-/// millisecond and the worst, of a hundred `.*`, half a second. `[a-z]{20,200}` fits, `.{1000}` not.
+/// Maximum size of a compiled pattern, in bytes. The worst-case time is proportional to this and to the length of the value,
+/// which the client chooses: with 60 KiB, a typical pattern takes a millisecond, and the worst one, of a hundred `.*`,
+/// half a second. `[a-z]{20,200}` fits, `.{1000}` does not.
 const MAX_COMPILED_BYTES: usize = 32 << 10;
 
-/// The most bytes that the backtracker remembers things in, for each pattern there is. Enough for
-/// values of some thousand bytes.
+/// Maximum working memory of the backtracker per pattern, in bytes. Enough for values of a few thousand bytes.
 const MAX_REMEMBERED_BYTES: usize = 32 << 10;
 
-/// The most groups within each other. The default of 250 is a deep stack for a Wasm module.
+/// Maximum nesting depth of groups. The default of 250 needs a deep stack for a Wasm module.
 const MAX_DEPTH: u32 = 32;
 
 impl Pattern {
@@ -56,21 +55,20 @@ impl Pattern {
             .build()
             .parse(pattern)
             .map_err(|error| explain(&error))?;
-        // The end is part of the pattern: `a|ab` finds only `a` in `ab` and is no match of the
-        // whole, unless the end makes it go on. Put around what was parsed, not around the text, it
-        // cannot get into a comment or an alternative.
-        let whole = Hir::concat(vec![Hir::look(Look::Start), parsed, Hir::look(Look::End)]);
+        // The anchors are part of the pattern: `a|ab` finds `a` in `ab`, which is not the entire value, and only an end anchor
+        // makes it continue. They are added to the parsed pattern, as in its text they could end up in a comment or an
+        // alternative.
+        let anchored = Hir::concat(vec![Hir::look(Look::Start), parsed, Hir::look(Look::End)]);
         let config = Config::new()
             .utf8(false)
             .which_captures(WhichCaptures::None)
             .nfa_size_limit(Some(MAX_COMPILED_BYTES));
-        let compiled =
-            Compiler::new().configure(config).build_from_hir(&whole).map_err(|error| {
-                match error.size_limit() {
-                    Some(limit) => format!("compiled it has more than {} KiB", limit >> 10),
-                    None => error.to_string(),
-                }
-            })?;
+        let compiled = Compiler::new().configure(config).build_from_hir(&anchored).map_err(|error| {
+            match error.size_limit() {
+                Some(limit) => format!("compiled it has more than {} KiB", limit >> 10),
+                None => error.to_string(),
+            }
+        })?;
         let backtracker = BoundedBacktracker::builder()
             .configure(backtrack::Config::new().visited_capacity(MAX_REMEMBERED_BYTES))
             .build_from_nfa(compiled.clone())
@@ -94,29 +92,29 @@ impl Pattern {
     }
 
     pub(crate) fn is_match(&self, value: &[u8]) -> bool {
-        // Another thread may have it, outside of a proxy; waiting would cost more than allocating.
+        // Outside of a proxy, another thread may hold it; waiting would cost more than allocating.
         let mut shared = self.scratch.try_lock().ok();
-        let mut own = None;
-        let scratch = shared.as_deref_mut().unwrap_or(&mut own);
+        let mut fresh = None;
+        let scratch = shared.as_deref_mut().unwrap_or(&mut fresh);
         let (backtrack, pikevm) =
             scratch.get_or_insert_with(|| (self.backtracker.create_cache(), self.pikevm.create_cache()));
         let input = Input::new(value).earliest(true);
         match self.backtracker.try_is_match(backtrack, input.clone()) {
             Ok(matches) => matches,
-            // The value is too long for it.
+            // The value is too long for the backtracker.
             Err(_) => self.pikevm.is_match(pikevm, input),
         }
     }
 }
 
 impl Clone for Pattern {
-    /// With a scratch of its own.
+    /// The clone has its own working memory.
     fn clone(&self) -> Self {
         Self { backtracker: self.backtracker.clone(), pikevm: self.pikevm.clone(), scratch: Mutex::default() }
     }
 }
 
-/// One line: an error as a whole is a drawing of where it is.
+/// One line of an error, whose full text is a drawing of the position.
 fn explain(error: &regex_syntax::Error) -> String {
     match error {
         regex_syntax::Error::Parse(error) => error.kind().to_string(),

@@ -1,10 +1,10 @@
-//! Which requests a rule is for.
+//! The `match` of a rule: a test on a request.
 
 use super::cidr::Cidr;
 use super::claim::ClaimMatch;
 use super::host::HostMatch;
 use super::method::MethodMatch;
-use super::named::{Named, Of};
+use super::named::{NamedMatch, Of};
 use super::path::PathMatch;
 use super::string::StringMatch;
 use crate::authority::Authority;
@@ -40,11 +40,11 @@ mesh_config::object! {
         /// The test holds for the path without the query.
         path: Option<PathMatch> = restriction(some(PathMatch::kind())),
         /// All of the tests hold.
-        headers: Vec<Named> = restriction(items(Named::test_of(Of::Header))),
+        headers: Vec<NamedMatch> = restriction(items(NamedMatch::test_of(Of::Header))),
         /// All of the tests hold.
-        cookies: Vec<Named> = restriction(items(Named::test_of(Of::Cookie))),
+        cookies: Vec<NamedMatch> = restriction(items(NamedMatch::test_of(Of::Cookie))),
         /// All of the tests hold.
-        query: Vec<Named> = restriction(items(Named::test_of(Of::Parameter))),
+        query: Vec<NamedMatch> = restriction(items(NamedMatch::test_of(Of::Parameter))),
         /// The client's address is in one of these ranges.
         client_ip: Vec<Cidr> = restriction(items(Cidr::kind())),
         /// The test holds for the identity in the peer's certificate: its URI SAN, else its DNS SAN, else its
@@ -74,8 +74,8 @@ fn within() -> impl Kind<Out = RequestMatch> {
 }
 
 impl RequestMatch {
-    /// What [`RequestMatch::test`] reads. If `source` is among it, the client's address is: add
-    /// what the filter's `ClientIp` needs.
+    /// The facts that [`RequestMatch::test`] needs. `source` stands for the client's address: if it is set, add the needs of
+    /// the filter's `ClientIp`.
     #[must_use]
     pub fn needs(&self) -> Needs {
         let mut needs = Needs {
@@ -94,23 +94,23 @@ impl RequestMatch {
         needs
     }
 
-    /// Whether a part of the match, at whatever depth, looks at the host.
+    /// Whether any part of the match, at any depth, tests the host.
     #[must_use]
     pub fn tests_host(&self) -> bool {
         self.hosts.iter().any(HostMatch::is_selective)
             || self.any.iter().chain(self.not.as_deref()).any(Self::tests_host)
     }
 
-    /// Whether the template of the path, if that is the test, names a segment so: [`RequestMatch::capture`]
-    /// finds it in every path that passes. Not those of the matches within this one: they need not hold.
+    /// Whether the path's template has a segment of this name, which [`RequestMatch::capture`] then finds in every path that
+    /// matches. Templates of nested matches do not count, as these need not hold.
     #[must_use]
     pub fn has_capture(&self, name: &str) -> bool {
         self.path.as_ref().is_some_and(|test| test.has_capture(name))
     }
 
-    /// The segment that the template of the path names so, as it stands in `path`, one of the request's
-    /// [`Readings`]: see [`decode_segment`](crate::path::decode_segment). `None` if there is no such name or
-    /// the path does not pass; the other parts of the match are not asked.
+    /// The undecoded segment of `path`, one of the request's [`Readings`], that the path's template names; see
+    /// [`decode_segment`](crate::path::decode_segment). `None` if there is no such name, or the path does not match. Other
+    /// parts of the match are not tested.
     #[must_use]
     pub fn capture<'a>(&self, path: &'a [u8], name: &str) -> Option<&'a [u8]> {
         self.path.as_ref()?.capture(path, name)
@@ -120,7 +120,7 @@ impl RequestMatch {
         self.needs() == Needs::default()
     }
 
-    /// Whether the request is one that the rule is for. The cheap parts come first.
+    /// Whether the request matches. Cheap parts are tested first.
     #[must_use]
     pub fn test(&self, request: &MatchInput<'_>) -> Truth {
         let Facts { headers, principal, claims, .. } = *request.facts;
@@ -130,19 +130,23 @@ impl RequestMatch {
             .and(|| self.path.as_ref().map_or(Truth::Yes, |test| test.test(request.path())))
             .and(|| any_or_none(&self.client_ip, in_range))
             .and(|| self.principal.as_ref().is_none_or(|test| test.is_match_any(principal.iter())).into())
-            .and(|| all(&self.headers, |Named { name, test }| test.is_match_any(headers.get(name))))
+            .and(|| all(&self.headers, |NamedMatch { name, test }| test.is_match_any(headers.get(name))))
             .and(|| {
-                all(&self.cookies, |Named { name, test }| test.is_match_any(request.cookies().values(name)))
+                all(&self.cookies, |NamedMatch { name, test }| {
+                    test.is_match_any(request.cookies().values(name))
+                })
             })
-            .and(|| all(&self.query, |Named { name, test }| test.is_match_any(request.query().values(name))))
+            .and(|| {
+                all(&self.query, |NamedMatch { name, test }| test.is_match_any(request.query().values(name)))
+            })
             .and(|| all(&self.claims, |claim| claim.is_match(claims)))
             .and(|| self.not.as_ref().map_or(Truth::Yes, |within| !within.test(request)))
             .and(|| any_or_none(&self.any, |within| within.test(request)))
     }
 }
 
-/// A request before the rules. What costs is found out once for all of them, and only if one asks: a client
-/// may send a target of 60 KB, and a config may have hundreds of rules.
+/// A request to be matched. Expensive parts are parsed lazily and once for all rules, as a client may send a target of
+/// 60 KB, and a config may have hundreds of rules.
 pub struct MatchInput<'a> {
     facts: &'a Facts<'a>,
     client_ip: Option<IpAddr>,
@@ -154,7 +158,7 @@ pub struct MatchInput<'a> {
 }
 
 impl<'a> MatchInput<'a> {
-    /// `client_ip`: what the filter's [`ClientIp`](crate::client_ip::ClientIp) made of the facts.
+    /// `client_ip` is the address that the filter's [`ClientIp`](crate::client_ip::ClientIp) has determined.
     #[must_use]
     pub const fn new(facts: &'a Facts<'a>, client_ip: Option<IpAddr>) -> Self {
         Self {
@@ -168,13 +172,13 @@ impl<'a> MatchInput<'a> {
         }
     }
 
-    /// Reads an escaped slash in this way.
+    /// Sets how escaped slashes are read.
     #[must_use]
     pub fn with_escaped_slashes(self, escaped_slashes: EscapedSlashes) -> Self {
         Self { escaped_slashes, ..self }
     }
 
-    /// The facts.
+    /// The facts of the request.
     #[must_use]
     pub const fn facts(&self) -> &'a Facts<'a> {
         self.facts
@@ -186,28 +190,28 @@ impl<'a> MatchInput<'a> {
         self.client_ip
     }
 
-    /// The paths that upstreams may read.
+    /// The readings of the request's path.
     pub fn path(&self) -> &Readings<'a> {
         self.path.get_or_init(|| Readings::of(self.facts.headers.target(), self.escaped_slashes))
     }
 
-    /// The authority.
+    /// The parsed authority.
     pub fn authority(&self) -> &Authority<'a> {
         self.authority.get_or_init(|| Authority::of(self.facts.headers.authority()))
     }
 
-    /// The cookies.
+    /// The parsed cookies.
     pub fn cookies(&self) -> &Cookies<'a> {
         self.cookies.get_or_init(|| Cookies::of(self.facts.headers))
     }
 
-    /// The query.
+    /// The parsed query.
     pub fn query(&self) -> &Query<'a> {
         self.query.get_or_init(|| Query::of(self.facts.headers.target()))
     }
 }
 
-/// No item: the part is not given.
+/// Whether one of the items holds, or there are none because the part is not configured.
 fn any_or_none<T>(items: &[T], test: impl FnMut(&T) -> Truth) -> Truth {
     if items.is_empty() { Truth::Yes } else { Truth::any(items.iter().map(test)) }
 }

@@ -1,12 +1,12 @@
-//! A test on a value, or on the values of something that may have several.
+//! A test on a string, or on several strings.
 
 use super::needle::Needle;
 use super::pattern::Pattern;
 use mesh_config::kinds::{Object, Text, boolean, either, list, object, text};
 use mesh_config::{Form, JsonType, Kind, OneOf, ProblemKind, Value};
 
-/// Exactly one of `exact`, `prefix`, `suffix`, `contains`, `regex` (the whole value), `in` (one of
-/// a list) and `present`; all but the last with `ignore_case: true` (ASCII) where wanted.
+/// Exactly one of `exact`, `prefix`, `suffix`, `contains`, `regex` (on the entire value), `in` (one of an array) and
+/// `present`. All but the last can be combined with `ignore_case: true` (ASCII).
 #[derive(Clone, Debug)]
 pub struct StringMatch {
     test: Test,
@@ -31,7 +31,7 @@ pub(crate) const MAX_BYTES: usize = 4096;
 const MAX_STRINGS: usize = 1000;
 
 impl StringMatch {
-    /// Whether the value is this text.
+    /// A test whether the value equals this text.
     #[must_use]
     pub fn exact(text: &str) -> Self {
         Self { test: Test::Exact(text.as_bytes().into()), ignore_case: false }
@@ -48,7 +48,7 @@ impl StringMatch {
         Self { ignore_case, ..self }
     }
 
-    /// Whether the one value there is passes.
+    /// Whether a value passes the test.
     #[must_use]
     pub fn is_match(&self, value: &[u8]) -> bool {
         let same = if self.ignore_case { <[u8]>::eq_ignore_ascii_case } else { <[u8] as PartialEq>::eq };
@@ -66,8 +66,7 @@ impl StringMatch {
         }
     }
 
-    /// Whether one of the values passes. `present: false` holds if there is none; where there is
-    /// none, no other test holds.
+    /// Whether one of the values passes the test. Without values, only `present: false` holds.
     pub fn is_match_any(&self, mut values: impl Iterator<Item: AsRef<[u8]>>) -> bool {
         match self.test {
             Test::Present(present) => values.next().is_some() == present,
@@ -75,7 +74,7 @@ impl StringMatch {
         }
     }
 
-    /// What `present` says, if that is the test.
+    /// The value of `present`, if that is the test.
     pub(crate) fn present(&self) -> Option<bool> {
         match self.test {
             Test::Present(present) => Some(present),
@@ -83,7 +82,7 @@ impl StringMatch {
         }
     }
 
-    /// `contains` as a test on a whole element, if that is the test.
+    /// `contains` as an equality test on an element, if that is the test.
     pub(crate) fn as_element(&self) -> Option<Self> {
         match &self.test {
             Test::Contains(needle) => {
@@ -98,8 +97,8 @@ impl StringMatch {
         self.ignore_case
     }
 
-    /// The texts that a value is compared with, and where in the value each must stand; none for `regex` and
-    /// `present`. With `ignore_case` those of `contains` are in lower case.
+    /// The strings that a value is compared with, and their position in the value; none for `regex` and `present`. With
+    /// `ignore_case`, the string of `contains` is in lower case.
     pub(crate) fn literals(&self) -> (Anchor, impl Iterator<Item = &[u8]>) {
         let (anchor, one, several): (_, Option<&[u8]>, &[Box<[u8]>]) = match &self.test {
             Test::Exact(text) => (Anchor::Whole, Some(text), &[]),
@@ -112,8 +111,8 @@ impl StringMatch {
         (anchor, one.into_iter().chain(several.iter().map(AsRef::as_ref)))
     }
 
-    /// `Some` if the strings can match values that have no spaces and tabs at their ends, as those of
-    /// [`Headers`](crate::headers::Headers). `value`: where the test was read from.
+    /// `Some` if the strings can match values without leading and trailing spaces and tabs, such as those of
+    /// [`Headers`](crate::headers::Headers). `value` is where the test was read from.
     pub(crate) fn possible_without_outer_spaces(&self, value: &Value<'_>) -> Option<()> {
         let (anchor, mut texts) = self.literals();
         let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
@@ -132,7 +131,7 @@ impl StringMatch {
     }
 }
 
-/// Where in a value a text must stand.
+/// The position of a string in a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Anchor {
     Whole,
@@ -172,7 +171,7 @@ pub(crate) const IGNORE_CASE: &str = "Whether strings are compared without case 
 pub(crate) const PRESENT: &str = "Whether there is a value, whatever it is.";
 
 impl Test {
-    /// The tests on a part of a value, which tests on claims have too.
+    /// The tests that string tests and claim tests have in common.
     pub(crate) fn cases<F: Form, T>(
         one_of: OneOf<'_, F, T>,
         ignore_case: Option<bool>,
@@ -192,12 +191,12 @@ const CONTAINS: &str = "The value contains this string. Of a claim: a whole word
 const REGEX: &str =
     "The whole value matches this regular expression, in the syntax of Rust's regex crate on bytes.";
 
-/// A whole value.
+/// A string that is compared with the entire value.
 pub(crate) fn whole() -> Text<Box<[u8]>> {
     text(|_, text| Some(text.as_bytes().into())).at_most(MAX_BYTES)
 }
 
-/// A part of a value. Not empty: an empty string is part of every value.
+/// A string that is compared with a part of the value. Not empty, as every value contains the empty string.
 fn part() -> Text<Box<[u8]>> {
     whole().not_empty()
 }

@@ -1,9 +1,9 @@
-//! The documentation of a filter's metrics, made from their declaration. Not in a module.
+//! Documentation generated from the declaration of metrics. Not compiled into modules.
 
 use super::{Definition, Kind, Metric};
 use std::fmt::Write as _;
 
-/// A Markdown table of a filter's metrics, by their names in Prometheus.
+/// A Markdown table of a filter's metrics, with their Prometheus names.
 #[must_use]
 pub fn table<M: Metric>(filter: &str) -> String {
     let mut table = String::from("| metric | type | value |\n|---|---|---|\n");
@@ -29,7 +29,7 @@ pub fn labels<M: Metric>() -> Vec<&'static str> {
     labels
 }
 
-/// The part of Envoy's bootstrap that makes labels of what stands in the names of metrics.
+/// The part of Envoy's bootstrap that extracts labels from the names of metrics.
 #[must_use]
 pub fn stats_tags<M: Metric>() -> String {
     let mut tags = String::from("stats_config:\n  stats_tags:\n");

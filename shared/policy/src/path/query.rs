@@ -4,8 +4,8 @@ use super::decode;
 use crate::by_name::ByName;
 use std::borrow::Cow;
 
-/// The parameters of a query, decoded as forms are (`application/x-www-form-urlencoded`): `+` is a space,
-/// `%XX` a byte; a parameter without `=` has an empty value. Decoded once, however many are asked for.
+/// The parameters of a query, decoded once as `application/x-www-form-urlencoded`: `+` is a space, `%XX` a byte, and a
+/// parameter without `=` has an empty value.
 #[derive(Clone, Debug, Default)]
 pub struct Query<'a>(ByName<Cow<'a, [u8]>>);
 
@@ -17,16 +17,15 @@ impl<'a> Query<'a> {
         Self(parameters.map(|(name, value)| (name, decode(value, true))).collect())
     }
 
-    /// The values of a parameter, in order. `name` is decoded.
+    /// The values of a parameter, in order. `name` is the decoded name.
     pub fn values<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'n [u8]> {
         self.0.get(name.as_bytes()).map(|value| &**value)
     }
 }
 
-/// The target without the parameters of these names: [`Query`] finds none of them in it. `None` if
-/// it had none.
+/// Removes the parameters with these names from a request target. `None` if it has none of them.
 ///
-/// What is left is as it was, byte for byte; a query of which nothing is left loses its `?`.
+/// Everything else is unchanged, byte for byte. If no parameter is left, the `?` is removed, too.
 #[must_use]
 pub fn without_query(target: &[u8], names: &[&str]) -> Option<Vec<u8>> {
     let Target { path, query, fragment } = split(target);
@@ -54,17 +53,17 @@ struct Target<'a> {
 fn split(target: &[u8]) -> Target<'_> {
     let at = |text: &[u8], mark: u8| text.iter().position(|byte| *byte == mark).unwrap_or(text.len());
     let (target, fragment) = target.split_at_checked(at(target, b'#')).unwrap_or((target, b""));
-    // A query may have more of its marks.
+    // Split at the first `?`: a query may contain further ones.
     let (path, query) = target.split_at_checked(at(target, b'?')).unwrap_or((target, b""));
     Target { path, query: query.strip_prefix(b"?").unwrap_or_default(), fragment }
 }
 
-/// The parameters as they stand, empty ones (`&&`) too.
+/// The undecoded parameters, including empty ones (`&&`).
 fn parameters(query: &[u8]) -> impl Iterator<Item = &[u8]> {
     query.split(|byte| *byte == b'&')
 }
 
-/// The name, decoded, and the value, as it stands; `None` for an empty parameter.
+/// The decoded name and the undecoded value; `None` for an empty parameter.
 fn name_and_value(parameter: &[u8]) -> Option<(Cow<'_, [u8]>, &[u8])> {
     let mut halves = parameter.splitn(2, |byte| *byte == b'=');
     let name = halves.next().filter(|_| !parameter.is_empty())?;

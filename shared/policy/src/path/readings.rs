@@ -1,44 +1,43 @@
-//! The paths that upstreams may read one request target as.
+//! The paths that upstreams may read in one request target.
 
 use super::{escaped, is_normal, merge_slashes, path_of, resolve_dots, unescape};
 use crate::truth::Truth;
 use std::borrow::Cow;
 
-/// What an escaped slash or backslash (`%2F`, `%5C`) is.
+/// How upstreams read an escaped slash or backslash (`%2F`, `%5C`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EscapedSlashes {
-    /// A slash to some upstreams, a character of a segment to others.
+    /// As a slash or as a character of a segment, depending on the upstream.
     #[default]
     Either,
-    /// A character of a segment.
+    /// As a character of a segment.
     Character,
 }
 
-/// Every path that an upstream may read a request target as, each without query and fragment.
+/// All paths that upstreams may read in a request target, without query and fragment.
 ///
-/// A reading takes or leaves each of these: `%2F`, `%5C` and `\` are slashes; a `;` (`%3B` too) and what
-/// follows in its segment is cut off, before that or after; slashes in a row are merged; dot segments are
-/// resolved, before or after that; two slashes in front begin an authority. Other escapes are decoded in all of
-/// them, as in the [normal form](super::normalize).
+/// Each of these steps is optional: `%2F`, `%5C` and `\` are read as slashes; a `;` or `%3B` and the rest of its segment
+/// is removed, before or after that; repeated slashes are merged; dot segments are resolved, before or after that; two
+/// leading slashes begin an authority. Other escapes are always decoded, as in the
+/// [normal form](super::normalize).
 ///
-/// Nearly every path holds nothing of the kind and has one reading.
+/// Most paths have only one reading.
 #[derive(Clone, Debug)]
 pub struct Readings<'a>(Kind<'a>);
 
 #[derive(Clone, Debug)]
 enum Kind<'a> {
-    /// There is no path, as in a CONNECT request, or its readings exceed [`MAX_BYTES`].
+    /// The request has no path, like CONNECT requests, or its readings exceed [`MAX_BYTES`].
     Unknown,
     One(Cow<'a, [u8]>),
     Several(Vec<Vec<u8>>),
 }
 
-/// The most bytes that the readings of a path may have together. A client chooses the path, and each test on
-/// it reads all of them.
+/// Maximum total length of the readings of a path. Clients choose the path, and each test looks at all readings.
 const MAX_BYTES: usize = 64 << 10;
 
 impl<'a> Readings<'a> {
-    /// The readings of a request target; empty if the request has none.
+    /// The readings of a request target.
     #[must_use]
     pub fn of(target: &'a [u8], escaped_slashes: EscapedSlashes) -> Self {
         if target.is_empty() {
@@ -58,12 +57,12 @@ impl<'a> Readings<'a> {
         })
     }
 
-    /// Whether a test on the path holds: undecided if the readings answer it differently, or are not known.
+    /// Whether a test on the path holds. Undecided if the results of the readings differ, or there are none.
     pub fn test(&self, test: impl Fn(&[u8]) -> bool) -> Truth {
         self.test_each(|path| test(path).into())
     }
 
-    /// The same for a test that may itself be undecided.
+    /// Like [`Readings::test`], for a test that may itself be undecided.
     pub fn test_each(&self, test: impl Fn(&[u8]) -> Truth) -> Truth {
         match &self.0 {
             Kind::Unknown => Truth::Undecided,
@@ -73,11 +72,11 @@ impl<'a> Readings<'a> {
     }
 }
 
-/// The one reading of a path that takes all of them, for counting requests by their path: what a client may vary
-/// without asking for something else is gone. `None` if the request has no path.
+/// A canonical form of the path for counting requests: the reading in which all steps are taken, so that clients cannot
+/// vary the path of a resource. `None` if the request has no path.
 ///
-/// Slashes are merged before dot segments are resolved. The other way round, `/x//../a` would be `/x/a` for any
-/// `x`, and `/a` to an upstream that merges first.
+/// Slashes are merged before dot segments are resolved. Otherwise `/x//../a` would be `/x/a` for any `x`, but `/a` for
+/// an upstream that merges first.
 #[must_use]
 pub fn folded(target: &[u8]) -> Option<Cow<'_, [u8]>> {
     if target.is_empty() {
@@ -91,13 +90,13 @@ pub fn folded(target: &[u8]) -> Option<Cow<'_, [u8]>> {
     let path = without_parameters(&path).unwrap_or(path);
     let path = Slashes::ALL.replaced(&path);
     let path = without_authorities(&path);
-    // Where dot segments in front are resolved, two slashes come to the front.
+    // Resolving leading dot segments may leave two leading slashes.
     let resolved = resolve_dots(path);
     let path = if resolved.starts_with(b"//") { without_authorities(&resolved) } else { path };
     Some(Cow::Owned(resolve_dots(&merged(path))))
 }
 
-/// What follows the authorities, however many follow each other.
+/// Removes all leading authorities.
 fn without_authorities(mut path: &[u8]) -> &[u8] {
     while let Some(rest) = path.strip_prefix(b"//") {
         let authority = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
@@ -106,10 +105,10 @@ fn without_authorities(mut path: &[u8]) -> &[u8] {
     path
 }
 
-/// What a reader may make of a path; `None` if nothing.
+/// An optional step; `None` if it changes nothing.
 type Way = fn(&[u8]) -> Option<Vec<u8>>;
 
-/// Distinct paths, within [`MAX_BYTES`].
+/// Distinct paths, at most [`MAX_BYTES`] in total.
 #[derive(Default)]
 struct Set {
     paths: Vec<Vec<u8>>,
@@ -117,7 +116,7 @@ struct Set {
 }
 
 impl Set {
-    /// `None` if it does not fit.
+    /// Adds a path; `None` if the total would exceed the maximum.
     fn add(&mut self, path: Vec<u8>) -> Option<()> {
         if !self.paths.contains(&path) {
             self.bytes = self.bytes.checked_add(path.len()).filter(|bytes| *bytes <= MAX_BYTES)?;
@@ -126,7 +125,7 @@ impl Set {
         Some(())
     }
 
-    /// Every path, and beside it what each way makes of it.
+    /// Adds the result of each step for each path.
     fn with(self, ways: &[Way]) -> Option<Self> {
         let mut set = Self::default();
         for path in self.paths {
@@ -139,11 +138,10 @@ impl Set {
     }
 }
 
-/// All readings of an unescaped path. Every stage drops what it has already, so the work is bounded by
-/// [`MAX_BYTES`] for each of them.
+/// All readings of an unescaped path. Each step drops duplicates, so its work is bounded by [`MAX_BYTES`].
 fn expand(path: Vec<u8>, escaped_slashes: EscapedSlashes) -> Option<Set> {
     let mut set = Set::default();
-    // Parameters may be cut off before escapes are decoded, as Tomcat does, or after.
+    // Parameters may be removed before escapes are decoded, as in Tomcat, or after.
     for path in [without_parameters(&path), Some(path)].into_iter().flatten() {
         for slashes in Slashes::readings(escaped_slashes) {
             set.add(slashes.replaced(&path))?;
@@ -157,7 +155,7 @@ fn expand(path: Vec<u8>, escaped_slashes: EscapedSlashes) -> Option<Set> {
             |path| Some(merged(&resolve_dots(path))),
             |path| Some(resolve_dots(&merged(path))),
         ])?
-        // Where dot segments in front are resolved, two slashes come to the front.
+        // Resolving leading dot segments may leave two leading slashes.
         .with(&[without_authority])
 }
 
@@ -172,7 +170,7 @@ fn may_vary(path: &[u8]) -> bool {
                 [b'/', ..] | [b'.'] | [b'.', b'/', ..] | [b'.', b'.'] | [b'.', b'.', b'/', ..]
             ),
             b'%' => matches!(escaped(rest), Some(b'/' | b'\\' | b';')),
-            // A path that does not begin with a slash.
+            // A path without a leading slash.
             b'.' if rest.len() == path.len() => true,
             _ => false,
         };
@@ -184,7 +182,7 @@ fn may_vary(path: &[u8]) -> bool {
     false
 }
 
-/// What else than `/` is a slash.
+/// Which characters besides `/` are read as slashes.
 #[derive(Clone, Copy)]
 struct Slashes {
     /// `\`
@@ -211,7 +209,7 @@ impl Slashes {
             })
     }
 
-    /// The path with these slashes replaced, and a `\` that is none escaped.
+    /// Replaces these characters by `/`, and encodes a `\` that is not among them.
     fn replaced(self, path: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(path.len() + 1);
         let mut rest = path;
@@ -237,7 +235,7 @@ impl Slashes {
     }
 }
 
-/// With a slash in front.
+/// The path with a leading slash.
 fn rooted(mut path: Vec<u8>) -> Vec<u8> {
     if !path.starts_with(b"/") {
         path.insert(0, b'/');
@@ -245,14 +243,14 @@ fn rooted(mut path: Vec<u8>) -> Vec<u8> {
     path
 }
 
-/// What follows the authority, if two slashes in front begin one (RFC 3986, section 3.2).
+/// The path after the authority that two leading slashes begin (RFC 3986, section 3.2).
 fn without_authority(path: &[u8]) -> Option<Vec<u8>> {
     let rest = path.strip_prefix(b"//")?;
     let authority = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
     Some(rooted(rest.get(authority..).unwrap_or_default().to_vec()))
 }
 
-/// The path with `;`, escaped or not, and what follows it cut off each segment.
+/// Removes `;`, encoded or not, and what follows it in each segment; `None` if there is none.
 fn without_parameters(path: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(path.len());
     let mut rest = path;

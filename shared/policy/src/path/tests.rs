@@ -107,15 +107,15 @@ fn paths_that_lead_to_different_places() {
         &["", "/", "/a//b", "/a;x=1/b", "/a\\b", "/a/...//b", "/a?//../b", "/a%2Fb", "/a/%252e%252e/b"],
     );
     check(false, &["/a/..b", "/.well-known/x", "/a/b.", "/a/;..", "/a#/../b"]);
-    // An authority in front.
+    // A leading authority.
     check(true, &["//", "//a/b", "/\\a/b", "\\/a"]);
-    // Dot segments, however they are spelt and between whatever slashes.
+    // Dot segments in every spelling, between slashes of any kind.
     check(true, &["/a/../b", "/a/./b", "/a/..", "/.", "../a", "/a/%2e%2E/b", "/a/.%2e", "/%2E/b"]);
     check(
         true,
         &["/a\\..\\b", "/a/..\\b", "/a/..%2fb", "/a/%2f/../b", "/a/..%5Cb", "/a%5c..%5cb", "/a//../b"],
     );
-    // Also in front of a parameter.
+    // Dot segments before a parameter.
     check(true, &["/a/..;/b", "/a/.%2e;x=1/b", "/a/..%3b/b", "/.;", "/a/.;x/b", "/a/;/../b", "/a;x/../b"]);
 }
 
@@ -194,7 +194,7 @@ mod laws {
     use proptest::prelude::*;
     use std::borrow::Cow;
 
-    /// Bytes that mean something in a path come up often.
+    /// Bytes with a meaning in paths are frequent.
     fn target() -> impl Strategy<Value = Vec<u8>> {
         let piece = prop_oneof![
             4 => prop::sample::select(vec![&b"/"[..], b".", b"..", b"%2e", b"%2F", b"%", b"25", b"\\", b";", b"a", b"?"])
@@ -229,8 +229,8 @@ mod laws {
             prop_assert_eq!(matches!(normal, Cow::Borrowed(_)), *normal == *path);
         }
 
-        /// Where nothing is ambiguous, all readings lead to the same place: slashes that are merged or not,
-        /// and parameters that are cut off or not, change no segment into another one.
+        /// If a path is not ambiguous, its readings differ only in repeated slashes and parameters; no segment becomes
+        /// another one.
         #[test]
         fn no_reading_leaves_the_place_of_a_path_that_is_not_ambiguous(target in target()) {
             if is_ambiguous(&target) {
@@ -252,7 +252,7 @@ mod laws {
             prop_assert_eq!(&*decode_segment(escaped.as_bytes()), &segment);
         }
 
-        /// Parameters of few names, so that those to take away come up often, in several spellings.
+        /// Few distinct names in several spellings, so that parameters to remove are frequent.
         #[test]
         fn what_is_taken_away_is_not_found(
             target in "/[a?]{0,2}(\\?((a|b|c|%61|%62|\\+|%|)(=(1|%61|\\+|=|\\?)?)?&?){0,6})?(#[a&=?]{0,3})?",
@@ -267,7 +267,7 @@ mod laws {
                 let expected = if names.contains(&name) { Vec::new() } else { all(target, name) };
                 prop_assert_eq!(all(&without, name), expected, "{} {:?}", without.escape_ascii(), name);
             }
-            // The others keep their order, and everything else its bytes.
+            // The other parameters keep their order and bytes.
             let mut rest = target.iter();
             prop_assert!(without.iter().all(|byte| rest.any(|found| found == byte)));
             prop_assert_eq!(normalize(&without), normalize(target));

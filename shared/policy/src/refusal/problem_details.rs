@@ -1,19 +1,19 @@
 //! Problem details (RFC 9457).
 
-/// Problem details, written as a JSON object.
+/// Problem details, to be written as a JSON object.
 #[derive(Clone, Copy, Debug)]
 pub struct ProblemDetails<'a> {
-    /// `type` and `title`; `None`: `about:blank`, whose title is the status's phrase.
+    /// `type` and `title`; `None` for `about:blank`, whose title is the status's reason phrase.
     pub problem_type: Option<(&'static str, &'static str)>,
     /// `status`
     pub status: u16,
     /// `detail`
     pub detail: &'a str,
-    /// Members of our own.
+    /// Extension members.
     pub members: &'a [(&'static str, Member<'a>)],
 }
 
-/// The value of a member.
+/// The value of an extension member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Member<'a> {
     /// A string.
@@ -23,7 +23,7 @@ pub enum Member<'a> {
 }
 
 impl ProblemDetails<'_> {
-    /// The object as text.
+    /// Serializes the object.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut json = String::with_capacity(256);
@@ -63,7 +63,7 @@ fn push_member(json: &mut String, name: &str, text: &str) {
     json.push(',');
 }
 
-/// By hand: `serde_json`'s writer would add 1 KB to a module.
+/// Written by hand, as `serde_json`'s writer would add 1 KB to a module.
 fn push_string(json: &mut String, text: &str) {
     json.push('"');
     for character in text.chars() {
@@ -76,7 +76,7 @@ fn push_string(json: &mut String, text: &str) {
     json.push('"');
 }
 
-/// The phrase of a status (RFC 9110 and IANA's registry).
+/// The reason phrase of a status (RFC 9110 and IANA's registry).
 const fn reason_phrase(status: u16) -> Option<&'static str> {
     Some(match status {
         400 => "Bad Request",

@@ -15,15 +15,21 @@ impl Graph {
         imports.entry(to.to_owned()).or_insert_with(|| path.to_owned());
     }
 
-    /// For each module in a circle a shortest one, a line for each import. A circle comes once.
+    /// A shortest circle of each module that is in one, but for those that share an import with one before. A
+    /// line for each import.
     pub(crate) fn circles(&self) -> Vec<String> {
         let mut told = BTreeSet::new();
         let mut circles = Vec::new();
         for module in self.imports.keys() {
             let Some(circle) = self.circle(module) else { continue };
-            if told.insert(circle.iter().copied().collect::<BTreeSet<_>>()) {
-                circles.push(self.show(&circle));
+            let imports: Vec<_> =
+                circle.iter().copied().zip(circle.iter().copied().cycle().skip(1)).collect();
+            if imports.iter().all(|import| !told.contains(import)) {
+                let line =
+                    |(from, to): &(&str, &str)| format!("{from} -> {to} ({})", self.imports[*from][*to]);
+                circles.push(imports.iter().map(line).collect::<Vec<_>>().join("\n"));
             }
+            told.extend(imports);
         }
         circles
     }
@@ -47,12 +53,6 @@ impl Graph {
             }
         }
         None
-    }
-
-    fn show(&self, circle: &[&str]) -> String {
-        let next = circle.iter().cycle().skip(1);
-        let line = |(from, to): (&&str, &&str)| format!("{from} -> {to} ({})", self.imports[*from][*to]);
-        circle.iter().zip(next).map(line).collect::<Vec<_>>().join("\n")
     }
 }
 

@@ -180,10 +180,34 @@ fn is(token: &TokenTree, punct: char) -> bool {
     matches!(token, TokenTree::Punct(found) if found.as_char() == punct)
 }
 
-/// Whether an attribute is a `cfg` that only tests fulfil; the feature `testing` is for dev-dependencies.
+/// Whether an attribute is a `cfg` that nothing but tests fulfils: `test`, or a feature for other packages' tests.
 fn is_for_tests(attribute: &TokenStream) -> bool {
-    let text = attribute.to_string().replace(' ', "");
-    text == "cfg(test)" || text.starts_with("cfg(all(test,") || text == "cfg(any(test,feature=\"testing\"))"
+    let tokens: Vec<_> = attribute.clone().into_iter().collect();
+    matches!(tokens.as_slice(), [TokenTree::Ident(cfg), TokenTree::Group(predicate)]
+        if *cfg == "cfg" && holds(predicate.stream()) == Some(false))
+}
+
+/// Whether a predicate of `cfg` holds outside of tests, if that is known.
+fn holds(predicate: TokenStream) -> Option<bool> {
+    let tokens: Vec<_> = predicate.into_iter().collect();
+    match tokens.as_slice() {
+        [TokenTree::Ident(name)] if *name == "test" => Some(false),
+        [TokenTree::Ident(name), _, value] if *name == "feature" && value.to_string() == "\"testing\"" => {
+            Some(false)
+        }
+        [TokenTree::Ident(name), TokenTree::Group(operands)] => {
+            let operands: Vec<_> = operands.stream().into_iter().collect();
+            let operands = operands.split(|token| is(token, ',')).filter(|operand| !operand.is_empty());
+            let mut operands = operands.map(|operand| holds(operand.iter().cloned().collect()));
+            match name.to_string().as_str() {
+                "not" => operands.next()?.map(|holds| !holds),
+                "all" if operands.any(|operand| operand == Some(false)) => Some(false),
+                "any" if operands.all(|operand| operand == Some(false)) => Some(false),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
 }
 
 /// Every path of a `use`, with the name that it brings.
@@ -259,7 +283,8 @@ mod tests {
             #[cfg(test)] use crate::b::{c, d};
             #[cfg(test)] pub(super) fn f<A, B>() -> crate::e::E { crate::g::h() }
             struct S { #[cfg(test)] i: crate::j::J, k: crate::l::L }
-            #[cfg(not(test))] mod real { use crate::m; }";
+            #[cfg(all(any(test, feature = \"testing\"), not(unix)))] pub mod testing { use crate::n; }
+            #[cfg(any(test, unix))] #[cfg(not(test))] mod real { use crate::m; }";
         let source = Source::parse(text);
         assert_eq!(source.uses, []);
         assert_eq!(source.paths, [["crate", "l", "L"]]);

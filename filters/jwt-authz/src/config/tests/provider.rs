@@ -278,6 +278,15 @@ fn lists_of_algorithms() {
 }
 
 #[test]
+fn names_of_other_products_get_the_name_here() {
+    check(
+        &provider(r#""jwksUri": "https://a.example/jwks", "clock_skew": "5s""#),
+        "providers[0].jwksUri: unknown field, did you mean `jwks.remote`?\n\
+         providers[0].clock_skew: unknown field, did you mean `leeway`?",
+    );
+}
+
+#[test]
 fn times() {
     check(&provider(r#""leeway": "0s""#), "");
     check(&provider(r#""leeway": "1h""#), "");

@@ -1,4 +1,4 @@
-//! What goes to the host, and what comes back.
+//! Arguments and results of the foreign function.
 
 use super::{argument, read_answer};
 use crate::crypto::protobuf::{Value, fields};
@@ -34,7 +34,7 @@ fn rsa_as_it_is() {
     check("RS512", "sha512", <[u8]>::to_vec);
 }
 
-/// Of an INTEGER: no leading zeros but one, if the first bit is set.
+/// A DER INTEGER: without leading zeros, except for one if the first bit is set.
 fn integer(number: &[u8]) -> Vec<u8> {
     let mut content: Vec<u8> = number.iter().copied().skip_while(|byte| *byte == 0).collect();
     if content[0] >= 0x80 {
@@ -119,14 +119,14 @@ fn answers() {
     check_answer(&[], Some(false));
     check_answer(&[0x08, 0], Some(false));
     check_answer(&[0x08, 1], Some(true));
-    // An error, even an empty one and one beside a yes.
+    // An error, even next to a positive result.
     check_answer(&[0x12, 3, b'b', b'a', b'd'], Some(false));
     check_answer(&[0x08, 1, 0x12, 3, b'b', b'a', b'd'], Some(false));
     check_answer(&[0x12, 3, b'b', b'a', b'd', 0x08, 1], Some(false));
     check_answer(&[0x08, 1, 0x12, 0], Some(true));
-    // The last one counts, as everywhere in protobuf.
+    // In protobuf the last occurrence of a field counts.
     check_answer(&[0x08, 1, 0x08, 0], Some(false));
-    // What a later version may add.
+    // Unknown fields, which later versions may add.
     check_answer(&[0x18, 5, 0x08, 1, 0x22, 1, 0], Some(true));
     check_answer(&[0x19, 1, 2, 3, 4, 5, 6, 7, 8, 0x1d, 1, 2, 3, 4, 0x08, 1], Some(true));
 }
@@ -136,7 +136,7 @@ fn what_is_no_answer() {
     check_answer(&[0x08], None);
     check_answer(&[0x08, 0x80], None);
     check_answer(&[0x08, 1, 0x12, 4, b'b', b'a', b'd'], None);
-    // A result that is text, an error that is a number.
+    // A result of type bytes, an error of type number.
     check_answer(&[0x0a, 1, 1], None);
     check_answer(&[0x08, 1, 0x10, 1], None);
     check_answer(b"false", None);

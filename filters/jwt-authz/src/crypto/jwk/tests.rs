@@ -1,4 +1,4 @@
-//! What a key must look like, and what is said of one that does not.
+//! Valid keys, and the reasons for skipping others.
 
 use super::super::tests::vectors::set_of;
 use super::{Origin, read};
@@ -12,7 +12,7 @@ fn foreign(name: &str) -> Value {
     file["keys"][name].clone()
 }
 
-/// The key of a name with these members instead; `null` takes one away.
+/// The named key with these members replaced; `null` removes a member.
 fn with(name: &str, members: &Value) -> Value {
     let mut jwk = foreign(name);
     for (member, value) in members.as_object().unwrap() {
@@ -37,7 +37,7 @@ fn good(jwk: &Value) -> Key {
     read(jwk, Origin::Inline).unwrap_or_else(|reason| panic!("{jwk}: {reason}"))
 }
 
-/// The same from both origins.
+/// Expects the same reason for both origins.
 #[track_caller]
 fn check(jwk: &Value, expected: &str) {
     for origin in [Origin::Inline, Origin::Remote] {
@@ -76,7 +76,7 @@ fn alg_restricts_a_key() {
     check_algorithms(&good(&with("secret", &json!({"alg": "HS256"}))), &["HS256"]);
 }
 
-/// RFC 7518 section 3.2.
+/// Required by RFC 7518 section 3.2.
 #[test]
 fn a_secret_is_as_long_as_the_hash() {
     let secret =
@@ -101,7 +101,7 @@ fn a_name_and_a_use() {
     assert_eq!(good(&with("rsa", &json!({"kid": longest}))).id(), Some(longest.as_str()));
 }
 
-/// RFC 7517 section 4: what is not known is ignored.
+/// Unknown members are ignored (RFC 7517 section 4).
 #[test]
 fn other_members_are_ignored() {
     good(&with("rsa", &json!({"x5c": ["AAAA"], "x5t": 7, "ext": true, "nbf": null})));
@@ -145,7 +145,7 @@ fn an_algorithm_of_another_type() {
     check_from(Origin::Inline, &with("secret", &json!({"alg": "RS256"})), &expected("RS256"));
 }
 
-/// A fetched set may say anything, and its problems are logged.
+/// The reasons are logged, and a fetched set may contain anything.
 #[test]
 fn what_is_shown_is_short_and_printable() {
     let kty = format!("a\n\u{1b}[31m{}", "ü".repeat(1000));
@@ -177,7 +177,7 @@ fn rsa_numbers() {
         ("e", json!("Aw==="), "`e` is not base64url"),
         ("e", json!("Ax=="), "`e` is not base64url"),
         ("e", json!("AQ\nAB"), "`e` is not base64url"),
-        // `Aw` is 3, `Ax` has bits that no byte has.
+        // `Aw` is 3; `Ax` has nonzero trailing bits.
         ("e", json!("Ax"), "`e` is not base64url"),
         ("e", json!(""), "`e` is not an odd number from 3 to 2^33"),
         ("e", encoded(&[1]), "`e` is not an odd number from 3 to 2^33"),
@@ -202,7 +202,7 @@ fn rsa_numbers() {
     }
 }
 
-/// They are not to be there, but some issuers have them: RFC 7518 section 6.3.1.1.
+/// They are not allowed, but some issuers add them (RFC 7518 section 6.3.1.1).
 #[test]
 fn leading_zeros_of_rsa_numbers_do_not_count() {
     let jwk = foreign("rsa");
@@ -210,14 +210,14 @@ fn leading_zeros_of_rsa_numbers_do_not_count() {
     assert_eq!(good(&with("rsa", &json!({"n": padded("n"), "e": padded("e")}))), good(&jwk));
 }
 
-/// What the members are set to, and nothing is taken away.
+/// The named key with these members set to `null`.
 fn with_null(name: &str, members: &[&str]) -> Value {
     let mut jwk = foreign(name);
     members.iter().for_each(|member| jwk[*member] = Value::Null);
     jwk
 }
 
-/// As serializers of classes write what is not set; .NET's writes each member that any key may have.
+/// Some serializers write unset members as `null`; .NET's does so for every member of a key.
 #[test]
 fn null_is_absent_where_a_member_may_be() {
     for name in ["rsa", "p256", "p384", "ed25519"] {
@@ -236,7 +236,7 @@ fn null_is_absent_where_a_member_may_be() {
     }
 }
 
-/// SPIFFE bundles: RFC 7517 section 4.2 leaves `use` open for other values.
+/// SPIFFE bundles use other values of `use`, as RFC 7517 section 4.2 allows.
 #[test]
 fn keys_of_spiffe() {
     assert_eq!(good(&with("p256", &json!({"use": "jwt-svid"}))), good(&foreign("p256")));
@@ -246,7 +246,7 @@ fn keys_of_spiffe() {
     check(&with("p256", &json!({"use": "JWT-SVID"})), "`use` is `JWT-SVID`, expected `sig` or `jwt-svid`");
 }
 
-/// The value is the same with the padding that belongs to it.
+/// Correct padding is accepted.
 #[test]
 fn padding_of_base64url() {
     for name in ["rsa", "p256", "p384", "ed25519", "secret"] {
@@ -270,7 +270,7 @@ fn padding_of_base64url() {
     }
 }
 
-/// 379 times the base point of P-256 and 197 times that of P-384: their `x` begin with a zero.
+/// Points whose `x` begins with a zero byte: 379 times the base point of P-256, and 197 times that of P-384.
 const SHORT_POINTS: [(&str, &str, &str); 2] = [
     ("P-256", "AFVDiUrz0A7X10Cr29dclrBod7eH219w7qeLkKjXwAo", "u0yFo9jqKe-q-iRAaRLdhNWxTcMr9lbvbGvVil2UP5I"),
     (
@@ -280,7 +280,7 @@ const SHORT_POINTS: [(&str, &str, &str); 2] = [
     ),
 ];
 
-/// Libraries that encode big integers leave it out, and put one in front of a first bit that is set.
+/// Libraries that encode big integers omit leading zeros, or add one if the first bit is set.
 #[test]
 fn leading_zeros_of_coordinates_do_not_count() {
     for (name, size) in [("p256", 32), ("p384", 48)] {
@@ -312,7 +312,7 @@ fn leading_zeros_of_coordinates_do_not_count() {
     }
 }
 
-/// Octets, of which none is a leading zero: the first is the lowest.
+/// It is a little-endian octet string, which has no leading zeros.
 #[test]
 fn a_key_of_ed25519_is_no_number() {
     let full = decoded(&foreign("ed25519"), "x");
@@ -349,9 +349,9 @@ fn points() {
         ("ed25519", json!({"crv": "X25519"}), "`crv` is `X25519`, expected `Ed25519`"),
         ("ed25519", json!({"x": null}), "`x` is missing"),
         ("ed25519", json!({"x": zeros(31)}), "`x` has 31 bytes, expected 32"),
-        // Of order 4: on the curve, but anybody can sign for it.
+        // A point of order 4 is on the curve, but anyone can create signatures for it.
         ("ed25519", json!({"x": zeros(32)}), "not a usable point of `Ed25519`"),
-        // No point has a y of 2.
+        // No point on the curve has this y.
         (
             "ed25519",
             json!({"x": encoded(&[&[2], [0; 31].as_slice()].concat())}),

@@ -1,4 +1,4 @@
-//! Which keys of a set are used, and for which tokens.
+//! The usable keys of a set, and the candidates for a token.
 
 use super::{KeySet, KeySetError, Origin};
 use crate::crypto::{Algorithm, Key};
@@ -47,7 +47,7 @@ fn what_is_no_set() {
     }
 }
 
-/// Two readers may disagree which of the two counts.
+/// Parsers differ in which of the two counts.
 #[test]
 fn a_member_that_is_there_twice() {
     for text in [
@@ -80,7 +80,7 @@ fn not_more_keys_than_anybody_has() {
     assert_eq!(skipped, ["keys[256]: found 300 keys, expected at most 256: the rest is not looked at"]);
 }
 
-/// The places in the set of the keys that are tried.
+/// `expected` has the indices of the candidates.
 #[track_caller]
 fn check(set: &KeySet, id: Option<&str>, algorithm: Algorithm, expected: &[usize]) {
     let place = |key: &Rc<Key>| set.keys.iter().position(|other| Rc::ptr_eq(other, key)).unwrap();
@@ -99,18 +99,18 @@ fn a_token_that_names_its_key() {
         secret(Some(""), 5),
     ]);
     check(&set, Some("b"), Algorithm::Hs256, &[1]);
-    // Two of a name, as while a key is replaced; and one for another algorithm.
+    // Two keys with this `kid`, as during a rotation, and one for another algorithm.
     check(&set, Some("a"), Algorithm::Hs256, &[0, 4]);
     check(&set, Some("a"), Algorithm::EdDsa, &[3]);
     check(&set, Some("b"), Algorithm::EdDsa, &[]);
-    // None of that name, so the one without.
+    // No key with this `kid`, so the one without any.
     check(&set, Some("c"), Algorithm::Hs256, &[2]);
     check(&set, Some("A"), Algorithm::Hs256, &[2]);
-    // An empty name is a name.
+    // An empty `kid` is a `kid`.
     check(&set, Some(""), Algorithm::Hs256, &[5]);
 }
 
-/// Issuers whose set is a single key may leave its name out.
+/// Issuers with a single key may omit its `kid`.
 #[test]
 fn a_key_without_a_name_is_for_every_token() {
     check(&set(&[secret(None, 1)]), Some("a"), Algorithm::Hs256, &[0]);

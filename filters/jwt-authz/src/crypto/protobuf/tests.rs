@@ -1,4 +1,4 @@
-//! Written and read.
+//! Encoding and decoding.
 
 use super::{Value, fields, push_bytes};
 

@@ -1,4 +1,4 @@
-//! What another implementation has signed verifies here, and nothing that differs from it does.
+//! Signatures made by OpenSSL verify, and modified ones do not.
 
 use super::super::{Algorithm, in_host, in_vm};
 use super::vectors::{Vector, bytes, set_of, vector};
@@ -20,7 +20,7 @@ fn vectors(file: &Value, list: &str) -> Vec<Vector> {
         .collect()
 }
 
-/// Right signatures, at least one of each algorithm.
+/// Valid signatures, at least one for each algorithm.
 pub(in crate::crypto) fn right() -> Vec<Vector> {
     vectors(&file(), "right")
 }
@@ -53,15 +53,15 @@ fn almost_right_ones_do_not() {
 #[test]
 fn not_with_a_bit_flipped() {
     for mut vector in right() {
-        for place in [0, vector.signature.len() / 2, vector.signature.len() - 1] {
-            vector.signature[place] ^= 1;
-            assert!(!vector.verifies(), "{}: byte {place} of the signature", vector.name);
-            vector.signature[place] ^= 1;
+        for index in [0, vector.signature.len() / 2, vector.signature.len() - 1] {
+            vector.signature[index] ^= 1;
+            assert!(!vector.verifies(), "{}: byte {index} of the signature", vector.name);
+            vector.signature[index] ^= 1;
         }
-        for place in [0, vector.message.len() - 1] {
-            vector.message[place] ^= 1;
-            assert!(!vector.verifies(), "{}: byte {place} of the message", vector.name);
-            vector.message[place] ^= 1;
+        for index in [0, vector.message.len() - 1] {
+            vector.message[index] ^= 1;
+            assert!(!vector.verifies(), "{}: byte {index} of the message", vector.name);
+            vector.message[index] ^= 1;
         }
         assert!(vector.verifies(), "{}: as it was", vector.name);
     }
@@ -115,7 +115,7 @@ fn not_with_another_key() {
     }
 }
 
-/// The classic attack: an RSA key is public, and text is a secret to an HMAC.
+/// Algorithm confusion: a public key must not be accepted as an HMAC secret.
 #[test]
 fn a_public_key_is_no_secret() {
     for vector in right().iter().filter(|vector| !vector.algorithm.is_symmetric()) {

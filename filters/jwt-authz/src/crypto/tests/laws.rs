@@ -1,4 +1,4 @@
-//! What holds for any bytes: nothing panics, and nothing but the signature verifies.
+//! Properties for arbitrary bytes: nothing panics, and only the valid signature verifies.
 
 use super::super::protobuf;
 use super::super::{Algorithm, KeySet, Origin, in_host, in_vm};
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
 
-/// A signature that is right.
+/// A valid signature.
 fn vector() -> impl Strategy<Value = Vector> {
     let count = foreign::right().len();
     (0..count).prop_map(|index| foreign::right().swap_remove(index))
@@ -19,7 +19,7 @@ fn algorithm() -> impl Strategy<Value = Algorithm> {
     select(Algorithm::ALL.to_vec())
 }
 
-/// What members of a key have, more or less.
+/// Values of members of a key, valid or not.
 fn member() -> impl Strategy<Value = Value> {
     let known = foreign::keys().into_iter().flatten().map(|(_, value)| value);
     prop_oneof![
@@ -29,7 +29,7 @@ fn member() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// A good key in which up to two members are something else.
+/// A valid key with up to two members replaced.
 fn jwk() -> impl Strategy<Value = Value> {
     let names = ["kty", "crv", "x", "y", "n", "e", "k", "use", "key_ops", "alg", "kid", "d"];
     let changes = prop::collection::vec((select(names.to_vec()), member()), 0..3);
@@ -43,16 +43,16 @@ proptest! {
     #![proptest_config(cases(64))]
 
     #[test]
-    fn no_other_signature_verifies(mut vector in vector(), place: Index, change in 1u8..) {
-        let place = place.index(vector.signature.len());
-        vector.signature[place] ^= change;
+    fn no_other_signature_verifies(mut vector in vector(), index: Index, change in 1u8..) {
+        let index = index.index(vector.signature.len());
+        vector.signature[index] ^= change;
         prop_assert!(!vector.verifies());
     }
 
     #[test]
-    fn no_other_message_verifies(mut vector in vector(), place: Index, change in 1u8..) {
-        let place = place.index(vector.message.len());
-        vector.message[place] ^= change;
+    fn no_other_message_verifies(mut vector in vector(), index: Index, change in 1u8..) {
+        let index = index.index(vector.message.len());
+        vector.message[index] ^= change;
         prop_assert!(!vector.verifies());
     }
 
@@ -64,7 +64,7 @@ proptest! {
         signature in prop_oneof![any::<Vec<u8>>(), prop::collection::vec(any::<u8>(), 32..=512)],
     ) {
         prop_assert!(!in_vm::verify(algorithm, &vector.key, &message, &signature));
-        // As long as a right one, so that it gets further.
+        // With the length of a valid signature, which passes more checks.
         let mut fitted = signature;
         fitted.resize(vector.signature.len(), 0);
         prop_assert!(!in_vm::verify(vector.algorithm, &vector.key, &message, &fitted));
@@ -101,14 +101,14 @@ proptest! {
                     prop_assert!(key.fits(algorithm));
                     prop_assert!(!(origin == Origin::Remote && algorithm.is_symmetric()));
                     prop_assert!(!in_vm::verify(algorithm, key, b"message", &signature));
-                    // It may have the form of one.
+                    // It may be well-formed.
                     let _ = in_host::argument(algorithm, key, b"message", &signature);
                 }
             }
         }
     }
 
-    /// Whoever wrote it says `true` in a field of its own, or it is not true.
+    /// The result is positive only if the bytes have a field that says so.
     #[test]
     fn any_bytes_are_read_as_an_answer(bytes: Vec<u8>) {
         let said = protobuf::fields(&bytes).flatten().any(|field| matches!(field, (1, protobuf::Value::Number(1..))));

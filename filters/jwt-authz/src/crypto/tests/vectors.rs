@@ -1,7 +1,7 @@
-//! Signatures that others have made, as data.
+//! Test vectors made by other implementations.
 //!
-//! `published.json` is from RFC 7515 appendix A, RFC 7520 section 4 and RFC 8037 appendix A.4.
-//! `foreign.json` was made once with OpenSSL: each algorithm, and signatures that are almost right.
+//! `published.json` is from RFC 7515 appendix A, RFC 7520 section 4 and RFC 8037 appendix A.4. `foreign.json` was
+//! made with OpenSSL: signatures of each algorithm, and some that are almost valid.
 
 use super::super::{Algorithm, Key, KeySet, Origin, SkipReason, in_vm};
 use base64::Engine as _;
@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use std::rc::Rc;
 
-/// One signature.
+/// A signature and what it signs.
 #[derive(Debug)]
 pub(in crate::crypto) struct Vector {
     pub(in crate::crypto) name: String,
@@ -25,18 +25,18 @@ impl Vector {
     }
 }
 
-/// A set of this one key.
+/// A key set with this key.
 pub(in crate::crypto) fn set_of(jwk: &Value) -> KeySet {
     KeySet::from_json(&json!({"keys": [jwk]}), Origin::Inline)
         .unwrap_or_else(|error| panic!("{jwk}: {error}"))
 }
 
-/// Base64url to bytes.
+/// Decodes base64url.
 pub(in crate::crypto) fn bytes(text: &Value) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(text.as_str().unwrap()).unwrap()
 }
 
-/// A signature as the files have it.
+/// Reads an entry of the files.
 pub(in crate::crypto) fn vector(name: &Value, entry: &Value, jwk: &Value, message: &Value) -> Vector {
     let algorithm = Algorithm::find(entry["alg"].as_str().unwrap()).unwrap();
     let set = set_of(jwk);
@@ -65,7 +65,7 @@ fn published_signatures_verify() {
     }
 }
 
-/// RFC 7515 appendix A.5: `alg` is `none`, the signature is empty.
+/// The token of RFC 7515 appendix A.5, with `alg` `none` and an empty signature.
 #[test]
 fn an_unsecured_token_never_verifies() {
     assert_eq!(Algorithm::find("none"), None);
@@ -78,7 +78,7 @@ fn an_unsecured_token_never_verifies() {
     }
 }
 
-/// RFC 7520 section 4.3 is signed with ES512, which is not supported: its key is skipped, not the set.
+/// The key of RFC 7520 section 4.3 is for ES512, which is not supported. Only this key is skipped, not the set.
 #[test]
 fn the_key_of_es512_is_skipped() {
     let set = json!({"keys": [

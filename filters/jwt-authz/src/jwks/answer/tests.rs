@@ -1,4 +1,4 @@
-//! What is taken from an answer, and what is not.
+//! Results of responses.
 
 use super::{Answered, Failure, Next, Step, read};
 use crate::config::Remote;
@@ -8,7 +8,7 @@ use serde_json::json;
 use std::time::Duration;
 
 fn answered<'a>(status: Option<u16>, headers: &'a Headers, body: &'a [u8]) -> Answered<'a> {
-    Answered { status, headers, body, whole: true }
+    Answered { status, headers, body, is_complete: true }
 }
 
 fn keys(max_age: Option<Duration>) -> Next {
@@ -16,9 +16,9 @@ fn keys(max_age: Option<Duration>) -> Next {
 }
 
 #[track_caller]
-fn check_set(status: Option<u16>, body: &[u8], whole: bool, expected: Result<(), &str>) {
+fn check_set(status: Option<u16>, body: &[u8], is_complete: bool, expected: Result<(), &str>) {
     let headers = Headers::default();
-    let answered = Answered { whole, ..answered(status, &headers, body) };
+    let answered = Answered { is_complete, ..answered(status, &headers, body) };
     let read = read(Step::KeySet, &remote(), &answered).map_err(|failure| failure.to_string());
     assert_eq!(read, expected.map(|()| keys(None)).map_err(str::to_owned));
 }
@@ -30,8 +30,8 @@ fn key_sets() {
     for status in [201, 204, 206, 301, 302, 304, 307, 308, 401, 404, 500, 503, 504] {
         check_set(Some(status), &set, true, Err(&format!("status {status}")));
     }
-    check_set(None, &set, true, Err("no answer"));
-    check_set(Some(200), &set, false, Err("the answer is too large"));
+    check_set(None, &set, true, Err("no response"));
+    check_set(Some(200), &set, false, Err("the response is too large"));
     let (half, _) = set.split_at(set.len() / 2);
     for body in [half, b"", b"<!doctype html><h1>Maintenance</h1>", b"\xff\xfe", b"{\"keys\""] {
         let read = read(Step::KeySet, &remote(), &answered(Some(200), &Headers::default(), body));
@@ -44,7 +44,7 @@ fn key_sets() {
 #[test]
 fn what_the_log_says_of_a_failure() {
     for (failure, expected) in [
-        (Failure::NotSent("bad argument".into()), "the call cannot be sent: bad argument"),
+        (Failure::NotSent("Envoy has no cluster `x`".into()), "Envoy has no cluster `x`"),
         (Failure::NoUri, "no OpenID configuration with a `jwks_uri`"),
         (Failure::ElsewhereUri, "`jwks_uri` is on another host"),
     ] {
@@ -68,13 +68,13 @@ fn max_age() {
     check_age(&["public", "max-age=60"], Some(60));
     check_age(&["max-age=\"60\""], Some(60));
     check_age(&["max-age=0"], Some(0));
-    // As RFC 9111 has it, section 4.2.1.
+    // RFC 9111, section 4.2.1: the first one counts.
     check_age(&["max-age=60, max-age=5"], Some(60));
     check_age(&["max-age=60", "max-age=5"], Some(60));
     check_age(&["no-store"], Some(0));
     check_age(&["max-age=60, no-cache"], Some(0));
     check_age(&["no-store", "max-age=60"], Some(0));
-    // Of one header only.
+    // `no-cache` with a field name applies to that header only.
     check_age(&["no-cache=\"set-cookie\", max-age=60"], Some(60));
     check_age(&["max-age=18446744073709551615"], Some(u64::MAX));
     for garbage in [

@@ -1,4 +1,4 @@
-//! What holds whatever the workers and the key server do.
+//! Properties for any behaviour of the workers and the key server.
 
 use super::super::record::{State, decode_set, encode_set};
 use super::super::{Source, Tracker};
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What happens to the proxy, or to the key server.
+/// An event in the proxy or the key server.
 #[derive(Clone, Copy, Debug)]
 enum Happening {
     Rotate,
@@ -44,13 +44,13 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-/// Pauses in milliseconds, and what happens after each.
+/// Pauses in milliseconds, and the event after each.
 fn history() -> impl Strategy<Value = Vec<(u64, Happening)>> {
     let pause = prop_oneof![4 => 0u64..50, 2 => 0u64..3000, 1 => 0u64..40_000];
     prop::collection::vec((pause, happening()), 0..40)
 }
 
-/// Something is under way and other things come in between.
+/// Steps that disturb calls to the shared data.
 fn script() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         6 => Just(Step::Nothing),
@@ -95,27 +95,27 @@ fn run(simulation: &Simulation, source: &Remote, history: &[(u64, Happening)]) {
     }
 }
 
-/// Nothing disturbs any longer.
+/// Ends all disturbances.
 fn calm(simulation: &Simulation) {
     simulation.script([]);
     simulation.rouse();
     simulation.server(|server| (server.is_up, server.latency) = (true, Duration::from_millis(20)));
 }
 
-/// The most within any minute.
+/// The maximum number of fetches within a minute.
 fn busiest_minute(fetches: &[Nanos]) -> usize {
     let within =
         |from: &Nanos| fetches.iter().filter(|at| **at >= *from && at.since(*from) < 60 * SECOND).count();
     fetches.iter().map(within).max().unwrap_or_default()
 }
 
-/// Three in a row, then one in ten seconds.
+/// Three in a row, then one every ten seconds.
 const MAX_EXTRA: usize = 9;
 
 proptest! {
     #![proptest_config(cases(12))]
 
-    /// Whoever floods, and however often the set changes.
+    /// The number of fetches is bounded in any flood, however often the set changes.
     #[test]
     fn a_flood_makes_a_handful_of_fetches(
         pauses in prop::collection::vec((0u64..2000, any::<bool>()), 1..200), rotates: bool,
@@ -137,8 +137,8 @@ proptest! {
 proptest! {
     #![proptest_config(cases(96))]
 
-    /// The simulation asserts at every instant: one fetch at a time; the set's record never goes back; who
-    /// has ticked has the newest set and sees to a fetch that is due; those on the list are those who wait.
+    /// The simulation asserts at all times: one fetch at a time; the set's record never reverts; after a tick a worker has
+    /// the newest set and a due fetch has begun; the tracker has exactly the waiting requests.
     #[test]
     fn whatever_happens(source in sources(), history in history(), steps in script(), workers in 1usize..4) {
         let simulation = Simulation::new(workers, &source);
@@ -146,7 +146,7 @@ proptest! {
         run(&simulation, &source, &history);
         prop_assert!(busiest_minute(&simulation.extra_fetches()) <= MAX_EXTRA);
         calm(&simulation);
-        // The longest retry is within `refresh`; then a lease, two ticks and the call.
+        // The retry delay is at most `refresh`; a lease, two ticks and the call follow.
         simulation.pass(source.refresh + source.timeout + 2 * SECOND + 3 * IDLE);
         let (versions, current) = (simulation.versions(), simulation.current());
         prop_assert!(versions.iter().all(|version| *version == Some(current)), "{versions:?}, {current}");
@@ -154,7 +154,7 @@ proptest! {
 
     #[test]
     fn nobody_waits_longer_than_he_may(source in sources(), history in history(), workers in 1usize..4) {
-        // Nobody is silent here: a worker that is does not end a wait either.
+        // Without silences, as a silent worker does not end a wait.
         let history: Vec<_> =
             history.into_iter().filter(|(_, happening)| !matches!(happening, Happening::Silence(..))).collect();
         let simulation = Simulation::new(workers, &source);
@@ -165,8 +165,8 @@ proptest! {
         }
     }
 
-    /// Whatever was before: a request whose key the server has finds it, named or not, if a fetch may begin
-    /// early enough.
+    /// After any history, a request finds a key that the server has, with or without a `kid`, if a fetch may begin early
+    /// enough.
     #[test]
     fn a_key_that_is_gained_is_found(
         source in sources(), history in history(), steps in script(), workers in 1usize..4, at in 0usize..4,
@@ -186,7 +186,7 @@ proptest! {
             let expected = allowed.max(outcome.asked).after(enough);
             let is_far = allowed > outcome.asked.after(SECOND);
             prop_assert!(outcome.found || is_far || expected > outcome.asked.after(source.wait), "{outcome:?}");
-            // And it is not kept waiting for longer than that takes.
+            // The request does not wait longer than necessary.
             prop_assert!(!outcome.found || outcome.ended <= expected, "{outcome:?}");
         }
     }
@@ -197,7 +197,7 @@ proptest! {
         let mut simulation = Simulation::new(0, &source);
         let mut tracker = Tracker::new(Source::new(source.clone(), 1), Key::new([7; 16]));
         let now = tracker.poll(&mut simulation).unwrap().now;
-        prop_assert!(tracker.claim(&mut simulation, now).unwrap());
+        prop_assert!(tracker.acquire_lease(&mut simulation, now).unwrap());
         let age = age.map(|age| Duration::from_secs(if age % 2 == 0 { age } else { age % 100_000 }));
         tracker.source().succeed(&mut simulation, &text(1), age, roll).unwrap();
         let state = simulation.state().unwrap();
@@ -224,7 +224,7 @@ proptest! {
         prop_assert_eq!(decode_set(&set), Some((numbers[0], text.as_slice())));
     }
 
-    /// Records that anybody may have written do no harm, and are replaced.
+    /// Arbitrary records do no harm and are replaced.
     #[test]
     fn hostile_records(state: Vec<u8>, set: Vec<u8>, numbers: [u64; 9]) {
         let _nothing_or_something = (State::decode(&state), decode_set(&set));
@@ -237,7 +237,7 @@ proptest! {
         state.succeed(numbers[0], SECOND, next);
     }
 
-    /// Sources that differ in anything keep to themselves; those that do not share.
+    /// Sources that differ in any part have separate records; equal ones share.
     #[test]
     fn sources_do_not_touch_each_other(one in 0usize..16, other in 0usize..16) {
         let source = |which: usize| Remote {
@@ -253,9 +253,9 @@ proptest! {
         let mut fetch = |which, version| {
             let mut tracker = Tracker::new(Source::new(source(which), version), Key::new([7; 16]));
             let now = tracker.poll(&mut simulation).unwrap().now;
-            let claimed = tracker.claim(&mut simulation, now).unwrap();
+            let acquired = tracker.acquire_lease(&mut simulation, now).unwrap();
             tracker.source().succeed(&mut simulation, &text(version as u32), None, 0).unwrap();
-            claimed
+            acquired
         };
         prop_assert!(fetch(one, 1));
         prop_assert_eq!(fetch(other, 2), one != other);

@@ -1,4 +1,4 @@
-//! What must hold of a record whenever one is written, whoever writes it.
+//! Laws of records, checked at each write by any worker.
 
 use super::super::record::{State, decode_set};
 use super::simulation::version;
@@ -15,7 +15,7 @@ pub(super) fn version_in(record: &[u8]) -> Option<(u64, u32)> {
     Some((number, version(&KeySet::read(text, Origin::Remote).ok()?)))
 }
 
-/// The law of the record of this key.
+/// Checks a write of the record with this key.
 pub(super) fn law(key: &[u8], before: Option<&[u8]>, after: &[u8]) -> Result<(), String> {
     if is_set(key) {
         return set_law(before, after);
@@ -24,7 +24,7 @@ pub(super) fn law(key: &[u8], before: Option<&[u8]>, after: &[u8]) -> Result<(),
     state_law(&before, &State::decode(after).unwrap())
 }
 
-/// The newest set is never replaced by one that was fetched before it.
+/// A set is never replaced by one that was fetched earlier.
 fn set_law(before: Option<&[u8]>, after: &[u8]) -> Result<(), String> {
     let read = |record| Some((version_in(record)?, decode_set(record)?.1.to_owned()));
     let Some((before, text)) = before.and_then(read) else { return Ok(()) };
@@ -33,7 +33,7 @@ fn set_law(before: Option<&[u8]>, after: &[u8]) -> Result<(), String> {
     if holds { Ok(()) } else { Err(format!("a set takes the place of a newer one: {before:?}, {after:?}")) }
 }
 
-/// One fetch at a time, which ends once.
+/// There is one fetch at a time, and it ends once.
 fn state_law(before: &State, after: &State) -> Result<(), String> {
     let goes_on = before.set <= after.set && before.ended <= after.ended && before.answered <= after.answered;
     let holds = if after.started == before.started {

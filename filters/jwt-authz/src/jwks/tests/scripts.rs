@@ -1,4 +1,4 @@
-//! What holds in every script of a few ticks, answers and requests.
+//! Laws in every script of a few ticks, responses and requests.
 
 use super::super::record::State;
 use super::super::{Missing, Source, Tracker};
@@ -11,51 +11,51 @@ use mesh_testkit::records::{Alone, Records};
 use mesh_testkit::search::{self, Bounds, Replay, Scene, search};
 use std::time::Duration;
 
-/// The workers of a proxy. The server has another key set for each fetch, a newer one for a later fetch.
+/// The workers of a proxy. For each fetch the server has a newer key set.
 struct Workers {
-    /// How a fetch may end.
+    /// The possible ends of a fetch.
     ends: &'static [End],
-    /// Whether requests come whose key the set does not have.
+    /// Whether there are requests with unknown keys.
     asks: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum End {
-    /// With a set.
+    /// The fetch succeeds.
     Answer,
-    /// Without.
+    /// The fetch fails.
     Failure,
 }
 
 #[derive(Clone)]
 struct Worker {
     tracker: Tracker,
-    /// It has called the server and has no answer yet.
+    /// Whether a call is in progress.
     is_calling: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Task {
-    /// It looks at the source, and fetches if it is time.
+    /// The worker polls, and fetches if a fetch is due.
     Tick,
-    /// Its call brings the set of this version.
+    /// The worker's call returns the set of this version.
     Answer(u32),
-    /// Its call fails.
+    /// The worker's call fails.
     Failure,
-    /// A request comes that needs a key which no set has.
+    /// A request needs a key that no set has.
     Ask,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Outcome {
-    /// It has the set of this version, and has begun a fetch or not; when it looked.
+    /// The version of the worker's set, whether it has begun a fetch, and the time of the poll.
     Ticked { version: Option<u32>, begins: bool, now: Nanos },
-    /// Whether the set was kept, and whether the fetch was still its own until the end: if another worker has
-    /// taken it over in between, the others see the set with the end of that one's.
+    /// Whether the set was stored, and whether the worker still held the lease at the end. If another worker has taken
+    /// over the lease in between, the set becomes visible with the end of that worker's fetch.
     Answered { kept: bool, ended: bool },
-    /// Noted.
+    /// The task succeeded.
     Noted,
-    /// The shared data failed.
+    /// A call to the shared data failed.
     Failed,
 }
 
@@ -66,7 +66,7 @@ fn begins(event: &Event) -> bool {
     matches!(event.outcome, Outcome::Ticked { begins: true, .. })
 }
 
-/// The newest set that was kept, or that is in force.
+/// The version of the newest set that was stored, or with `in_force`, that is current.
 fn newest(events: &[Event], in_force: bool) -> Option<u32> {
     let kept = events.iter().filter_map(|event| match (event.task, event.outcome) {
         (Task::Answer(version), Outcome::Answered { kept: true, ended }) if ended || !in_force => {
@@ -77,7 +77,7 @@ fn newest(events: &[Event], in_force: bool) -> Option<u32> {
     kept.max()
 }
 
-/// A store that notes whether the state was written.
+/// A store that records whether the state was written.
 struct Noting<'a, 'b> {
     store: &'a mut Replay<'b>,
     is_written: bool,
@@ -110,8 +110,8 @@ impl Worker {
         match task {
             Task::Tick => {
                 let now = self.tracker.poll(store)?.now;
-                let begins = self.tracker.claim(store, now)?;
-                // A call that is still under way when its lease is over comes to nothing.
+                let begins = self.tracker.acquire_lease(store, now)?;
+                // A call that is still in progress when its lease expires is abandoned.
                 self.is_calling |= begins;
                 Ok(Outcome::Ticked { version: self.version(), begins, now })
             }
@@ -141,7 +141,7 @@ impl Scene for Workers {
     }
 
     fn tasks(&self, state: &Play, worker: usize) -> Vec<Task> {
-        // Workers differ in nothing: whoever begins is the first.
+        // Workers are identical, so only the first one begins.
         if worker > 0 && state.events.is_empty() && state.running().next().is_none() {
             return Vec::new();
         }
@@ -185,7 +185,7 @@ impl Scene for Workers {
         if version < had {
             return Err(format!("{version:?} after a tick, it had {had:?}"));
         }
-        // Somebody fetches if it is time.
+        // If a fetch is due, it has begun.
         let state = the_state(&records()).unwrap();
         let is_seen_to = now < state.next(false, remote().refresh);
         if is_seen_to {
@@ -195,8 +195,8 @@ impl Scene for Workers {
         }
     }
 
-    /// Whatever was before: whoever looks has the set that is in force; when all leases are over, a fetch brings
-    /// whatever was kept to all if it fails, and another set if it does not.
+    /// After any script, every worker that polls has the current set. When all leases have expired, a failed fetch makes
+    /// the stored set visible to all workers, and a successful one a new set.
     fn ended(&self, state: &Play, records: Records) -> Result<(), String> {
         let mut store = Alone { records, now: Nanos(state.now) };
         let (kept, in_force) = (newest(&state.events, false), newest(&state.events, true));
@@ -220,8 +220,8 @@ impl Scene for Workers {
             store.now = store.now.after(remote().refresh + Duration::from_secs(10));
             let mut new = Worker::new(owner);
             let now = new.tracker.poll(&mut store).unwrap().now;
-            if !new.tracker.claim(&mut store, now).unwrap() {
-                return Err("nobody can fetch".to_owned());
+            if !new.tracker.acquire_lease(&mut store, now).unwrap() {
+                return Err("no worker can fetch".to_owned());
             }
             match answer {
                 Some(version) => {
@@ -239,10 +239,11 @@ fn the_state(records: &Records) -> Option<State> {
     records.iter().find(|(key, _)| !is_set(key)).and_then(|(_, state)| State::decode(state))
 }
 
-/// Longer than a lease, and shorter than a set is good for.
+/// Longer than a lease, and shorter than the refresh interval.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Two workers; with `LONG_SCRIPTS` in the environment one task more, which takes minutes in a release build.
+/// Plays all scripts of two workers. With `LONG_SCRIPTS` in the environment there is one more task, which takes minutes
+/// in a release build.
 #[track_caller]
 fn check(ends: &'static [End], asks: bool, tasks: u32, pauses: u32, failures: u32) {
     let tasks = tasks + u32::from(std::env::var_os("LONG_SCRIPTS").is_some());
@@ -258,7 +259,7 @@ fn check(ends: &'static [End], asks: bool, tasks: u32, pauses: u32, failures: u3
     );
 }
 
-/// One worker takes the fetch of another one over, whose answer comes after all.
+/// A worker takes over the lease of another one, whose response arrives later.
 #[test]
 fn a_fetch_that_is_taken_over_in_every_script() {
     check(&[End::Answer], false, 4, 1, 0);

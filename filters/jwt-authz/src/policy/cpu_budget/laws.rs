@@ -1,4 +1,4 @@
-//! What holds whatever checks come when, and however long they take.
+//! Properties of the budget for any sequence and duration of checks.
 
 use super::{CpuBudget, MAX_SAVED};
 use mesh_policy::time::Nanos;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 const LONGEST_CHECK: u64 = 3_000_000;
 
-/// Who checks after what pause, and for how long, in nanoseconds.
+/// Checks: provider, pause before, and duration, in nanoseconds.
 fn checks() -> impl Strategy<Value = Vec<(usize, u64, u64)>> {
     let pause = prop_oneof![4 => Just(0), 2 => 0u64..100_000, 1 => 0u64..50_000_000];
     prop::collection::vec((0usize..8, pause, 1..LONGEST_CHECK), 1..400)
@@ -17,30 +17,30 @@ fn budget(percent: u8, providers: usize) -> CpuBudget {
     CpuBudget::new(percent, vec![true; providers], Nanos(0))
 }
 
-/// A provider that has no others beside it.
+/// The model of a provider without any others.
 struct Alone {
     saved: f64,
-    most: f64,
+    max_saved: f64,
     rate: f64,
     since: u64,
 }
 
 impl Alone {
     fn new(percent: u8, providers: usize) -> Self {
-        let most = MAX_SAVED.as_nanos() as f64 / (providers + 1) as f64;
-        Self { saved: most, most, rate: f64::from(percent) / 100.0 / providers as f64, since: 0 }
+        let max_saved = MAX_SAVED.as_nanos() as f64 / (providers + 1) as f64;
+        Self { saved: max_saved, max_saved, rate: f64::from(percent) / 100.0 / providers as f64, since: 0 }
     }
 
     fn has_time(&mut self, now: u64) -> bool {
-        self.saved = (self.saved + (now - self.since) as f64 * self.rate).min(self.most);
+        self.saved = (self.saved + (now - self.since) as f64 * self.rate).min(self.max_saved);
         self.since = now;
-        // A microsecond for rounding.
+        // One microsecond of tolerance for rounding.
         self.saved > 1000.0
     }
 }
 
 proptest! {
-    /// What all spend is at most the share of the time, what was saved, and a last check of each.
+    /// The time spent is at most the share, the initial savings, and one last check per provider.
     #[test]
     fn never_more_than_the_share(percent in 1u8..=100, providers in 1usize..8, checks in checks()) {
         let mut budget = budget(percent, providers);
@@ -53,12 +53,12 @@ proptest! {
                 now += takes;
                 spent += takes;
             }
-            let most = MAX_SAVED.as_nanos() as u64 + now * u64::from(percent) / 100 + providers as u64 * LONGEST_CHECK;
-            prop_assert!(spent <= most, "{spent} of {most}");
+            let max_spent = MAX_SAVED.as_nanos() as u64 + now * u64::from(percent) / 100 + providers as u64 * LONGEST_CHECK;
+            prop_assert!(spent <= max_spent, "{spent} of {max_spent}");
         }
     }
 
-    /// Who keeps to a part of the share has it, whatever the others do.
+    /// A provider that stays within its part always has time, whatever the others do.
     #[test]
     fn nobody_takes_the_part_of_another(percent in 1u8..=100, providers in 1usize..8, checks in checks()) {
         let (mut budget, mut alone) = (budget(percent, providers), Alone::new(percent, providers));
@@ -80,7 +80,7 @@ proptest! {
         }
     }
 
-    /// Who is alone has all of it.
+    /// If only one provider has checks, it gets the whole share.
     #[test]
     fn unused_time_is_lent(percent in 1u8..=100, providers in 1usize..33, takes in 1000u64..LONGEST_CHECK) {
         let mut budget = budget(percent, providers);
@@ -99,7 +99,7 @@ proptest! {
         prop_assert!(spent + 1_000_000 >= least, "{spent} of {least}");
     }
 
-    /// Who waits long enough gets in, however much was overdrawn and by whom.
+    /// After a long enough wait there is time again, however much was overdrawn.
     #[test]
     fn time_comes_back(percent in 1u8..=100, providers in 1usize..33, takes in 0u64..10_000_000_000) {
         let mut budget = budget(percent, providers);
@@ -113,7 +113,7 @@ proptest! {
         }
     }
 
-    /// Whatever the clock says.
+    /// Arbitrary clock values do no harm.
     #[test]
     fn any_times(percent in 1u8..=100, has_slow: Vec<bool>, checks: Vec<(u8, u64, Duration)>) {
         let mut budget = CpuBudget::new(percent, has_slow.clone(), Nanos(0));
@@ -126,7 +126,7 @@ proptest! {
     }
 }
 
-/// Providers without slow checks have no part.
+/// Providers without slow checks get no part of the share.
 #[test]
 fn those_who_need_none_are_not_counted() {
     let mut budget = CpuBudget::new(10, [true, false, false], Nanos(0));

@@ -1,4 +1,4 @@
-//! The bound that several configs share.
+//! Several configs share one bound.
 
 use super::{ENTRY, Memory, Tokens};
 use crate::policy::Verified;
@@ -6,7 +6,7 @@ use crate::policy::gateway::{Gateway, bearer, token};
 use serde_json::json;
 use std::rc::Rc;
 
-/// A good token whose claims are padded.
+/// A verified token with `padding` bytes in its claims.
 fn verified(padding: usize) -> Rc<Verified> {
     let gateway = Gateway::with(&json!({}), &json!({"max_token_bytes": 65536, "default": "allow"}));
     let token = token(&json!({"pad": "x".repeat(padding)}));
@@ -25,22 +25,22 @@ fn the_token_that_was_used_least_recently_goes_whichever_config_it_is_of() {
     one.insert(1, Rc::clone(&token));
     other.insert(2, Rc::clone(&token));
     one.insert(3, Rc::clone(&token));
-    assert_eq!(memory.taken(), memory.most);
+    assert_eq!(memory.taken(), memory.max_bytes);
     assert!(one.get(1).is_some());
     other.insert(4, Rc::clone(&token));
     assert_eq!((has(&one, &[1, 3]), has(&other, &[2, 4])), (vec![true, true], vec![false, true]));
     other.insert(5, Rc::clone(&token));
     assert_eq!((has(&one, &[1, 3]), has(&other, &[4, 5])), (vec![true, false], vec![true, true]));
-    // A config that goes gives back what it has.
+    // A dropped config releases its memory.
     drop(other);
-    assert_eq!(memory.taken(), memory.most / 3);
+    assert_eq!(memory.taken(), memory.max_bytes / 3);
     one.insert(6, Rc::clone(&token));
     assert_eq!(has(&one, &[1, 6]), [true, true]);
     drop(one);
     assert_eq!(memory.taken(), 0);
 }
 
-/// What would need more than there is is not remembered, and makes nobody else go.
+/// A token larger than the bound is not cached and evicts no other.
 #[test]
 fn a_token_that_is_too_large() {
     let (small, large) = (verified(10), verified(10_000));
@@ -76,7 +76,7 @@ mod laws {
     use proptest::prelude::*;
 
     proptest! {
-        /// Several configs come, are used and go.
+        /// Configs are created, used and dropped in any order.
         #[test]
         fn the_bound_holds(
             steps in prop::collection::vec((0usize..4, 0u128..12, 0usize..5, 0u8..10), 1..300),
@@ -85,44 +85,44 @@ mod laws {
             let tokens: Vec<_> = (0..5).map(|size| verified(size * 60)).collect();
             let memory = Memory::new(room * (tokens[0].weight() + ENTRY));
             let mut configs: Vec<Option<Rc<Tokens>>> = vec![None; 4];
-            // Who uses what when: the last is the newest.
+            // Config, hash and weight, in order of use: the most recent one is last.
             let mut model: Vec<(usize, u128, usize)> = Vec::new();
             for (config, hash, size, act) in steps {
-                let own = configs[config].get_or_insert_with(|| memory.tokens(entries));
+                let cache = configs[config].get_or_insert_with(|| memory.tokens(entries));
                 match act {
                     0 => {
                         configs[config] = None;
                         model.retain(|(other, ..)| *other != config);
                     }
                     1 => {
-                        own.remove(hash);
+                        cache.remove(hash);
                         model.retain(|(other, key, _)| (*other, *key) != (config, hash));
                     }
                     2..=4 => {
-                        let place = model.iter().position(|(other, key, _)| (*other, *key) == (config, hash));
-                        prop_assert_eq!(own.get(hash).is_some(), place.is_some());
-                        if let Some(place) = place {
-                            let used = model.remove(place);
+                        let index = model.iter().position(|(other, key, _)| (*other, *key) == (config, hash));
+                        prop_assert_eq!(cache.get(hash).is_some(), index.is_some());
+                        if let Some(index) = index {
+                            let used = model.remove(index);
                             model.push(used);
                         }
                     }
                     _ => {
-                        own.insert(hash, Rc::clone(&tokens[size]));
+                        cache.insert(hash, Rc::clone(&tokens[size]));
                         let weight = tokens[size].weight() + ENTRY;
-                        if weight <= memory.most {
+                        if weight <= memory.max_bytes {
                             model.retain(|(other, key, _)| (*other, *key) != (config, hash));
                             model.push((config, hash, weight));
                             if model.iter().filter(|(other, ..)| *other == config).count() > entries {
                                 let oldest = model.iter().position(|(other, ..)| *other == config).unwrap();
                                 model.remove(oldest);
                             }
-                            while model.iter().map(|(.., weight)| weight).sum::<usize>() > memory.most {
+                            while model.iter().map(|(.., weight)| weight).sum::<usize>() > memory.max_bytes {
                                 model.remove(0);
                             }
                         }
                     }
                 }
-                prop_assert!(memory.taken() <= memory.most);
+                prop_assert!(memory.taken() <= memory.max_bytes);
                 prop_assert_eq!(memory.taken(), model.iter().map(|(.., weight)| weight).sum::<usize>());
                 for (config, tokens) in configs.iter().enumerate() {
                     let count = model.iter().filter(|(other, ..)| *other == config).count();

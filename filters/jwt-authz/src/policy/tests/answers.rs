@@ -1,4 +1,4 @@
-//! How each refusal looks to the client and to the operator.
+//! The response and the details of each refusal.
 
 use super::super::gateway::{Gateway, NOW, bearer, forged, request, secret, token, token_of};
 use super::super::{Denial, Outcome, Signature, reason};
@@ -6,13 +6,13 @@ use mesh_policy::effects::{GrpcStatus, Reply};
 use mesh_policy::headers::Headers;
 use serde_json::{Value as Json, json};
 
-/// What must not get out: it is in every token.
+/// A claim of every token that must not appear in a response.
 const CLAIM: &str = "sesame";
 
 struct Expected {
     status: u16,
     grpc: GrpcStatus,
-    /// What follows the realm; `None`: no challenge.
+    /// The challenge's `error`; `None` for no challenge.
     challenge: Option<&'static str>,
     title: &'static str,
 }
@@ -69,7 +69,7 @@ fn header<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
     Some(str::from_utf8(value.as_bytes()).unwrap())
 }
 
-/// `more`: the members of the problem document that name the provider and the rule.
+/// `more` has the members of the problem document that name the provider and the rule.
 #[track_caller]
 fn check(gateway: &Gateway, headers: &Headers, details: &str, expected: &Expected, what: &str, more: &Json) {
     let reply = reply(gateway, headers, false);
@@ -186,7 +186,7 @@ fn every_reason() {
         "a rule denies this request",
         &json!({"provider": "main", "rule": "guests"}),
     );
-    // Nobody has shown a token that says too little.
+    // Without a token there is no `insufficient_scope`.
     check(
         &request(":path: /closed"),
         "denied_by:closed",
@@ -222,7 +222,7 @@ fn where_the_proxy_fails() {
     assert_eq!(header(&reply, "www-authenticate"), None);
 }
 
-/// The place of a label is that of its counter.
+/// Labels index counters.
 #[test]
 fn each_reason_has_a_place_and_a_word() {
     let labels = reason::labels();
@@ -236,7 +236,7 @@ fn each_reason_has_a_place_and_a_word() {
     }
 }
 
-/// More exactly what is wrong, in the same stage.
+/// One label has several texts.
 #[test]
 fn what_is_wrong_is_said_exactly() {
     let gateway = gateway();
@@ -288,7 +288,7 @@ fn what_is_wrong_is_said_exactly() {
     );
 }
 
-/// The key set has keys, but none that the token could be of.
+/// The key set has keys, but none for the token's algorithm.
 #[test]
 fn no_key_is_for_the_algorithm() {
     let edwards = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});

@@ -1,4 +1,4 @@
-//! Tokens that were verified before.
+//! The cache of verified tokens.
 
 use super::super::CacheStatus;
 use super::super::gateway::{Gateway, NOW, bearer, forged, main, request, secret, token};
@@ -10,7 +10,7 @@ fn gateway(cache: &Json) -> Gateway {
     Gateway::with(&json!({"leeway": "0s"}), &json!({"default": "allow", "token_cache": cache}))
 }
 
-/// What becomes of a token, and whether it was cache_status.
+/// `expected` is the outcome, `cache_status` whether the token was in the cache.
 #[track_caller]
 fn check(gateway: &Gateway, headers: &Headers, expected: &str, cache_status: Option<CacheStatus>) {
     let checks = gateway.checks.get();
@@ -40,22 +40,22 @@ fn a_good_token_is_cache_status_and_a_bad_one_is_not() {
     check(&gateway, &numbered(1), "+", HIT);
 }
 
-/// "A rotated-out key makes its cached tokens invalid."
+/// A key that is rotated out invalidates its cached tokens.
 #[test]
 fn a_token_goes_with_its_key() {
     let gateway = gateway(&json!({}));
     check(&gateway, &numbered(1), "+", MISS);
-    // Another key comes: nothing changes.
+    // Another key is added: nothing changes.
     gateway.rotate(0, Some(&json!([secret("l"), secret("k")])));
     check(&gateway, &numbered(1), "+", HIT);
     gateway.rotate(0, Some(&json!([secret("l")])));
     check(&gateway, &numbered(1), "unknown_key", MISS);
-    // Another key of the same name.
+    // Another key with the same `kid`.
     let mut other = secret("l");
     other["kid"] = json!("k");
     gateway.rotate(0, Some(&json!([other])));
     check(&gateway, &numbered(1), "bad_signature", MISS);
-    // The same secret for another algorithm.
+    // The same secret, for another algorithm.
     let mut other = secret("k");
     other["alg"] = json!("HS256");
     gateway.rotate(0, Some(&json!([secret("k")])));
@@ -66,7 +66,7 @@ fn a_token_goes_with_its_key() {
     check(&gateway, &numbered(1), "jwks_unavailable", MISS);
 }
 
-/// "never past `exp`"
+/// A cached token is not accepted after `exp`.
 #[test]
 fn a_token_goes_when_it_expires() {
     let gateway = gateway(&json!({}));
@@ -131,7 +131,7 @@ fn two(providers: [Json; 2]) -> Gateway {
     Gateway::new(&json!({"providers": providers, "default": "allow"}))
 }
 
-/// A token that a provider has verified is not one in a place at which that provider does not look.
+/// A cached token is not valid in a place where its provider does not look.
 #[test]
 fn a_token_in_a_place_that_its_provider_does_not_look_at() {
     let gateway = two([
@@ -147,7 +147,7 @@ fn a_token_in_a_place_that_its_provider_does_not_look_at() {
     check(&gateway, &request(&format!("cookie: both={token}")), "+", HIT);
 }
 
-/// Which provider takes a token hangs on where it is found, and never on where it was found before.
+/// The provider of a token depends on where it is found, not on where it was found before.
 #[test]
 fn what_is_cache_status_changes_no_verdict() {
     let gateway = two([

@@ -3,13 +3,13 @@
 use super::super::gateway::{Gateway, request, token};
 use serde_json::{Value as Json, json};
 
-/// Whether a rule with these claims holds for a token with that one, `a`.
+/// Whether a rule with this test on the claim `a` holds for a token with this claim.
 #[track_caller]
 fn check(test: &str, claim: &str, expected: bool) {
     check_request(&format!(r#"{{"claim": "a", {test}}}"#), &format!(r#"{{"a": {claim}}}"#), "", expected);
 }
 
-/// Whether a rule with these claims, for paths `/users/{id}/**`, holds for a request.
+/// Whether a rule for paths `/users/{id}/**` with these claims holds for a request.
 #[track_caller]
 fn check_request(claims: &str, payload: &str, headers: &str, expected: bool) {
     let claims: Json = serde_json::from_str(claims).unwrap();
@@ -21,7 +21,7 @@ fn check_request(claims: &str, payload: &str, headers: &str, expected: bool) {
     let gateway = Gateway::with(&json!({}), &json!({"rules": [rule], "escaped_slashes": "keep"}));
     let headers = format!("{headers}\nauthorization: Bearer {}", token(&payload));
     let word = gateway.word(&request(&headers));
-    // No rule lets it in, or nobody can say what it asks for.
+    // No rule allows the request, or its path or host is ambiguous.
     let known = ["+", "no_rule", "ambiguous_path", "ambiguous_host"].contains(&&*word);
     assert!(known && (word == "+") == expected, "{word}: {claims} {payload} {headers}");
 }
@@ -40,12 +40,12 @@ fn equals() {
         (r#""""#, r#""""#, true),
         (r#""""#, "null", false),
         (r#""""#, "[]", false),
-        // A text is a number or a boolean as JSON writes it, ...
+        // A string equals a number or boolean claim as JSON writes it.
         (r#""5""#, "5", true),
         (r#""5""#, "5.0", false),
         (r#""true""#, "true", true),
         (r#""null""#, "null", false),
-        // ... but a number is no text.
+        // A number does not equal a string claim.
         ("5", "5", true),
         ("5", "5.0", true),
         ("5", r#""5""#, false),
@@ -60,7 +60,7 @@ fn equals() {
         ("true", "1", false),
         ("false", "null", false),
         ("false", "[true, false]", true),
-        // Where floats are several whole numbers, each is itself only.
+        // Integers beyond the precision of a float are compared exactly.
         ("9007199254740991", "9007199254740991", true),
         ("9007199254740991", "9007199254740992", false),
         (r#""9007199254740993""#, "9007199254740993", true),
@@ -84,7 +84,7 @@ fn contains() {
         (r#""admin:write""#, false),
         (r#"["admin"]"#, true),
         (r#"["user", "admin"]"#, true),
-        // An element is whole.
+        // Elements are compared as a whole.
         (r#"["user admin"]"#, false),
         (r#"["administrator"]"#, false),
         (r#"[["admin"]]"#, false),
@@ -98,7 +98,7 @@ fn contains() {
     check(r#""contains": "admin", "ignore_case": true"#, r#""user ADMIN""#, true);
     check(r#""contains": "5""#, "[5]", true);
     check(r#""contains": "true""#, "true", true);
-    // Two words are never one.
+    // A value with a space is never a list of words.
     check(r#""contains": "a b""#, r#""a b""#, false);
     check(r#""contains": "a b""#, r#"["a b"]"#, true);
 }
@@ -114,7 +114,7 @@ fn texts() {
         (r#""suffix": "er""#, r#""user""#, true),
         (r#""suffix": "er""#, r#""users""#, false),
         (r#""suffix": "er""#, r#"{"x": "er"}"#, false),
-        // All of the value.
+        // A regex must match the entire value.
         (r#""regex": "u.*r""#, r#""user""#, true),
         (r#""regex": "s""#, r#""user""#, false),
         (r#""regex": "u.*r""#, r#"["x", "ur"]"#, true),
@@ -151,7 +151,7 @@ fn comparisons() {
         (r#""gte": 1, "lt": 3"#, "3", false),
         (r#""gte": 1, "lt": 3"#, "0", false),
         (r#""gt": 3, "lt": 1"#, "2", false),
-        // Only a number is one.
+        // Only numbers are compared.
         (r#""gt": 1"#, r#""5""#, false),
         (r#""gt": 1"#, "[5]", false),
         (r#""gt": -1"#, "true", false),
@@ -199,7 +199,7 @@ fn combinations() {
     ] {
         check_request(&claims, r#"{"a": 1}"#, "", expected);
     }
-    // What is not there is not equal, either way.
+    // An absent claim equals nothing, so `not` holds.
     check_request(r#"{"not": {"claim": "b", "equals": 1}}"#, r#"{"a": 1}"#, "", true);
 }
 
@@ -219,7 +219,7 @@ fn words_of_the_path() {
     check_path("/users/bob/", r#""alice""#, false);
     check_path("/users/Alice/", r#""alice""#, false);
     check_path("/users/alice", r#""alice""#, true);
-    // Readers differ in who is meant.
+    // Upstreams differ in which segment is the id.
     check_path("/users//alice/", r#""alice""#, false);
     check_path("/users/bob/../alice/", r#""alice""#, false);
     check_path("/users/alice;x/", r#""alice""#, false);
@@ -233,7 +233,7 @@ fn words_of_the_path() {
     check_path("/users/4/", "42", false);
     check_path("/users/true/", "true", true);
     check_path("/users/null/", "null", false);
-    // Escapes are decoded once.
+    // Percent-encoding is decoded once.
     check_path("/users/a%40b%20c/", r#""a@b c""#, true);
     check_path("/users/a@b%20c/", r#""a@b c""#, true);
     check_path("/users/a%40b/", r#""a%40b""#, false);
@@ -267,10 +267,10 @@ fn headers() {
     check_header("y: a", r#""a""#, false);
     check_header("x_tenant: a", r#""a""#, true);
     check_header("x-tenant: a\nx_tenant: b", r#""a""#, false);
-    // Of two values the upstream may read the other one.
+    // The header is repeated: the upstream may read the other value.
     check_header("x-tenant: a\nx-tenant: a", r#""a""#, false);
     check_header("x-tenant: a\nx-tenant: b", r#""a""#, false);
-    // Nothing equals nothing.
+    // An empty value equals nothing.
     check_header("x-tenant: ", r#""""#, false);
     check_header("y: a", r#""""#, false);
     check_header("y: a", "null", false);
@@ -293,7 +293,7 @@ fn hosts() {
     check_host(WHOLE, "a.example.com:8443", r#""a.example.com:8443""#, true);
     check_host(WHOLE, "a.example.com", r#""a.example.com:8443""#, false);
     check_host(WHOLE, "a.example.com:1", r#""a.example.com:8443""#, false);
-    // A port or a dot that the claim does not have: Envoy may route it to another host.
+    // A port or a trailing dot that the claim lacks: Envoy may route the request to another host.
     check_host(WHOLE, "a.example.com:8443", r#""a.example.com""#, false);
     check_host(WHOLE, "a.example.com.", r#""a.example.com""#, false);
     check_host(WHOLE, "a.example.com.", r#""a.example.com.""#, true);

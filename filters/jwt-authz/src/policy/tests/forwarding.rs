@@ -1,4 +1,4 @@
-//! What the upstream gets to see.
+//! The request that the upstream receives.
 
 use super::super::forward::strip;
 use super::super::gateway::{Gateway, forged, request, token, token_of};
@@ -9,8 +9,8 @@ use mesh_policy::policy::Unchangeable;
 use mesh_policy::verdict::{Count, Verdict};
 use serde_json::{Value as Json, json};
 
-/// The headers that the upstream gets, one a line and in order, and how many claims were left out.
-/// Forwarded without a decision where `decided` is not set.
+/// The upstream's headers, one per line and in order, and the number of claims that were left out. Unless
+/// `decided` is set, the request is forwarded without a decision.
 fn forwarded(gateway: &Gateway, headers: &Headers, decided: bool) -> (String, usize) {
     let decision = decided.then(|| gateway.decide(headers));
     let mut verdict = Verdict::default();
@@ -34,7 +34,7 @@ fn forwarded(gateway: &Gateway, headers: &Headers, decided: bool) -> (String, us
     (headers.iter().map(line).collect::<Vec<_>>().join("\n"), left_out)
 }
 
-/// What `x-claim` is for a token with this claim; `None`: it was left out.
+/// `expected` is the value of `x-claim` for a token with this claim; `None` if it is left out.
 #[track_caller]
 fn check_claim(claim: &str, expected: Option<&str>) {
     let gateway = Gateway::with(
@@ -47,7 +47,7 @@ fn check_claim(claim: &str, expected: Option<&str>) {
     let found = seen.lines().find_map(|line| line.strip_prefix("x-claim: "));
     assert_eq!(found, expected, "{claim}");
     assert!(!seen.contains("spoofed"), "{claim}");
-    // A claim that is not there was not left out.
+    // An absent claim is not counted as left out.
     assert_eq!(left_out, usize::from(expected.is_none() && claim != "null"), "{claim}");
 }
 
@@ -69,7 +69,7 @@ fn every_type_of_claim() {
     check_claim("null", None);
 }
 
-/// "an element that holds a comma: the header is left out, counted, or roles could be smuggled in"
+/// An element with a comma would be read as two roles: the header is left out and counted.
 #[test]
 fn claims_that_would_be_read_as_something_else() {
     check_claim(r#"["user,admin"]"#, None);
@@ -85,7 +85,7 @@ fn claims_that_would_be_read_as_something_else() {
     check_claim(r#""alice\t""#, None);
 }
 
-/// "bytes that can't stand in a header are refused"
+/// Bytes that are not allowed in a header value are refused.
 #[test]
 fn claims_that_cannot_stand_in_a_header() {
     check_claim(r#""a\r\nx-role: admin""#, None);
@@ -111,8 +111,8 @@ fn protected(more: &Json) -> Gateway {
 
 const SPOOFED: &str = "x-sub: root\nx-sub: admin\nx_sub: root\nX-Roles: all\nx_roles: all\nx-payload: e30\nx_payload: e30\nx-other: y";
 
-/// "Every header in `claims_to_headers` is removed from the request on every path, whether or not a token
-/// came; the same holds for `payload_header`, and in shadow and off modes."
+/// The headers of `claims_to_headers` and `payload_header` are removed from every request, with or without a token,
+/// also in modes `shadow` and `off`.
 #[test]
 fn only_this_filter_sets_its_headers() {
     let good = token(&json!({"sub": "alice"}));
@@ -153,7 +153,7 @@ fn a_nested_claim() {
     assert_eq!(seen, format!("authorization: Bearer {good}\nx-other: y\nx-payload: {payload}\nx-roles: a,b"));
 }
 
-/// The same with a token that is cache_status.
+/// A cached token is forwarded like a new one.
 #[test]
 fn a_cache_status_token_says_the_same() {
     let gateway = protected(&json!({}));
@@ -163,7 +163,7 @@ fn a_cache_status_token_says_the_same() {
     assert_eq!(gateway.checks.get(), 1);
 }
 
-/// Each provider has its own headers, and those of all of them are taken away.
+/// The headers of all providers are removed, not only those of the token's provider.
 #[test]
 fn headers_of_several_providers() {
     let provider = |name: &str| {
@@ -180,8 +180,7 @@ fn headers_of_several_providers() {
     assert_eq!(forwarded(&gateway, &headers, true).0, "x-b: alice");
 }
 
-/// "`forward_token: false` removes the token wherever it was found, the cookie and the query parameter
-/// included." `<T>` is the token.
+/// `forward_token: false` removes the token from headers, cookies and query parameters. `<T>` is the token.
 #[test]
 fn the_token_is_taken_away() {
     let gateway = Gateway::with(
@@ -200,7 +199,7 @@ fn the_token_is_taken_away() {
     check("authorization: bearer <T>", "");
     check("x-token: <T>\nauthorization: Basic dTpw", "authorization: Basic dTpw");
     check("x-token: <T>\nauthorization: Bearer <T>", "");
-    // In whatever spelling an upstream may read it.
+    // In every spelling that an upstream may read as this name.
     check("x_token: <T>\nx: y", "x: y");
     check("x.token: <T>", "");
     check("cookie: a=b ; token=\"<T>\"; c=\"d\"", "cookie: a=b ; c=\"d\"");
@@ -219,14 +218,14 @@ fn the_token_is_taken_away() {
         ":method: GET\nauthorization: Bearer <T>\nx-token: <T>\ncookie: token=<T>; a=b\n:path: /?b&access_token=<T>",
         ":method: GET\ncookie: a=b\n:path: /?b",
     );
-    // There is no token to take away.
+    // There is no token to remove.
     check(
         ":path: /?access_tokens=<T>\nauthorization: Basic dTpw",
         ":path: /?access_tokens=<T>\nauthorization: Basic dTpw",
     );
 }
 
-/// An upstream might take it for one that was verified.
+/// An upstream might trust it.
 #[test]
 fn a_token_that_nobody_has_verified_is_taken_away_too() {
     let open = json!({"name": "o", "action": "allow", "token": "none"});
@@ -248,15 +247,15 @@ fn a_token_that_nobody_has_verified_is_taken_away_too() {
     check(&take, &public, false, false);
     check(&keep, &public, false, true);
     let gateway = Gateway::with(&take, &json!({"rules": [open]}));
-    // As Envoy joins two.
+    // Envoy joins repeated headers like this.
     let joined = request(&format!("authorization: Basic dTpw,Bearer {}", token(&json!({}))));
     assert_eq!(forwarded(&gateway, &joined, true).0, "");
-    // Another scheme is not this filter's.
+    // Another scheme is left alone.
     let basic = request("authorization: Basic dTpw");
     assert_eq!(forwarded(&gateway, &basic, true).0, "authorization: Basic dTpw");
 }
 
-/// Who a request is for is said where what decided has looked, whichever rules stand beside it.
+/// Claims are forwarded if the deciding rule looked at the token, whatever the other rules do.
 #[test]
 fn a_rule_that_does_not_decide_changes_nothing() {
     let open = json!({"name": "open", "action": "allow", "token": "none"});
@@ -273,7 +272,7 @@ fn a_rule_that_does_not_decide_changes_nothing() {
     }
 }
 
-/// A token that is to go on stays; and in shadow mode the upstream may still look at it by itself.
+/// The token stays with `forward_token`, and in shadow mode, in which the upstream may verify it itself.
 #[test]
 fn the_token_stays() {
     let good = token(&json!({}));
@@ -311,7 +310,7 @@ fn exported_claims() {
     check(&json!(["sub.x"]), &claims, None);
 }
 
-/// What an upstream may take for one of our headers is gone, whatever else the name looks like.
+/// Every name that an upstream may read as one of our headers is removed.
 #[test]
 fn names_that_are_almost_ours() {
     let gateway = protected(&json!({}));
@@ -322,12 +321,12 @@ fn names_that_are_almost_ours() {
     let names = strip(&headers, &gateway.policy.own_headers);
     let remove = |name| HeaderName::new(name).unwrap();
     assert_eq!(names, Ok(vec![remove("x-sub"), remove("x_sub")]));
-    // A name that cannot be removed, since it is none, stops the request.
+    // An invalid name cannot be removed, so the request is refused.
     assert_eq!(strip(&Headers::from_pairs([("x sub", "a")]), &gateway.policy.own_headers), Err(Unchangeable));
     assert_eq!(HeaderValue::text("a").as_bytes(), b"a");
 }
 
-/// A rule that tests a header that only the filter may set sees the header removed.
+/// A rule that tests a header which only the filter may set does not see the client's value.
 #[test]
 fn rules_do_not_see_what_only_the_filter_may_set() {
     let spoofed = json!([{"name": "x", "action": "allow", "token": "none",

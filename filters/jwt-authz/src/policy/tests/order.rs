@@ -1,11 +1,11 @@
-//! The one order that is safe: size, shape and header; the key; the signature; and only then the payload.
+//! The order of verification: size, structure and header, then the key, then the signature, then the payload.
 
 use super::super::gateway::{Gateway, forged, main, merge, secret, sign, sign_parts, token, token_of};
 use super::super::{Outcome, Signature};
 use crate::crypto::KeySet;
 use serde_json::{Value as Json, json};
 
-/// What becomes of a token, and how many signatures are checked for it.
+/// `expected` is the outcome for the token, `checks` the number of signatures checked for it.
 #[track_caller]
 fn check(gateway: &Gateway, token: &str, expected: &str, checks: usize) {
     let before = gateway.checks.get();
@@ -53,7 +53,7 @@ fn what_is_refused_before_a_signature_is_checked() {
     check(&long, &sign(header(257).as_bytes(), b"{}", "k"), "malformed", 0);
 }
 
-/// Whoever has no key learns nothing of what we make of payloads.
+/// The response to a forged token tells nothing about how payloads are read.
 #[test]
 fn the_payload_is_read_after_the_signature_only() {
     let gateway = one();
@@ -65,7 +65,7 @@ fn the_payload_is_read_after_the_signature_only() {
         check(&gateway, &token, stage, 1);
         check(&gateway, &forged(&token), "bad_signature", 1);
     }
-    // Not even base64url.
+    // A payload that is not base64url.
     let header = "eyJhbGciOiJIUzI1NiIsImtpZCI6ImsifQ";
     for payload in ["!", "e30=", "e3", "e", ""] {
         let token = sign_parts(header, payload, "k");
@@ -74,7 +74,7 @@ fn the_payload_is_read_after_the_signature_only() {
     }
 }
 
-/// JSON that serde_json cannot hold, or holds as something else.
+/// JSON that `serde_json` rejects or changes.
 #[test]
 fn payloads_that_are_strange() {
     let gateway = one();
@@ -90,7 +90,7 @@ fn payloads_that_are_strange() {
     check(&wide, &token_of("k", r#" { "exp" : 9999999999 } "#), "+", 1);
 }
 
-/// `jku`, `jwk`, `x5u` and `x5c` say where the sender would like us to find a key.
+/// With `jku`, `jwk`, `x5u` and `x5c` the sender could supply a key.
 #[test]
 fn keys_that_a_token_brings_along_are_not_looked_at() {
     let gateway = Gateway::with(&json!({}), &json!({"default": "allow"}));
@@ -126,22 +126,22 @@ fn which_keys_a_token_is_checked_with() {
     let payload = br#"{"exp": 9999999999}"#;
     let named = |id: &str| sign(json!({"alg": "HS256", "kid": id}).to_string().as_bytes(), payload, "k");
     let nameless = sign(br#"{"alg": "HS256"}"#, payload, "k");
-    // The key of that name, and no other.
+    // Only the key with this `kid` is tried.
     let two = keys(&json!([key(Some("a"), "x"), key(Some("b"), "k")]));
     check(&two, &named("a"), "bad_signature", 1);
     check(&two, &named("b"), "+", 1);
     check(&two, &named("c"), "unknown_key", 0);
-    // Without a name, each that fits.
+    // Without a `kid`, all keys for the algorithm are tried.
     check(&two, &nameless, "+", 2);
-    // Two keys of one name.
+    // Two keys with the same `kid`.
     check(&keys(&json!([key(Some("a"), "x"), key(Some("a"), "k")])), &named("a"), "+", 2);
-    // Keys without a name are tried where none has the name; if none fits, the one of that name may still come.
+    // Keys without a `kid` are tried if no key has the token's; if they fail, the named key may still be added.
     let unnamed = keys(&json!([key(Some("a"), "x"), key(None, "k")]));
     check(&unnamed, &named("b"), "+", 1);
     check(&unnamed, &named("a"), "bad_signature", 1);
     check(&keys(&json!([key(None, "x")])), &named("b"), "unknown_key", 1);
     check(&keys(&json!([key(None, "x")])), &nameless, "bad_signature", 1);
-    // At most so many.
+    // The number of candidates is bounded.
     let many = |last: usize| {
         let keys = (0..=last).map(|index| key(None, if index == last { "k" } else { "x" }));
         json!(keys.collect::<Vec<_>>())
@@ -150,7 +150,7 @@ fn which_keys_a_token_is_checked_with() {
     check(&keys(&many(KeySet::MAX_CANDIDATES)), &nameless, "bad_signature", 8);
 }
 
-/// "An error of the host never lets a request in", and nobody goes on to other keys after it.
+/// An error of the host never allows a request, and no other key is tried after it.
 #[test]
 fn checks_that_come_to_nothing() {
     let mut provider = main();
@@ -166,14 +166,14 @@ fn checks_that_come_to_nothing() {
             let gateway = Gateway::with(&provider, &top);
             gateway.verdict.set(Some(verdict));
             check(&gateway, &nameless, expected, checks);
-            // And nothing is cache_status of it.
+            // The result is not cached.
             gateway.verdict.set(None);
             check(&gateway, &nameless, if default == "allow" { "+" } else { "no_rule" }, 1);
         }
     }
 }
 
-/// The token is judged once a request, however many rules ask.
+/// The token is verified once per request, however many rules need it.
 #[test]
 fn a_token_is_judged_once() {
     let rules: Vec<Json> = (0..5)

@@ -1,16 +1,16 @@
-//! Where a token is found, and what is no token.
+//! Where a token is looked for.
 
 use super::super::gateway::{Gateway, forged, request, token};
 use serde_json::json;
 
-/// `<T>` is a good token, `<U>` another good one, and `<F>` a forged one.
+/// `<T>` is a valid token, `<U>` another valid one, and `<F>` a forged one.
 #[track_caller]
 fn check(from: &str, headers: &str, expected: &str) {
     let from: serde_json::Value = serde_json::from_str(from).unwrap();
     let gateway = Gateway::with(&json!({"from": from}), &json!({}));
     let (good, other) = (token(&json!({})), token(&json!({"jti": 1})));
     let headers = headers.replace("<F>", &forged(&good)).replace("<T>", &good).replace("<U>", &other);
-    // A good token gets as far as the rules, of which there are none.
+    // A valid token is refused by the default, as there are no rules.
     let word = gateway.word(&request(&headers));
     assert_eq!(if word == "no_rule" { "good" } else { &word }, expected, "{headers}");
 }
@@ -41,13 +41,13 @@ fn schemes() {
 fn an_empty_token_is_a_bad_one() {
     check(BEARER, "authorization: Bearer ", "malformed");
     check(BEARER, "authorization: Bearer", "malformed");
-    // As a logout leaves them behind.
+    // A logout leaves empty cookies.
     check(ALL, "cookie: token=", "missing");
     check(ALL, ":path: /?access_token", "missing");
     check(ALL, ":path: /?access_token=", "missing");
 }
 
-/// "Two different tokens in the allowed places, or a repeated `authorization` header: 401, never a guess."
+/// Two different tokens, or a repeated token header, are refused with 401.
 #[test]
 fn a_header_that_is_there_twice() {
     check(BEARER, "authorization: Bearer <T>\nauthorization: Bearer <T>", "ambiguous");
@@ -55,7 +55,7 @@ fn a_header_that_is_there_twice() {
     check(BEARER, "authorization: Basic dTpw\nauthorization: Bearer <T>", "ambiguous");
     check(BEARER, "authorization: Basic dTpw\nauthorization: Basic dTpw", "ambiguous");
     check(BEARER, "authorization: Bearer <T>\nauthorization: ", "ambiguous");
-    // As Envoy joins them.
+    // Envoy joins repeated headers like this.
     check(BEARER, "authorization: Bearer <T>,Bearer <T>", "ambiguous");
     check(BEARER, "authorization: Basic dTpw, Bearer <T>", "ambiguous");
     check(BEARER, "authorization: Bearer <T>, Basic dTpw", "ambiguous");
@@ -64,7 +64,7 @@ fn a_header_that_is_there_twice() {
     check(BEARER, "authorization: Basic dTpw, Bearer <T>", "ambiguous");
     check(BEARER, "authorization: Basic dTpw,Basic dTpw", "ambiguous");
     check(BEARER, "authorization: x\",Bearer <T>", "ambiguous");
-    // Other schemes have commas of their own.
+    // Other schemes use commas between parameters.
     check(BEARER, r#"authorization: Digest username="a", realm="b""#, "missing");
     check(BEARER, r#"authorization: Digest realm="a, Bearer b", nonce=c"#, "missing");
     check(r#"[{"header": "x-token"}]"#, "x-token: <T>,<T>", "ambiguous");
@@ -83,7 +83,7 @@ fn headers_with_another_prefix_or_none() {
     check(r#"[{"header": "authorization", "prefix": "DPoP "}]"#, "authorization: dpop <T>", "good");
 }
 
-/// An upstream may read `x_token` for `x-token`: one of two tokens would be judged, and the other one used.
+/// An upstream may read `x_token` as `x-token` and use a token other than the verified one.
 #[test]
 fn a_header_in_another_spelling() {
     let check = |headers: &str, expected: &str| check(r#"[{"header": "x-token"}]"#, headers, expected);
@@ -104,11 +104,11 @@ fn cookies() {
     check("cookie: Token=<T>", "missing");
     check("cookie: xtoken=<T>; token2=<T>", "missing");
     check("cookie: token", "missing");
-    // Some upstreams take the quotes off (RFC 6265, section 4.1.1).
+    // Some upstreams remove the quotes (RFC 6265, section 4.1.1).
     check("cookie: token=\"<T>\"", "good");
     check("cookie: token=\"<T>\"; token=<T>", "good");
     check("cookie: token=\"<F>\"; token=<T>", "ambiguous");
-    // The same one twice is one.
+    // Equal copies are one token.
     check("cookie: token=<T>; token=<T>", "good");
     check("cookie: token=<T>\ncookie: token=<T>", "good");
     check("cookie: token=<T>; token=<U>", "ambiguous");
@@ -137,10 +137,10 @@ fn several_places() {
     check(ALL, "authorization: Bearer <T>\ncookie: token=<U>", "ambiguous");
     check(ALL, "authorization: Bearer <T>\n:path: /?access_token=<U>", "ambiguous");
     check(ALL, "cookie: token=<T>\n:path: /?access_token=<U>", "ambiguous");
-    // Nobody guesses that the good one is meant.
+    // A valid and a forged token are ambiguous.
     check(ALL, "authorization: Bearer <T>\ncookie: token=<F>", "ambiguous");
     check(ALL, "authorization: Basic dTpw\ncookie: token=<T>", "good");
     check(ALL, ":path: /", "missing");
-    // A place that is not in the config is none.
+    // Places that are not configured are ignored.
     check(BEARER, "cookie: token=<T>\n:path: /?access_token=<T>", "missing");
 }

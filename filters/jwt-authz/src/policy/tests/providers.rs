@@ -1,10 +1,10 @@
-//! Whose token it is.
+//! Choosing the provider of a token.
 
 use super::super::Outcome;
 use super::super::gateway::{Gateway, bearer, forged, main, merge, request, secret, sign, token, token_of};
 use serde_json::{Value as Json, json};
 
-/// Providers of these fields, each with a key of its own name.
+/// Providers with these fields, each with a key named like the provider.
 fn gateway(providers: &[Json], top: &Json) -> Gateway {
     let providers: Vec<Json> = providers
         .iter()
@@ -26,7 +26,7 @@ fn of(key: &str, claims: &Json) -> String {
     token_of(key, &payload.to_string())
 }
 
-/// The provider whose token it was found to be, or the stage that refuses it.
+/// The provider that the token is assigned to, or the reason of its refusal.
 fn whose(gateway: &Gateway, token: &str) -> String {
     let decision = gateway.decide(&bearer(token.as_bytes()));
     let name = |index: usize| gateway.policy.config().providers[index].name.clone();
@@ -49,7 +49,7 @@ fn the_issuer_picks_the_provider() {
     let check = |token: &str, expected: &str| assert_eq!(whose(&gateway, token), expected);
     check(&of("a", &json!({"iss": "A"})), "a");
     check(&of("b", &json!({"iss": "B"})), "b");
-    // Who says to be of a provider must have its key.
+    // `iss` selects the provider; the signature must be by its key.
     check(&of("b", &json!({"iss": "A"})), "unknown_key a");
     let posing = sign(br#"{"alg":"HS256","kid":"a"}"#, br#"{"iss":"A","exp":9999999999}"#, "b");
     check(&posing, "bad_signature a");
@@ -58,13 +58,13 @@ fn the_issuer_picks_the_provider() {
     check(&of("a", &json!({})), "wrong_issuer nobody");
     check(&of("a", &json!({"iss": ["A"]})), "wrong_issuer nobody");
     check(&of("a", &json!({"iss": "a"})), "wrong_issuer nobody");
-    // To pick the provider the payload has to be read.
+    // The payload must be read to choose the provider.
     check(&token_of("a", "no JSON"), "malformed nobody");
     check(&token_of("a", r#"{"iss": "A", "iss": "B"}"#), "malformed nobody");
     assert_eq!(gateway.checks.get(), 4);
 }
 
-/// One without an issuer takes what no other is for.
+/// A provider without `issuer` takes tokens of all other issuers.
 #[test]
 fn a_provider_without_an_issuer() {
     let gateway = gateway(&[json!({"name": "any"}), json!({"name": "b", "issuer": "B"})], &json!({}));
@@ -76,7 +76,7 @@ fn a_provider_without_an_issuer() {
     check(&of("any", &json!({"iss": "B"})), "unknown_key b");
 }
 
-/// With one there is nothing to pick, and the payload stays closed until the signature is checked.
+/// With a single provider the payload is not read before the signature is checked.
 #[test]
 fn one_provider() {
     let gateway = gateway(&[json!({"name": "a", "issuer": "A"})], &json!({}));
@@ -87,7 +87,7 @@ fn one_provider() {
     check(&forged(&token_of("a", "no JSON")), "bad_signature a");
 }
 
-/// What one provider allows is not another's.
+/// The checks of one provider do not apply to another.
 #[test]
 fn each_provider_has_its_own_checks() {
     let edwards = json!({"kty": "OKP", "crv": "Ed25519", "kid": "a",
@@ -105,7 +105,7 @@ fn each_provider_has_its_own_checks() {
     check(&token_of("b", r#"{"iss": "B", "aud": "b"}"#), "b");
 }
 
-/// "Key sets of several providers do not disturb one another."
+/// Key sets of several providers are independent.
 #[test]
 fn keys_that_are_missing_are_missing_for_one_provider() {
     let gateway =
@@ -115,7 +115,7 @@ fn keys_that_are_missing_are_missing_for_one_provider() {
     assert_eq!(whose(&gateway, &of("b", &json!({"iss": "B"}))), "b");
 }
 
-/// "A rule may name `providers`."
+/// A rule with `providers` takes tokens of these only.
 #[test]
 fn a_rule_for_tokens_of_a_provider() {
     let rules = json!([
@@ -147,7 +147,7 @@ fn a_rule_for_tokens_of_a_provider() {
     }
 }
 
-/// A place is for the providers that look there.
+/// A place belongs to the providers that look there.
 #[test]
 fn a_place_of_one_provider() {
     let gateway = gateway(

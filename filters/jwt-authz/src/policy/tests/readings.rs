@@ -1,9 +1,9 @@
-//! Requests that upstreams may read in several ways: what is undecided lets nobody in and keeps everybody out.
+//! Requests that upstreams may read in several ways: an undecided test satisfies deny rules, but not allow rules.
 
 use super::super::gateway::{Gateway, request, token};
 use serde_json::{Value as Json, json};
 
-/// What becomes of a request (`name: value` lines) without a token.
+/// The outcomes for requests (`name: value` lines) without a token.
 #[track_caller]
 fn check(rules: &Json, requests: &[(&str, &str)]) {
     let gateway = Gateway::with(&json!({}), &json!({"rules": rules, "escaped_slashes": "keep"}));
@@ -40,7 +40,7 @@ fn an_allow_rule_is_no_wider_than_the_routes_of_the_proxy() {
     check(&rules, &[(":authority: status.example.com:81", "+"), (":authority: status.example.com", "+")]);
 }
 
-/// A client that names two tenants is no reason for a rule to let it in, and a reason to keep it out.
+/// A repeated header satisfies a deny rule, but not an allow rule.
 #[test]
 fn a_header_that_is_sent_twice_is_undecided() {
     let equals = json!({"claim": "tenant", "equals_header": "x-tenant"});
@@ -104,7 +104,7 @@ fn a_deny_rule_keeps_out_what_may_be_meant() {
 fn a_method_in_another_case_is_not_let_in() {
     let rules = allow(&json!({"methods": ["GET"]}));
     check(&rules, &[(":method: GET", "+"), (":method: get", "missing")]);
-    // By none of these, and by its not being one of them neither.
+    // Neither a test nor its negation allows such a request.
     let rules = allow(&json!({"not": {"methods": ["DELETE"]}}));
     check(&rules, &[(":method: GET", "+"), (":method: delete", "missing"), (":method: DELETE", "missing")]);
 }
@@ -122,7 +122,7 @@ fn an_authority_that_is_none() {
             check(&rules, &[(&format!(":authority: {authority}"), "ambiguous_host")]);
         }
     }
-    // Where no rule that decides looks at the host, it is not asked.
+    // If no enforced rule tests the host, it may be ambiguous.
     let mut shadow = deny(&json!({"hosts": ["admin.test"]}));
     shadow[0]["mode"] = json!("shadow");
     for rules in [deny(&json!({"methods": ["PUT"]})), allow(&json!({"hosts": ["*"]})), shadow] {
@@ -148,7 +148,7 @@ fn claims_follow_the_same_logic() {
     const NOT_OWN: &str = r#"{"not": {"claim": "sub", "equals_path": "id"}}"#;
     check("deny", NOT_OWN, ":path: /users/u7/x", "+");
     check("deny", NOT_OWN, ":path: /users/u8/x", "denied_by:r");
-    // `u7;x` to one upstream, `u7` to another.
+    // Some upstreams read `u7;x` as `u7`.
     check("deny", NOT_OWN, ":path: /users/u7;x/y", "denied_by:r");
     check("deny", OWN, ":path: /users/u7;x/y", "denied_by:r");
     check("deny", OWN, ":path: /users/u8;x/y", "+");
@@ -165,7 +165,7 @@ fn claims_follow_the_same_logic() {
     check("deny", &all, &to("a.test:81"), "+");
 }
 
-/// A rule for `/public/` lets nobody in who asks for something else.
+/// A rule for `/public/` does not allow requests for other paths.
 #[test]
 fn dot_segments_are_refused() {
     let gateway =

@@ -1,10 +1,10 @@
-//! The registered claims, at their edges.
+//! Boundary cases of the registered claims.
 
 use super::super::gateway::{Gateway, NOW, token_of};
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 
-/// What becomes of a token with this payload, in which `<+5>` is five seconds from now.
+/// The outcome for a token with this payload, in which `<+5>` stands for five seconds from now.
 #[track_caller]
 fn check(provider: &Json, payload: &str, expected: &str) {
     let gateway = Gateway::with(provider, &json!({"default": "allow"}));
@@ -14,15 +14,14 @@ fn check(provider: &Json, payload: &str, expected: &str) {
             part.strip_suffix('>').and_then(|part| part.split_once('<')).unwrap_or((part, ""));
         text += before;
         if let Ok(offset) = offset.parse::<f64>() {
-            // A whole number is written as one.
+            // An integer is written without a fraction.
             text += &(Duration::from_secs(NOW).as_secs_f64() + offset).to_string();
         }
     }
     assert_eq!(gateway.judge(token_of("k", &text).as_bytes()), expected, "{text}");
 }
 
-/// With a leeway of 30 seconds. On or after that instant a token must not be accepted (RFC 7519, section
-/// 4.1.4).
+/// With a leeway of 30 seconds. A token must not be accepted on or after `exp` (RFC 7519, section 4.1.4).
 #[test]
 fn expiration() {
     let check = |payload: &str, expected: &str| check(&json!({}), payload, expected);
@@ -42,7 +41,7 @@ fn expiration() {
     check(r#"{"exp": 18446744073709551615}"#, "+");
     check(r#"{"exp": 18446744073709551616}"#, "+");
     check(r#"{"exp": 1e300}"#, "+");
-    // More than a number can be: the payload is no JSON that we can hold.
+    // Larger than any float: the JSON parser refuses it.
     check(r#"{"exp": 1e400}"#, "bad_claims");
     check(r#"{"exp": "1700000060"}"#, "bad_claims");
     check(r#"{"exp": null}"#, "bad_claims");
@@ -57,11 +56,11 @@ fn tokens_without_an_end() {
     check(&open, "{}", "+");
     check(&open, r#"{"exp": <-30>}"#, "expired");
     check(&open, r#"{"exp": null}"#, "bad_claims");
-    // Its lifetime is not at most anything.
+    // Without `exp` the lifetime is unbounded.
     check(&json!({"require_expiration": false, "max_lifetime": "1h"}), "{}", "bad_claims");
 }
 
-/// "an `exp` further from now than that is refused"; clocks may be off by the leeway here, too.
+/// An `exp` further in the future than `max_lifetime`, plus the leeway, is refused.
 #[test]
 fn lifetimes() {
     let hour = json!({"max_lifetime": "1h"});
@@ -131,7 +130,7 @@ fn audiences() {
     check("5", "bad_claims");
     check("null", "bad_claims");
     super::registered::check(&two, r#"{"exp": <+60>}"#, "wrong_audience");
-    // Not configured, not checked.
+    // `aud` is not checked unless configured.
     super::registered::check(&json!({}), r#"{"exp": <+60>, "aud": 5}"#, "+");
 }
 
@@ -166,7 +165,7 @@ fn issuers_and_subjects() {
     check(&subjects, r#"{"exp": <+60>}"#, "wrong_subject");
 }
 
-/// Whose token it is, is said before whether it is stale.
+/// A wrong issuer is reported before an expired token.
 #[test]
 fn the_first_that_is_wrong_is_named() {
     let all = json!({"issuer": "i", "audiences": ["a"], "subjects": ["s"]});

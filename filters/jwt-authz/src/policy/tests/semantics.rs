@@ -1,5 +1,4 @@
-//! Deny rules, allow rules, the default; tokens of every kind. The expectations are the issue's
-//! "Semantics", row by row.
+//! Deny rules, allow rules and the default, each with every state of the token.
 
 use super::super::gateway::{Gateway, NOW, bearer, forged, request, secret, sign, token, token_of};
 use super::super::{Outcome, Signature, Unverified};
@@ -19,7 +18,7 @@ const STATES: [&str; 8] = [
     "the proxy fails",
 ];
 
-/// `on_jwks_unavailable` is for missing sets, and for nothing else.
+/// Also checks that `on_jwks_unavailable` has an effect only if a key set is missing.
 #[track_caller]
 fn word(state: &str, rules: &Json, default: &str) -> String {
     let with = |public: &str| word_with(state, rules, default, public);
@@ -80,15 +79,15 @@ fn guest() -> Json {
     json!({"claim": "role", "equals": "guest"})
 }
 
-/// "nothing holds: `default`. Nothing held and `default: deny`: 401 without a good token, else 403. A bad
-/// token under `default: allow`: 401."
+/// If no rule holds, `default: deny` refuses with 401 without a valid token and 403 with one; `default: allow`
+/// refuses a bad token with 401.
 #[test]
 fn the_default() {
     check(&json!([]), "deny", ["missing", "no_rule", BAD, KEY, SET, SET, BUSY, FAILS]);
     check(&json!([]), "allow", ["+", "+", BAD, KEY, SET, "+", BUSY, FAILS]);
 }
 
-/// "`none` = no token is looked at"
+/// `none`: the token is not looked at.
 #[test]
 fn a_rule_that_does_not_look_at_the_token() {
     let none = json!({"token": "none"});
@@ -97,7 +96,7 @@ fn a_rule_that_does_not_look_at_the_token() {
     check(&rule("deny", &json!({})), "allow", [DENIED; 8]);
 }
 
-/// "`optional` = an absent one passes, a bad one is 401"
+/// `optional`: the token may be absent; a bad one is refused with 401.
 #[test]
 fn a_rule_with_an_optional_token() {
     let optional = json!({"token": "optional"});
@@ -105,7 +104,7 @@ fn a_rule_with_an_optional_token() {
     check(&rule("deny", &optional), "allow", [DENIED, DENIED, BAD, KEY, SET, DENIED, BUSY, FAILS]);
 }
 
-/// "`required` = the rule holds only with a good token"
+/// `required`: the rule holds only with a valid token.
 #[test]
 fn a_rule_with_a_required_token() {
     let required = json!({"token": "required"});
@@ -117,7 +116,7 @@ fn a_rule_with_a_required_token() {
     check(&rule("deny", &required), "deny", ["missing", DENIED, BAD, KEY, SET, SET, BUSY, FAILS]);
 }
 
-/// "A rule that tests claims never holds without a good token."
+/// A rule with `claims` never holds without a valid token.
 #[test]
 fn a_rule_with_claims() {
     let holds = [json!({"claims": admin()}), json!({"claims": {"not": guest()}})];
@@ -139,7 +138,7 @@ fn a_rule_with_claims() {
     }
 }
 
-/// "Deny rules first, then allow rules, first that holds"
+/// Deny rules come before allow rules; the first rule that holds decides.
 #[test]
 fn the_order_of_rules() {
     let rules = |rules: &Json, default| {
@@ -160,8 +159,8 @@ fn the_order_of_rules() {
     assert_eq!(rules(&json!([other]), "allow"), (true, None));
 }
 
-/// A rule that needs a good token does not hold with a bad one; the next may. One for which it is optional
-/// has the last word on it.
+/// A rule that needs a valid token does not hold with a bad one, and the next rule is evaluated. A rule with an
+/// optional token refuses a bad one.
 #[test]
 fn a_bad_token_and_the_next_rule() {
     let open = json!({"name": "open", "action": "allow", "token": "none"});
@@ -194,7 +193,7 @@ fn a_rule_is_for_what_it_matches() {
     check("GET /HEALTH", "no_rule");
     check("PUT /", "+");
     check("PUT /closed/a", "denied_by:closed");
-    // A path may be read so.
+    // Some upstreams read these paths as `/closed/a`.
     check("PUT /closed//a", "denied_by:closed");
     check("PUT /%63losed/a", "denied_by:closed");
     check("PUT \\closed\\a", "denied_by:closed");
@@ -205,7 +204,7 @@ fn a_rule_is_for_what_it_matches() {
     check("GET /a/..%2fhealth", "escaped_slash");
     check("GET /health%5C", "escaped_slash");
     check("GET /health?a=%2F", "+");
-    // Upstreams that merge slashes, or cut parameters off, before they resolve dots serve another path.
+    // Upstreams that merge slashes or remove parameters before they resolve dot segments serve another path.
     check("PUT /a/../closed/a", "ambiguous_path");
     check("PUT /a/%2e%2E/b", "ambiguous_path");
     check("GET /health/.", "ambiguous_path");
@@ -213,7 +212,7 @@ fn a_rule_is_for_what_it_matches() {
     check("GET /health/..;/closed", "ambiguous_path");
     check("GET /health/a\\..\\b", "ambiguous_path");
     check("GET /health/;/../closed", "ambiguous_path");
-    // Or the first segment for an authority.
+    // Some upstreams read the first segment as an authority.
     check("GET //health/closed", "ambiguous_path");
 }
 
@@ -229,7 +228,7 @@ fn an_escaped_slash_may_be_kept() {
     assert_eq!(refuse.word(&request(":path: /a%2Fb")), "escaped_slash");
 }
 
-/// Who may wait for keys waits, but only where the token is looked at.
+/// A request waits for keys only if its token is looked at.
 #[test]
 fn waiting_for_keys() {
     #[track_caller]
@@ -266,26 +265,26 @@ fn what_is_waited_for() {
         _ => None,
     };
     assert_eq!(wanted(&token_of("other", "{}")), Some((0, Missing::Key("other".to_owned()))));
-    // A key without a name, or one of a name that was another's, may have come as well.
+    // A key without a `kid`, or another key with this `kid`, may be the signer.
     let is_signer = |missing| matches!(missing, Some((0, Missing::Signer(_))));
     let (unnamed, reused) = (nameless("other"), sign(br#"{"alg": "HS256", "kid": "k"}"#, b"{}", "other"));
     assert!(is_signer(wanted(&unnamed)) && is_signer(wanted(&reused)));
     assert!(is_signer(wanted(&forged(&token(&json!({}))))));
     assert_eq!(wanted(&unnamed), wanted(&unnamed));
     assert_ne!(wanted(&unnamed), wanted(&reused));
-    // Or the first one for an algorithm.
+    // The set has no key for the algorithm.
     let edwards = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
     gateway.rotate(0, Some(&json!([edwards])));
     assert!(is_signer(wanted(&nameless("k"))));
     gateway.rotate(0, None);
     assert_eq!(wanted(&token(&json!({}))), Some((0, Missing::Set)));
-    // What can be refused without keys does not wait for any.
+    // A token that is refused without keys does not wait.
     assert_eq!(wanted("a.b.c"), None);
     let other = sign(br#"{"alg": "RS256", "kid": "k"}"#, b"{}", "k");
     assert_eq!(wanted(&other), None);
 }
 
-/// Keys of the config never become others.
+/// Keys in the config never change.
 #[test]
 fn nobody_waits_for_an_inline_set() {
     let gateway = Gateway::with(&json!({}), &json!({}));
@@ -302,13 +301,13 @@ fn nobody_waits_for_an_inline_set() {
     }
 }
 
-/// However often a request is looked at while it waits, its signature is checked once for each set.
+/// However often a waiting request is evaluated, its signature is checked once per key set.
 #[test]
 fn signatures_are_checked_again_only_with_another_set() {
     for (header, expected) in [
         (&br#"{"alg": "HS256"}"#[..], "bad_signature"),
         (br#"{"alg": "HS256", "kid": "k"}"#, "bad_signature"),
-        // With keys that have no name.
+        // Keys without a `kid`.
         (br#"{"alg": "HS256", "kid": "other"}"#, "unknown_key"),
     ] {
         let gateway = Gateway::with(&json!({}), &json!({"default": "allow"}));
@@ -340,7 +339,7 @@ fn signatures_are_checked_again_only_with_another_set() {
         }
         let (Outcome::Refused(refusal), 0) = look(false, Some(&before)) else { panic!("{expected}") };
         assert_eq!(refusal.reason.label, expected);
-        // It is of this token only.
+        // The result applies to this token only.
         let other = bearer(sign(header, b"{}", "c").as_bytes());
         gateway.checks.set(0);
         gateway.decide_again(&other, Some(&before));
@@ -352,7 +351,7 @@ fn signatures_are_checked_again_only_with_another_set() {
     }
 }
 
-/// A rule in shadow mode is counted where it would have refused, as if nobody could wait.
+/// A shadow rule does not wait for keys; it is counted as if the keys were not coming.
 #[test]
 fn a_rule_in_shadow_mode_does_not_wait() {
     let gateway = Gateway::with(
@@ -371,7 +370,7 @@ fn a_rule_in_shadow_mode_does_not_wait() {
     }
 }
 
-/// What the access log gets.
+/// The decision's label, as it appears in the access log.
 #[test]
 fn a_decision_in_a_few_words() {
     let top = json!({"rules": [{"name": "r", "action": "allow", "claims": admin()},
@@ -382,7 +381,7 @@ fn a_decision_in_a_few_words() {
         let verdict = gateway.policy.verdict(&headers, &gateway.decide(&headers)).unwrap();
         let shadow = gateway.policy.config().settings.mode == Mode::Shadow;
         match (verdict.refusal, verdict.decision) {
-            // The word in front is the adapter's.
+            // The adapter adds the prefix.
             (Some(refusal), _) if shadow => {
                 format!("shadow_denied{{{}}}", refusal.details.subject.unwrap_or_default())
             }
@@ -407,7 +406,7 @@ fn a_decision_in_a_few_words() {
     assert_eq!(say(&shadow, &json!({})), "waiting");
 }
 
-/// Keys without names whose checks are slow, and a token that the key `signer` has signed.
+/// A gateway with slow checks and `keys` keys without a `kid`.
 fn slow(keys: usize) -> Gateway {
     let gateway = Gateway::with(&json!({}), &json!({"default": "allow", "token_cache": {"entries": 0}}));
     let names: Vec<Json> = (0..keys).map(|key| secret(&format!("k{key}"))).collect();
@@ -416,7 +415,7 @@ fn slow(keys: usize) -> Gateway {
     gateway
 }
 
-/// A token that was not tried on all keys is not known to be forged: 503, and who comes back gets further.
+/// A token that was not tried on all keys may be valid: it is refused with 503, and a retry tries the next keys.
 #[test]
 fn slow_checks_are_made_on_two_keys_at_once() {
     let gateway = slow(8);
@@ -436,10 +435,10 @@ fn slow_checks_are_made_on_two_keys_at_once() {
     check(&good, "overloaded", 2);
     check(&good, "+", 2);
     check(&good, "+", 1);
-    // The one that verified last, and another one.
+    // The key that verified the previous token, and another one.
     check(&nameless("k0"), "overloaded", 2);
     check(&nameless("k5"), "+", 1);
-    // Whoever names the key has it tried at once.
+    // A key named by `kid` is tried at once.
     check(&token_of("k3", &json!({"exp": NOW + 60}).to_string()), "+", 1);
     check(&sign(br#"{"alg": "HS256", "kid": "k3"}"#, b"{}", "other"), "bad_signature", 1);
 }
@@ -455,7 +454,7 @@ fn two_slow_keys_and_eight_fast_ones_are_tried_at_once() {
     }
 }
 
-/// A request waits for the new key, and is tried on it first.
+/// A request that waited for a new key is tried on it first.
 #[test]
 fn a_new_key_among_many_slow_ones() {
     let gateway = slow(7);

@@ -1,11 +1,11 @@
-//! Rules that would have decided.
+//! Shadow rules that would have decided.
 
 use super::super::Outcome;
 use super::super::gateway::{Gateway, bearer, forged, request, token, token_of};
 use mesh_policy::headers::Headers;
 use serde_json::{Value as Json, json};
 
-/// `expected`: what becomes of the request, and the shadow rules that would have decided.
+/// `expected` is the outcome, `shadow` the shadow rules that would have decided.
 #[track_caller]
 fn check(rules: &Json, headers: &Headers, expected: &str, shadow: &[usize]) {
     let gateway = Gateway::with(&json!({}), &json!({"rules": rules}));
@@ -27,9 +27,9 @@ fn a_shadow_rule_is_counted_and_does_not_decide() {
     check(&json!([allow]), &good, "no_rule", &[0]);
     check(&json!([allow]), &none, "missing", &[]);
     check(&json!([allow, deny]), &good, "no_rule", &[1, 0]);
-    // Behind the rule that decides there is nothing to count.
+    // Rules after the deciding one are not counted.
     check(&json!([open, allow]), &good, "+", &[]);
-    // A bad token, where it is optional, would have been refused.
+    // A rule with an optional token would have refused a bad one.
     let optional = json!({"name": "o", "action": "allow", "token": "optional", "mode": "shadow"});
     check(&json!([optional, open]), &bad, "+", &[0]);
     check(&json!([optional, open]), &none, "+", &[0]);
@@ -42,7 +42,7 @@ fn a_rule_that_is_off_is_not_there() {
     check(&json!([{"name": "a", "action": "allow", "mode": "off"}]), &good, "no_rule", &[]);
 }
 
-/// Nobody waits for what does not decide.
+/// A shadow rule does not decide, so no request waits for it.
 #[test]
 fn a_shadow_rule_makes_no_request_wait() {
     let rules = json!([{"name": "s", "action": "deny", "claims": {"claim": "a", "equals": 1}, "mode": "shadow"},
@@ -54,7 +54,7 @@ fn a_shadow_rule_makes_no_request_wait() {
     assert_eq!(gateway.judge(token(&json!({"a": 1})).as_bytes()), "+");
 }
 
-/// The filter's mode changes what is done, not what is decided.
+/// The filter's mode changes the effects, not the decision.
 #[test]
 fn the_mode_of_the_filter_changes_no_decision() {
     for mode in ["enforce", "shadow", "off"] {

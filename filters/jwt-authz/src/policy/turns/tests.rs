@@ -1,4 +1,4 @@
-//! Whose turn it is.
+//! The order in which keys are tried.
 
 use super::{Candidates, MAX_SLOW, Turns};
 use crate::crypto::{Algorithm, KeySet};
@@ -15,16 +15,16 @@ fn candidates(set: &Rc<KeySet>) -> Candidates<'_> {
     Candidates { provider: 0, set, keys: set.candidates(None, Algorithm::Hs256).collect() }
 }
 
-/// A token comes that the key at this place has signed, or none. Answers the places that it was tried on.
+/// A request with a token that `signer`, or no key, has signed. Returns the indices of the keys that were tried.
 fn come(turns: &mut Turns, set: &Rc<KeySet>, token: u128, signer: Option<usize>) -> Vec<usize> {
     let candidates = candidates(set);
     let picked = turns.pick(&candidates, token);
-    for (count, place) in (1..).zip(&picked) {
-        if Some(*place) == signer {
-            turns.verified(&candidates, *place);
+    for (count, index) in (1..).zip(&picked) {
+        if Some(*index) == signer {
+            turns.verified(&candidates, *index);
             return picked[..count].to_vec();
         }
-        turns.failed(&candidates, token, *place);
+        turns.failed(&candidates, token, *index);
     }
     picked
 }
@@ -53,13 +53,13 @@ fn who_comes_again_gets_the_next_ones() {
         assert_eq!(come(&mut turns, &set, 1, None), expected);
         assert_eq!(turns.is_tried_on_all(&candidates(&set), 1), is_all);
     }
-    // With other keys all begins anew.
+    // A new key set resets what was tried.
     let other = keys(&[3, 4, 5]);
     assert!(!turns.is_tried_on_all(&candidates(&other), 1));
     assert_eq!(come(&mut turns, &other, 1, None).len(), 2);
 }
 
-/// A request that has waited for a set has waited for its new key.
+/// A request that waited for a new set needs its new key.
 #[test]
 fn a_new_key_comes_first() {
     let set = keys(&[0, 1, 2, 3]);
@@ -71,7 +71,7 @@ fn a_new_key_comes_first() {
     let newer = Rc::new(newer);
     assert_eq!(come(&mut turns, &newer, 50, Some(4)), [3, 4]);
     assert_eq!(come(&mut turns, &newer, 51, Some(4)), [4]);
-    // Also where the others were never tried.
+    // Also if the other keys were never tried.
     let mut turns = Turns::new(1);
     assert_eq!(come(&mut turns, &set, 1, None), [0, 1]);
     assert_eq!(come(&mut turns, &newer, 2, None), [4, 2]);
@@ -87,7 +87,7 @@ fn providers_do_not_disturb_each_other() {
     assert_eq!(come(&mut turns, &set, 3, None), [2, 0]);
 }
 
-/// What a client can make the worker remember.
+/// Clients choose the tokens, so the number of recorded ones is bounded.
 #[test]
 fn the_tokens_that_are_remembered_are_bounded() {
     let (mut turns, set) = (Turns::new(1), keys(&[0, 1, 2]));
@@ -109,8 +109,8 @@ mod laws {
     use proptest::prelude::*;
 
     proptest! {
-        /// A good token is verified at its fourth request at the latest, whatever few others come in between, and nobody
-        /// is tried on more than two keys at once, nor twice on one.
+        /// A valid token is verified by its fourth request at the latest, whatever few others come in between. No request
+        /// tries more than two keys, and no token is tried twice on a key.
         #[test]
         fn a_good_token_is_verified(
             count in 1usize..=8, signer in 0usize..8,
@@ -127,9 +127,9 @@ mod laws {
                     let of = signers[*token as usize].and_then(|(_, signer)| *signer).filter(|signer| *signer < count);
                     let picked = come(&mut turns, &set, *token, of);
                     prop_assert!(picked.len() <= MAX_SLOW);
-                    for place in picked {
-                        prop_assert!(Some(place) == of || !tried[*token as usize].contains(&place));
-                        tried[*token as usize].push(place);
+                    for index in picked {
+                        prop_assert!(Some(index) == of || !tried[*token as usize].contains(&index));
+                        tried[*token as usize].push(index);
                     }
                 }
                 requests += 1;
@@ -138,7 +138,7 @@ mod laws {
                     return Ok(());
                 }
             }
-            prop_assert!(false, "it never was");
+            prop_assert!(false, "never verified");
         }
     }
 }

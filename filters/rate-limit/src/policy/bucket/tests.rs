@@ -12,7 +12,7 @@ fn quota(tokens: u64, per: Duration, burst: u64) -> Quota {
     Quota { rate, burst: NonZeroU64::new(burst).unwrap() }
 }
 
-/// Charges one token at each instant, as one worker would, and says which were admitted.
+/// Charges one token at each instant; `admitted` says which of the charges are admitted.
 #[track_caller]
 fn check(quota: &Quota, instants: &[u64], admitted: &[bool]) {
     let mut level = Level::new(quota, Owed(0), Nanos(0));
@@ -36,20 +36,20 @@ fn a_rate_is_kept_in_lowest_terms() {
 
 #[test]
 fn a_burst_and_then_the_rate() {
-    // A token every 500 ms, two at once.
+    // A token every 500 ms, with a burst of two.
     let quota = quota(2, SECOND, 2);
     check(
         &quota,
         &[0, 0, 0, 499_999_999, 500_000_000, 500_000_000],
         &[true, true, false, false, true, false],
     );
-    // After a pause there is a burst again, not more.
+    // After a pause, one burst is available again.
     check(&quota, &[0, 0, 9_000_000_000, 9_000_000_000, 9_000_000_000], &[true, true, true, true, false]);
 }
 
 #[test]
 fn a_fraction_of_a_nanosecond_is_not_lost() {
-    // A token every 1428.571… ns: seven of them take exactly 10 000 ns.
+    // A token every 1428.571… ns: seven tokens take exactly 10 000 ns.
     let quota = quota(700_000, SECOND, 1);
     let mut level = Level::new(&quota, Owed(0), Nanos(0));
     let mut admitted = 0;
@@ -60,8 +60,7 @@ fn a_fraction_of_a_nanosecond_is_not_lost() {
             admitted += 1;
         }
     }
-    // The burst and 700 in a millisecond, less the rounding of arrival to nanoseconds: with a burst
-    // of 1 each token waits for the next nanosecond.
+    // The burst and 700 in a millisecond, minus rounding: with a burst of 1, each token waits for the next nanosecond.
     assert_eq!(admitted, 1 + 1_000_000 / 1429);
 }
 
@@ -81,7 +80,7 @@ fn tokens_owed_stay_owed_under_another_rate() {
     let level = Level::new(&old, old.take(Owed(0), 4).unwrap(), Nanos(0));
     let new = quota(100, SECOND, 10);
     assert_eq!(level.owed(&new, Nanos(0)).owed, new.take(Owed(0), 4).unwrap());
-    // Rounded up: half a token owed at 1/s is half a token at 3/s, which is not a whole unit.
+    // Rounded up: half a token owed at 1/s is half a token at 3/s, which is not an integral number of units.
     let third = quota(3, SECOND, 10);
     let half = level.owed(&third, Nanos(3_500_000_000)).owed;
     assert!(half.0 * 2 >= third.take(Owed(0), 1).unwrap().0);
@@ -114,16 +113,16 @@ fn the_overflow_is_read_as_time() {
     let slow = quota(1, Duration::from_secs(60), 1);
     let fast = quota(10, SECOND, 10);
     let level = OverflowLevel::new(&slow, slow.take(Owed(0), 1).unwrap(), Nanos(0));
-    // What the slow one took is not refilled by the fast one's rate.
+    // The fast rate does not refill what the slow bucket took.
     assert!(fast.take(level.owed(&fast, Nanos(50_000_000_000)), 1).is_err());
     assert!(slow.take(level.owed(&slow, Nanos(59_999_999_999)), 1).is_err());
     assert!(slow.take(level.owed(&slow, Nanos(60_000_000_000)), 1).is_ok());
-    // A bucket that begins owes what it holds, not what the slow one took.
+    // A new bucket owes its capacity, not all that the slow bucket took.
     assert_eq!(level.as_start(&fast, Nanos(0)).owed, fast.take(Owed(0), 10).unwrap());
 }
 
 proptest! {
-    /// Whatever is given back, the bucket is never fuller than if the charge had never been.
+    /// After giving back, the bucket is never fuller than without the charge.
     #[test]
     fn giving_back_gains_nothing(
         tokens in 1u64..50, per in 1u64..1000, burst in 3u64..20, before in 0u128..=200,
@@ -135,14 +134,14 @@ proptest! {
             Err(_) => level,
         };
         let mut now = Nanos(1000);
-        // It owes a share of what still leaves room for the charge.
+        // The bucket owes a part of what leaves room for the charge.
         let start = Level::new(&quota, Owed((quota.capacity() - quota.rate.units(2)) * before / 200), now);
         let charged = charge(start, 2, now);
         prop_assert!(charged != start);
         let (mut with, mut without) = (charged, start);
         for (pause, cost) in others {
             now = Nanos(now.0 + pause);
-            // Only what both admit: the others of a real bucket are charged once, too.
+            // Only charges that both buckets admit.
             let both = (charge(with, cost, now), charge(without, cost, now));
             if both.0 != with {
                 (with, without) = both;

@@ -61,7 +61,7 @@ fn without_a_slot_the_overflow_decides() {
     assert_eq!(verdict(Overflow::Deny), Verdict::NoSlot);
     let mut set = full_set(&quota);
     assert!(admitted(set.charge(&charge(1, &quota, Overflow::Share), now).verdict));
-    // The next one shares what the first has taken, whoever it is.
+    // Another client shares the level.
     assert!(!admitted(set.charge(&charge(2, &quota, Overflow::Share), now).verdict));
 }
 
@@ -71,7 +71,7 @@ fn a_slot_that_comes_free_begins_at_the_overflow_s_level() {
     let mut set = full_set(&quota);
     let client = charge(1, &quota, Overflow::Share);
     assert!(admitted(set.charge(&client, Nanos(900_000_000)).verdict));
-    // Slots are free again at 1 s, but what the client has taken from the overflow refills at 1.9 s.
+    // Slots are free again at 1 s, but what the client took from the overflow is refilled at 1.9 s.
     let early = set.charge(&client, Nanos(1_800_000_000));
     assert!(!admitted(early.verdict));
     assert!(matches!(early.place, Place::Slot(_)));
@@ -99,16 +99,16 @@ fn the_later_config_s_quota_holds_for_both() {
         (0..20).filter(|_| admitted(set.charge(&charge, Nanos(0)).verdict)).count()
     };
     assert_eq!(admissions(&large, 1), 8);
-    // What the later one clips is not forgiven to the earlier.
+    // What the later config clips stays owed under the earlier one.
     assert_eq!(admissions(&small, 2), 0);
     assert_eq!(admissions(&large, 1), 0);
-    // Nor to one that comes after it, as a rollback does.
+    // It also stays owed under an even later config, as after a rollback.
     assert_eq!(admissions(&large, 3), 0);
-    // The earlier one does not clip what the later has charged.
+    // The earlier config does not clip what the later one has charged.
     assert_eq!(admissions(&small, 2), 0);
 }
 
-/// Each worker loads a config at another instant; a charge by any of them is the config's.
+/// Each worker loads a config at a different time; a charge by any worker counts for the config.
 #[test]
 fn a_config_is_not_silent_while_one_of_its_workers_charges() {
     let (small, large) = (quota(1, 20), quota(1, 80));
@@ -123,7 +123,7 @@ fn a_config_is_not_silent_while_one_of_its_workers_charges() {
     }
     assert_eq!(charge_by(&small, 2, 9), small);
     assert_eq!(charge_by(&large, 1, 11), small);
-    // After ten seconds without any, it is.
+    // After ten seconds without a charge it is silent.
     assert_eq!(charge_by(&large, 1, 19), large);
 }
 
@@ -148,7 +148,7 @@ fn a_small_bucket_that_is_full_does_not_fill_a_large_one() {
     };
     assert_eq!(admissions(&large, 1, 0), 5);
     assert_eq!(admissions(&small, 2, 0), 0);
-    // What the small one was clipped to has refilled; of the 5 owed, 2 are left.
+    // The clipped level of the small bucket is refilled; of the 5 tokens owed, 2 are left.
     assert_eq!(admissions(&large, 1, 1500), 3);
     assert_eq!(admissions(&small, 2, 3000), 3);
     assert_eq!(admissions(&large, 1, 3000), 0);
@@ -159,7 +159,7 @@ fn a_bucket_is_kept_while_it_has_a_debt() {
     let (small, large, lasting) = (quota(1, 2), quota(1, 8), quota(1, 100));
     let mut set = full_set(&lasting);
     for other in 1..WAYS as u64 {
-        // The other slots are taken for longer than all this lasts.
+        // The other slots stay taken throughout this test.
         let charge = Charge { cost: 99, ..charge(1000 + other, &lasting, Overflow::Deny) };
         assert!(admitted(set.charge(&charge, Nanos(0)).verdict));
     }
@@ -190,7 +190,7 @@ fn what_is_given_back_is_not_owed_either() {
     let charged = set.charge(&clips, Nanos(1_000_000_000));
     assert!(admitted(charged.verdict));
     assert!(set.give_back(&clips, &charged.place, Nanos(1_000_000_000)));
-    // 6 were taken, and 1 has refilled.
+    // 6 were taken, and 1 was refilled.
     let left = (0..20).filter(|_| admitted(set.charge(&last, Nanos(1_000_000_000)).verdict)).count();
     assert_eq!(left, 3);
 }
@@ -209,15 +209,15 @@ fn after_a_rollback_the_earlier_config_s_quota_comes_back() {
     };
     assert_eq!(at(&first, 1, 0), 5);
     assert_eq!(at(&second, 2, 1), 100);
-    // The second one drains; then it is silent, and the first one is all there is.
+    // The second config drains and becomes silent; then only the first one charges.
     assert_eq!(at(&first, 1, 1_000_000_000), 100);
     assert_eq!(at(&first, 1, 10_000_000_000), 100);
     assert_eq!(at(&first, 1, 10_000_000_001), 5);
 }
 
 proptest! {
-    /// Clients crowd one set, far more of them than it has slots: each stays within its own limit,
-    /// in every window, whatever is evicted and whoever shares the overflow.
+    /// With far more clients in a set than it has slots, each client stays within its limit in every window, whatever
+    /// is evicted and whoever shares the overflow.
     #[test]
     fn a_crowd_gets_nobody_over_the_limit(
         requests in prop::collection::vec((1u64..24, 0u64..400_000_000), 1..250),

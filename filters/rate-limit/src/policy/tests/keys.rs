@@ -13,14 +13,14 @@ fn part(key: &str) -> KeyPart {
     config.limits[0].key[0].clone()
 }
 
-/// A header in lines: `name: value`.
+/// The value of a part for a request with these headers, one `name: value` per line.
 fn value(part: &KeyPart, request: &str) -> Option<Vec<u8>> {
     let headers = Headers::from_pairs(request.lines().filter_map(|line| line.split_once(": ")));
     let facts = Facts { headers: &headers, source: None, principal: None, claims: None, attributes: &[] };
     part.value(&MatchInput::new(&facts, None)).map(|value| value.into_owned())
 }
 
-/// An override is written as a request has the key, in any of its spellings.
+/// An override may use any spelling of the key.
 #[test]
 fn overrides_are_folded_alike() {
     let check = |key: &str, text: &str, request: &str| {
@@ -70,7 +70,7 @@ fn overrides_that_no_request_can_have_are_refused() {
     );
 }
 
-/// An empty field of a YAML file is `null`.
+/// In YAML, an empty field is `null`.
 #[test]
 fn null_lifts_no_restriction() {
     let check = |limit: &str, path: &str| {
@@ -89,17 +89,17 @@ fn null_lifts_no_restriction() {
     assert_eq!(problems, "limits: found null, expected a value; leave the field out for no restriction");
 }
 
-/// A limit errs on the side of charging.
+/// If a match is undecided, the limit charges the request.
 #[test]
 fn a_limit_charges_what_it_may_be_for() {
     let check = |matches: &str, request: &str| {
         let config = format!(
             r#"{{"limits": [{{"name": "l", "match": {matches}, "rate": {{"requests": 1, "per": "1d"}}}}]}}"#
         );
-        let simulation = crate::policy::simulation::Simulation::new(&[&config]);
+        let simulation = super::simulation::Simulation::new(&[&config]);
         let headers = request.lines().filter_map(|line| line.split_once(": "));
         let headers: Vec<_> = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let arrival = crate::policy::simulation::Arrival { policy: 0, headers };
+        let arrival = super::simulation::Arrival { policy: 0, headers };
         simulation.arrive(&arrival);
         let outcome = simulation.arrive(&arrival).outcome;
         assert!(matches!(outcome, crate::policy::Outcome::Refused(_)), "{matches} {request}");
@@ -128,7 +128,7 @@ fn keys_that_no_request_has_are_refused() {
             parse(config.as_bytes()).err().map(|problems| problems.to_string()).unwrap_or_default();
         assert_eq!(problems, format!("limits[0].key[0].{expected}"));
     };
-    // Envoy makes `:authority` of it.
+    // Envoy converts it to `:authority`.
     check(r#"{"header": "Host"}"#, "header: found `Host`, expected another header; for the host use `host`");
     check(r#"{"cookie": "a b"}"#, "cookie: found `a b`, expected a cookie name");
 }

@@ -1,4 +1,4 @@
-//! What holds whatever the workers do.
+//! Properties for any interleaving of workers.
 
 use super::super::{Metric, Outcome};
 use super::quota::Quota;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 const SECOND: u128 = 1_000_000_000;
 
-/// A quota of `tokens` a second.
+/// A quota of `tokens` per second.
 const fn per_second(tokens: u128, burst: u128) -> Quota {
     Quota { tokens, burst, per: SECOND }
 }
@@ -36,8 +36,8 @@ fn admitted(event: &Event) -> bool {
     matches!(event.decision.outcome, Outcome::Admitted(_))
 }
 
-/// The instants at which charges took effect, with what they cost, in the order of time. With
-/// `keyless`, those to the one bucket of the limit without a key; otherwise to the client's own.
+/// The times at which charges took effect and their costs, in order: charges to the limit without a key if `keyless`,
+/// otherwise to the client's bucket.
 fn charges(events: &[&Event], keyless: bool) -> Vec<(u64, u128)> {
     let charged = events.iter().filter(|event| admitted(event));
     let mut charges: Vec<_> = charged.map(|event| (at(event, keyless), cost(event))).collect();
@@ -46,12 +46,12 @@ fn charges(events: &[&Event], keyless: bool) -> Vec<(u64, u128)> {
 }
 
 fn at(event: &Event, keyless: bool) -> u64 {
-    // The table of 64 slots has 8 sets; those from the 8th on are for limits without a key.
+    // The table of 64 slots has 8 sets; sets from 8 on are for limits without a key.
     let set = |record: &[u8]| u32::from_str_radix(str::from_utf8(&record[12..]).unwrap(), 16).unwrap();
     event.looks.iter().find(|(record, _)| (set(record) >= 8) == keyless).unwrap().1
 }
 
-/// In every window, no more is admitted than the burst and what the window refills.
+/// In every window, at most the burst and what the window refills is admitted.
 fn never_over(quota: Quota, charges: &[(u64, u128)]) -> Result<(), TestCaseError> {
     for (first, (from, _)) in charges.iter().enumerate() {
         let mut tokens = 0;
@@ -63,7 +63,7 @@ fn never_over(quota: Quota, charges: &[(u64, u128)]) -> Result<(), TestCaseError
     Ok(())
 }
 
-/// Nothing is refused that could have been admitted: with it, some window would have had too much.
+/// A request is only refused if it would have exceeded the quota in some window.
 fn never_under(quota: Quota, events: &[&Event]) -> Result<(), TestCaseError> {
     for (index, refused) in events.iter().enumerate().filter(|(_, event)| !admitted(event)) {
         let now = at(refused, false);
@@ -71,7 +71,7 @@ fn never_under(quota: Quota, events: &[&Event]) -> Result<(), TestCaseError> {
         let mut justified = quota.is_exceeded(tokens, 0);
         for earlier in events[..index].iter().rev().filter(|event| admitted(event)) {
             tokens += cost(earlier);
-            // In the order in which charges took effect, instants do not run backwards.
+            // Times never decrease in the order in which charges took effect.
             prop_assert!(now >= at(earlier, false));
             justified |= quota.is_exceeded(tokens, now - at(earlier, false));
         }
@@ -87,7 +87,7 @@ fn arrival(policies: usize, keys: u32) -> impl Strategy<Value = Arrival> {
     })
 }
 
-/// A request is on its way and others come in between.
+/// Steps that disturb a request.
 fn script(policies: usize, keys: u32) -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         2 => Just(Step::Nothing),
@@ -114,7 +114,7 @@ const ONE_LIMIT: &str = r#"{"capacity": 64, "limits": [{"name": "l", "key": [{"h
 const ONE_QUOTA: Quota = per_second(7, 5);
 
 proptest! {
-    /// The two bounds of one limit, whatever interleaves.
+    /// One limit admits exactly its quota, for any interleaving.
     #[test]
     fn one_limit_is_exact(arrivals in arrivals(1, 4), steps in script(1, 4)) {
         let simulation = Simulation::new(&[ONE_LIMIT]);
@@ -130,10 +130,10 @@ proptest! {
 }
 
 proptest! {
-    // Each case begins with a crowd.
+    // Fewer cases, as each begins with many requests.
     #![proptest_config(cases(48))]
 
-    /// More clients than the table has room for: nobody gets over the limit.
+    /// With more clients than slots, no client exceeds the limit.
     #[test]
     fn a_crowded_table_is_never_over(arrivals in arrivals(1, 600), steps in script(1, 600)) {
         let simulation = Simulation::new(&[ONE_LIMIT]);
@@ -150,8 +150,7 @@ proptest! {
 }
 
 proptest! {
-    /// Several limits at once: none of them is ever over, and what a refused request took is given
-    /// back.
+    /// With several limits, none is exceeded, and the charges of a refused request are given back.
     #[test]
     fn several_limits_are_never_over(arrivals in arrivals(1, 3), steps in script(1, 3)) {
         let simulation = Simulation::new(&[r#"{"capacity": 64, "limits": [
@@ -166,9 +165,9 @@ proptest! {
         }
     }
 
-    /// Over pushes and rollbacks, in whatever order configs charge and for however long they are
-    /// silent: nobody gets more than the largest burst, and what the largest rate refills. The third
-    /// config has the quota of the first, as after a rollback.
+    /// Over config pushes and rollbacks, in whatever order configs charge and however long they are silent, a client
+    /// gets at most the largest burst and what the largest rate refills. The third config has the quota of the first,
+    /// as after a rollback.
     #[test]
     fn a_config_push_forgives_nothing(
         arrivals in arrivals(3, 2), steps in script(3, 2), old in quota(), new in quota(),
@@ -186,7 +185,7 @@ proptest! {
 proptest! {
     #![proptest_config(cases(48))]
 
-    /// The same where clients crowd the table, as long as they are charged in slots.
+    /// The same in a crowded table, as long as charges go to slots.
     #[test]
     fn a_config_push_in_a_crowd_forgives_nothing(
         arrivals in arrivals(3, 150), steps in script(3, 150), old in quota(), new in quota(),
@@ -215,7 +214,7 @@ fn one_limit(Quota { tokens, burst, .. }: Quota, overflow: &str) -> String {
     )
 }
 
-/// Some of the pauses are seconds.
+/// Extends some of the pauses by seconds.
 fn with_silences(mut arrivals: Vec<(u64, Arrival)>, silences: Vec<(usize, u64)>) -> Vec<(u64, Arrival)> {
     for (index, seconds) in silences {
         if let Some((pause, _)) = arrivals.get_mut(index) {

@@ -1,13 +1,13 @@
-//! What holds over config pushes, in every script of a few requests.
+//! Properties over config pushes, in every script of a few requests.
 
-use super::super::set::{REIGN, Set};
+use super::super::set::{PRECEDENCE, Set};
 use super::quota::Quota;
 use super::scripts::{Event, Told, play};
 use mesh_policy::time::Nanos;
 use mesh_testkit::search::Bounds;
 
 const SECOND: u64 = 1_000_000_000;
-/// Longer than what the bounded table of a scene knows: one second's share of a rate.
+/// Period of all rates.
 const PER: u128 = 20 * SECOND as u128;
 
 /// A limit with this quota.
@@ -18,56 +18,55 @@ fn limit(Quota { tokens, burst, .. }: Quota, name: &str, largest_cost: u64) -> S
     )
 }
 
-/// A config with this quota, to which a request costs one token or all.
+/// A config with this quota, and the costs of its requests: one token, or the burst.
 fn config(quota: Quota) -> (String, Vec<u64>) {
     let burst = u64::try_from(quota.burst).unwrap();
     let config = format!(r#"{{"capacity": 64, "limits": [{}]}}"#, limit(quota, "l", burst));
     (config, if burst == 1 { vec![1] } else { vec![1, burst] })
 }
 
-/// The largest, or smallest, rate and burst of those that took part.
+/// The largest or smallest rate and burst of the configs that took part.
 fn of_all(quotas: &[Quota], told: &Told<'_>, pick: fn(u128, u128) -> u128) -> Quota {
     let quotas = told.configs.iter().map(|config| quotas[*config]);
-    quotas.reduce(|one, other| one.pick(other, pick)).expect("somebody took part")
+    quotas.reduce(|one, other| one.pick(other, pick)).expect("a config took part")
 }
 
-/// In every window, no more than the largest burst, and what the largest rate refills.
-fn never_over(most: Quota, events: &[Event], limit: usize) -> Result<(), String> {
+/// In every window, at most the largest burst and what the largest rate refills is admitted.
+fn never_over(largest: Quota, events: &[Event], limit: usize) -> Result<(), String> {
     let Some(last) = events.last().filter(|event| event.outcome.admitted) else { return Ok(()) };
     let mut tokens = 0;
     for event in events.iter().rev().filter(|event| event.outcome.admitted) {
         tokens += u128::from(event.task.cost);
-        let nanos = last.outcome.looks[limit]
-            .checked_sub(event.outcome.looks[limit])
-            .ok_or("instants run backwards")?;
-        if most.is_exceeded(tokens, nanos) {
-            return Err(format!("{tokens} tokens in {nanos} ns, at most {most:?}"));
+        let nanos =
+            last.outcome.looks[limit].checked_sub(event.outcome.looks[limit]).ok_or("times decrease")?;
+        if largest.is_exceeded(tokens, nanos) {
+            return Err(format!("{tokens} tokens in {nanos} ns, at most {largest:?}"));
         }
     }
     Ok(())
 }
 
-/// A load within the smallest burst and the smallest rate is never refused.
-fn never_under(least: Quota, events: &[Event]) -> Result<(), String> {
+/// Requests within the smallest burst and rate are never refused.
+fn never_under(smallest: Quota, events: &[Event]) -> Result<(), String> {
     let Some((refused, earlier)) = events.split_last().filter(|(last, _)| !last.outcome.admitted) else {
         return Ok(());
     };
     let now = refused.outcome.looks[0];
     let mut tokens = u128::from(refused.task.cost);
-    let mut justified = least.is_exceeded(tokens, 0);
+    let mut justified = smallest.is_exceeded(tokens, 0);
     for event in earlier[..refused.after].iter().rev().filter(|event| event.outcome.admitted) {
         tokens += u128::from(event.task.cost);
-        justified |= least.is_exceeded(tokens, now - event.outcome.looks[0]);
+        justified |= smallest.is_exceeded(tokens, now - event.outcome.looks[0]);
     }
-    if justified { Ok(()) } else { Err(format!("refused without need, at least {least:?}")) }
+    if justified { Ok(()) } else { Err(format!("refused without need, at least {smallest:?}")) }
 }
 
-/// From the first charge of a later config on its quota alone holds for all before it, until the
-/// bucket is full or that config has been silent for [`REIGN`].
+/// From the first charge of a later config on, its quota applies to all earlier ones until the bucket is full or that
+/// config has been silent for [`PRECEDENCE`].
 fn the_later_rules(quotas: &[Quota], events: &[Event]) -> Result<(), String> {
-    let reign = u64::try_from(REIGN.as_nanos()).unwrap();
+    let precedence = u64::try_from(PRECEDENCE.as_nanos()).unwrap();
     for (later, quota) in quotas.iter().enumerate() {
-        // What a bucket of its own would owe, times PER, and when it was last charged, and by whom.
+        // What a bucket of only this config would owe, times PER, and when it was last charged by which configs.
         let mut owed: u128 = 0;
         let (mut last, mut last_of_later, mut last_above) = (0, 0, None);
         for event in events {
@@ -80,10 +79,10 @@ fn the_later_rules(quotas: &[Quota], events: &[Event]) -> Result<(), String> {
             }
             owed = owed.saturating_sub(quota.tokens * u128::from(at - last));
             last = at;
-            if config < later && at - last_of_later >= reign {
+            if config < later && at - last_of_later >= precedence {
                 owed = 0;
             }
-            let overruled = last_above.is_some_and(|above| at.saturating_sub(above) < reign);
+            let overruled = last_above.is_some_and(|above| at.saturating_sub(above) < precedence);
             if owed == 0 && (config < later || overruled) {
                 continue;
             }
@@ -92,7 +91,7 @@ fn the_later_rules(quotas: &[Quota], events: &[Event]) -> Result<(), String> {
                 last_of_later = at;
             }
             if owed > quota.burst * PER {
-                return Err(format!("{owed} owed while config {later} ruled, at most {quota:?}"));
+                return Err(format!("{owed} owed while config {later} took precedence, at most {quota:?}"));
             }
         }
     }
@@ -105,7 +104,7 @@ fn laws(quotas: &[Quota], told: &Told<'_>) -> Result<(), String> {
         never_under(of_all(quotas, told, u128::min), told.events)?;
         return the_later_rules(quotas, told.events);
     };
-    // No bucket is kept longer than the slowest of its configs takes to refill it.
+    // No bucket keeps its slot longer than the slowest of its configs takes to refill it.
     let slowest = told.configs.iter().map(|config| quotas[*config].window()).max().expect("one");
     let free = Nanos(told.now + slowest);
     if records.iter().any(|(_, record)| Set::parse(Some(record.clone())).taken(free) > 0) {
@@ -114,7 +113,7 @@ fn laws(quotas: &[Quota], told: &Told<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// How many requests, workers, pauses and configs a script has.
+/// Numbers of requests, workers, pauses and configs in a script.
 struct Size {
     requests: u32,
     workers: usize,
@@ -122,8 +121,8 @@ struct Size {
     configs: usize,
 }
 
-/// Two configs are a push, and a rollback whenever the old one goes on; the third is a rollback as a
-/// later config of the old quota. Any request may be of any of them.
+/// Two configs are a push, and a rollback if the old one continues. The third is a rollback by a later config with the
+/// old quota. Each request may be handled by any of them.
 const SMALL: [Size; 2] = [
     Size { requests: 3, workers: 2, pauses: 1, configs: 3 },
     Size { requests: 3, workers: 3, pauses: 1, configs: 2 },
@@ -134,8 +133,8 @@ const LARGE: [Size; 3] = [
     Size { requests: 4, workers: 3, pauses: 1, configs: 2 },
 ];
 
-/// Runs every script, of the large sizes with `LONG_SCRIPTS` in the environment, which takes minutes in a release build;
-/// time passes by `pause`.
+/// Runs every script, with pauses of this length. With `LONG_SCRIPTS` in the environment the sizes are larger, which
+/// takes minutes in a release build.
 fn check(old: Quota, new: Quota, pause: u64) {
     let sizes: &[Size] = if std::env::var_os("LONG_SCRIPTS").is_some() { &LARGE } else { &SMALL };
     check_sizes(old, new, pause, sizes);
@@ -175,7 +174,7 @@ const PUSHES: [(Quota, Quota, u64); 4] = [
     (quota(40, 3), quota(40, 1), SECOND / 2),
     (quota(40, 1), quota(40, 3), SECOND / 2),
     (quota(40, 3), quota(20, 1), SECOND / 2),
-    // Ten seconds refill half a token, and end the rule of a config that is silent.
+    // Ten seconds refill half a token, and end the precedence of a silent config.
     (quota(1, 3), quota(1, 1), 10 * SECOND),
 ];
 
@@ -204,8 +203,8 @@ fn a_silent_config_in_every_script() {
     check(old, new, pause);
 }
 
-/// Two limits are charged all or none, and what was taken for a request that is refused after all is
-/// given back, to a bucket that another config may have taken over.
+/// Either both limits are charged or none. What was taken for a refused request is given back, possibly to a bucket
+/// that another config has taken over.
 #[test]
 fn what_is_given_back_in_every_script() {
     let limits = [[quota(40, 3), quota(40, 1)], [quota(40, 1), quota(40, 2)]];
@@ -218,7 +217,7 @@ fn what_is_given_back_in_every_script() {
         tasks: 4,
         pause: SECOND / 2,
         pauses: 1,
-        // A return keeps what has refilled since the charge, which is another law.
+        // Giving back keeps what was refilled since the charge, which another test checks.
         pauses_in_flight: false,
         failures: 0,
     };

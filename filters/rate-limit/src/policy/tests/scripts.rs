@@ -1,4 +1,4 @@
-//! Requests to a few configs, for a search through every script.
+//! Plays every script of requests to a few configs.
 
 use super::super::{Outcome, Policy};
 use super::simulation::{decide, policy};
@@ -8,50 +8,50 @@ use mesh_testkit::records::{Alone, Records};
 use mesh_testkit::search::{self, Bounds, Found, Replay, Scene, State, search};
 use std::collections::{BTreeSet, HashMap};
 
-/// Requests by a few configs.
+/// A scene of requests to a few configs.
 pub(super) struct Requests<'a> {
     policies: Vec<Policy>,
-    /// What may come: requests by each config, of each cost.
+    /// The possible requests: to each config, with each cost.
     requests: Vec<Request>,
     headers: HashMap<u64, Headers>,
-    /// The records' names, by limit.
+    /// Names of the records, by limit.
     limits: Vec<Vec<u8>>,
     law: Law<'a>,
 }
 
-/// A request of a cost, by which config.
+/// A request with a cost, handled by a config.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Request {
     pub(super) config: usize,
     pub(super) cost: u64,
 }
 
-/// What became of it.
+/// The result of a request.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Decided {
     pub(super) admitted: bool,
-    /// For each limit, when its bucket was last looked at, which is what counted.
+    /// For each limit, when its bucket was last read, which is when the charge took effect.
     pub(super) looks: Vec<u64>,
 }
 
 pub(super) type Event = search::Event<Request, Decided>;
 
-/// What is told of a script so far.
+/// The state of a script, as passed to a law.
 pub(super) struct Told<'a> {
     pub(super) now: u64,
-    /// In the order in which they were decided.
+    /// Results in the order of the decisions.
     pub(super) events: &'a [Event],
-    /// The configs that have taken part.
+    /// The configs that took part.
     pub(super) configs: BTreeSet<usize>,
-    /// When the script ends.
+    /// The records, at the end of the script.
     pub(super) records: Option<Records>,
 }
 
-/// What must hold whenever a request was decided, and when a script ends.
+/// A property that is checked after each decision and at the end of each script.
 pub(super) type Law<'a> = &'a dyn Fn(&Told<'_>) -> Result<(), String>;
 
-/// Plays every script of requests by configs, in the order in which they were loaded, each with what its requests
-/// may cost: their header `cost`.
+/// Plays every script of requests to `configs`, which are in the order of loading. Each has the possible costs of its
+/// requests, sent in the header `cost`.
 pub(super) fn play(configs: &[(String, Vec<u64>)], bounds: Bounds, law: Law<'_>) -> Found {
     let costs = || configs.iter().flat_map(|(_, costs)| costs);
     let headers = |cost: &u64| (*cost, Headers::from_pairs([("cost", cost.to_string())]));
@@ -69,7 +69,7 @@ pub(super) fn play(configs: &[(String, Vec<u64>)], bounds: Bounds, law: Law<'_>)
     let headers = &requests.headers[&requests.requests[0].cost];
     let (_, looks) = decide(&requests.policies[0], headers, &mut Alone::default());
     requests.limits = looks.into_iter().map(|(record, _)| record).collect();
-    // Late enough for every instant that is reckoned back from it.
+    // A start time that is late enough to subtract from.
     search(&requests, bounds, Nanos(1_000_000_000_000))
 }
 

@@ -1,5 +1,4 @@
-//! A proxy whose workers decide on requests: before every call to the store another one may decide on a whole
-//! request.
+//! Simulates the workers of a proxy: before every call to the store, another worker may decide on a request.
 
 use super::super::{Decision, Policy};
 use mesh_policy::facts::Facts;
@@ -13,19 +12,19 @@ use std::rc::Rc;
 
 pub(in crate::policy) type Step = script::Step<Arrival>;
 
-/// A request to decide on, by which config.
+/// A request, and the index of the config that decides on it.
 #[derive(Clone, Debug)]
 pub(in crate::policy) struct Arrival {
     pub(in crate::policy) policy: usize,
     pub(in crate::policy) headers: Vec<(String, String)>,
 }
 
-/// A request with the header `k`, by the first config.
+/// A request with the header `k` to the first config.
 pub(in crate::policy) fn of(key: &str) -> Arrival {
     Arrival { policy: 0, headers: vec![("k".to_owned(), key.to_owned())] }
 }
 
-/// A decision and the instants of the last look at each record, which are those that counted.
+/// A decision, and the time of the last read of each record, which is when charges took effect.
 #[derive(Clone, Debug)]
 pub(in crate::policy) struct Event {
     pub(in crate::policy) arrival: Arrival,
@@ -33,13 +32,13 @@ pub(in crate::policy) struct Event {
     pub(in crate::policy) decision: Decision,
 }
 
-/// The policy of a config that was loaded at an instant.
+/// The policy of a config that was loaded at this time.
 pub(super) fn policy(config: &str, since: u64) -> Policy {
     let config = crate::config::parse(config.as_bytes()).unwrap_or_else(|problems| panic!("{problems}"));
     Policy::new(config, "test", Key::new([7; 16]), Nanos(since))
 }
 
-/// What a policy decides on a request, and when it last looked at each record.
+/// The decision of a policy on a request, and when it last read each record.
 pub(super) fn decide(policy: &Policy, headers: &Headers, store: &mut impl Store) -> (Decision, Looks) {
     let mut store = Looking { store, looks: Looks::default() };
     let facts = Facts { headers, source: None, principal: None, claims: None, attributes: &[] };
@@ -47,10 +46,10 @@ pub(super) fn decide(policy: &Policy, headers: &Headers, store: &mut impl Store)
     (decision, store.looks)
 }
 
-/// The instant of the last look at each record, in the order of the first.
+/// The time of the last read of each record, in the order of the first reads.
 pub(in crate::policy) type Looks = Vec<(Vec<u8>, u64)>;
 
-/// A store that notes when it is looked at.
+/// A store that records when it is read.
 struct Looking<'a, S> {
     store: &'a mut S,
     looks: Looks,

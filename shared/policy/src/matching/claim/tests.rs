@@ -92,7 +92,7 @@ fn problems() {
     );
 }
 
-/// The value itself, for those who have found it elsewhere.
+/// Tests on a claim's value, without a path.
 #[test]
 fn a_test_without_a_path() {
     let check = |config: &str, claim: Option<&str>, expected: bool| {

@@ -28,7 +28,7 @@ fn one_host() {
     check("a_b", Yes, &["a_b"]);
 }
 
-/// Envoy routes these to another virtual host, unless it is told to strip what is too much.
+/// Envoy may route these to another virtual host, unless it is configured to strip the port or the dot.
 #[test]
 fn a_port_or_a_dot_too_much_is_undecided() {
     let close = ["api.example.com:8080", "api.example.com.", "API.example.com.:80"];
@@ -37,7 +37,7 @@ fn a_port_or_a_dot_too_much_is_undecided() {
     check("example.com.", Undecided, &["example.com", "example.com.:1"]);
     check("*.example.com", Undecided, &["a.b.example.com:1", "A.Example.Com."]);
     check("[::1]", Undecided, &["[::1]:80"]);
-    // The host itself is another one: no.
+    // Another host does not pass.
     check("api.example.com", No, &["b.example.com:8080", "b.example.com."]);
 }
 

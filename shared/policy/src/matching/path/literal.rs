@@ -1,11 +1,11 @@
-//! Whether the texts of a test can match a path in its normal form.
+//! Checks whether the strings of a test can match a path in normal form.
 
 use super::not_normal;
 use crate::matching::string::{Anchor, StringMatch};
 use crate::path::{normalize, pattern_in};
 use mesh_config::{ProblemKind, Value};
 
-/// `Some` if for each text of the test there is a path in normal form that passes.
+/// `Some` if each string of the test matches some path in normal form.
 pub(super) fn possible(test: &StringMatch, value: &Value<'_>) -> Option<()> {
     if test.present().is_some() {
         let message = "found `present`, expected another test: there always is a path";
@@ -19,14 +19,14 @@ pub(super) fn possible(test: &StringMatch, value: &Value<'_>) -> Option<()> {
 }
 
 fn check(text: &[u8], anchor: Anchor, ignore_case: bool, value: &Value<'_>) -> Option<()> {
-    // The rest of a path, so that what a text leaves open is seen closed: `/a/.` is not normal, `/a/.x` is.
+    // Completes a partial string to a path: `/a/.` is not normal, but `/a/.x` is.
     let before: &[u8] = match anchor {
         Anchor::Whole | Anchor::Start => b"",
         Anchor::End | Anchor::Part => b"/x",
     };
     let behind: &[u8] = match (anchor, text) {
         (Anchor::Whole | Anchor::End, _) => b"",
-        // An escape that goes on behind the text, to one that stays an escape.
+        // Completes a partial escape to one that stays encoded.
         (_, [.., b'%']) => b"25x",
         (_, [.., b'%', b'5']) => b"Cx",
         (_, [.., b'%', b'6']) => b"0x",

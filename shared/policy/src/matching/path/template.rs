@@ -1,4 +1,4 @@
-//! A path by its segments: `/users/{id}/*`.
+//! Path templates: `/users/{id}/*`.
 
 use super::not_normal;
 use crate::matching::string::MAX_BYTES;
@@ -6,18 +6,17 @@ use crate::path::normalize;
 use mesh_config::kinds::string;
 use mesh_config::{Kind, ProblemKind, Value};
 
-/// What a path in normal form must be, segment by segment; the words are those of Envoy's match by
-/// URI template (`envoy.path.match.uri_template`).
+/// A template of a path in normal form, with the syntax of Envoy's URI template match (`envoy.path.match.uri_template`).
 ///
-/// - `{name}` and `*` are one segment, whatever is in it, but not an empty one.
-/// - `**`, as the last, is the rest of the path, nothing too: `/a/**` is `/a`, `/a/` and `/a/b/c`.
-/// - Everything else is that text.
+/// - `{name}` and `*` match one nonempty segment.
+/// - `**`, at the end, matches the rest of the path, which may be empty: `/a/**` matches `/a`, `/a/` and `/a/b/c`.
+/// - Everything else is compared literally.
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
     segments: Box<[Segment]>,
-    /// There is a `**` behind the segments.
+    /// Whether the template ends with `**`.
     open: bool,
-    /// Text is compared in any case (ASCII).
+    /// Whether segments are compared without regard to case (ASCII).
     ignore_case: bool,
 }
 
@@ -28,10 +27,10 @@ enum Segment {
     Named(Box<str>),
 }
 
-/// The most segments of a template.
+/// Maximum number of segments of a template.
 const MAX_SEGMENTS: usize = 32;
 
-/// The most characters of a segment's name.
+/// Maximum length of a segment's name.
 const MAX_NAME: usize = 32;
 
 impl Template {
@@ -60,7 +59,7 @@ impl Template {
         Some(Self { segments: segments.into(), open, ignore_case })
     }
 
-    /// Whether a path in normal form is one of these.
+    /// Whether a path in normal form matches.
     pub(crate) fn is_match(&self, path: &[u8]) -> bool {
         let mut found = segments_of(path);
         let is_match =
@@ -72,7 +71,7 @@ impl Template {
         self.index_of(name).is_some()
     }
 
-    /// The segment of this name, if the path, in normal form, is one of these.
+    /// The segment with this name, if the path, in normal form, matches.
     pub(crate) fn capture<'a>(&self, path: &'a [u8], name: &str) -> Option<&'a [u8]> {
         let index = self.index_of(name)?;
         if self.is_match(path) { segments_of(path).nth(index) } else { None }
@@ -140,9 +139,9 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// A template of segments that were read, in normal form.
+/// The normal form of a template.
 fn normal_form(template: &str) -> String {
-    // A path may have stars in it, but no braces; and text of a template has neither.
+    // In a normal form braces would be encoded, but stars would not; literal segments of a template have neither.
     let starred = template.replace(['{', '}'], "*");
     let normal = normalize(starred.as_bytes());
     let segments = String::from_utf8_lossy(&normal)

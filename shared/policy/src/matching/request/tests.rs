@@ -8,7 +8,7 @@ fn request_match(config: &str) -> Result<RequestMatch, String> {
     read_field("match", config, RequestMatch::kind())
 }
 
-/// One request; the cases differ in the match.
+/// Tests a match on a fixed request.
 #[track_caller]
 fn check(config: &str, expected: impl Into<Truth>) {
     let headers = Headers::from_pairs([
@@ -36,7 +36,7 @@ fn check(config: &str, expected: impl Into<Truth>) {
     );
 }
 
-/// A request of which nothing is known.
+/// Tests a match on a request without any facts.
 #[track_caller]
 fn check_bare(config: &str, expected: impl Into<Truth>) {
     let headers = Headers::default();
@@ -286,7 +286,7 @@ fn an_escaped_slash_may_be_a_character() {
     assert_eq!(request_match(r#"{"path": {"prefix": "/api/"}}"#).unwrap().test(&request), Truth::No);
 }
 
-/// An empty field of a YAML file is `null`.
+/// In YAML, an empty field is `null`.
 #[test]
 fn null_lifts_no_restriction() {
     let parts =
@@ -386,7 +386,7 @@ fn a_part_of_a_path_that_can_never_be_is_refused() {
     }
 }
 
-/// Values are compared without spaces and tabs at their ends.
+/// Values are compared without leading and trailing spaces and tabs.
 #[test]
 fn a_text_that_no_value_can_be_is_refused() {
     let check = |test: &str, found: &str, end: &str| {

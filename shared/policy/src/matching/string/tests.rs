@@ -81,7 +81,7 @@ fn there_is_exactly_one_test() {
         r#"{"prefix": "a", "exact": "b"}"#,
         "t: found `exact`, `prefix`, expected one of them only",
     );
-    // A misspelt test is one mistake, not two.
+    // A misspelt test is reported once.
     check_problem(r#"{"prefx": "a"}"#, "t.prefx: unknown field, did you mean `prefix`?");
     check_problem("7", "t: found 7, expected a string or an object");
 }

@@ -54,16 +54,16 @@ fn each_thing_is_taken_or_left() {
 
 #[test]
 fn they_are_taken_together_and_in_either_order() {
-    // Slashes are merged before dot segments are resolved, or after.
+    // Slashes are merged before or after dot segments are resolved.
     check("/a//../b", &["/a/../b", "/a//../b", "/a/b", "/b"]);
     check("/a/..%2fb", &["/a/..%2Fb", "/a/../b", "/b"]);
     check("/a/..;x/b", &["/a/../b", "/a/..;x/b", "/b"]);
     check("/%2Fa/b", &["/%2Fa/b", "//a/b", "/a/b", "/b"]);
-    // Parameters are cut off before escaped slashes are decoded, or after.
+    // Parameters are removed before or after escaped slashes are decoded.
     check("/a%2Fb;x%2Fc/d", &["/a%2Fb/d", "/a%2Fb;x%2Fc/d", "/a/b/c/d", "/a/b/d", "/a/b;x/c/d"]);
-    // Some take `%5C` for a slash and not `%2F`.
+    // Some upstreams read `%5C` as a slash, but not `%2F`.
     check("/a%2Fb%5Cc", &["/a%2Fb%5Cc", "/a%2Fb/c", "/a/b%5Cc", "/a/b/c"]);
-    // Two slashes come to the front.
+    // Resolving dot segments leaves two leading slashes.
     check("/x/..//a/b", &["//a/b", "/a/b", "/b", "/x/..//a/b", "/x/../a/b"]);
 }
 
@@ -131,7 +131,7 @@ mod laws {
     use crate::path::normalize;
     use proptest::prelude::*;
 
-    /// Bytes that mean something in a path come up often.
+    /// Bytes with a meaning in paths are frequent.
     fn target() -> impl Strategy<Value = Vec<u8>> {
         let piece = prop_oneof![
             6 => prop::sample::select(vec![
@@ -151,14 +151,14 @@ mod laws {
     }
 
     proptest! {
-        /// Envoy's own reading is among them.
+        /// Envoy's reading is among them.
         #[test]
         fn the_usual_reading_is_among_them(target in target()) {
             let readings = all(&target, EscapedSlashes::Either);
             prop_assert!(readings.contains(&normalize(&target).into_owned()), "{readings:?}");
         }
 
-        /// What a client may put in without asking for something else makes no other bucket.
+        /// Variations that do not change the resource do not change the bucket.
         #[test]
         fn one_path_has_one_bucket(
             segments in prop::collection::vec("[a-c]{1,2}", 1..4),
@@ -168,7 +168,7 @@ mod laws {
             let mut noisy = String::new();
             for (index, segment) in segments.iter().enumerate() {
                 let (kind, other) = noise.get(index).cloned().unwrap_or((0, String::new()));
-                // What follows a parameter without a slash is a part of it.
+                // What follows a parameter without a slash is part of it.
                 let kind = if kind > 4 && noisy.contains([';', '%']) { 0 } else { kind };
                 noisy.push_str(&match kind {
                     0 => format!("/{segment}"),
@@ -185,7 +185,7 @@ mod laws {
             prop_assert_eq!(&*folded, plain.as_bytes(), "{}", noisy);
         }
 
-        /// Where an escaped slash is a character there are no more of them.
+        /// If an escaped slash is a character, the readings are a subset.
         #[test]
         fn fewer_choices_are_fewer_readings(target in target()) {
             let more = all(&target, EscapedSlashes::Either);
@@ -203,7 +203,7 @@ mod laws {
             prop_assert_eq!(readings.len(), count);
         }
 
-        /// A bucket's name cannot be varied: what is folded once stays as it is.
+        /// Folding is idempotent.
         #[test]
         fn folding_ends(target in target()) {
             let once = folded(&target).unwrap().into_owned();

@@ -1,4 +1,4 @@
-//! A worker: what [`filter`](crate::filter) does with its tracker, without a proxy.
+//! A worker, which uses its tracker like [`filter`](crate::filter) does.
 
 use super::{BUSY, IDLE, NEVER, Outcome, Server, Simulation, text, version};
 use crate::jwks::tracker::MAX_WAITING;
@@ -12,11 +12,11 @@ pub(super) struct Worker {
     call: Option<Call>,
     requests: Vec<Request>,
     silent_until: Nanos,
-    /// The version that it had last.
+    /// The latest version that the worker had.
     newest: Option<u32>,
 }
 
-/// A fetch under way: when its answer comes, and the version of the set in it.
+/// A fetch in progress: when the response arrives, and the version of its set; `None` if it fails.
 #[derive(Clone, Copy)]
 struct Call {
     answer_at: Nanos,
@@ -53,13 +53,13 @@ impl Worker {
         self.tracker.set().map(|set| version(set))
     }
 
-    /// What it does next, and when.
+    /// The next event, and when it happens.
     pub(super) fn next(&self) -> (Nanos, Event) {
         let call = self.call.map(|call| (call.answer_at, Event::Answer));
         let deadlines = self.requests.iter().map(|request| (request.until, Event::Deadline(request.stream)));
         let events = deadlines.chain(call).chain([(self.tick_at, Event::Tick)]);
         let (at, event) = events.min_by_key(|(at, _)| *at).unwrap();
-        // What is missed while it is silent comes after it.
+        // Events during a silence happen after it.
         (at.max(self.silent_until), event)
     }
 
@@ -76,7 +76,7 @@ impl Worker {
         self.check();
     }
 
-    /// A request comes that needs the key of this version.
+    /// Handles a request that needs the key of this version.
     pub(super) fn ask(&mut self, stream: u32, version: u32, missing: Missing, simulation: &mut Simulation) {
         self.judge(
             Request { stream, version, missing, asked: None, allowed: None, until: NEVER },
@@ -87,14 +87,14 @@ impl Worker {
 
     fn tick(&mut self, simulation: &mut Simulation) {
         let (begun, recorded) = (simulation.now(), simulation.recorded());
-        // As the stage does: a tick that fails is followed by another one.
+        // Like in the filter, another tick follows a failed one.
         let ticked = self.try_tick(simulation);
         let next = if self.tracker.has_waiting() { BUSY } else { IDLE };
         self.tick_at = simulation.now().after(next);
         if ticked.is_err() {
             return;
         }
-        // It has the newest set, and somebody fetches if it is time.
+        // The worker has the newest set, and a fetch that is due has begun.
         assert!(self.version() >= recorded, "{:?}, {recorded:?}", self.version());
         let state = simulation.state().unwrap();
         assert!(begun < state.next(false, self.tracker.source().remote().refresh), "{state:?}");
@@ -102,7 +102,7 @@ impl Worker {
 
     fn try_tick(&mut self, simulation: &mut Simulation) -> Result<(), StoreError> {
         let now = self.look(simulation)?;
-        if self.tracker.claim(simulation, now)? {
+        if self.tracker.acquire_lease(simulation, now)? {
             let Server { version, is_up, latency } = simulation.seen.borrow().server;
             let timeout = self.tracker.source().remote().timeout;
             let answer = (is_up && latency <= timeout).then_some(version);
@@ -121,7 +121,7 @@ impl Worker {
             None => self.tracker.source().fail(simulation),
         };
         assert!(simulation.recorded().is_none() || simulation.recorded() >= had);
-        // As the stage does.
+        // Like in the filter.
         if ended.is_ok() {
             let _ticks_later = self.look(simulation);
         }
@@ -136,7 +136,7 @@ impl Worker {
         Ok(polled.now)
     }
 
-    /// As the stage does.
+    /// Decides like the filter does.
     fn judge(&mut self, mut request: Request, simulation: &mut Simulation) {
         for _ in 0..2 {
             if self.version() == Some(request.version) {
@@ -177,14 +177,14 @@ impl Worker {
         simulation.seen.borrow_mut().outcomes.insert(request.stream, outcome);
     }
 
-    /// A request waits no longer. It may have been taken from the list already.
+    /// Removes a waiting request. The tracker may have removed it already.
     fn leave(&mut self, stream: u32) -> Option<Request> {
         self.tracker.leave(stream);
         let index = self.requests.iter().position(|request| request.stream == stream)?;
         Some(self.requests.remove(index))
     }
 
-    /// Its set does not go back, and those on the list are those who wait.
+    /// Asserts that the version never decreases, and that the tracker has exactly the waiting requests.
     fn check(&mut self) {
         assert!(self.newest <= self.version(), "{:?}, {:?}", self.newest, self.version());
         self.newest = self.version();

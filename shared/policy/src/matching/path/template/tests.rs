@@ -154,7 +154,7 @@ mod laws {
     use super::{normalize, template};
     use proptest::prelude::*;
 
-    /// A segment of a template and what stands in its place in the path.
+    /// A segment of a template, and the matching segment of a path.
     #[derive(Clone, Debug)]
     enum Filled {
         Text(String),
@@ -162,7 +162,7 @@ mod laws {
         Named(String),
     }
 
-    /// What normal form leaves as it is, escapes among it.
+    /// A segment in normal form, possibly with escapes.
     const SEGMENT: &str = "([a-z0-9_~!$&'()*+,;=:@-]|%2F|%25|%C3%A9){1,4}";
 
     fn filled() -> impl Strategy<Value = Filled> {
@@ -206,7 +206,7 @@ mod laws {
                 prop_assert_eq!(template.has_capture(&name), expected.is_some());
                 prop_assert_eq!(template.capture(path.as_bytes(), &name), expected);
             }
-            // One segment more or less is another path, but for the rest's.
+            // A path with one more or one less segment does not match, except with `**`.
             let more = format!("{path}/more");
             prop_assert_eq!(template.is_match(more.as_bytes()), rest.is_some());
             let less = filled.len() - 1;

@@ -1,18 +1,26 @@
-//! Manifests as Istio takes them: each document is held against the schema of its kind, more strictly
-//! than by an API server, which drops a field that it does not know without a word.
+//! Manifests for Istio: each document is validated against the schema of its kind. This is stricter than an
+//! API server, which silently drops unknown fields.
 
 use serde_json::{Value, json};
 
 /// The documents of a manifest.
-pub(crate) fn documents(manifest: &str) -> Vec<Value> {
+///
+/// # Panics
+/// If it is not YAML.
+#[must_use]
+pub fn documents(manifest: &str) -> Vec<Value> {
     serde_saphyr::from_multiple(manifest).unwrap()
 }
 
-/// What is wrong with a document.
-pub(crate) fn problems(document: &Value) -> Vec<String> {
+/// What is wrong with a document, by the schema of its kind.
+///
+/// # Panics
+/// If there is no such schema.
+#[must_use]
+pub fn problems(document: &Value) -> Vec<String> {
     let same_kind =
         |schema: &Value| ["apiVersion", "kind"].iter().all(|name| schema[*name] == document[*name]);
-    let schemas = documents(include_str!("schemas.yaml"));
+    let schemas = documents(include_str!("manifest/schemas.yaml"));
     let Some(schema) = schemas.into_iter().find(same_kind) else {
         panic!("no schema of {} {}", document["apiVersion"], document["kind"]);
     };
@@ -22,15 +30,22 @@ pub(crate) fn problems(document: &Value) -> Vec<String> {
     by_schema.chain(by_rule(spec)).collect()
 }
 
-/// The config that the proxy hands to the plugin: whole numbers have become floats on the way.
-pub(crate) fn plugin_config(document: &Value) -> Value {
+/// The config that the proxy hands to the plugin: integers have become floats on the way.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn plugin_config(document: &Value) -> Value {
     let spec = &document["spec"];
     let wasm = spec.get("wasm").unwrap_or(spec);
     as_floats(wasm.get("pluginConfig").unwrap().clone())
 }
 
-/// That nothing is left to what Istio would otherwise choose, which is not what anyone means.
-pub(crate) fn assert_explicit(document: &Value, fail_strategy: &str) {
+/// Checks that nothing is left to Istio's defaults, which fit no use.
+///
+/// # Panics
+/// If something is.
+pub fn assert_explicit(document: &Value, fail_strategy: &str) {
     let spec = &document["spec"];
     let wasm = spec.get("wasm").unwrap_or(spec);
     assert!(spec["phase"].is_string() && spec["priority"].is_i64() && spec["selector"].is_object());
@@ -39,8 +54,11 @@ pub(crate) fn assert_explicit(document: &Value, fail_strategy: &str) {
     assert!(wasm["url"].as_str().unwrap().contains("@sha256:"));
 }
 
-/// That a `WasmPlugin` and a `TrafficExtension` are one plugin in two spellings.
-pub(crate) fn assert_same_plugin(plugin: &Value, extension: &Value) {
+/// Checks that a `WasmPlugin` and a `TrafficExtension` are one plugin in two spellings.
+///
+/// # Panics
+/// If they differ.
+pub fn assert_same_plugin(plugin: &Value, extension: &Value) {
     assert_eq!(plugin_config(plugin), plugin_config(extension));
     for name in ["selector", "phase", "priority", "match"] {
         assert_eq!(plugin["spec"][name], extension["spec"][name], "{name}");
@@ -91,9 +109,12 @@ fn as_floats(value: Value) -> Value {
     }
 }
 
-/// The kinds that `kubectl apply -l` takes of these documents, by a selector as `mesh-filters/api!=wasm-plugin`.
-#[allow(dead_code, reason = "each filter's test uses what it needs")]
-pub(crate) fn selected(documents: &[Value], selector: &str) -> Vec<String> {
+/// The kinds of the documents that `kubectl apply -l` takes, by a selector as `mesh-filters/api!=wasm-plugin`.
+///
+/// # Panics
+/// If it is no selector.
+#[must_use]
+pub fn selected(documents: &[Value], selector: &str) -> Vec<String> {
     let (label, value, wanted) = match (selector.split_once("!="), selector.split_once('=')) {
         (Some((label, value)), _) => (label, value, false),
         (_, Some((label, value))) => (label, value, true),
@@ -107,9 +128,9 @@ pub(crate) fn selected(documents: &[Value], selector: &str) -> Vec<String> {
         .collect()
 }
 
-/// Every selector of a `kubectl apply` in a text.
-#[allow(dead_code, reason = "each filter's test uses what it needs")]
-pub(crate) fn selectors(text: &str) -> Vec<&str> {
+/// The selector of each `kubectl apply` in a text.
+#[must_use]
+pub fn selectors(text: &str) -> Vec<&str> {
     let lines = text.lines().filter(|line| line.contains("kubectl apply -f"));
     lines.filter_map(|line| line.split(" -l ").nth(1)?.split_whitespace().next()).collect()
 }

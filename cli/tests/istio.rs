@@ -1,0 +1,145 @@
+//! The manifests of `envoy-configs/istio`: valid by Istio's schemas, with a config that the filter takes.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, which is its purpose"
+)]
+
+use mesh_filters::registry::{self, Filter};
+use mesh_filters::workspace::root;
+use mesh_testkit::manifest::{
+    assert_explicit, assert_same_plugin, documents, plugin_config, problems, selected, selectors,
+};
+use serde_json::{Value, json};
+
+/// The manifest of a filter: a plugin in two spellings, then what its config needs.
+struct Manifest {
+    filter: Filter,
+    text: String,
+    plugins: [Value; 2],
+    companions: Vec<Value>,
+}
+
+impl Manifest {
+    fn documents(&self) -> Vec<Value> {
+        self.plugins.iter().chain(&self.companions).cloned().collect()
+    }
+
+    /// Whatever decides on access must not be left out when it cannot be loaded.
+    fn fail_strategy(&self) -> &str {
+        if self.filter.name() == "jwt-authz" { "FAIL_CLOSE" } else { "FAIL_RELOAD" }
+    }
+}
+
+fn manifests() -> Vec<Manifest> {
+    let read = |filter: &Filter| {
+        let path = root().join("envoy-configs/istio").join(filter.name()).with_extension("yaml");
+        let text = std::fs::read_to_string(path).unwrap();
+        let mut documents = documents(&text);
+        let companions = documents.split_off(2);
+        Manifest { filter: *filter, text, plugins: documents.try_into().unwrap(), companions }
+    };
+    registry::FILTERS.iter().map(read).collect()
+}
+
+fn kind(document: &Value) -> &str {
+    document["kind"].as_str().unwrap()
+}
+
+#[test]
+fn the_manifests_are_valid() {
+    for Manifest { filter, plugins, companions, .. } in manifests() {
+        assert_eq!(plugins.each_ref().map(kind), ["WasmPlugin", "TrafficExtension"]);
+        for plugin in &plugins {
+            assert_eq!(problems(plugin), [] as [&str; 0], "{}: {}", filter.name(), kind(plugin));
+            let config = plugin_config(plugin);
+            filter.check(config.to_string().as_bytes()).unwrap_or_else(|problems| panic!("{problems}"));
+            // It does something.
+            let lists: Vec<_> = config.as_object().unwrap().values().filter_map(Value::as_array).collect();
+            assert!(!lists.is_empty() && lists.iter().all(|list| !list.is_empty()), "{config}");
+        }
+        // What goes with a plugin is what its config names.
+        let config = plugin_config(&plugins[0]).to_string();
+        for companion in &companions {
+            let spec = &companion["spec"];
+            let host = match kind(companion) {
+                "ServiceEntry" => &spec["hosts"][0],
+                "DestinationRule" => &spec["host"],
+                other => panic!("{other}"),
+            };
+            assert!(config.contains(&host.to_string()), "{host}");
+        }
+    }
+}
+
+#[test]
+fn the_manifests_leave_nothing_to_istio_s_defaults() {
+    for manifest in manifests() {
+        manifest.plugins.iter().for_each(|plugin| assert_explicit(plugin, manifest.fail_strategy()));
+    }
+}
+
+#[test]
+fn the_manifests_are_one_plugin_in_two_spellings() {
+    for Manifest { plugins: [plugin, extension], .. } in manifests() {
+        assert_same_plugin(&plugin, &extension);
+    }
+}
+
+/// Without the label of one API, the other one's plugin is left, and what goes with both.
+#[test]
+fn a_label_picks_one_spelling() {
+    for manifest in manifests() {
+        let label = |document: &Value| document["metadata"]["labels"]["mesh-filters/api"].clone();
+        assert_eq!(manifest.plugins.each_ref().map(label), ["wasm-plugin", "traffic-extension"]);
+        for companion in &manifest.companions {
+            assert!(label(companion).is_string(), "{companion}");
+            assert!(manifest.plugins.iter().all(|plugin| label(plugin) != label(companion)));
+        }
+    }
+}
+
+/// Both ways to apply the manifests, in README and in each manifest, keep what goes with the plugin.
+#[test]
+fn no_selector_drops_the_way_to_the_keys() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let manifests = manifests();
+    let texts: Vec<_> = manifests.iter().map(|manifest| &manifest.text).chain([&readme]).collect();
+    for manifest in &manifests {
+        let companions: Vec<_> = manifest.companions.iter().map(kind).collect();
+        for text in &texts {
+            let kinds: Vec<_> = selectors(text)
+                .into_iter()
+                .map(|selector| selected(&manifest.documents(), selector))
+                .collect();
+            let expected =
+                ["WasmPlugin", "TrafficExtension"].map(|plugin| [&[plugin], companions.as_slice()].concat());
+            assert_eq!(kinds, expected);
+        }
+    }
+}
+
+/// The check itself finds what an API server would let pass or refuse.
+#[test]
+fn mistakes_are_found() {
+    let manifest = manifests().into_iter().find(|manifest| manifest.filter.name() == "rate-limit").unwrap();
+    let check = |at: usize, place: &str, value: Value, expected: &str| {
+        let mut document = manifest.plugins[at].clone();
+        let (parent, name) = place.rsplit_once('/').unwrap();
+        document.pointer_mut(parent).unwrap()[name] = value;
+        let problems = problems(&document).join("\n");
+        assert!(problems.contains(expected), "{place}: {problems}");
+    };
+    check(0, "/spec/failStrategie", json!("FAIL_RELOAD"), "'failStrategie' was unexpected");
+    check(0, "/spec/failStrategy", json!("FAIL_RELOADED"), "\"FAIL_RELOADED\" is not one of");
+    check(0, "/spec/phase", json!("UNSPECIFIED"), "\"UNSPECIFIED\" is not one of");
+    check(0, "/spec/match/0/mod", json!("CLIENT"), "'mod' was unexpected");
+    check(0, "/spec/priority", json!("10"), "is not of type \"integer\"");
+    check(0, "/spec/targetRefs", json!([]), "only one of targetRefs or selector");
+    check(0, "/spec/url", json!("docker://a/b"), "url must have schema");
+    check(1, "/spec/url", json!("oci://a/b"), "'url' was unexpected");
+    check(1, "/spec/wasm", json!({}), "\"url\" is a required property");
+    check(1, "/spec/lua", json!({"inlineCode": "x"}), "oneOf");
+}

@@ -1,0 +1,10 @@
+//! What every filter must keep to.
+
+mesh_testkit::contract! {
+    filter: "rate-limit",
+    config: rate_limit::config,
+    good: [include_str!("contract/rest.json")],
+    refused: [],
+    words: ["a.b", "any", "claim", "clientIp", "not", "regex"],
+    frames: [r#"{"limits": ["?"]}"#],
+}

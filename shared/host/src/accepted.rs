@@ -1,0 +1,45 @@
+//! What tells an operator which config is active: a log line and a gauge.
+
+use crate::filter::Filter;
+use crate::metrics::Gauge;
+use crate::plugin::Plugin;
+use crate::shared_data::SharedData;
+use mesh_policy::hash::Key;
+use mesh_policy::store::{Store as _, StoreError, Written};
+
+/// Reports an accepted config.
+pub(crate) fn report<F: Filter>(filters: &[F], config: &[u8], plugin: &Plugin) {
+    let hash = hash(config);
+    // In the form in which Istio extracts labels from names.
+    let gauge = format!("mesh_filters.plugin=.={};.;config_hash", plugin.name());
+    Gauge::define(&gauge).set(hash.into());
+    if !log::log_enabled!(log::Level::Info) || !is_first(plugin.name(), hash) {
+        return;
+    }
+    for filter in filters {
+        log::info!(target: filter.name(), "config {hash:08x} is active: {}", filter.summary());
+    }
+}
+
+/// 32 bits that change with the config.
+#[allow(clippy::cast_possible_truncation, reason = "any 32 bits of the hash do")]
+fn hash(config: &[u8]) -> u32 {
+    let mut hasher = Key::new([0; 16]).hasher();
+    hasher.part(config);
+    hasher.finish() as u32
+}
+
+/// Whether this VM is the first of the proxy to report this config. Each worker has a VM, and the proxy a few
+/// more. Without shared data each one reports it.
+fn is_first(plugin: &str, hash: u32) -> bool {
+    let key = format!("mesh_filters.config/1/{plugin}");
+    let reported = || -> Result<bool, StoreError> {
+        let current = SharedData.read(key.as_bytes())?;
+        if current.value.as_deref() == Some(hash.to_le_bytes().as_slice()) {
+            return Ok(true);
+        }
+        let written = SharedData.write(key.as_bytes(), &hash.to_le_bytes(), current.version)?;
+        Ok(written == Written::Conflict)
+    };
+    !reported().unwrap_or(false)
+}

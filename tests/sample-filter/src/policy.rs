@@ -1,0 +1,75 @@
+//! The decision.
+
+use crate::config::{self, Config};
+use mesh_config::Problems;
+use mesh_policy::effects::{Edit, GrpcStatus};
+use mesh_policy::facts::{Facts, Needs};
+use mesh_policy::headers::{HeaderName, HeaderValue};
+use mesh_policy::label::Label;
+use mesh_policy::matching::request::MatchInput;
+use mesh_policy::policy::{self, Decide, Environment, Setup};
+use mesh_policy::reason::Class;
+use mesh_policy::refusal::Refusal;
+use mesh_policy::settings::Settings;
+use mesh_policy::store::Store;
+use mesh_policy::verdict::{Count, Verdict};
+
+const MARK: HeaderName = HeaderName::from_static("x-sample");
+
+mesh_policy::reasons! {
+    pub NO_HEADER: Class::new(400, GrpcStatus::InvalidArgument), "no_header", "the request lacks a required header";
+}
+
+mesh_policy::metrics! {
+    /// The filter's metrics.
+    pub enum Metric {
+        /// Requests that lacked the header.
+        Lacking: Counter, "lacking";
+    }
+}
+
+/// A config at work.
+pub struct Policy {
+    config: Config,
+    needs: Needs,
+}
+
+impl policy::Policy for Policy {
+    const NAME: &'static str = "sample-filter";
+    const EDITS_RESPONSES: bool = true;
+    type Metric = Metric;
+
+    fn settings(&self) -> &Settings {
+        &self.config.settings
+    }
+
+    fn summary(&self) -> String {
+        format!("mode {}", self.config.settings.mode)
+    }
+
+    fn needs(&self) -> &Needs {
+        &self.needs
+    }
+
+    fn unreadable(&self) -> Verdict<'_, Metric> {
+        Refusal::new(NO_HEADER, Label { word: "sample_filter", subject: Some(NO_HEADER.label.into()) }).into()
+    }
+}
+
+impl Decide for Policy {
+    fn configure(config: &[u8], _setup: &mut impl Setup) -> Result<Self, Problems> {
+        let config = config::parse(config)?;
+        let needs = Needs { headers: true, ..config.matches.needs() };
+        Ok(Self { needs: config.settings.complete(needs), config })
+    }
+
+    fn decide(&self, facts: &Facts<'_>, _environment: Environment<'_, impl Store>) -> Verdict<'_, Metric> {
+        let client = self.config.settings.client(&self.needs, facts);
+        let request = MatchInput::new(facts, client.ip);
+        let is_matched = self.config.matches.test(&request).is_possible();
+        if is_matched && facts.headers.first(self.config.header.as_str()).is_none() {
+            return Verdict { counts: vec![Count::of(Metric::Lacking)], ..policy::Policy::unreadable(self) };
+        }
+        Verdict { response: vec![Edit::Set(MARK, HeaderValue::text("seen"))], ..Verdict::allowed(None) }
+    }
+}
