@@ -72,15 +72,11 @@ enum Command {
         /// The filter.
         #[arg(value_parser = filter())]
         filter: Filter,
-<<<<<<< HEAD
         /// Also measure an older build, `<FOLDER>/<filter>.wasm`, in turns with the present one, and print
         /// the ratio of the two.
         #[arg(long, value_name = "FOLDER")]
         against: Option<PathBuf>,
-        /// Rounds; each measures every listener once, the lowest third counts.
-=======
         /// Number of rounds. Each round measures every listener once; the lowest third of the samples counts.
->>>>>>> kit
         #[arg(long, default_value_t = 30)]
         rounds: usize,
         /// Requests per listener and round.

@@ -37,15 +37,11 @@ pub const PROBE: Module = Module::of_probe("probe");
 /// A module that does nothing, to measure the cost of any module. Only for tests and benches.
 pub const NOOP: Module = Module::of_probe("noop");
 
-<<<<<<< HEAD
 /// The same, written with the Rust SDK, with the exports that the SDK makes. Only for benches.
 pub const SDK_NOOP: Module =
     Module { name: "sdk-noop", package: "sdk-noop", shipped: false, names_callbacks: false };
 
-/// What this process has built, so that it is built once.
-=======
 /// The modules that this process has built.
->>>>>>> kit
 static BUILT: Mutex<BTreeMap<Module, PathBuf>> = Mutex::new(BTreeMap::new());
 
 impl Module {
