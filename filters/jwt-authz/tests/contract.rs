@@ -3,6 +3,7 @@
 mesh_testkit::contract! {
     filter: "jwt-authz",
     config: jwt_authz::config,
+    metric: jwt_authz::policy::Metric,
     good: [include_str!("contract/rest.json")],
     // `claims` of a match are part of the shared vocabulary; here they are a field of the rule.
     refused: [r#"{"rules": [{"match": {"claims": [{"claim": "a", "present": true}]}}]}"#],

@@ -11,10 +11,11 @@ use std::path::Path;
 ///
 /// Beside `src/`, in `tests/contract.rs`:
 ///
-/// ```ignore
+/// ```text
 /// mesh_testkit::contract! {
 ///     filter: "rate-limit",
 ///     config: rate_limit::config,
+///     metric: rate_limit::policy::Metric,
 ///     // Good configs with the fields that no example and no config of the README has.
 ///     good: [include_str!("contract/rest.json")],
 ///     // Configs that are refused, with the fields that no good one has.
@@ -30,6 +31,7 @@ macro_rules! contract {
     (
         filter: $filter:literal,
         config: $($config:ident)::+,
+        metric: $metric:ty,
         good: [$($good:expr),* $(,)?],
         refused: [$($refused:expr),* $(,)?],
         words: [$($word:literal),* $(,)?],
@@ -41,6 +43,7 @@ macro_rules! contract {
                 folder: env!("CARGO_MANIFEST_DIR"),
                 parse: |config| $($config)::+::parse(config).map(|config| format!("{config:?}")),
                 schema: $($config)::+::schema,
+                metrics: ::mesh_policy::metric::documentation::markdown::<$metric>,
                 good: &[$($good),*],
                 refused: &[$($refused),*],
                 words: &[$($word),*],
@@ -58,6 +61,7 @@ macro_rules! contract {
             a_config_that_is_cut_off_is_refused
             a_config_is_judged_the_same_each_time
             the_schema_and_the_tables_are_up_to_date
+            the_metrics_in_the_readme_are_up_to_date
             the_schema_accepts_the_good_configs
             every_default_is_of_its_own_kind
             what_is_asked_is_what_is_described
@@ -85,6 +89,8 @@ pub struct Contract {
     pub parse: fn(&[u8]) -> Result<String, Problems>,
     /// Describes a config.
     pub schema: fn() -> Schema,
+    /// The README's part on the metrics of the filter with this name.
+    pub metrics: fn(&str) -> String,
     /// Good configs, besides the examples and those of the README: between them they have every field.
     pub good: &'static [&'static str],
     /// Configs that are refused, and have the fields that no good one has.
