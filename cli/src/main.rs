@@ -72,6 +72,10 @@ enum Command {
         /// The filter.
         #[arg(value_parser = filter())]
         filter: Filter,
+        /// Also measure an older build, `<FOLDER>/<filter>.wasm`, in turns with the present one, and print
+        /// the ratio of the two.
+        #[arg(long, value_name = "FOLDER")]
+        against: Option<PathBuf>,
         /// Number of rounds. Each round measures every listener once; the lowest third of the samples counts.
         #[arg(long, default_value_t = 30)]
         rounds: usize,
@@ -99,8 +103,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo { .. } => demo::show(),
         Command::Check { filter, config } => check::check(filter, &config),
         Command::Schema { filter, table } => Ok(schema::schema(filter, table)),
-        Command::Bench { filter, rounds, requests } => {
-            filter.bench(Effort { rounds, requests }).map(|()| ExitCode::SUCCESS)
+        Command::Bench { filter, against, rounds, requests } => {
+            filter.bench(against.as_deref(), Effort { rounds, requests }).map(|()| ExitCode::SUCCESS)
         }
     }
 }

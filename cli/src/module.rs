@@ -27,6 +27,8 @@ pub struct Module {
     name: &'static str,
     package: &'static str,
     shipped: bool,
+    /// Whether its binary lists the callbacks that it uses, so that [`strip`] can remove the others.
+    names_callbacks: bool,
 }
 
 /// A module that exercises the host layer. Only for tests.
@@ -35,17 +37,21 @@ pub const PROBE: Module = Module::of_probe("probe");
 /// A module that does nothing, to measure the cost of any module. Only for tests and benches.
 pub const NOOP: Module = Module::of_probe("noop");
 
+/// A module that does nothing, written with the Rust SDK and with its exports. Only for benches.
+pub const SDK_NOOP: Module =
+    Module { name: "sdk-noop", package: "sdk-noop", shipped: false, names_callbacks: false };
+
 /// The modules that this process has built.
 static BUILT: Mutex<BTreeMap<Module, PathBuf>> = Mutex::new(BTreeMap::new());
 
 impl Module {
     /// The module of a filter, which has the name of its package.
     pub(crate) const fn of_filter(filter: &'static str) -> Self {
-        Self { name: filter, package: filter, shipped: true }
+        Self { name: filter, package: filter, shipped: true, names_callbacks: true }
     }
 
     const fn of_probe(example: &'static str) -> Self {
-        Self { name: example, package: "mesh-probe", shipped: false }
+        Self { name: example, package: "mesh-probe", shipped: false, names_callbacks: true }
     }
 
     /// The name of the file without `.wasm`; for a shipped module, the name of its filter.
@@ -84,7 +90,8 @@ impl Module {
         let linked = compile::compile(self.package, self.name)?;
         let linked = std::fs::read(&linked).with_context(|| format!("cannot read `{}`", linked.display()))?;
         let path = self.path();
-        appear::write(&path, &strip::strip(&linked)?)?;
+        let module = if self.names_callbacks { strip::strip(&linked)? } else { linked };
+        appear::write(&path, &module)?;
         Ok(path)
     }
 }

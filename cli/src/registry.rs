@@ -83,14 +83,16 @@ impl Filter {
         (self.schema)()
     }
 
-    /// Measures the filter and prints a table.
+    /// Measures the filter and prints a table. `against`: a folder with an older build of its module, which
+    /// is measured in turns with the present one.
     ///
     /// # Errors
     ///
-    /// Something cannot be built or started, or a listener does not answer as it should.
-    pub fn bench(self, effort: Effort) -> anyhow::Result<()> {
-        let module = self.module().build()?;
-        bench::run(|folder: &Path| (self.bench)(&module, folder), effort)
+    /// The folder has no such module, something cannot be built or started, or a listener does not answer as
+    /// it should.
+    pub fn bench(self, against: Option<&Path>, effort: Effort) -> anyhow::Result<()> {
+        let older = against.map(|folder| bench::older_module(self.name, folder)).transpose()?;
+        bench::run(self.bench, &self.module().build()?, older.as_deref(), effort)
     }
 }
 

@@ -20,9 +20,9 @@ async fn a_bad_config_is_refused_at_start_with_every_problem() {
     let error = format!("{:#}", setup.try_start().await.err().unwrap());
     for problem in [
         "config: limits[0].name: missing",
-        "config: limits[0].rate.requests: found 0, expected a whole number from 1 to",
+        "config: limits[0].rate.requests: found 0, expected an integer from 1 to",
         "config: limits[0].nmae: unknown field, did you mean `name`?",
-        "config: capacity: found 1, expected a whole number from",
+        "config: capacity: found 1, expected an integer from",
     ] {
         assert!(error.contains(problem), "{problem} in {error}");
     }

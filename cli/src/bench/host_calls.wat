@@ -1,5 +1,5 @@
-;; The host calls that one bucket cannot do without, and nothing else: a header that is not there, the
-;; record, the clock, the record again, a counter. What a filter adds to this is its own.
+;; The host calls that one bucket needs, and nothing else: look for a header that is absent, read the record,
+;; read the clock, write the record, count. What a filter costs beyond this is its own code.
 (module
   (import "env" "proxy_get_header_map_value" (func $header (param i32 i32 i32 i32 i32) (result i32)))
   (import "env" "proxy_get_shared_data" (func $get (param i32 i32 i32 i32 i32) (result i32)))

@@ -1,13 +1,14 @@
-//! The jwt-authz filter beside Envoy's own `jwt_authn` and `rbac` and beside a module that does nothing.
+//! The jwt-authz filter beside Envoy's `jwt_authn` and `rbac` and beside modules that do nothing.
 //!
-//! The tokens and their keys were made for this bench; the private keys are gone. "Cold" is without a cache
-//! of verified tokens, so that every signature is checked; "warm" is with the token in the cache.
+//! The tokens and their keys were made for this bench; the private keys were not kept. "Cold" rows have no
+//! cache of verified tokens, so every signature is checked; in "warm" rows the token is in the cache.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::rows::{BARE, NOOP, Row, wasm};
+use super::sdk;
 use crate::module;
 
 const JWKS: &str = include_str!("jwt_authz/jwks.json");
@@ -16,24 +17,22 @@ const ES256: &str = include_str!("jwt_authz/es256.jwt").trim_ascii_end();
 const ISSUER: &str = "https://auth.example.com";
 const AUDIENCE: &str = "api.example.com";
 
-/// The rows, in the order of the table.
-pub(crate) fn rows(filter: &Path, _folder: &Path) -> anyhow::Result<Vec<Row>> {
+/// The rows, in the order of the table. `folder` takes modules that are built for the bench only.
+pub(crate) fn rows(filter: &Path, folder: &Path) -> anyhow::Result<Vec<Row>> {
     let noop = module::NOOP.build()?;
-    let ours = |name, cached: bool, token| {
-        Ok::<_, anyhow::Error>(wasm(name, filter, &config(cached)?).with_token(token))
+    let ours = |name: &str, cached: bool, token| {
+        Ok::<_, anyhow::Error>(wasm(name, filter, &config(cached)?).with_token(token).of_filter())
     };
-    Ok(vec![
-        Row::new(BARE, Vec::new()).with_token(RS256),
-        wasm(NOOP, &noop, &json!({})).with_token(RS256),
-        native("native, RS256 cold", false).with_token(RS256),
-        ours("jwt-authz, RS256 cold", false, RS256)?,
-        native("native, ES256 cold", false).with_token(ES256),
-        ours("jwt-authz, ES256 cold", false, ES256)?,
-        native("native, RS256 warm", true).with_token(RS256),
-        ours("jwt-authz, RS256 warm", true, RS256)?,
-        native("native, ES256 warm", true).with_token(ES256),
-        ours("jwt-authz, ES256 warm", true, ES256)?,
-    ])
+    let others = [Row::new(BARE, Vec::new()), wasm(NOOP, &noop, &json!({}))];
+    let mut rows: Vec<Row> =
+        others.into_iter().chain(sdk::rows(folder)?).map(|row| row.with_token(RS256)).collect();
+    for (kind, cached) in [("cold", false), ("warm", true)] {
+        for (algorithm, token) in [("RS256", RS256), ("ES256", ES256)] {
+            rows.push(native(&format!("native, {algorithm} {kind}"), cached).with_token(token));
+            rows.push(ours(&format!("jwt-authz, {algorithm} {kind}"), cached, token)?);
+        }
+    }
+    Ok(rows)
 }
 
 fn config(cached: bool) -> anyhow::Result<Value> {
@@ -48,8 +47,8 @@ fn config(cached: bool) -> anyhow::Result<Value> {
     }))
 }
 
-/// Envoy's two filters that do the same.
-fn native(name: &'static str, cached: bool) -> Row {
+/// Envoy's filters for the same policy.
+fn native(name: &str, cached: bool) -> Row {
     let mut provider = json!({
         "issuer": ISSUER, "audiences": [AUDIENCE], "forward": true, "payload_in_metadata": "claims",
         "local_jwks": {"inline_string": JWKS},

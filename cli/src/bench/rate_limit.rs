@@ -1,17 +1,18 @@
-//! The rate-limit filter beside Envoy's own and beside modules that do nothing.
+//! The rate-limit filter beside Envoy's `local_ratelimit` and beside modules that do nothing.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::rows::{BARE, NOOP, Row, wasm};
+use super::sdk;
 use crate::module;
 
-/// Far above what the bench asks for: every request is admitted and charged.
+/// Far more than the bench sends: every request is admitted and charged.
 const RATE: &str = "1s";
 const REQUESTS: u64 = 1_000_000;
 
-/// The rows, in the order of the table.
+/// The rows, in the order of the table. `folder` takes modules that are built for the bench only.
 pub(crate) fn rows(filter: &Path, folder: &Path) -> anyhow::Result<Vec<Row>> {
     let by_hand = |name: &str, text: &str| -> anyhow::Result<PathBuf> {
         let path = folder.join(name);
@@ -20,7 +21,10 @@ pub(crate) fn rows(filter: &Path, folder: &Path) -> anyhow::Result<Vec<Row>> {
     };
     let smallest = by_hand("smallest.wasm", include_str!("smallest.wat"))?;
     let host_calls = by_hand("host_calls.wasm", include_str!("host_calls.wat"))?;
+    let client_calls = by_hand("client_calls.wasm", include_str!("client_calls.wat"))?;
     let noop = module::NOOP.build()?;
+    let [sdk, sdk_trimmed] = sdk::rows(folder)?;
+    let ours = |name, config| wasm(name, filter, config).of_filter();
     let rate = json!({"requests": REQUESTS, "per": RATE});
     let global = json!({"limits": [{"name": "global", "rate": rate}], "response_headers": []});
     let per_client = json!({"limits": [{"name": "per-client", "key": ["client_ip"], "rate": rate}]});
@@ -31,15 +35,18 @@ pub(crate) fn rows(filter: &Path, folder: &Path) -> anyhow::Result<Vec<Row>> {
         Row::new(BARE, Vec::new()),
         wasm("Wasm, smallest by hand", &smallest, &json!({})),
         wasm(NOOP, &noop, &json!({})),
+        sdk,
+        sdk_trimmed,
         native(),
         wasm("one bucket's host calls", &host_calls, &json!({})),
-        wasm("global, no headers", filter, &global),
-        wasm("per client, all defaults", filter, &per_client),
-        wasm("per API key on a path", filter, &matched),
+        ours("global, no headers", &global),
+        wasm("one client's host calls", &client_calls, &json!({})),
+        ours("per client, all defaults", &per_client),
+        ours("per API key on a path", &matched),
     ])
 }
 
-/// Envoy's own filter with one bucket.
+/// Envoy's filter with one bucket.
 fn native() -> Row {
     let always = json!({"default_value": {"numerator": 100}});
     let filter = json!({

@@ -4,37 +4,49 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-/// The listener without any filter, from which all is reckoned.
+/// The listener without any filter; what a row adds is its difference to this one.
 pub(super) const BARE: &str = "no filter";
-/// The listener with the module that does nothing.
+/// The listener with a module that does nothing.
 pub(super) const NOOP: &str = "Wasm, does nothing";
 
 /// Makes the rows of a filter's bench, in the order of the table: its module, and an empty folder for
-/// what is built only for the bench.
+/// modules that are built for the bench only.
 pub(crate) type Rows = fn(module: &Path, folder: &Path) -> anyhow::Result<Vec<Row>>;
 
-/// A listener with the filters that are measured, and what is sent to it.
+/// A listener with its filters, and what is sent to it.
 pub(crate) struct Row {
-    pub(super) name: &'static str,
+    /// The name of the listener.
+    pub(super) name: String,
     filters: Vec<Value>,
-    /// A bearer token.
+    /// The bearer token that each request carries.
     pub(super) token: Option<&'static str>,
+    /// Whether it runs the filter that is measured; the other rows are there to compare with.
+    pub(super) is_filter: bool,
 }
 
 impl Row {
-    pub(super) const fn new(name: &'static str, filters: Vec<Value>) -> Self {
-        Self { name, filters, token: None }
+    pub(super) fn new(name: impl Into<String>, filters: Vec<Value>) -> Self {
+        Self { name: name.into(), filters, token: None, is_filter: false }
+    }
+
+    /// The same filters under another name.
+    pub(super) fn named(self, name: String) -> Self {
+        Self { name, ..self }
     }
 
     /// Sends this token with each request.
-    pub(super) const fn with_token(mut self, token: &'static str) -> Self {
-        self.token = Some(token);
-        self
+    pub(super) fn with_token(self, token: &'static str) -> Self {
+        Self { token: Some(token), ..self }
+    }
+
+    /// Marks the row as one of the filter that is measured.
+    pub(super) fn of_filter(self) -> Self {
+        Self { is_filter: true, ..self }
     }
 }
 
-/// A module as a filter. Each row has a VM of its own.
-pub(super) fn wasm(name: &'static str, module: &Path, config: &Value) -> Row {
+/// A module as a filter, in a VM of its own.
+pub(super) fn wasm(name: &str, module: &Path, config: &Value) -> Row {
     let filter = json!({
         "name": name,
         "typed_config": {
@@ -55,7 +67,7 @@ pub(super) fn wasm(name: &'static str, module: &Path, config: &Value) -> Row {
     Row::new(name, vec![filter])
 }
 
-/// An Envoy with a listener for each row, which answers by itself.
+/// An Envoy with a listener for each row. The route answers, so no upstream is measured.
 pub(super) fn bootstrap(rows: &[Row]) -> Value {
     let listeners: Vec<Value> = rows.iter().map(listener).collect();
     json!({"static_resources": {"listeners": listeners}})

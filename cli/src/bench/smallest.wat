@@ -1,4 +1,4 @@
-;; The smallest module that Envoy calls for a request: what any Wasm filter costs at the least.
+;; The smallest module that Envoy calls for a request: the lower bound for any Wasm filter.
 (module
   (memory (export "memory") 1)
   (func (export "_initialize"))

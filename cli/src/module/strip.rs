@@ -16,13 +16,30 @@ use walrus::{Module, ModuleConfig};
 /// The bytes are not a WebAssembly module, do not list the callbacks that they use, or lack a required
 /// export.
 pub fn strip(linked: &[u8]) -> anyhow::Result<Vec<u8>> {
-    let mut module = ModuleConfig::new()
+    let mut module = parse(linked)?;
+    let callbacks = callbacks(&mut module)?;
+    reduce(module, callbacks)
+}
+
+/// The same for a module that does not name its callbacks, such as one of the Rust SDK.
+///
+/// # Errors
+///
+/// The bytes are no WebAssembly module, or they lack an export that they need.
+pub fn keep(linked: &[u8], callbacks: Callbacks) -> anyhow::Result<Vec<u8>> {
+    reduce(parse(linked)?, callbacks)
+}
+
+fn parse(linked: &[u8]) -> anyhow::Result<Module> {
+    ModuleConfig::new()
         .generate_name_section(false)
         .generate_producers_section(false)
         .generate_synthetic_names_for_anonymous_items(false)
         .parse(linked)
-        .context("cannot read the linked module")?;
-    let callbacks = callbacks(&mut module)?;
+        .context("cannot read the linked module")
+}
+
+fn reduce(mut module: Module, callbacks: Callbacks) -> anyhow::Result<Vec<u8>> {
     let needed: Vec<&str> = ALWAYS_EXPORTED.into_iter().chain(callbacks.exports()).collect();
     for name in &needed {
         let present = module.exports.iter().any(|export| export.name == *name);
@@ -103,6 +120,15 @@ mod tests {
         let imports: Vec<_> = module.imports.iter().map(|import| import.name.as_str()).collect();
         assert_eq!(imports, ["of_request"]);
         assert_eq!(module.customs.iter().count(), 0);
+    }
+
+    #[test]
+    fn without_the_section_the_caller_says_what_stays() {
+        let linked = linked(Callbacks::TICK);
+        assert_eq!(
+            keep(&linked, Callbacks::REQUEST_HEADERS).unwrap(),
+            strip(&self::linked(Callbacks::REQUEST_HEADERS)).unwrap()
+        );
     }
 
     #[test]

@@ -326,7 +326,7 @@ impl<'a> Value<'a> {
 fn spelt(duration: Duration) -> String {
     let nanos = duration.as_nanos();
     let units = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")];
-    let unit = units.into_iter().find(|(unit, _)| nanos > 0 && nanos % unit == 0);
+    let unit = units.into_iter().find(|(unit, _)| nanos > 0 && nanos.is_multiple_of(*unit));
     let (unit, name) = unit.unwrap_or((1, "ns"));
     format!("{}{name}", nanos / unit)
 }

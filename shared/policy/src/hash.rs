@@ -45,14 +45,13 @@ pub struct Hasher(SipHasher24);
 impl Hasher {
     /// Adds a part.
     pub fn part(&mut self, part: &[u8]) {
-        // Not `write_u64`, which uses the platform's byte order.
-        self.0.write(&(part.len() as u64).to_le_bytes());
+        self.length(part.len() as u64);
         self.0.write(part);
     }
 
     /// Adds an absent part.
     pub fn absent(&mut self) {
-        self.0.write(&u64::MAX.to_le_bytes());
+        self.length(u64::MAX);
     }
 
     /// Adds a part that may be absent.
@@ -63,7 +62,12 @@ impl Hasher {
         }
     }
 
-    /// The hash of the parts so far: the 16 bytes of SipHash's output, as a little-endian number.
+    fn length(&mut self, length: u64) {
+        // `write_u64` hashes a number in the platform's byte order; here it is little-endian everywhere.
+        self.0.write_u64(length.to_le());
+    }
+
+    /// The hash of the parts so far: SipHash's 16 bytes of output, read as little-endian.
     #[must_use]
     pub fn finish(&self) -> u128 {
         let (first, second) = self.finish_halves();

@@ -393,7 +393,7 @@ fn exported_claims() {
     check(&top(r#""export": [5]"#), "export[0]: found 5, expected a string or an array of strings");
     check(
         &top(r#""export": ["https://x.example/roles"]"#),
-        "export[0]: found `https://x.example/roles`, expected a list of names, as [\"https://x.example/roles\"], since this one has dots",
+        "export[0]: found `https://x.example/roles`, expected an array of names, as [\"https://x.example/roles\"], since this one has dots",
     );
     check(&top(&format!(r#""export": {}"#, list(32, |index| format!("\"c{index}\"")))), "");
     check(

@@ -46,7 +46,7 @@ impl fmt::Display for KeySetError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotJson(error) => error.fmt(formatter),
-            Self::NotASet => formatter.write_str("expected an object with a list `keys`"),
+            Self::NotASet => formatter.write_str("expected an object with an array `keys`"),
             Self::NoKey(skipped) => {
                 formatter.write_str("no key can be used")?;
                 skipped.first().map_or(Ok(()), |first| write!(formatter, ": {first}"))

@@ -63,8 +63,8 @@ impl Table {
 fn push_hex(text: &mut String, number: u64) {
     let digits = (u64::BITS - number.leading_zeros()).div_ceil(4).max(1);
     for digit in (0..digits).rev() {
-        let nibble = (number >> (digit * 4)) & 0xf;
-        text.extend(char::from_digit(nibble as u32, 16));
+        let nibble = (number >> (digit * 4)) as u8 & 0xf;
+        text.push(char::from(if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble }));
     }
 }
 

@@ -142,6 +142,48 @@ fn config() {
 mod laws {
     use crate::client_ip::parse_address;
     use proptest::prelude::*;
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
+    /// The same with the parsers of the standard library only.
+    fn parsed_by_std(text: &str) -> Option<IpAddr> {
+        let is_port = |port: &str| {
+            let digits =
+                port.strip_prefix(':').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+            port.is_empty() || digits.is_some_and(|digits| digits.parse::<u16>().is_ok())
+        };
+        let ipv6 = |text: &str| text.split('%').next()?.parse::<Ipv6Addr>().ok();
+        let (address, port) = match text.strip_prefix('[') {
+            Some(bracketed) => bracketed.split_once(']').map(|(address, port)| (ipv6(address), port))?,
+            None => (ipv6(text), ""),
+        };
+        if let Some(address) = address {
+            return is_port(port).then_some(IpAddr::V6(address).to_canonical());
+        }
+        let (address, port) = text.split_at(text.find(':').unwrap_or(text.len()));
+        Some(IpAddr::V4(address.parse::<Ipv4Addr>().ok().filter(|_| is_port(port))?))
+    }
+
+    /// An address with a port and a change, and what looks like one.
+    fn nearly_an_address() -> impl Strategy<Value = String> {
+        let port = prop_oneof!["", ":[0-9]{0,6}"];
+        let of_std =
+            (any::<IpAddr>(), port.clone(), any::<bool>()).prop_map(|(ip, port, brackets)| match ip {
+                IpAddr::V6(ip) if brackets => format!("[{ip}]{port}"),
+                ip => format!("{ip}{port}"),
+            });
+        let changed = (of_std.clone(), any::<prop::sample::Index>(), "[0-9a-f.:%\\[\\]]?").prop_map(
+            |(text, at, insert)| {
+                let at = at.index(text.len() + 1);
+                format!("{}{insert}{}", &text[..at], &text[(at + 1).min(text.len())..])
+            },
+        );
+        prop_oneof![
+            of_std,
+            changed,
+            ("([0-9]{1,4}[.:]){1,5}[0-9]{0,4}", port).prop_map(|(numbers, port)| format!("{numbers}{port}")),
+            "[0-9a-f.:%\\[\\]]{0,20}",
+        ]
+    }
     use std::net::{IpAddr, SocketAddr};
 
     proptest! {
@@ -150,6 +192,11 @@ mod laws {
             let expected = Some(ip.to_canonical());
             prop_assert_eq!(parse_address(ip.to_string().as_bytes()), expected);
             prop_assert_eq!(parse_address(SocketAddr::new(ip, port).to_string().as_bytes()), expected);
+        }
+
+        #[test]
+        fn addresses_are_those_of_the_standard_library(text in nearly_an_address()) {
+            prop_assert_eq!(parse_address(text.as_bytes()), parsed_by_std(&text));
         }
 
         #[test]

@@ -315,7 +315,7 @@ pub fn claim_path() -> impl Kind<Out = Vec<String>> {
 
 fn read_path(value: &Value<'_>, path: &str) -> Option<Vec<String>> {
     if path.contains("://") {
-        let expected = format_args!("a list of names, as [{path:?}], since this one has dots");
+        let expected = format_args!("an array of names, as [{path:?}], since this one has dots");
         return value.expected(ProblemKind::BadPattern, expected);
     }
     Some(path.split('.').map(str::to_owned).collect())

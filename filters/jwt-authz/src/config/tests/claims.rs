@@ -162,7 +162,7 @@ fn what_is_no_expression() {
     );
     check(
         &claims(r#"{"claim": "https://x.example/roles", "equals": 1}"#),
-        "rules[0].claims.claim: found `https://x.example/roles`, expected a list of names, as [\"https://x.example/roles\"], since this one has dots",
+        "rules[0].claims.claim: found `https://x.example/roles`, expected an array of names, as [\"https://x.example/roles\"], since this one has dots",
     );
     check(
         &claims(r#"{"claim": {"name": "a"}, "equals": 1}"#),

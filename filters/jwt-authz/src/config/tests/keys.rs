@@ -81,13 +81,13 @@ fn keys_that_cannot_be_used() {
 
 #[test]
 fn what_is_no_set() {
-    check(&set("{}", r#"["EdDSA"]"#), "providers[0].jwks.inline: expected an object with a list `keys`");
-    check(&set("[]", r#"["EdDSA"]"#), "providers[0].jwks.inline: expected an object with a list `keys`");
+    check(&set("{}", r#"["EdDSA"]"#), "providers[0].jwks.inline: expected an object with an array `keys`");
+    check(&set("[]", r#"["EdDSA"]"#), "providers[0].jwks.inline: expected an object with an array `keys`");
     check(
         &set(r#""keys""#, r#"["EdDSA"]"#),
-        "providers[0].jwks.inline: expected an object with a list `keys`",
+        "providers[0].jwks.inline: expected an object with an array `keys`",
     );
-    check(&inline("{}", r#"["EdDSA"]"#), "providers[0].jwks.inline: expected an object with a list `keys`");
+    check(&inline("{}", r#"["EdDSA"]"#), "providers[0].jwks.inline: expected an object with an array `keys`");
     check(&inline("[]", r#"["EdDSA"]"#), "providers[0].jwks.inline: no key can be used");
     check(
         &set(&format!(r#"{{"keys": [{EDWARDS}], "keys": []}}"#), r#"["EdDSA"]"#),

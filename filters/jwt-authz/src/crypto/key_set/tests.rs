@@ -37,7 +37,7 @@ fn check_error(bytes: &[u8], expected: &str) {
 #[test]
 fn what_is_no_set() {
     for text in ["{}", "[]", "7", r#"{"keys": {}}"#, r#"{"keys": null}"#, r#"{"kty": "OKP"}"#] {
-        check_error(text.as_bytes(), "expected an object with a list `keys`");
+        check_error(text.as_bytes(), "expected an object with an array `keys`");
     }
     check_error(br#"{"keys": []}"#, "no key can be used");
     check_error(br#"{"keys": [7, {}]}"#, "no key can be used: keys[0]: expected an object");

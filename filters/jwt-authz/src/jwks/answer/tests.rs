@@ -37,7 +37,7 @@ fn key_sets() {
         let read = read(Step::KeySet, &remote(), &answered(Some(200), &Headers::default(), body));
         assert!(matches!(read, Err(Failure::NoKeys(_))), "{body:?}");
     }
-    check_set(Some(200), b"{}", true, Err("expected an object with a list `keys`"));
+    check_set(Some(200), b"{}", true, Err("expected an object with an array `keys`"));
     check_set(Some(200), br#"{"keys": []}"#, true, Err("no key can be used"));
 }
 

@@ -79,7 +79,7 @@ fn problems() {
     check(r#"{"claim": [], "present": true}"#, "c.claim: found an empty array, expected at least one item");
     check(
         r#"{"claim": "https://x.example/r", "present": true}"#,
-        "c.claim: found `https://x.example/r`, expected a list of names, as [\"https://x.example/r\"], since this one has dots",
+        "c.claim: found `https://x.example/r`, expected an array of names, as [\"https://x.example/r\"], since this one has dots",
     );
     check(
         &format!(r#"{{"claim": "{}", "present": true}}"#, ["a"; 17].join(".")),

@@ -1,0 +1,1 @@
+//! Only for its example, the module: a package must have a library or a binary.
