@@ -251,12 +251,12 @@ impl Policy {
 impl Buckets {
     fn new(limit: &Limit, table: &Table) -> Self {
         let hasher = table.hasher(&limit.name);
-        let overrides = limit.overrides.iter().map(|entry| {
+        let mut overrides = BTreeMap::new();
+        for entry in &limit.overrides {
             let mut hasher = hasher.clone();
             entry.key.iter().for_each(|part| hasher.part(part));
-            (hasher.finish(), entry.quota)
-        });
-        let overrides = overrides.collect();
+            overrides.insert(hasher.finish(), entry.quota);
+        }
         let only = limit.key.is_empty().then(|| table.locate(hasher.finish(), true));
         let in_match = limit.matches.needs().claims;
         let in_key = limit.key.iter().any(|part| matches!(part, KeyPart::Claim(_)));

@@ -54,6 +54,17 @@ fn split_at_first(text: &str, ends: impl Fn(char) -> bool) -> (&str, &str) {
     text.find(ends).and_then(|index| text.split_at_checked(index)).unwrap_or((text, ""))
 }
 
+/// A duration in the largest unit that gives an integer. The formatter of the standard library is larger.
+pub(crate) fn spelt(duration: Duration) -> String {
+    let nanos = duration.as_nanos();
+    if nanos == 0 {
+        return "0s".to_owned();
+    }
+    let unit = UNITS.into_iter().rev().find(|(_, scale)| nanos.is_multiple_of(*scale));
+    let (name, scale) = unit.unwrap_or(("ns", 1));
+    format!("{}{name}", nanos / scale)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

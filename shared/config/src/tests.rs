@@ -74,7 +74,7 @@ fn all_problems_come_at_once_each_with_its_path() {
          mode: found `enforced`, expected one of `enforce`, `shadow`; did you mean `enforce`?\n\
          count: found 0, expected an integer from 1 to 10\n\
          share: found `x`, expected a number from 0 to 1\n\
-         per: found `1 parsec`, expected a duration from 1ms to 60s, as \"250ms\", \"1m\" or \"1h30m\"\n\
+         per: found `1 parsec`, expected a duration from 1ms to 1m, as \"250ms\", \"1m\" or \"1h30m\"\n\
          items[1].x: found -1, expected an integer from 0 to 9\n\
          items[1].y: unknown field, expected one of `x`\n\
          items[2]: found 7, expected an object\n\

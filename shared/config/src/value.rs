@@ -1,6 +1,6 @@
 //! One value of a config, with its path; reading it reports what is wrong with it.
 
-use crate::duration::parse_duration;
+use crate::duration::{parse_duration, spelt};
 use crate::node::{Node, decimal};
 use crate::problem::{ProblemKind, Sink};
 use crate::reader::Reader;
@@ -320,15 +320,6 @@ impl<'a> Value<'a> {
         let object = fields(&mut reader);
         reader.finish(type_name).and(object)
     }
-}
-
-/// A duration in seconds, or in the unit that gives an integer. The formatter of the standard library is larger.
-fn spelt(duration: Duration) -> String {
-    let nanos = duration.as_nanos();
-    let units = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")];
-    let unit = units.into_iter().find(|(unit, _)| nanos > 0 && nanos.is_multiple_of(*unit));
-    let (unit, name) = unit.unwrap_or((1, "ns"));
-    format!("{}{name}", nanos / unit)
 }
 
 /// The path of a field of the value at `path`.

@@ -61,6 +61,7 @@ impl<'a> Refusal<'a> {
 
     /// Converts the refusal to a reply. For a gRPC request the body is the text, which becomes `grpc-message`.
     #[must_use]
+    #[inline(never)]
     pub fn into_reply(self, is_grpc: bool) -> Reply {
         let text = self.text.as_deref().unwrap_or(self.reason.text);
         let status = self.status.unwrap_or(self.reason.class.status);

@@ -269,7 +269,7 @@ fn several_mistakes_are_several_lines() {
          providers[0].jwks.remote.host: missing\n\
          providers[0].jwks.remote.path: found `jwks`, expected a path, as `/.well-known/jwks.json`\n\
          providers[0].algorithms: missing\n\
-         providers[0].leeway: found 30, expected a duration from 0ns to 3600s, as \"250ms\", \"1m\" or \"1h30m\"\n\
+         providers[0].leeway: found 30, expected a duration from 0s to 1h, as \"250ms\", \"1m\" or \"1h30m\"\n\
          providers[0].algorithm: unknown field, did you mean `algorithms`?\n\
          rules[0].action: found `permit`, expected one of `allow`, `deny`\n\
          rules[0].claims[0].equal: unknown field, did you mean `equals`?\n\

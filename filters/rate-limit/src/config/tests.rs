@@ -181,7 +181,7 @@ fn rates() {
     check(&rated("null", "1s"), "limits[0].rate.requests: missing");
     check(&rated("5.0", "1s"), "");
 
-    const DURATION: &str = "expected a duration from 1ns to 31536000s, as \"250ms\", \"1m\" or \"1h30m\"";
+    const DURATION: &str = "expected a duration from 1ns to 365d, as \"250ms\", \"1m\" or \"1h30m\"";
     check(&rated("1", "0s"), &format!("limits[0].rate.per: found `0s`, {DURATION}"));
     check(&rated("1", "-1s"), &format!("limits[0].rate.per: found `-1s`, {DURATION}"));
     check(&rated("1", "60"), &format!("limits[0].rate.per: found `60`, {DURATION}"));

@@ -24,16 +24,11 @@ const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#qu
 
 /// The headers for the response to an admitted request. They replace the upstream's.
 pub(super) fn response_edits(config: &Config, standing: &Standing) -> Vec<Edit> {
-    let asked = config.response_headers;
-    if !(asked.ratelimit || asked.x_ratelimit) {
-        return Vec::new();
-    }
-    let mut edits = Vec::with_capacity(5);
-    edits.extend(standing_headers(config, standing).map(|(name, value)| Edit::Set(name, value)));
-    edits
+    standing_headers(config, standing).into_iter().map(|(name, value)| Edit::Set(name, value)).collect()
 }
 
 /// The refusal of a denial.
+#[inline(never)]
 pub(super) fn refusal<'a>(config: &'a Config, denial: &Denial) -> Refusal<'a> {
     let limit = denial.limit.and_then(|limit| config.limits.get(limit));
     let reject = &config.reject;
@@ -88,26 +83,27 @@ fn text(reason: &Reason, limit: Option<&Limit>) -> Cow<'static, str> {
 ///
 /// The quota is the burst, and the window is the time to refill it, rounded up. A client that keeps to this is never
 /// refused, and `r` never exceeds `q`.
-fn standing_headers(config: &Config, standing: &Standing) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
-    let name = config.limits.get(standing.limit).map_or("", |limit| &limit.name);
+#[inline(never)]
+fn standing_headers(config: &Config, standing: &Standing) -> Vec<(HeaderName, HeaderValue)> {
+    let mut headers = Vec::new();
     let asked = config.response_headers;
+    if !(asked.ratelimit || asked.x_ratelimit) {
+        return headers;
+    }
+    let name = config.limits.get(standing.limit).map_or("", |limit| &limit.name);
     let (burst, remaining, reset) = (standing.burst(), standing.remaining(), seconds(standing.reset()));
-    let ratelimit = asked.ratelimit.then(|| {
+    let mut push = |name, value: String| headers.push((name, HeaderValue::text(value)));
+    if asked.ratelimit {
         let window = seconds(standing.window()).max(1);
-        [
-            (RATELIMIT_POLICY, item(name, [(";q=", burst), (";w=", window)])),
-            (RATELIMIT, item(name, [(";r=", remaining), (";t=", reset)])),
-        ]
-    });
-    let x_ratelimit = asked.x_ratelimit.then(|| {
-        [
-            (X_RATELIMIT_LIMIT, burst.to_string()),
-            (X_RATELIMIT_REMAINING, remaining.to_string()),
-            (X_RATELIMIT_RESET, reset.to_string()),
-        ]
-    });
-    let headers = ratelimit.into_iter().flatten().chain(x_ratelimit.into_iter().flatten());
-    headers.map(|(name, value)| (name, HeaderValue::text(value)))
+        push(RATELIMIT_POLICY, item(name, [(";q=", burst), (";w=", window)]));
+        push(RATELIMIT, item(name, [(";r=", remaining), (";t=", reset)]));
+    }
+    if asked.x_ratelimit {
+        push(X_RATELIMIT_LIMIT, burst.to_string());
+        push(X_RATELIMIT_REMAINING, remaining.to_string());
+        push(X_RATELIMIT_RESET, reset.to_string());
+    }
+    headers
 }
 
 /// A structured field item with parameters (RFC 9651). A limit's name needs no escapes.

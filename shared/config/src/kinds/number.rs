@@ -1,6 +1,7 @@
 //! Numbers, durations, booleans.
 
 use crate::describe::{Defs, Shape};
+use crate::duration::spelt;
 use crate::kind::Kind;
 use crate::value::Value;
 use std::marker::PhantomData;
@@ -78,17 +79,6 @@ impl Kind for Length {
             .with("x-duration", format!("{} to {}", spelt(*self.0.start()), spelt(*self.0.end())).as_str())
             .with("examples", vec!["250ms", "1m", "1h30m"])
     }
-}
-
-/// A duration in the largest unit that gives an integer.
-fn spelt(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    if duration.subsec_nanos() > 0 || seconds == 0 {
-        return if duration.is_zero() { "0s".to_owned() } else { format!("{duration:?}") };
-    }
-    let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
-    let unit = units.into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit)).unwrap_or((1, "s"));
-    format!("{}{}", seconds / unit.0, unit.1)
 }
 
 /// `true` or `false`.

@@ -174,7 +174,7 @@ mod laws {
         let changed = (of_std.clone(), any::<prop::sample::Index>(), "[0-9a-f.:%\\[\\]]?").prop_map(
             |(text, at, insert)| {
                 let at = at.index(text.len() + 1);
-                format!("{}{insert}{}", &text[..at], &text[(at + 1).min(text.len())..])
+                text.chars().take(at).chain(insert.chars()).chain(text.chars().skip(at + 1)).collect()
             },
         );
         prop_oneof![
