@@ -393,7 +393,7 @@ async fn keys_that_are_not_used_are_logged_once_a_version() {
     let gateway = setup.cluster("jwks", server.address()).start().await;
     let lines = || {
         let log = gateway.envoy.log();
-        let of = "unused key in the key set of auth.example.com (cluster `jwks`): ";
+        let of = "provider `main`: unused key in the key set of auth.example.com (cluster `jwks`): ";
         let lines = log.lines().filter_map(|line| Some(line.split_once(of)?.1.trim().to_owned()));
         lines.collect::<Vec<_>>()
     };

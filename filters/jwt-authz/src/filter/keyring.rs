@@ -34,9 +34,18 @@ enum Ring {
 
 /// The keys of a provider with a key server.
 struct Fetched {
+    /// The provider's name.
+    provider: String,
     tracker: Tracker,
-    /// The id and purpose of the call in progress.
-    call: Option<(u32, Step)>,
+    /// The call in progress.
+    call: Option<Fetch>,
+}
+
+/// A call in progress.
+struct Fetch {
+    call_id: u32,
+    step: Step,
+    path: HeaderValue,
 }
 
 /// The metrics of one provider.
@@ -54,7 +63,10 @@ impl Keyring {
                     ProviderMetrics { metrics, provider: index }.show(set);
                     Ring::Fixed(Rc::clone(set))
                 }
-                Jwks::Remote(remote) => Ring::Remote(Box::new(RefCell::new(Fetched::new(remote.clone())?))),
+                Jwks::Remote(remote) => {
+                    let fetched = Fetched::new(provider.name.clone(), remote.clone())?;
+                    Ring::Remote(Box::new(RefCell::new(fetched)))
+                }
             })
         });
         rings.collect::<Result<_, _>>().map(Self)
@@ -127,10 +139,10 @@ impl Keyring {
     ) {
         for provider in 0..self.0.len() {
             self.with(provider, metrics, |fetched, metrics| {
-                let Some((_, step)) = fetched.call.take_if(|(id, _)| *id == call_id) else {
+                let Some(fetch) = fetched.call.take_if(|fetch| fetch.call_id == call_id) else {
                     return Ok(());
                 };
-                fetched.answered(background, metrics, step, answer)?;
+                fetched.answered(background, metrics, &fetch, answer)?;
                 fetched.look(background, metrics)?;
                 Ok(())
             });
@@ -166,11 +178,11 @@ impl Keys for Keyring {
 }
 
 impl Fetched {
-    fn new(remote: Remote) -> Result<Self, Problems> {
+    fn new(provider: String, remote: Remote) -> Result<Self, Problems> {
         let failed = |status| Problems::one(format!("the proxy gives no random numbers: {status}"));
         let owner = random::number().map_err(failed)?;
         let key = Key::new(random::key().map_err(failed)?);
-        Ok(Self { tracker: Tracker::new(Source::new(remote, owner), key), call: None })
+        Ok(Self { provider, tracker: Tracker::new(Source::new(remote, owner), key), call: None })
     }
 
     /// Polls the source, and wakes waiting requests if a fetch has ended.
@@ -205,7 +217,7 @@ impl Fetched {
             cluster: remote.cluster.clone(),
             method: "GET",
             authority: remote.host.clone(),
-            path,
+            path: path.clone(),
             headers: vec![
                 (HeaderName::from_static("accept"), HeaderValue::text("application/json")),
                 // Firewalls in front of identity providers refuse requests without a user agent.
@@ -217,10 +229,10 @@ impl Fetched {
         };
         match background.call(&Call::Http(call)) {
             Ok(call_id) => {
-                self.call = Some((call_id, step));
+                self.call = Some(Fetch { call_id, step, path });
                 Ok(())
             }
-            Err(error) => self.failed(metrics, &Failure::NotSent(error.to_string())),
+            Err(error) => self.failed(metrics, &path, &Failure::NotSent(error.to_string())),
         }
     }
 
@@ -228,7 +240,7 @@ impl Fetched {
         &mut self,
         background: &Background<'_>,
         metrics: ProviderMetrics<'_>,
-        step: Step,
+        fetch: &Fetch,
         answer: &CallResponse,
     ) -> Result<(), StoreError> {
         let CallResponse::Http(answer) = answer else { return Ok(()) };
@@ -238,7 +250,7 @@ impl Fetched {
             body: &answer.body,
             is_complete: answer.is_complete,
         };
-        match read(step, self.tracker.source().remote(), &answered) {
+        match read(fetch.step, self.tracker.source().remote(), &answered) {
             Ok(Next::Ask(path)) => self.send(background, metrics, Step::KeySet, path),
             Ok(Next::Keys { max_age, skipped }) => {
                 metrics.count(Metric::JwksFetchOk);
@@ -248,7 +260,7 @@ impl Fetched {
                 }
                 Ok(())
             }
-            Err(failure) => self.failed(metrics, &failure),
+            Err(failure) => self.failed(metrics, &fetch.path, &failure),
         }
     }
 
@@ -256,7 +268,8 @@ impl Fetched {
     fn log_unused(&self, skipped: &[Skipped]) {
         let remote = self.tracker.source().remote();
         let of = format!(
-            "unused key in the key set of {} (cluster `{}`):",
+            "provider `{}`: unused key in the key set of {} (cluster `{}`):",
+            self.provider,
             String::from_utf8_lossy(remote.host.as_bytes()),
             remote.cluster
         );
@@ -265,7 +278,12 @@ impl Fetched {
         unused.other_use.iter().for_each(|line| log::debug!("{of} {line}"));
     }
 
-    fn failed(&mut self, metrics: ProviderMetrics<'_>, failure: &Failure) -> Result<(), StoreError> {
+    fn failed(
+        &mut self,
+        metrics: ProviderMetrics<'_>,
+        path: &HeaderValue,
+        failure: &Failure,
+    ) -> Result<(), StoreError> {
         // At startup, a cluster whose name is still being resolved cannot be called yet. This is not a failure.
         if matches!(failure, Failure::NotSent(_)) && self.tracker.source().is_first_try() {
             return self.tracker.source().fail(&mut SharedData);
@@ -273,8 +291,10 @@ impl Fetched {
         metrics.count(Metric::JwksFetchFailed);
         let remote = self.tracker.source().remote();
         log::warn!(
-            "cannot fetch the key set of {} (cluster `{}`): {failure}",
+            "provider `{}`: GET {}{} (cluster `{}`): {failure}",
+            self.provider,
             String::from_utf8_lossy(remote.host.as_bytes()),
+            String::from_utf8_lossy(path.as_bytes()),
             remote.cluster
         );
         self.tracker.source().fail(&mut SharedData)

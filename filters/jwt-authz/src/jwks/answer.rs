@@ -55,6 +55,8 @@ pub enum Failure {
     TooLarge,
     /// The body is not a key set, or none of its keys can be used.
     NoKeys(String),
+    /// The body is an OpenID configuration in the place of a key set.
+    OpenIdConfiguration,
     /// The body is not an OpenID configuration with a `jwks_uri`.
     NoUri,
     /// `jwks_uri` names another host.
@@ -88,9 +90,15 @@ pub fn read(step: Step, remote: &Remote, answered: &Answered<'_>) -> Result<Next
         Step::Discovery => key_set_path(answered.body, remote).map(Next::Ask),
         Step::KeySet => match KeySet::read(answered.body, Origin::Remote) {
             Ok(set) => Ok(Next::Keys { max_age: max_age(answered.headers), skipped: set.skipped().to_vec() }),
+            Err(_) if is_openid_configuration(answered.body) => Err(Failure::OpenIdConfiguration),
             Err(error) => Err(Failure::NoKeys(error.to_string())),
         },
     }
+}
+
+/// Whether the body has a `jwks_uri`, as an OpenID configuration has and a key set has not.
+fn is_openid_configuration(body: &[u8]) -> bool {
+    mesh_config::json::parse(body).is_ok_and(|document| document.get("jwks_uri").is_some())
 }
 
 /// The path of `jwks_uri` (OpenID Connect Discovery 1.0, section 3), which must be on the configured host.
@@ -148,6 +156,9 @@ impl fmt::Display for Failure {
             Self::Status(None) => formatter.write_str("no response"),
             Self::TooLarge => formatter.write_str("the response is too large"),
             Self::NoKeys(error) => formatter.write_str(error),
+            Self::OpenIdConfiguration => formatter.write_str(
+                "the response is an OpenID configuration, not a key set; use `discovery` instead of `path`",
+            ),
             Self::NoUri => formatter.write_str("no OpenID configuration with a `jwks_uri`"),
             Self::ElsewhereUri => formatter.write_str("`jwks_uri` is on another host"),
         }

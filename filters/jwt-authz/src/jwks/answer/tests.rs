@@ -39,6 +39,8 @@ fn key_sets() {
     }
     check_set(Some(200), b"{}", true, Err("expected an object with an array `keys`"));
     check_set(Some(200), br#"{"keys": []}"#, true, Err("no key can be used"));
+    let openid = "the response is an OpenID configuration, not a key set; use `discovery` instead of `path`";
+    check_set(Some(200), br#"{"issuer": "https://i", "jwks_uri": "https://i/keys"}"#, true, Err(openid));
 }
 
 #[test]
