@@ -6,17 +6,9 @@ mod imports;
 mod source;
 
 use graph::Graph;
-use imports::{Crate, Import};
+use imports::Crate;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-
-/// Imports to ignore until they are gone, from a module or below it to a module or below it.
-const ALLOWED: [(&str, &str); 4] = [
-    ("jwt_authz::policy::unverified", "jwt_authz::policy::verifier"),
-    ("mesh_config", "mesh_config"),
-    ("mesh_policy::matching::path", "mesh_policy::matching::path"),
-    ("mesh_probe::acts", "mesh_probe"),
-];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -48,13 +40,6 @@ fn name(package: &Path) -> String {
     name.trim_matches('"').replace('-', "_")
 }
 
-fn is_allowed(import: &Import) -> bool {
-    let is_below = |module: &str, top: &str| {
-        module.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-    };
-    ALLOWED.iter().any(|(from, to)| is_below(&import.from, from) && is_below(&import.to, to))
-}
-
 /// Two graphs must be free of circles: that of the modules, and that of the subtrees below each module.
 #[test]
 fn no_module_imports_in_a_circle() {
@@ -62,7 +47,7 @@ fn no_module_imports_in_a_circle() {
     let mut imports = 0;
     for found in packages().iter().flat_map(|package| crates(package)) {
         let (mut modules, mut siblings) = (Graph::default(), Graph::default());
-        for import in found.imports().iter().filter(|import| !is_allowed(import)) {
+        for import in found.imports() {
             imports += 1;
             modules.add(&import.from, &import.to, &import.path);
             if let Some((from, to)) = import.siblings() {
