@@ -27,7 +27,7 @@ pub struct Module {
     name: &'static str,
     package: &'static str,
     shipped: bool,
-    /// Whether its binary names the callbacks it uses, so that [`strip`] removes the others.
+    /// Whether its binary lists the callbacks that it uses, so that [`strip`] can remove the others.
     names_callbacks: bool,
 }
 
@@ -37,7 +37,7 @@ pub const PROBE: Module = Module::of_probe("probe");
 /// A module that does nothing, to measure the cost of any module. Only for tests and benches.
 pub const NOOP: Module = Module::of_probe("noop");
 
-/// The same, written with the Rust SDK, with the exports that the SDK makes. Only for benches.
+/// A module that does nothing, written with the Rust SDK and with its exports. Only for benches.
 pub const SDK_NOOP: Module =
     Module { name: "sdk-noop", package: "sdk-noop", shipped: false, names_callbacks: false };
 

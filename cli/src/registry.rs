@@ -1,4 +1,4 @@
-//! The filters of this project: the one list that build, check, bench, demo and tests share.
+//! The list of filters, which build, check, schema, bench, demo and tests share.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use mesh_policy::metric::documentation;
 use crate::bench::{self, Effort, Rows};
 use crate::module::Module;
 
-/// The filters that users get, in the order in which the command line lists them.
+/// The shipped filters, in the order of the command line.
 pub const FILTERS: [Filter; 2] = [JWT_AUTHZ, RATE_LIMIT];
 
 /// The jwt-authz filter.
@@ -32,13 +32,13 @@ pub const RATE_LIMIT: Filter = Filter {
 /// A filter, with what each command needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Filter {
-    /// The name of its folder, package, module and example.
+    /// The name of its folder, package, example and module.
     name: &'static str,
-    /// Reads a config as the module does.
+    /// Parses a config as the module does.
     check: fn(&[u8]) -> Result<(), Problems>,
     /// The listeners that its bench compares.
     bench: Rows,
-    /// What its config may be.
+    /// The schema of its config.
     schema: fn() -> Schema,
     /// The README's part on its metrics.
     metrics: fn(&str) -> String,
@@ -61,7 +61,7 @@ pub fn modules() -> impl Iterator<Item = Module> {
 }
 
 impl Filter {
-    /// Its name, which is also that of its folder under `filters/` and of its package.
+    /// The name of its folder under `filters/`, its package, its example and its module.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.name
@@ -73,11 +73,11 @@ impl Filter {
         Module::of_filter(self.name)
     }
 
-    /// Reads a config as the module does.
+    /// Parses a config as the module does.
     ///
     /// # Errors
     ///
-    /// Every problem of the config.
+    /// All problems of the config.
     pub fn check(self, config: &[u8]) -> Result<(), Problems> {
         (self.check)(config)
     }
@@ -88,7 +88,7 @@ impl Filter {
         (self.metrics)(self.name)
     }
 
-    /// What its config may be: as JSON Schema, and as the tables of its README.
+    /// The schema of its config.
     #[must_use]
     pub fn schema(self) -> Schema {
         (self.schema)()

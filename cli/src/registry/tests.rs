@@ -13,13 +13,13 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The names of what is in a folder, without their extensions.
+/// The file names in a folder, without extensions.
 fn stems(folder: &str) -> BTreeSet<String> {
     let entries = std::fs::read_dir(root().join(folder)).unwrap();
     entries.map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned()).collect()
 }
 
-/// The packages of a cargo command: what follows each `-p`.
+/// The packages of a cargo command, after each `-p`.
 fn packages(command: &str) -> BTreeSet<&str> {
     let mut words = command.split_whitespace();
     std::iter::from_fn(|| words.find(|word| *word == "-p").and_then(|_| words.next())).collect()
@@ -47,7 +47,7 @@ fn every_folder_of_a_filter_is_a_package_and_registered() {
     assert_eq!(stems("filters"), registered());
     for name in names() {
         let manifest = read(&format!("filters/{name}/Cargo.toml"));
-        // Once the package, once the example that becomes the module.
+        // The package and the example, which becomes the module.
         assert_eq!(manifest.matches(&format!("name = \"{name}\"\n")).count(), 2, "{name}");
     }
 }

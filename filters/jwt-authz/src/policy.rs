@@ -166,7 +166,7 @@ impl Policy {
         };
         let (judged, cache_status) = self.verifier.judge(context, &self.config, &found);
         let judged = match judged {
-            Judged::NoKey(unverified) if !context.may_wait => unverified.settled(),
+            Judged::NoKey(unverified) if !context.may_wait => Judged::without_waiting(&unverified),
             judged => judged,
         };
         (judged, Some(cache_status))

@@ -1,4 +1,4 @@
-//! What every filter must keep to.
+//! The tests that every filter must pass.
 
 mesh_testkit::contract! {
     filter: "rate-limit",

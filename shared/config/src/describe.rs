@@ -5,9 +5,9 @@
 
 mod describer;
 mod schema;
-mod shape;
 mod table;
 
-pub use describer::{Defs, Describer};
+pub use crate::defs::Defs;
+pub use crate::shape::Shape;
+pub use describer::Describer;
 pub use schema::{Schema, schema};
-pub use shape::Shape;

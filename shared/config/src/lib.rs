@@ -27,6 +27,7 @@
 
 #[cfg(debug_assertions)]
 pub mod asked;
+mod defs;
 pub mod describe;
 mod duration;
 mod form;
@@ -37,6 +38,7 @@ mod macros;
 mod node;
 mod problem;
 mod reader;
+mod shape;
 mod suggest;
 mod value;
 

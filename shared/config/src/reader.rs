@@ -30,7 +30,19 @@ enum Field<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(value: &Value<'a>, entries: &'a [(String, Node)]) -> Self {
+    /// Reads an object with known fields: a field that `fields` does not ask for is a problem. `type_name`
+    /// says whose fields they are, for tests.
+    pub fn object<T>(
+        value: &Value<'a>,
+        type_name: &'static str,
+        fields: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        let mut reader = Self::new(value, value.entries()?);
+        let object = fields(&mut reader);
+        reader.finish(type_name).and(object)
+    }
+
+    fn new(value: &Value<'a>, entries: &'a [(String, Node)]) -> Self {
         Self {
             entries,
             path: value.path.clone(),
@@ -121,7 +133,7 @@ impl<'a> Reader<'a> {
 
     /// `Some` if every field was asked for, and none is there twice, in whichever case.
     #[inline(never)]
-    pub(crate) fn finish(self, type_name: &'static str) -> Option<()> {
+    fn finish(self, type_name: &'static str) -> Option<()> {
         #[cfg(debug_assertions)]
         crate::asked::record(type_name, &self.asked);
         #[cfg(not(debug_assertions))]

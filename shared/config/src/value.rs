@@ -3,7 +3,6 @@
 use crate::duration::{parse_duration, spelt};
 use crate::node::{Node, decimal};
 use crate::problem::{ProblemKind, Sink};
-use crate::reader::Reader;
 use crate::suggest::{nearest, quoted};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -307,18 +306,6 @@ impl<'a> Value<'a> {
 
     pub(crate) fn entry_at(&self, name: &str, node: &'a Node) -> Self {
         self.within(node, field_path(&self.path, name))
-    }
-
-    /// An object with known fields: a field that `fields` does not ask for is a problem. `type_name`
-    /// says whose fields they are, for tests.
-    pub fn object<T>(
-        &self,
-        type_name: &'static str,
-        fields: impl FnOnce(&mut Reader<'a>) -> Option<T>,
-    ) -> Option<T> {
-        let mut reader = Reader::new(self, self.entries()?);
-        let object = fields(&mut reader);
-        reader.finish(type_name).and(object)
     }
 }
 

@@ -49,7 +49,9 @@ mod testing {
             type Out = K::Out;
 
             fn read(&self, value: &Value<'_>) -> Option<K::Out> {
-                value.object("", |reader| mesh_config::Form::required(reader, self.0, "", &self.1))
+                mesh_config::Reader::object(value, "", |reader| {
+                    mesh_config::Form::required(reader, self.0, "", &self.1)
+                })
             }
 
             fn shape(&self, defs: &mut mesh_config::describe::Defs) -> mesh_config::describe::Shape {

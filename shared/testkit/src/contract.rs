@@ -1,4 +1,4 @@
-//! What every filter must keep to, as one macro.
+//! The tests that every filter must pass, as a macro.
 
 mod configs;
 mod described;
@@ -7,22 +7,20 @@ mod laws;
 use mesh_config::{Problems, Schema};
 use std::path::Path;
 
-/// Tests a filter: its configs, its examples and its README.
-///
-/// Beside `src/`, in `tests/contract.rs`:
+/// Generates the tests of a filter's config, schema, examples and README, for its `tests/contract.rs`:
 ///
 /// ```text
 /// mesh_testkit::contract! {
 ///     filter: "rate-limit",
 ///     config: rate_limit::config,
 ///     metric: rate_limit::policy::Metric,
-///     // Good configs with the fields that no example and no config of the README has.
+///     // Valid configs with the fields that are in no example and no config of the README.
 ///     good: [include_str!("contract/rest.json")],
-///     // Configs that are refused, with the fields that no good one has.
+///     // Invalid configs with the fields that are in no valid one.
 ///     refused: [],
-///     // Names and texts for random configs, besides those of the good ones.
+///     // Names and strings for random configs, besides those in the valid ones.
 ///     words: ["clientIp", "10.0.0.7"],
-///     // Where a piece of random JSON is put, as `"?"`.
+///     // Templates for random configs: random JSON replaces `"?"`.
 ///     frames: [r#"{"limits": ["?"]}"#],
 /// }
 /// ```
@@ -78,36 +76,36 @@ macro_rules! contract {
     };
 }
 
-/// A filter, as its tests see it.
+/// A filter under test.
 #[derive(Clone, Copy, Debug)]
 pub struct Contract {
     /// Its name.
     pub filter: &'static str,
     /// The folder of its package.
     pub folder: &'static str,
-    /// Reads a config, and shows what it is.
+    /// Parses a config and formats the result.
     pub parse: fn(&[u8]) -> Result<String, Problems>,
-    /// Describes a config.
+    /// The schema of a config.
     pub schema: fn() -> Schema,
     /// The README's part on the metrics of the filter with this name.
     pub metrics: fn(&str) -> String,
-    /// Good configs, besides the examples and those of the README: between them they have every field.
+    /// Valid configs besides the examples and those of the README. All of them together have every field.
     pub good: &'static [&'static str],
-    /// Configs that are refused, and have the fields that no good one has.
+    /// Invalid configs with the fields that are in no valid one.
     pub refused: &'static [&'static str],
-    /// Names and texts for random configs.
+    /// Names and strings for random configs.
     pub words: &'static [&'static str],
-    /// Where a piece of random JSON is put, as `"?"`.
+    /// Templates for random configs: random JSON replaces `"?"`.
     pub frames: &'static [&'static str],
 }
 
 impl Contract {
-    /// Folder, package and filter have one name.
+    /// The folder has the name of the filter.
     pub fn the_filter_has_the_name_of_its_folder(&self) {
         assert_eq!(Path::new(self.folder).file_name().unwrap(), self.filter);
     }
 
-    /// The module would take each.
+    /// The parser accepts every example.
     pub fn every_example_is_valid(&self) {
         let examples = self.examples();
         assert!(!examples.is_empty(), "no examples in {}", self.folder);
@@ -116,7 +114,7 @@ impl Contract {
         }
     }
 
-    /// A reader may copy each.
+    /// The parser accepts every config of the README.
     pub fn every_config_in_the_readme_is_one(&self) {
         let configs = self.configs_in_readme();
         assert!(configs.len() > 1, "a whole config and a small one are in README.md");

@@ -1,10 +1,10 @@
-//! What the tests of every filter share. Only for tests: it panics, since that is how a test fails.
+//! Test support for all filters. Only for tests: it panics to fail them.
 //!
-//! - [`contract!`]: the tests of every filter;
-//! - [`manifest`]: manifests for Istio;
-//! - [`records`]: a proxy's shared data;
-//! - [`script`]: plays one script on it, which a property test makes up;
-//! - [`search`]: plays every script of a few tasks.
+//! - [`contract!`]: the tests that every filter must pass;
+//! - [`manifest`]: validates manifests for Istio;
+//! - [`records`]: the shared data of a simulated proxy;
+//! - [`script`]: interleaves workers on it by a script, which a property test generates;
+//! - [`search`]: interleaves workers on it in every possible order, up to a size.
 
 pub mod contract;
 pub mod manifest;
@@ -14,7 +14,7 @@ pub mod search;
 
 use proptest::test_runner::Config;
 
-/// The number of cases that a property is tried with: `usual`, or `PROPTEST_CASES` if that is more.
+/// Config for a property test: `usual` cases, or `PROPTEST_CASES` if that is more.
 #[must_use]
 pub fn cases(usual: u32) -> Config {
     let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());

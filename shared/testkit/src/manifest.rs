@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-/// The documents of a manifest.
+/// Parses the documents of a manifest.
 ///
 /// # Panics
 /// If it is not YAML.
@@ -12,7 +12,7 @@ pub fn documents(manifest: &str) -> Vec<Value> {
     serde_saphyr::from_multiple(manifest).unwrap()
 }
 
-/// What is wrong with a document, by the schema of its kind.
+/// Validates a document by the schema of its kind.
 ///
 /// # Panics
 /// If there is no such schema.
@@ -30,10 +30,10 @@ pub fn problems(document: &Value) -> Vec<String> {
     by_schema.chain(by_rule(spec)).collect()
 }
 
-/// The config that the proxy hands to the plugin: integers have become floats on the way.
+/// The config that the plugin gets: integers become floats on their way through the mesh.
 ///
 /// # Panics
-/// If there is none.
+/// If the document has none.
 #[must_use]
 pub fn plugin_config(document: &Value) -> Value {
     let spec = &document["spec"];
@@ -41,10 +41,10 @@ pub fn plugin_config(document: &Value) -> Value {
     as_floats(wasm.get("pluginConfig").unwrap().clone())
 }
 
-/// Checks that nothing is left to Istio's defaults, which fit no use.
+/// Checks that a plugin does not rely on Istio's defaults.
 ///
 /// # Panics
-/// If something is.
+/// If it does.
 pub fn assert_explicit(document: &Value, fail_strategy: &str) {
     let spec = &document["spec"];
     let wasm = spec.get("wasm").unwrap_or(spec);
@@ -54,7 +54,7 @@ pub fn assert_explicit(document: &Value, fail_strategy: &str) {
     assert!(wasm["url"].as_str().unwrap().contains("@sha256:"));
 }
 
-/// Checks that a `WasmPlugin` and a `TrafficExtension` are one plugin in two spellings.
+/// Checks that a `WasmPlugin` and a `TrafficExtension` define the same plugin.
 ///
 /// # Panics
 /// If they differ.
@@ -68,7 +68,7 @@ pub fn assert_same_plugin(plugin: &Value, extension: &Value) {
     }
 }
 
-/// A schema by which a field that it does not name is a problem.
+/// A schema that refuses unknown fields.
 fn strict(mut schema: Value) -> Value {
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         properties.values_mut().for_each(|property| *property = strict(property.take()));
@@ -82,7 +82,7 @@ fn strict(mut schema: Value) -> Value {
     schema
 }
 
-/// Those of the schemas' `x-kubernetes-validations` that a manifest of ours can break.
+/// The rules of the schemas' `x-kubernetes-validations` that our manifests may break.
 fn by_rule(spec: &Value) -> impl Iterator<Item = String> {
     let given = |names: &[&str]| names.iter().filter(|name| spec.get(**name).is_some()).count();
     let wasm = spec.get("wasm").unwrap_or(spec);
@@ -109,10 +109,11 @@ fn as_floats(value: Value) -> Value {
     }
 }
 
-/// The kinds of the documents that `kubectl apply -l` takes, by a selector as `mesh-filters/api!=wasm-plugin`.
+/// The kinds of the documents that `kubectl apply -l` selects, for a selector such as
+/// `mesh-filters/api!=wasm-plugin`.
 ///
 /// # Panics
-/// If it is no selector.
+/// If the selector is malformed.
 #[must_use]
 pub fn selected(documents: &[Value], selector: &str) -> Vec<String> {
     let (label, value, wanted) = match (selector.split_once("!="), selector.split_once('=')) {
@@ -128,7 +129,7 @@ pub fn selected(documents: &[Value], selector: &str) -> Vec<String> {
         .collect()
 }
 
-/// The selector of each `kubectl apply` in a text.
+/// The selectors of all `kubectl apply` commands in a text.
 #[must_use]
 pub fn selectors(text: &str) -> Vec<&str> {
     let lines = text.lines().filter(|line| line.contains("kubectl apply -f"));

@@ -1,10 +1,10 @@
-//! A proxy's shared data: the same answers, the same surprises.
+//! The shared data of a simulated proxy, with the semantics of Envoy's.
 
 use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
 use mesh_policy::time::Nanos;
 use std::collections::BTreeMap;
 
-/// Records, each with the number of the write that made it.
+/// Records by key. The version of a record is the number of its last write.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Records<K = Vec<u8>, V = Vec<u8>> {
     records: BTreeMap<K, (V, u32)>,
@@ -18,7 +18,7 @@ impl<K, V> Default for Records<K, V> {
 }
 
 impl<K: Ord, V> Records<K, V> {
-    /// A record, with what [`Records::write`] compares.
+    /// A record and its version.
     pub fn get<Q>(&self, key: &Q) -> Option<(&V, u32)>
     where
         K: std::borrow::Borrow<Q>,
@@ -27,10 +27,10 @@ impl<K: Ord, V> Records<K, V> {
         self.records.get(key).map(|(value, number)| (value, *number))
     }
 
-    /// Writes a record if it is still the one of this version.
+    /// Writes a record if its version is still this one.
     ///
-    /// As in the proxy, the version is only compared where there is a record: a write to one that is
-    /// absent always succeeds. A write that expects it to be absent carries a number that no record has.
+    /// As in the proxy, the version is compared only if the record exists: a write to an absent record always
+    /// succeeds. A write that expects an absent record carries a version that no record has.
     pub fn write(&mut self, key: K, value: V, version: Version) -> Written {
         let expected = match version {
             Version::Absent => u32::MAX,
@@ -44,23 +44,23 @@ impl<K: Ord, V> Records<K, V> {
         Written::Done
     }
 
-    /// All records, by their keys.
+    /// All records, sorted by key.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.records.iter().map(|(key, (value, _))| (key, value))
     }
 
-    /// All records, by their keys, to be damaged: their versions stay.
+    /// All records, sorted by key, to damage them. Their versions do not change.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
         self.records.iter_mut().map(|(key, (value, _))| (key, value))
     }
 
-    /// How many records there are.
+    /// The number of records.
     #[must_use]
     pub fn len(&self) -> usize {
         self.records.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no records.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
@@ -68,7 +68,7 @@ impl<K: Ord, V> Records<K, V> {
 }
 
 impl Records {
-    /// A record as a worker reads it at an instant.
+    /// What a worker reads at an instant.
     #[must_use]
     pub fn snapshot(&self, key: &[u8], now: Nanos) -> Snapshot {
         match self.get(key) {
@@ -80,7 +80,7 @@ impl Records {
     }
 }
 
-/// The shared data as a worker sees it that is alone, at an instant.
+/// A store without other workers, at a fixed instant.
 #[derive(Clone, Debug, Default)]
 pub struct Alone {
     /// The shared data.
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(write("a", 2, Version::Absent), Written::Conflict);
         assert_eq!(write("a", 3, Version::Number(1)), Written::Done);
         assert_eq!(write("a", 4, Version::Number(1)), Written::Conflict);
-        // Where there is no record nothing is compared.
+        // The version is not compared if the record is absent.
         assert_eq!(write("b", 5, Version::Number(7)), Written::Done);
         assert_eq!(records.get("a"), Some((&3, 2)));
         assert_eq!(records.get("b"), Some((&5, 3)));

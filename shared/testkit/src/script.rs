@@ -1,6 +1,5 @@
-//! Workers on one store, as a script has them: between any two calls of one another may act.
-//!
-//! A property test makes up the script. What is told to a worker is what a proxy may tell it.
+//! A simulated proxy in which a script interleaves the workers: between any two store calls of one worker,
+//! another one may act, time may pass, or the call may fail. A property test generates the script.
 
 use crate::records::Records;
 use mesh_policy::store::{Snapshot, StoreError, Version, Written};
@@ -10,7 +9,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// What happens before a call to the store.
+/// What happens before a store call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step<A> {
     /// Nothing.
@@ -23,7 +22,7 @@ pub enum Step<A> {
     Fail,
 }
 
-/// The shared data of a simulated proxy, its clock, and the script. A clone is the same.
+/// The shared data of a simulated proxy, its clock, and the script. Clones share it.
 #[derive(Debug)]
 pub struct Shared<A> {
     records: Rc<RefCell<Records>>,
@@ -44,14 +43,14 @@ impl<A> Clone for Shared<A> {
 }
 
 impl<A> Shared<A> {
-    /// Without records and without a script.
+    /// Without records and without a script. The clock starts at `now`.
     #[must_use]
     pub fn new(now: Nanos) -> Self {
         let now = Rc::new(Cell::new(now));
         Self { records: Rc::default(), now, steps: Rc::default(), depth: Rc::default() }
     }
 
-    /// Replaces what is left of the script.
+    /// Replaces the rest of the script.
     pub fn script(&self, steps: impl IntoIterator<Item = Step<A>>) {
         *self.steps.borrow_mut() = steps.into_iter().collect();
     }
@@ -62,7 +61,7 @@ impl<A> Shared<A> {
         self.now.get()
     }
 
-    /// Sets the clock, unless it is later already.
+    /// Advances the clock to an instant. No effect if that has passed.
     pub fn wait_until(&self, instant: Nanos) {
         self.now.set(self.now().max(instant));
     }
@@ -72,7 +71,7 @@ impl<A> Shared<A> {
         self.records.borrow()
     }
 
-    /// The records, to be damaged.
+    /// The records, to damage them.
     pub fn records_mut(&self) -> RefMut<'_, Records> {
         self.records.borrow_mut()
     }
@@ -80,13 +79,13 @@ impl<A> Shared<A> {
 
 /// A simulated proxy.
 pub trait World {
-    /// What a worker does by itself while another one is in the middle of something.
+    /// What another worker may do between two store calls.
     type Action;
 
-    /// How deep actions may interrupt actions; deeper, the script waits.
+    /// Maximum depth of actions within actions; at this depth no step of the script is taken.
     const DEEPEST: u32 = u32::MAX;
 
-    /// How long a call to the store takes.
+    /// Duration of a store call.
     const CALL: Duration = Duration::ZERO;
 
     /// The shared data.
@@ -95,19 +94,19 @@ pub trait World {
     /// A worker acts.
     fn act(&self, action: Self::Action);
 
-    /// Time passes, with all that is due in it.
+    /// Time passes, and what is due in the meantime happens.
     fn pass(&self, time: Duration) {
         let shared = self.shared();
         shared.wait_until(shared.now().after(time));
     }
 
-    /// A record was written: a law about records may be asserted here.
+    /// Called after a write, to assert what must hold for a record.
     fn written(&self, _key: &[u8], _before: Option<&[u8]>, _after: &[u8]) {}
 
     /// [`Store::read`](mesh_policy::store::Store::read) for a worker of this proxy.
     ///
     /// # Errors
-    /// The script says so.
+    /// The next step of the script is [`Step::Fail`].
     fn read_record(&self, key: &[u8]) -> Result<Snapshot, StoreError> {
         self.next_step()?;
         let snapshot = self.shared().records().snapshot(key, self.shared().now());
@@ -119,7 +118,7 @@ pub trait World {
     /// [`Store::write`](mesh_policy::store::Store::write) for a worker of this proxy.
     ///
     /// # Errors
-    /// The script says so.
+    /// The next step of the script is [`Step::Fail`].
     fn write_record(&self, key: &[u8], value: &[u8], version: Version) -> Result<Written, StoreError> {
         self.next_step()?;
         let before = self.shared().records().get(key).map(|(value, _)| value.clone());
@@ -130,10 +129,10 @@ pub trait World {
         Ok(written)
     }
 
-    /// Plays the next step of the script.
+    /// Takes the next step of the script.
     ///
     /// # Errors
-    /// The call is to fail.
+    /// It is [`Step::Fail`].
     fn next_step(&self) -> Result<(), StoreError> {
         let shared = self.shared();
         shared.wait_until(shared.now().after(Self::CALL));

@@ -1,12 +1,12 @@
-//! Every script of a few tasks: a depth-first search over what may happen next.
+//! Interleaves workers in every possible order, by a depth-first search.
 //!
-//! A worker's calls to the store are its steps: it reads a record, reads the clock, writes a record. Between
-//! any two of them another worker may take a step, a task may begin, time may pass, or the next call may
-//! fail. The search takes each of these choices in turn, as often as [`Bounds`] allows.
+//! A worker's steps are its store calls: it reads a record, reads the clock, writes a record. Between any two
+//! of them another worker may take a step, a task may start, time may pass, or the next call may fail. The
+//! search tries each of these choices, within [`Bounds`]. A script is one sequence of choices.
 //!
-//! A task cannot stop in the middle, so a step runs it from its beginning: it is told again what it was told
-//! before, up to the first call that has not been made. What happens in a state depends only on the state,
-//! so each is searched once; scripts that meet in one are counted all the same.
+//! A task cannot be suspended, so each step runs it from its start: a [`Replay`] answers the calls that were
+//! made before as before, and stops at the first new one. What follows from a state depends only on the
+//! state, so each state is searched once; the scripts that lead to it are counted nevertheless.
 
 use crate::records::Records;
 use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
@@ -17,81 +17,81 @@ use std::fmt::{self, Debug};
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
-/// What workers do, and what must hold.
+/// The tasks of the workers, and what must hold.
 pub trait Scene: Sized {
-    /// What a worker remembers from one task to the next.
+    /// The memory of a worker, which it keeps from task to task.
     type Worker: Clone;
-    /// What a worker does at a time. It makes at least two calls to the store.
+    /// One task of a worker. It makes at least two store calls.
     type Task: Clone + Debug + Ord + Hash;
-    /// What a task has led to.
+    /// The result of a task.
     type Outcome: Clone + Debug + Ord + Hash;
 
-    /// Whether workers remember anything. If not, they are alike.
+    /// Whether workers have memory. Without it they are interchangeable.
     const REMEMBERS: bool;
 
-    /// A worker that has done nothing yet.
+    /// The initial memory of a worker.
     fn worker(&self, index: usize) -> Self::Worker;
 
-    /// What an idle worker may do next.
+    /// The tasks that an idle worker may start.
     fn tasks(&self, state: &State<Self>, worker: usize) -> Vec<Self::Task>;
 
-    /// Does a task. It depends on nothing but the arguments and what the store answers.
+    /// Runs a task. The result depends on nothing but the arguments and the answers of the store.
     fn run(&self, worker: &mut Self::Worker, task: &Self::Task, store: &mut Replay<'_>) -> Self::Outcome;
 
-    /// What must hold when a record was written.
+    /// Checks a write.
     ///
     /// # Errors
-    /// What is wrong.
+    /// A description of the violation.
     fn written(&self, _key: &[u8], _before: Option<&[u8]>, _after: &[u8]) -> Result<(), String> {
         Ok(())
     }
 
-    /// What must hold whenever a task is done, the last of [`State::events`].
+    /// Checks a state in which a task has just ended, the last of [`State::events`].
     ///
     /// # Errors
-    /// What is wrong.
+    /// A description of the violation.
     fn done(&self, _state: &State<Self>, _records: &dyn Fn() -> Records) -> Result<(), String> {
         Ok(())
     }
 
-    /// What must hold when a script ends.
+    /// Checks the end of a script.
     ///
     /// # Errors
-    /// What is wrong.
+    /// A description of the violation.
     fn ended(&self, _state: &State<Self>, _records: Records) -> Result<(), String> {
         Ok(())
     }
 }
 
-/// How much there is in a script.
+/// The size of the scripts.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// Workers, each with one task at a time.
+    /// Number of workers, each with one task at a time.
     pub workers: usize,
-    /// Tasks.
+    /// Number of tasks.
     pub tasks: u32,
-    /// How long time passes at once, in nanoseconds.
+    /// Length of a pause, in nanoseconds.
     pub pause: u64,
-    /// How often it may pass.
+    /// Maximum number of pauses.
     pub pauses: u32,
-    /// Whether time also passes while a task is under way.
+    /// Whether a pause may be within a task.
     pub pauses_in_flight: bool,
-    /// How many calls may fail.
+    /// Maximum number of failing store calls.
     pub failures: u32,
 }
 
-/// A task that is done.
+/// A task that has ended.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Event<T, O> {
-    /// Who did it.
+    /// The worker.
     pub worker: usize,
-    /// What was done.
+    /// The task.
     pub task: T,
-    /// What it has led to.
+    /// Its result.
     pub outcome: O,
-    /// How many tasks had been done when this one began, if workers remember.
+    /// Number of tasks that had ended when this one started; 0 if workers have no memory.
     pub begun_after: usize,
-    /// How many tasks had been done when this one last read the clock.
+    /// Number of tasks that had ended when this one last read the clock.
     pub after: usize,
 }
 
@@ -99,7 +99,7 @@ pub struct Event<T, O> {
 pub struct State<S: Scene> {
     /// The clock, in nanoseconds.
     pub now: u64,
-    /// The tasks that are done, in the order in which they ended.
+    /// The tasks that have ended, in this order.
     pub events: Rc<Vec<Event<S::Task, S::Outcome>>>,
     records: Records<Text, Text>,
     workers: Vec<Worker<S>>,
@@ -108,19 +108,19 @@ pub struct State<S: Scene> {
     failures: u32,
 }
 
-/// How much a search has tried.
+/// The extent of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Scripts.
+    /// Number of scripts.
     pub scripts: u64,
-    /// Different states.
+    /// Number of distinct states.
     pub states: usize,
 }
 
-/// Plays every script. The clock begins at `now`.
+/// Tries every script. The clock starts at `now`.
 ///
 /// # Panics
-/// If something does not hold, with the script that led there.
+/// If a check fails; the message contains the script.
 pub fn search<S: Scene>(scene: &S, bounds: Bounds, now: Nanos) -> Found {
     let workers = (0..bounds.workers).map(|index| Worker {
         memory: Rc::new(scene.worker(index)),
@@ -143,12 +143,12 @@ pub fn search<S: Scene>(scene: &S, bounds: Bounds, now: Nanos) -> Found {
 }
 
 impl<S: Scene> State<S> {
-    /// The tasks that are under way.
+    /// The running tasks.
     pub fn running(&self) -> impl Iterator<Item = &S::Task> {
         self.workers.iter().filter_map(|worker| worker.running.as_ref()).map(|running| &running.task)
     }
 
-    /// What a worker remembers, unless it is in the middle of a task: then, what it did before that.
+    /// The memory of a worker, as of the end of its last task.
     pub fn memory(&self, worker: usize) -> &S::Worker {
         &self.workers[worker].memory
     }
@@ -168,7 +168,7 @@ impl<S: Scene> Clone for State<S> {
     }
 }
 
-/// What tells one state from another: a worker's memory follows from its past.
+/// A worker's memory is not compared, since it follows from its past.
 impl<S: Scene> PartialEq for State<S> {
     fn eq(&self, other: &Self) -> bool {
         let parts = |state: &Self| (state.now, state.begun, state.pauses, state.failures);
@@ -192,7 +192,7 @@ impl<S: Scene> Hash for State<S> {
 
 struct Worker<S: Scene> {
     memory: Rc<S::Worker>,
-    /// The tasks that it has done, with what it was told.
+    /// Its tasks that have ended, with the answers that they got.
     past: Rc<Past<S>>,
     running: Option<Running<S::Task>>,
 }
@@ -223,28 +223,28 @@ impl<S: Scene> Hash for Worker<S> {
     }
 }
 
-type Past<S> = Vec<(<S as Scene>::Task, Vec<Told>)>;
+type Past<S> = Vec<(<S as Scene>::Task, Vec<Answer>)>;
 
-/// A task under way.
+/// A running task.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Running<T> {
     task: T,
-    told: Vec<Told>,
+    answers: Vec<Answer>,
     next: Call,
     begun_after: usize,
     after: usize,
 }
 
-/// What a call was answered.
+/// The answer to a store call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Told {
+enum Answer {
     Record(Option<(Text, u32)>),
     Clock(u64),
     Written(bool),
     Failed,
 }
 
-/// A call that is to be made.
+/// The next store call of a task.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Call {
     Record(Text),
@@ -262,7 +262,7 @@ impl Call {
     }
 }
 
-/// Bytes that are kept once, so that states are quickly compared.
+/// Interned bytes, so that states are compared quickly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Text(usize);
 
@@ -288,14 +288,14 @@ struct Search<'a, S: Scene> {
     scene: &'a S,
     bounds: Bounds,
     texts: RefCell<Texts>,
-    /// How many scripts each state leads to.
+    /// Number of scripts from each state on.
     known: FxHashMap<Rc<State<S>>, u64>,
     path: Vec<Choice<S::Task>>,
 }
 
-/// What happens next.
+/// One element of a script.
 enum Choice<T> {
-    Begins(usize, T),
+    Starts(usize, T),
     Calls(usize, &'static str),
     Fails(usize, &'static str),
     TimePasses,
@@ -304,9 +304,9 @@ enum Choice<T> {
 impl<T: Debug> fmt::Display for Choice<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Begins(worker, task) => write!(formatter, "worker {worker} begins {task:?}"),
+            Self::Starts(worker, task) => write!(formatter, "worker {worker} starts {task:?}"),
             Self::Calls(worker, call) => write!(formatter, "worker {worker} {call}"),
-            Self::Fails(worker, call) => write!(formatter, "worker {worker} {call} in vain"),
+            Self::Fails(worker, call) => write!(formatter, "worker {worker} {call}, which fails"),
             Self::TimePasses => formatter.write_str("time passes"),
         }
     }
@@ -349,7 +349,7 @@ impl<S: Scene> Search<'_, S> {
         scripts
     }
 
-    /// The idle workers; only one of them if they are alike.
+    /// The idle workers; only one of them if they are interchangeable.
     fn idle(&self, state: &State<S>) -> Vec<usize> {
         let workers = state.workers.iter().enumerate();
         let idle = workers.filter(|(_, worker)| worker.running.is_none()).map(|(index, _)| index);
@@ -373,54 +373,55 @@ impl<S: Scene> Search<'_, S> {
         }
     }
 
-    /// A task begins with its first call: before that it is not there.
+    /// Starts a task and makes its first call.
     fn begin(&mut self, mut state: State<S>, index: usize, task: S::Task) -> u64 {
         state.begun += 1;
         let (_, _, call) = self.replay(&state.workers[index], &task, &[]);
-        let next = call.unwrap_or_else(|| panic!("{task:?} makes no call"));
+        let next = call.unwrap_or_else(|| panic!("{task:?} makes no store call"));
         let begun_after = if S::REMEMBERS { state.events.len() } else { 0 };
-        self.path.push(Choice::Begins(index, task.clone()));
-        state.workers[index].running = Some(Running { task, told: Vec::new(), next, begun_after, after: 0 });
+        self.path.push(Choice::Starts(index, task.clone()));
+        state.workers[index].running =
+            Some(Running { task, answers: Vec::new(), next, begun_after, after: 0 });
         let scripts = self.steps(state, index);
         self.path.pop();
         scripts
     }
 
-    /// Makes a worker's next call, well and, if it may, in vain.
+    /// Makes a worker's next call, and within the bounds also lets it fail.
     fn steps(&mut self, state: State<S>, index: usize) -> u64 {
         let may_fail = state.failures < self.bounds.failures;
         let failed = if may_fail { self.step(state.clone(), index, true) } else { 0 };
         failed + self.step(state, index, false)
     }
 
-    /// Makes a worker's next call, and goes on from there.
+    /// Makes a worker's next call, or lets it fail, and searches the resulting state.
     fn step(&mut self, mut next: State<S>, index: usize, fails: bool) -> u64 {
         let mut running = next.workers[index].running.take().expect("it is running");
         let call = running.next.name();
         self.path.push(if fails { Choice::Fails(index, call) } else { Choice::Calls(index, call) });
-        let told = if fails {
+        let answer = if fails {
             next.failures += 1;
-            Told::Failed
+            Answer::Failed
         } else {
             self.call(&mut next, &mut running)
         };
-        running.told.push(told);
-        let (memory, outcome, call) = self.replay(&next.workers[index], &running.task, &running.told);
+        running.answers.push(answer);
+        let (memory, outcome, call) = self.replay(&next.workers[index], &running.task, &running.answers);
         if let Some(call) = call {
             next.workers[index].running = Some(Running { next: call, ..running });
         } else {
             let worker = &mut next.workers[index];
-            let Running { task, told, begun_after, after, .. } = running;
+            let Running { task, answers, begun_after, after, .. } = running;
             if S::REMEMBERS {
                 worker.memory = Rc::new(memory);
-                Rc::make_mut(&mut worker.past).push((task.clone(), told));
+                Rc::make_mut(&mut worker.past).push((task.clone(), answers));
             }
             let who = if S::REMEMBERS { index } else { 0 };
             Rc::make_mut(&mut next.events).push(Event { worker: who, task, outcome, begun_after, after });
             self.hold(self.scene.done(&next, &|| self.records(&next)));
         }
         if !S::REMEMBERS {
-            // The order of workers that are alike is no difference between states.
+            // The order of interchangeable workers does not distinguish states.
             next.workers.sort_unstable_by(|one, other| one.running.cmp(&other.running));
         }
         let scripts = self.follow(next);
@@ -428,14 +429,14 @@ impl<S: Scene> Search<'_, S> {
         scripts
     }
 
-    fn call(&self, state: &mut State<S>, running: &mut Running<S::Task>) -> Told {
+    fn call(&self, state: &mut State<S>, running: &mut Running<S::Task>) -> Answer {
         match &running.next {
             Call::Record(name) => {
-                Told::Record(state.records.get(name).map(|(value, number)| (*value, number)))
+                Answer::Record(state.records.get(name).map(|(value, number)| (*value, number)))
             }
             Call::Clock => {
                 running.after = state.events.len();
-                Told::Clock(state.now)
+                Answer::Clock(state.now)
             }
             Call::Write { name, value, version } => {
                 let before = state.records.get(name).map(|(value, _)| *value);
@@ -446,7 +447,7 @@ impl<S: Scene> Search<'_, S> {
                     let (key, before, after) = (all(*name), before.map(all), all(*value));
                     self.hold(self.scene.written(&key, before.as_deref(), &after));
                 }
-                Told::Written(written == Written::Done)
+                Answer::Written(written == Written::Done)
             }
         }
     }
@@ -455,29 +456,28 @@ impl<S: Scene> Search<'_, S> {
         &self,
         worker: &Worker<S>,
         task: &S::Task,
-        told: &[Told],
+        answers: &[Answer],
     ) -> (S::Worker, S::Outcome, Option<Call>) {
         let mut memory = S::Worker::clone(&worker.memory);
-        let mut store = Replay { told: told.iter(), texts: &self.texts, next: None };
+        let mut store = Replay { answers: answers.iter(), texts: &self.texts, next: None };
         let outcome = self.scene.run(&mut memory, task, &mut store);
         (memory, outcome, store.next)
     }
 }
 
-/// The store as a task sees it that is told again what it was told before: it fails at the first call that
-/// has not been made.
+/// The store of a task that is run again: it gives the recorded answers, and fails at the first new call.
 pub struct Replay<'a> {
-    told: std::slice::Iter<'a, Told>,
+    answers: std::slice::Iter<'a, Answer>,
     texts: &'a RefCell<Texts>,
     next: Option<Call>,
 }
 
 impl<'a> Replay<'a> {
-    fn tell(&mut self, call: impl FnOnce() -> Call) -> Result<&'a Told, StoreError> {
-        let told = if self.next.is_none() { self.told.next() } else { None };
-        match told {
-            Some(Told::Failed) => Err(StoreError::Host),
-            Some(told) => Ok(told),
+    fn answer(&mut self, call: impl FnOnce() -> Call) -> Result<&'a Answer, StoreError> {
+        let answer = if self.next.is_none() { self.answers.next() } else { None };
+        match answer {
+            Some(Answer::Failed) => Err(StoreError::Host),
+            Some(answer) => Ok(answer),
             None => {
                 self.next.get_or_insert_with(call);
                 Err(StoreError::Host)
@@ -490,15 +490,15 @@ impl Store for Replay<'_> {
     fn read(&mut self, key: &[u8]) -> Result<Snapshot, StoreError> {
         let texts = self.texts;
         let name = texts.borrow_mut().keep(key);
-        let (value, version) = match self.tell(|| Call::Record(name))? {
-            Told::Record(Some((value, number))) => {
+        let (value, version) = match self.answer(|| Call::Record(name))? {
+            Answer::Record(Some((value, number))) => {
                 (Some(texts.borrow().all[value.0].to_vec()), Version::Number(*number))
             }
-            Told::Record(None) => (None, Version::Absent),
+            Answer::Record(None) => (None, Version::Absent),
             other => panic!("{other:?} for a record"),
         };
-        match self.tell(|| Call::Clock)? {
-            Told::Clock(now) => Ok(Snapshot { value, version, now: Nanos(*now) }),
+        match self.answer(|| Call::Clock)? {
+            Answer::Clock(now) => Ok(Snapshot { value, version, now: Nanos(*now) }),
             other => panic!("{other:?} for an instant"),
         }
     }
@@ -510,9 +510,9 @@ impl Store for Replay<'_> {
             Version::Absent => None,
             Version::Number(number) => Some(number),
         };
-        match self.tell(|| Call::Write { name: keep(key), value: keep(value), version })? {
-            Told::Written(true) => Ok(Written::Done),
-            Told::Written(false) => Ok(Written::Conflict),
+        match self.answer(|| Call::Write { name: keep(key), value: keep(value), version })? {
+            Answer::Written(true) => Ok(Written::Done),
+            Answer::Written(false) => Ok(Written::Conflict),
             other => panic!("{other:?} for a write"),
         }
     }

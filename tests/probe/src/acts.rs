@@ -1,6 +1,6 @@
 //! What the value of `x-probe` makes the probe do.
 
-use crate::probe::ProbeState;
+use crate::state::ProbeState;
 use mesh_host::call::{Call, GrpcCall, HttpCall};
 use mesh_host::metrics::{Counter, Gauge, Histogram};
 use mesh_host::{Body, BodyFlow, Flow, Request, SharedData, Trailers, TrailersFlow, clock, foreign, random};

@@ -7,6 +7,7 @@
 mod acts;
 mod mark;
 mod probe;
+mod state;
 mod step;
 
 pub use mark::Mark;

@@ -1,6 +1,7 @@
 //! The filter that does what the request header `x-probe` says.
 
 use crate::acts;
+use crate::state::{NAME, ProbeState};
 use mesh_host::{
     Background, Body, BodyFlow, CallResponse, Callbacks, Filter, Flow, Request, Response, Trailers,
     TrailersFlow, Wake,
@@ -28,23 +29,6 @@ impl Probe {
         Self { name, fetch, fetched: RefCell::default(), waiting: RefCell::default() }
     }
 }
-
-/// The value of `x-probe`, and what to report on the response.
-#[derive(Debug, Default)]
-pub struct ProbeState {
-    pub(crate) act: String,
-    /// Whether it was paused before.
-    paused: bool,
-    report: Vec<(HeaderName, HeaderValue)>,
-}
-
-impl ProbeState {
-    pub(crate) fn report(&mut self, name: &'static str, value: impl std::fmt::Display) {
-        self.report.push((HeaderName::new(name).unwrap_or(NAME), HeaderValue::text(value.to_string())));
-    }
-}
-
-const NAME: HeaderName = HeaderName::from_static("x-probe-config");
 
 impl Filter for Probe {
     const NAME: &'static str = "probe";

@@ -89,7 +89,7 @@ impl<'a, J: Fn(&MatchInput<'_>) -> (Judged, Option<CacheStatus>)> Evaluation<'a,
         let allow_public = self.config.on_jwks_unavailable == OnJwksUnavailable::AllowPublic;
         let judged = match self.judged() {
             // A shadow rule never makes a request wait.
-            Judged::NoKey(unverified) if rule.mode == Mode::Shadow => unverified.settled(),
+            Judged::NoKey(unverified) if rule.mode == Mode::Shadow => Judged::without_waiting(unverified),
             judged => judged.clone(),
         };
         match judged {

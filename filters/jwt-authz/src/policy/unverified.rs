@@ -2,7 +2,6 @@
 
 use super::denial::Denial;
 use super::reason;
-use super::verifier::Judged;
 use crate::crypto::KeySet;
 use crate::jwks::Missing;
 use std::rc::Rc;
@@ -54,13 +53,8 @@ impl Unverified {
         self.provider == provider && self.tried.as_ref().is_some_and(is_same)
     }
 
-    /// The result if the request does not wait for the key.
-    pub(crate) const fn settled(&self) -> Judged {
-        // 503: the token may be valid with other keys.
-        if self.denial.reason.class.status == 503 {
-            Judged::Unknown(self.denial)
-        } else {
-            Judged::Bad(self.denial)
-        }
+    /// The refusal with the key set that was tried.
+    pub(crate) const fn denial(&self) -> Denial {
+        self.denial
     }
 }

@@ -91,6 +91,15 @@ pub enum Judged {
     Unknown(Denial),
 }
 
+impl Judged {
+    /// The result for a token whose key is missing, if the request does not wait for the key.
+    pub(crate) fn without_waiting(unverified: &Unverified) -> Self {
+        let denial = unverified.denial();
+        // 503: the token may be valid with other keys.
+        if denial.reason.class.status == 503 { Self::Unknown(denial) } else { Self::Bad(denial) }
+    }
+}
+
 /// Whether a token was in the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheStatus {
@@ -194,7 +203,11 @@ impl Verifier {
                 _ => Missing::Signer(*hash),
             };
             let unverified = Unverified::new(missing, Denial::new(reason), index, Rc::clone(&set), *hash);
-            if keys.may_change(index) { Judged::NoKey(Rc::new(unverified)) } else { unverified.settled() }
+            if keys.may_change(index) {
+                Judged::NoKey(Rc::new(unverified))
+            } else {
+                Judged::without_waiting(&unverified)
+            }
         })?;
         // From here on the payload is authentic.
         let not_json = Denial::new(reason::PAYLOAD_JSON);

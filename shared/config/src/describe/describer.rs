@@ -1,53 +1,12 @@
 //! Records the fields of objects.
 
-use super::schema::one_line;
-use super::shape::Shape;
+use crate::defs::Defs;
 use crate::form::{Form, Group};
 use crate::kind::Kind;
 use crate::node::Node;
 use crate::problem::ProblemKind;
-use std::collections::BTreeMap;
+use crate::shape::{Shape, one_line};
 use std::fmt::Display;
-
-/// The named schemas that others refer to.
-#[derive(Debug, Default)]
-pub struct Defs {
-    /// The schema of each name, and the Rust type that it is of.
-    named: BTreeMap<String, (String, Node)>,
-}
-
-impl Defs {
-    /// The schema of an object with known fields: a reference to a named one.
-    pub fn object(&mut self, name: &str, type_name: &str, fields: impl FnOnce(&mut Describer<'_>)) -> Shape {
-        self.named(name, type_name, |defs| {
-            let mut describer =
-                Describer { defs, properties: Vec::new(), required: Vec::new(), groups: Vec::new() };
-            fields(&mut describer);
-            describer.finish()
-        })
-    }
-
-    /// A reference to a named schema, which is made once.
-    ///
-    /// `type_name` tells types of the same name apart. The name is taken before the schema is made, since
-    /// it may refer to itself.
-    pub fn named(&mut self, name: &str, type_name: &str, shape: impl FnOnce(&mut Self) -> Shape) -> Shape {
-        let mut unique = name.to_owned();
-        while self.named.get(&unique).is_some_and(|(known, _)| known != type_name) {
-            unique.push('_');
-        }
-        if !self.named.contains_key(&unique) {
-            self.named.insert(unique.clone(), (type_name.to_owned(), Node::Null));
-            let shape = shape(self);
-            self.named.insert(unique.clone(), (type_name.to_owned(), shape.into()));
-        }
-        Shape(Vec::new()).with("$ref", format!("#/$defs/{unique}").as_str())
-    }
-
-    pub(super) fn into_nodes(self) -> Vec<(String, Node)> {
-        self.named.into_iter().map(|(name, (_, node))| (name, node)).collect()
-    }
-}
 
 /// The [`Form`] that records.
 pub struct Describer<'d> {
@@ -57,7 +16,25 @@ pub struct Describer<'d> {
     groups: Vec<Node>,
 }
 
-impl Describer<'_> {
+impl<'d> Describer<'d> {
+    /// The schema of an object with known fields: a reference to a named one.
+    pub fn object(
+        defs: &mut Defs,
+        name: &str,
+        type_name: &str,
+        fields: impl FnOnce(&mut Describer<'_>),
+    ) -> Shape {
+        defs.named(name, type_name, |defs| {
+            let mut describer = Describer::new(defs);
+            fields(&mut describer);
+            describer.finish()
+        })
+    }
+
+    const fn new(defs: &'d mut Defs) -> Self {
+        Self { defs, properties: Vec::new(), required: Vec::new(), groups: Vec::new() }
+    }
+
     fn record(&mut self, name: &str, doc: &str, default: Option<&str>, kind: &impl Kind) {
         let Shape(mut keywords) = kind.shape(self.defs);
         let mut described = vec![("description".to_owned(), Node::Text(one_line(doc)))];

@@ -1,9 +1,10 @@
 //! JSON Schema, draft 2020-12.
 
-use super::describer::Defs;
 use super::table;
+use crate::defs::Defs;
 use crate::kind::Kind;
 use crate::node::Node;
+use crate::shape::reference;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 /// The markers in a README between which the tables stand.
@@ -77,16 +78,8 @@ impl Schema {
     }
 }
 
-/// The name of the schema that a schema refers to.
-pub(super) fn reference(schema: &Node) -> Option<&str> {
-    match schema.get("$ref")? {
-        Node::Text(reference) => reference.strip_prefix("#/$defs/"),
-        _ => None,
-    }
-}
-
 impl Node {
-    pub(super) fn get(&self, name: &str) -> Option<&Self> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Self> {
         self.entries().iter().find(|(found, _)| found == name).map(|(_, node)| node)
     }
 
@@ -156,11 +149,6 @@ impl Serialize for Plain<'_> {
             }
         }
     }
-}
-
-/// The text of doc comments, on one line.
-pub(super) fn one_line(doc: &str) -> String {
-    doc.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// `see [match](#match)` as `see match`.

@@ -1,7 +1,7 @@
 //! Fields as Markdown tables.
 
-use super::schema::reference;
 use crate::node::Node;
+use crate::shape::reference;
 use std::fmt::Write as _;
 
 const HEAD: &str = "| field | type | default | meaning |\n|---|---|---|---|\n";

@@ -1,8 +1,9 @@
 //! Objects with known fields.
 
-use crate::describe::{Defs, Shape};
+use crate::describe::{Defs, Describer, Shape};
 use crate::form::Form;
 use crate::kind::Kind;
+use crate::reader::Reader;
 use crate::value::Value;
 
 /// A type that is read from the fields of an object: see [`object!`](crate::object!).
@@ -36,11 +37,11 @@ impl<T: Object> Kind for Record<'_, T> {
 
     #[inline(never)]
     fn read(&self, value: &Value<'_>) -> Option<T> {
-        value.object(T::NAME, |reader| T::fields(reader, self.0))
+        Reader::object(value, T::NAME, |reader| T::fields(reader, self.0))
     }
 
     fn shape(&self, defs: &mut Defs) -> Shape {
-        defs.object(T::NAME, std::any::type_name::<T>(), |form| {
+        Describer::object(defs, T::NAME, std::any::type_name::<T>(), |form| {
             T::fields(form, T::Context::default());
         })
     }

@@ -1,14 +1,14 @@
 //! A test on the path in its normal form.
 
 mod literal;
+mod not_normal;
 mod template;
 
 use super::string::{IGNORE_CASE, StringMatch, Test, strings, whole};
 use crate::path::Readings;
 use crate::truth::Truth;
 use mesh_config::kinds::{Object, boolean, hint, object};
-use mesh_config::{Form, JsonType, Kind, ProblemKind, Value};
-use std::fmt::Display;
+use mesh_config::{Form, JsonType, Kind};
 use template::Template;
 
 /// A test on the path: a string test, or a template of its segments.
@@ -90,8 +90,3 @@ impl From<Test> for PathMatch {
 
 const TEMPLATE: &str = "The path has these segments: `{name}` and `*` are one segment each, `**` at the end is \
     the rest.";
-
-fn not_normal<T>(value: &Value<'_>, found: impl Display, normal: impl Display) -> Option<T> {
-    let expected = format_args!("found `{found}`, which no path in normal form can be, expected `{normal}`");
-    value.problem(ProblemKind::BadPattern, expected)
-}

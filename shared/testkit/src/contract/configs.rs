@@ -1,4 +1,4 @@
-//! The configs that a filter's folder has, and random ones made of their words.
+//! The valid configs of a filter, and random ones made of their words.
 
 use super::Contract;
 use proptest::prelude::*;
@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 impl Contract {
-    /// The examples, by the names of their files.
+    /// The examples, with their paths.
     pub(super) fn examples(&self) -> Vec<(String, String)> {
         let folder = Path::new(self.folder).join("examples");
         let files =
@@ -20,21 +20,21 @@ impl Contract {
         examples
     }
 
-    /// The whole configs of the README, in their order.
+    /// The complete configs of the README, in their order.
     pub(super) fn configs_in_readme(&self) -> Vec<String> {
         let readme = std::fs::read_to_string(Path::new(self.folder).join("README.md")).unwrap();
         let blocks = readme.split("```json\n").skip(1).filter_map(|block| block.split("```").next());
         blocks.filter(|block| block.starts_with('{')).map(str::to_owned).collect()
     }
 
-    /// All of them.
+    /// All valid configs.
     pub(super) fn good(&self) -> Vec<String> {
         let examples = self.examples().into_iter().map(|(_, example)| example);
         let more = self.good.iter().map(|config| (*config).to_owned());
         examples.chain(self.configs_in_readme()).chain(more).collect()
     }
 
-    /// JSON with the names and texts of this filter's configs here and there.
+    /// Random JSON that contains names and strings of this filter's configs.
     pub(super) fn random_json(&self) -> impl Strategy<Value = Value> + use<> {
         let mut words: BTreeSet<_> = self.words.iter().map(|word| (*word).to_owned()).collect();
         for config in self.good() {
@@ -62,7 +62,7 @@ impl Contract {
     }
 }
 
-/// Every place in a value, as a JSON pointer.
+/// JSON pointers to all values in a value.
 pub(super) fn places(value: &Value) -> Vec<String> {
     fn add(value: &Value, at: &str, places: &mut Vec<String>) {
         places.push(at.to_owned());
@@ -84,12 +84,12 @@ pub(super) fn places(value: &Value) -> Vec<String> {
     places
 }
 
-/// RFC 6901, section 3.
+/// Escapes a name for a JSON pointer (RFC 6901, section 3).
 fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// Every name and every text in a value.
+/// Collects the names and strings in a value.
 fn collect_words(value: &Value, words: &mut BTreeSet<String>) {
     match value {
         Value::String(text) => _ = words.insert(text.clone()),

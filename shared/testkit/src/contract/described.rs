@@ -1,5 +1,4 @@
-//! What a filter's schema promises: it accepts whatever the filter accepts, and it refuses what it can know to be
-//! wrong. And what is committed is what the filter describes.
+//! The schema of a config: it agrees with the parser, and the committed files are generated from it.
 
 use super::Contract;
 use super::configs::places;
@@ -11,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 impl Contract {
-    /// `schema.json` and the README's tables are what the description gives.
+    /// `schema.json` and the README's tables are the generated ones.
     pub fn the_schema_and_the_tables_are_up_to_date(&self) {
         let (name, schema) = (self.filter, (self.schema)());
         let read = |file: &str| std::fs::read_to_string(Path::new(self.folder).join(file)).unwrap();
@@ -41,7 +40,7 @@ impl Contract {
         );
     }
 
-    /// It is a schema, by which all good configs are valid.
+    /// The schema is valid, and so are all valid configs by it.
     pub fn the_schema_accepts_the_good_configs(&self) {
         assert!(jsonschema::draft202012::meta::is_valid(&self.json_schema()));
         let validator = self.validator();
@@ -53,7 +52,7 @@ impl Contract {
         }
     }
 
-    /// What stands in for a field that is left out may be written there.
+    /// The schema of a field accepts its default.
     pub fn every_default_is_of_its_own_kind(&self) {
         let schema = self.json_schema();
         for (name, def) in schema["$defs"].as_object().unwrap() {
@@ -67,7 +66,7 @@ impl Contract {
         }
     }
 
-    /// In debug builds a reader notes for which fields of which types it asks.
+    /// The schema has exactly the fields that the parser asks for, which debug builds record.
     pub fn what_is_asked_is_what_is_described(&self) {
         let refused = self.refused.iter().map(|config| serde_json::from_str(config).unwrap());
         for config in self.good_values().into_iter().chain(refused) {
@@ -84,7 +83,8 @@ impl Contract {
         }
     }
 
-    /// The schema refuses nothing that the filter accepts, and it refuses what it can know to be wrong.
+    /// The schema accepts what the parser accepts, and refuses unknown fields, wrong types, unknown words and
+    /// numbers out of range.
     pub fn the_schema_and_the_reader_agree(&self) {
         let (validator, names) = (self.validator(), self.names());
         hold(&self.mutated(), |config| {
@@ -118,14 +118,14 @@ impl Contract {
         }
     }
 
-    /// Every name of a field, by its spelling in camel case.
+    /// The names of all fields, by their spelling in camel case.
     fn names(&self) -> BTreeMap<String, String> {
         let schema = (self.schema)();
         let fields = schema.fields().flat_map(|(_, fields)| fields);
         fields.map(|field| (camel_case(field), field.to_owned())).collect()
     }
 
-    /// A good config in which a few places have something else, or have something more.
+    /// A valid config with a few values replaced or added.
     fn mutated(&self) -> impl Strategy<Value = Value> + use<> {
         let names: Vec<String> = self.names().into_iter().flat_map(|(camel, snake)| [camel, snake]).collect();
         let good = self.good_values();
@@ -156,8 +156,8 @@ impl Contract {
     }
 }
 
-/// Whether a schema can know of the problem: not of rules between fields, of the length of a duration, of names
-/// that refer to something, and of names in another case.
+/// Whether a schema can find the problem. It does not know rules between fields, bounds of durations, references
+/// to names, and names in another case.
 fn is_knowable(problem: &Problem) -> bool {
     match problem.kind {
         Some(ProblemKind::UnknownField | ProblemKind::WrongType) => true,
@@ -176,7 +176,7 @@ fn camel_case(name: &str) -> String {
     })
 }
 
-/// The config in snake case, without the nulls that count as left out.
+/// The config in snake case, without nulls.
 fn normalized(config: &Value, names: &BTreeMap<String, String>) -> Value {
     match config {
         Value::Object(entries) => {
@@ -191,7 +191,7 @@ fn normalized(config: &Value, names: &BTreeMap<String, String>) -> Value {
     }
 }
 
-/// Every value within these.
+/// All values in these.
 fn pieces(values: &[Value]) -> Vec<Value> {
     let mut pieces = Vec::new();
     for value in values {

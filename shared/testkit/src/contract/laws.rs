@@ -1,4 +1,4 @@
-//! What holds for any config.
+//! Property tests of the parser.
 
 use super::Contract;
 use super::configs::places;
@@ -8,18 +8,17 @@ use proptest::sample::{Index, select};
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 
-/// Twice as many as proptest tries by itself: there are several configs.
+/// Twice proptest's default, since there are several valid configs.
 const CASES: u32 = 512;
 
 pub(super) fn hold<S: Strategy>(strategy: &S, law: impl Fn(S::Value) -> Result<(), TestCaseError>) {
-    // The cases are found again by the examples that they are made of, not by seeds in a file.
+    // Seeds would be worthless once an example changes.
     let config = Config { failure_persistence: None, ..cases(CASES) };
     TestRunner::new(config).run(strategy, law).unwrap_or_else(|error| panic!("{error}"));
 }
 
 impl Contract {
-    /// Whatever it is, it is a config or it has problems, each a line; the same ones in the same order when it is read
-    /// again.
+    /// Parsing succeeds or reports problems of one line each, and parsing again gives the same result.
     fn judge(&self, config: &[u8]) -> Result<(), TestCaseError> {
         let judged = (self.parse)(config);
         if let Err(problems) = &judged {
@@ -30,12 +29,12 @@ impl Contract {
         Ok(())
     }
 
-    /// Any bytes.
+    /// Arbitrary bytes do not panic.
     pub fn bytes_are_judged(&self) {
         hold(&any::<Vec<u8>>(), |config| self.judge(&config));
     }
 
-    /// Any JSON, by itself and where a part of a config is.
+    /// Arbitrary JSON does not panic, by itself and within the templates.
     pub fn json_is_judged(&self) {
         hold(&self.random_json(), |json| {
             let json = json.to_string();
@@ -44,7 +43,7 @@ impl Contract {
         });
     }
 
-    /// A good config with something else in one place, which gets further than any random JSON.
+    /// A valid config with one value replaced does not panic. It gets further than arbitrary JSON.
     pub fn a_config_with_a_slip_is_judged(&self) {
         let strategy = (select(self.good()), any::<Index>(), self.random_json());
         hold(&strategy, |(config, place, slip)| {
@@ -55,11 +54,11 @@ impl Contract {
         });
     }
 
-    /// Half a config is none.
+    /// A truncated config is refused.
     pub fn a_config_that_is_cut_off_is_refused(&self) {
         hold(&(select(self.good()), any::<Index>()), |(config, end)| {
             let config = config.trim_end();
-            // Not zero bytes, which are an empty config.
+            // At least one byte: zero bytes are an empty config.
             let end = 1 + end.index(config.len() - 1);
             let cut = config.as_bytes().get(..end).unwrap();
             prop_assert!((self.parse)(cut).is_err());
@@ -67,7 +66,7 @@ impl Contract {
         });
     }
 
-    /// The examples and the README's configs, each twice.
+    /// Parsing a valid config twice gives the same result.
     pub fn a_config_is_judged_the_same_each_time(&self) {
         for config in self.good() {
             assert_eq!((self.parse)(config.as_bytes()), (self.parse)(config.as_bytes()), "{config}");

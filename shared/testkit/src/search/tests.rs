@@ -6,7 +6,7 @@ use mesh_policy::time::Nanos;
 const BOUNDS: Bounds =
     Bounds { workers: 2, tasks: 2, pause: 1, pauses: 0, pauses_in_flight: true, failures: 0 };
 
-/// Each task adds one to a counter: with care, or as one that thinks that it is alone.
+/// Each task increments a counter. Unless it is careful, it does not try again after a conflict.
 struct Counter {
     is_careful: bool,
 }
@@ -43,33 +43,33 @@ impl Scene for Counter {
 
 #[test]
 fn scripts_are_counted() {
-    // A task makes three calls. The first of two alike begins; the other's three come between or behind the two
-    // that are left, and who has to try again is alone by then: two of five are the first one's.
+    // A task makes three calls. After the first call of the first worker, its two others and the three of the
+    // second worker come in any order: 10 ways to choose 2 of 5. Whoever tries again is alone by then.
     let found = search(&Counter { is_careful: true }, BOUNDS, Nanos(0));
     assert_eq!(found.scripts, 10);
     assert_eq!(search(&Counter { is_careful: true }, BOUNDS, Nanos(0)), found);
     let alone = Bounds { workers: 1, ..BOUNDS };
     assert_eq!(search(&Counter { is_careful: true }, alone, Nanos(0)).scripts, 1);
     let with_a_pause = Bounds { pauses: 1, ..alone };
-    // Before one of six calls, or not at all.
+    // The pause is before one of six calls, or nowhere.
     assert_eq!(search(&Counter { is_careful: true }, with_a_pause, Nanos(0)).scripts, 7);
     let between_tasks = Bounds { pauses_in_flight: false, ..with_a_pause };
     assert_eq!(search(&Counter { is_careful: true }, between_tasks, Nanos(0)).scripts, 3);
 }
 
 #[test]
-#[should_panic(expected = "1 counted, 1 done\n  worker 0 begins ()\n  worker 0 reads the record")]
+#[should_panic(expected = "1 counted, 1 done\n  worker 0 starts ()\n  worker 0 reads the record")]
 fn a_script_that_breaks_a_law_is_printed() {
     search(&Counter { is_careful: false }, BOUNDS, Nanos(0));
 }
 
 #[test]
-#[should_panic(expected = "in vain")]
+#[should_panic(expected = ", which fails")]
 fn a_call_may_fail() {
     search(&Counter { is_careful: true }, Bounds { failures: 1, workers: 1, ..BOUNDS }, Nanos(0));
 }
 
-/// A worker writes what it has read before, unless somebody else was faster.
+/// A worker remembers what it has read last.
 struct Memory;
 
 impl Scene for Memory {

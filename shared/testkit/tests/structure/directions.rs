@@ -1,10 +1,10 @@
-//! Which package may depend on which, and what of a filter may know the proxy.
+//! Packages depend downwards, and within a filter only the module `filter` uses the proxy.
 
 use crate::{crates, name, packages, root};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// What each package of ours depends on, tests aside. A filter depends on the first three.
+/// The dependencies of each shared package, without dev-dependencies. A filter may depend on the first three.
 const LAYERS: [(&str, &[&str]); 4] = [
     ("mesh_config", &[]),
     ("mesh_policy", &["mesh_config"]),
@@ -12,12 +12,12 @@ const LAYERS: [(&str, &[&str]); 4] = [
     ("mesh_testkit", &["mesh_config", "mesh_policy"]),
 ];
 
-/// A filter, or the sample of one.
+/// Whether a package is a filter, or the sample filter.
 fn is_filter(package: &Path) -> bool {
     package.starts_with("filters") || package.ends_with("sample-filter")
 }
 
-/// Our packages in the section `[dependencies]` of a manifest.
+/// Our packages among the `[dependencies]` of a manifest.
 fn dependencies(manifest: &str, ours: &BTreeSet<String>) -> BTreeSet<String> {
     let section = manifest.split("\n[").find_map(|section| section.strip_prefix("dependencies]"));
     let names = section.unwrap_or_default().lines().filter_map(|line| line.split(['.', ' ']).next());
@@ -37,7 +37,7 @@ fn packages_depend_downwards() {
         .collect();
     for (package, dependencies) in found {
         let allowed = LAYERS.iter().find(|(layer, _)| *layer == package).map(|(_, allowed)| *allowed);
-        // A filter.
+        // Otherwise it is a filter.
         let allowed = allowed.unwrap_or(&["mesh_config", "mesh_policy", "mesh_host"]);
         for dependency in dependencies {
             assert!(allowed.contains(&dependency.as_str()), "{package} depends on {dependency}");
@@ -52,7 +52,7 @@ fn dependencies_are_those_of_the_program() {
     assert_eq!(dependencies(manifest, &ours), ["b_c", "d"].map(str::to_owned).into());
 }
 
-/// `config`, `policy` and what they build on share a package with what talks to the proxy.
+/// `config` and `policy` are in the same package as `filter`, so the manifest cannot enforce this.
 #[test]
 fn only_the_filter_itself_knows_the_proxy() {
     let filters: Vec<_> = packages().into_iter().filter(|package| is_filter(package)).collect();
@@ -73,7 +73,7 @@ fn only_the_filter_itself_knows_the_proxy() {
     }
 }
 
-/// A package's `clippy.toml` replaces the workspace's.
+/// A package's `clippy.toml` replaces the workspace's, so it must repeat its lines.
 #[test]
 fn the_pure_packages_ban_the_same_and_keep_what_the_workspace_says() {
     let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();

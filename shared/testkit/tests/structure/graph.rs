@@ -1,11 +1,11 @@
-//! Who imports whom, and the circles in that.
+//! The graph of imports, and its circles.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Modules and their imports.
+/// A directed graph of modules.
 #[derive(Default)]
 pub(crate) struct Graph {
-    /// For each module those that it imports, each with a path that does.
+    /// The modules that each module imports, each with a path that imports it.
     imports: BTreeMap<String, BTreeMap<String, String>>,
 }
 
@@ -15,26 +15,26 @@ impl Graph {
         imports.entry(to.to_owned()).or_insert_with(|| path.to_owned());
     }
 
-    /// A shortest circle of each module that is in one, but for those that share an import with one before. A
-    /// line for each import.
+    /// For each module a shortest circle through it, one line per import. Circles that share an import with an
+    /// earlier one are left out.
     pub(crate) fn circles(&self) -> Vec<String> {
-        let mut told = BTreeSet::new();
+        let mut reported = BTreeSet::new();
         let mut circles = Vec::new();
         for module in self.imports.keys() {
             let Some(circle) = self.circle(module) else { continue };
             let imports: Vec<_> =
                 circle.iter().copied().zip(circle.iter().copied().cycle().skip(1)).collect();
-            if imports.iter().all(|import| !told.contains(import)) {
+            if imports.iter().all(|import| !reported.contains(import)) {
                 let line =
                     |(from, to): &(&str, &str)| format!("{from} -> {to} ({})", self.imports[*from][*to]);
                 circles.push(imports.iter().map(line).collect::<Vec<_>>().join("\n"));
             }
-            told.extend(imports);
+            reported.extend(imports);
         }
         circles
     }
 
-    /// A shortest way from a module to itself.
+    /// A shortest path from a module to itself.
     fn circle(&self, start: &str) -> Option<Vec<&str>> {
         let mut before: BTreeMap<&str, &str> = BTreeMap::new();
         let mut queue = VecDeque::from([self.imports.get_key_value(start)?.0.as_str()]);
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn circles_are_found_and_told_once() {
+    fn circles_are_found_and_reported_once() {
         check(&[], &[]);
         check(&[("a", "b"), ("b", "c"), ("a", "c")], &[]);
         check(&[("a", "b"), ("b", "a")], &["a -> b (x)\nb -> a (x)"]);

@@ -1,30 +1,30 @@
-//! The modules of a crate, and which of them a path leads to.
+//! The modules of a crate and their imports.
 
 use crate::source::{Source, Use};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// A crate's modules by their paths.
+/// The modules of a crate.
 pub(crate) struct Crate {
     name: String,
     modules: BTreeMap<ModulePath, Source>,
     macros: BTreeMap<String, ModulePath>,
 }
 
-/// Without the crate's name: the root's is empty.
+/// The path of a module without the crate's name; empty for the root.
 type ModulePath = Vec<String>;
 
-/// A module imports another one.
+/// An import of one module by another.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Import {
     pub(crate) from: String,
     pub(crate) to: String,
-    /// The path that says so, as it is written.
+    /// The path as it is written.
     pub(crate) path: String,
 }
 
 impl Import {
-    /// The two modules of one parent that the two ends are, or are below.
+    /// The two children of the closest common parent that contain the two ends.
     pub(crate) fn siblings(&self) -> Option<(String, String)> {
         let (from, to): (Vec<_>, Vec<_>) = (self.from.split("::").collect(), self.to.split("::").collect());
         let parents = from.iter().zip(&to).take_while(|(from, to)| from == to).count();
@@ -33,11 +33,11 @@ impl Import {
     }
 }
 
-/// What a path leads to, in this crate.
+/// The item that a path refers to.
 struct Target {
-    /// The module that defines it.
+    /// The module that defines the item.
     module: ModulePath,
-    /// Whether it is that module itself.
+    /// Whether the item is that module itself.
     is_module: bool,
 }
 
@@ -72,8 +72,8 @@ impl Crate {
         self.modules.insert(path, source);
     }
 
-    /// Every import of another module, but for a parent's `pub use` of what is below it. If the parent uses
-    /// the name itself, that is an import all the same.
+    /// All imports of other modules. A re-export of an item of a descendant counts only if the module uses the
+    /// name itself.
     pub(crate) fn imports(&self) -> BTreeSet<Import> {
         let mut imports = BTreeSet::new();
         for (module, source) in &self.modules {
@@ -92,7 +92,7 @@ impl Crate {
         imports
     }
 
-    /// The modules that name another crate, each with the path that does.
+    /// The modules that use another crate, each with a path that does.
     pub(crate) fn users_of(&self, other: &str) -> Vec<(String, String)> {
         let of = |(module, source): (&ModulePath, &Source)| {
             let uses = source.uses.iter().map(|found| &found.path);
@@ -103,7 +103,7 @@ impl Crate {
         self.modules.iter().filter_map(of).collect()
     }
 
-    /// What a path leads to, seen from a module; `None` if that is outside of the crate.
+    /// Resolves a path in a module; `None` if it leads to another crate.
     fn target(&self, from: &ModulePath, path: &[String], depth: usize) -> Option<Target> {
         const DEEPEST: usize = 16;
         let (first, rest) = path.split_first()?;
@@ -128,7 +128,7 @@ impl Crate {
         })
     }
 
-    /// Whether a name may stand before `::` in a module because of what is declared or imported there.
+    /// Whether a name is declared as a module, or imported, in a module.
     fn has(&self, module: &ModulePath, name: &str) -> bool {
         let source = &self.modules[module];
         source.modules.iter().any(|(child, _)| child == name) || self.import(module, name).is_some()
@@ -138,7 +138,7 @@ impl Crate {
         self.modules[module].uses.iter().find(|found| found.name == name && found.path != [name])
     }
 
-    /// What a name of a module is: a module below it, something that it has imported, or its own.
+    /// Resolves a name in a module: a child module, an import, or an item of its own.
     fn find(&self, module: &ModulePath, name: &str, depth: usize) -> Option<Target> {
         let child = [module.as_slice(), &[name.to_owned()]].concat();
         if self.modules.contains_key(&child) {
@@ -160,7 +160,7 @@ impl Crate {
 mod tests {
     use super::{Crate, Import, Source};
 
-    /// The imports of a crate that is one file.
+    /// Compares the imports of a crate in one file with the expected ones.
     #[track_caller]
     fn check(text: &str, expected: &[(&str, &str)]) {
         let mut found = Crate::empty("c");

@@ -1,30 +1,30 @@
-//! A file of Rust as what matters here: the modules, the imports and the paths in it.
+//! Extracts modules, imports and paths from a Rust file.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::str::FromStr as _;
 
-/// What a module's text says. Code that is only compiled for tests is left out.
+/// The contents of a module, without code that is compiled only for tests.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Source {
-    /// Modules that are declared here, with their text if it is here, too.
+    /// Declared modules; with their contents if they are inline.
     pub(crate) modules: Vec<(String, Option<Source>)>,
     pub(crate) uses: Vec<Use>,
     /// Paths of at least two segments.
     pub(crate) paths: Vec<Vec<String>>,
-    /// Every name that is not part of a path.
+    /// Identifiers that are not part of a path.
     pub(crate) names: Vec<String>,
-    /// Macros that are exported: they are found at the root of their crate.
+    /// Macros with `#[macro_export]`, whose path starts at the root of the crate.
     pub(crate) macros: Vec<String>,
 }
 
 /// An import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Use {
-    /// What is imported; the last segment may be `*`.
+    /// The imported path; the last segment may be `*`.
     pub(crate) path: Vec<String>,
-    /// The name that it has here.
+    /// The name in this module.
     pub(crate) name: String,
-    /// Whether others see it.
+    /// Whether other modules can use the name.
     pub(crate) is_public: bool,
 }
 
@@ -90,7 +90,7 @@ impl Source {
         self.modules.push((name.to_string(), text));
     }
 
-    /// A path that begins with this word, unless the word is a part of an expression as `x.word`.
+    /// Reads the path that starts with this word.
     fn path(&mut self, first: &str, tokens: &mut Tokens) {
         let mut path = vec![first.to_owned()];
         while tokens.is_colons()
@@ -139,7 +139,7 @@ impl Tokens {
         }
     }
 
-    /// What is in the brackets of an attribute whose `#` is behind us.
+    /// The contents of an attribute, after its `#`.
     fn attribute(&mut self) -> Option<TokenStream> {
         if self.punct(self.at) == Some('!') {
             self.at += 1;
@@ -154,7 +154,7 @@ impl Tokens {
         tree
     }
 
-    /// Skips the item, field or variant that an attribute stands before.
+    /// Skips the item, field or variant after an attribute.
     fn skip_item(&mut self) {
         while self.punct(self.at) == Some('#') {
             self.at += 1;
@@ -180,14 +180,14 @@ fn is(token: &TokenTree, punct: char) -> bool {
     matches!(token, TokenTree::Punct(found) if found.as_char() == punct)
 }
 
-/// Whether an attribute is a `cfg` that nothing but tests fulfils: `test`, or a feature for other packages' tests.
+/// Whether an attribute is a `cfg` for tests only: `test`, or the feature `testing` for dev-dependencies.
 fn is_for_tests(attribute: &TokenStream) -> bool {
     let tokens: Vec<_> = attribute.clone().into_iter().collect();
     matches!(tokens.as_slice(), [TokenTree::Ident(cfg), TokenTree::Group(predicate)]
         if *cfg == "cfg" && holds(predicate.stream()) == Some(false))
 }
 
-/// Whether a predicate of `cfg` holds outside of tests, if that is known.
+/// The value of a `cfg` predicate outside of tests, if it is known.
 fn holds(predicate: TokenStream) -> Option<bool> {
     let tokens: Vec<_> = predicate.into_iter().collect();
     match tokens.as_slice() {
@@ -210,7 +210,7 @@ fn holds(predicate: TokenStream) -> Option<bool> {
     }
 }
 
-/// Every path of a `use`, with the name that it brings.
+/// The paths of a `use`, with the names that they bind.
 fn use_tree(tree: &[TokenTree], before: &[String], found: &mut Vec<(Vec<String>, String)>) {
     for branch in tree.split(|token| is(token, ',')) {
         let mut path = before.to_vec();

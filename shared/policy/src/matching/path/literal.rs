@@ -1,6 +1,6 @@
 //! Checks whether the strings of a test can match a path in normal form.
 
-use super::not_normal;
+use super::not_normal::not_normal;
 use crate::matching::string::{Anchor, StringMatch};
 use crate::path::{normalize, pattern_in};
 use mesh_config::{ProblemKind, Value};

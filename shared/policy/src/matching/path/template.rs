@@ -1,6 +1,6 @@
 //! Path templates: `/users/{id}/*`.
 
-use super::not_normal;
+use super::not_normal::not_normal;
 use crate::matching::string::MAX_BYTES;
 use crate::path::normalize;
 use mesh_config::kinds::string;

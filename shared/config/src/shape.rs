@@ -4,7 +4,7 @@ use crate::node::Node;
 
 /// The schema of a value: its keywords, in order.
 #[derive(Clone, Debug)]
-pub struct Shape(pub(super) Vec<(String, Node)>);
+pub struct Shape(pub(crate) Vec<(String, Node)>);
 
 impl Shape {
     /// Values of a JSON type.
@@ -40,7 +40,7 @@ impl Shape {
         if docs.iter().all(|doc| doc.is_empty()) {
             return shape;
         }
-        let docs = docs.iter().map(|doc| Node::Text(super::schema::one_line(doc))).collect();
+        let docs = docs.iter().map(|doc| Node::Text(one_line(doc))).collect();
         shape.with("enumDescriptions", Node::List(docs))
     }
 
@@ -103,4 +103,17 @@ impl From<Vec<&str>> for Node {
     fn from(items: Vec<&str>) -> Self {
         Self::List(items.into_iter().map(Self::from).collect())
     }
+}
+
+/// The name of the schema that a schema refers to.
+pub(crate) fn reference(schema: &Node) -> Option<&str> {
+    match schema.get("$ref")? {
+        Node::Text(reference) => reference.strip_prefix("#/$defs/"),
+        _ => None,
+    }
+}
+
+/// The text of doc comments, on one line.
+pub(crate) fn one_line(doc: &str) -> String {
+    doc.split_whitespace().collect::<Vec<_>>().join(" ")
 }
