@@ -61,7 +61,7 @@ fn without_a_slot_the_overflow_decides() {
     assert_eq!(verdict(Overflow::Deny), Verdict::NoSlot);
     let mut set = full_set(&quota);
     assert!(admitted(set.charge(&charge(1, &quota, Overflow::Share), now).verdict));
-    // Another client shares the level.
+    // Another client shares the overflow.
     assert!(!admitted(set.charge(&charge(2, &quota, Overflow::Share), now).verdict));
 }
 
