@@ -64,6 +64,9 @@ enum Command {
         /// Print the Markdown tables of the filter's README instead.
         #[arg(long)]
         table: bool,
+        /// Print the part on metrics of the filter's README instead.
+        #[arg(long, conflicts_with = "table")]
+        metrics: bool,
     },
     /// Measure the cost of a filter, beside Envoy's own filter and an empty Wasm module.
     ///
@@ -102,7 +105,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo { check: true, .. } => demo::check(),
         Command::Demo { .. } => demo::show(),
         Command::Check { filter, config } => check::check(filter, &config),
-        Command::Schema { filter, table } => Ok(schema::schema(filter, table)),
+        Command::Schema { filter, table, metrics } => Ok(schema::schema(filter, table, metrics)),
         Command::Bench { filter, against, rounds, requests } => {
             filter.bench(against.as_deref(), Effort { rounds, requests }).map(|()| ExitCode::SUCCESS)
         }

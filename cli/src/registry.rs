@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use mesh_config::{Problems, Schema};
+use mesh_policy::metric::documentation;
 
 use crate::bench::{self, Effort, Rows};
 use crate::module::Module;
@@ -16,6 +17,7 @@ pub const JWT_AUTHZ: Filter = Filter {
     check: |config| jwt_authz::config::parse(config).map(drop),
     bench: bench::jwt_authz::rows,
     schema: jwt_authz::config::schema,
+    metrics: documentation::markdown::<jwt_authz::policy::Metric>,
 };
 
 /// The rate-limit filter.
@@ -24,6 +26,7 @@ pub const RATE_LIMIT: Filter = Filter {
     check: |config| rate_limit::config::parse(config).map(drop),
     bench: bench::rate_limit::rows,
     schema: rate_limit::config::schema,
+    metrics: documentation::markdown::<rate_limit::policy::Metric>,
 };
 
 /// A filter, with what each command needs.
@@ -37,6 +40,8 @@ pub struct Filter {
     bench: Rows,
     /// The schema of its config.
     schema: fn() -> Schema,
+    /// The README's part on its metrics.
+    metrics: fn(&str) -> String,
 }
 
 /// Finds a filter by its name.
@@ -75,6 +80,12 @@ impl Filter {
     /// All problems of the config.
     pub fn check(self, config: &[u8]) -> Result<(), Problems> {
         (self.check)(config)
+    }
+
+    /// The README's part on its metrics.
+    #[must_use]
+    pub fn metrics(self) -> String {
+        (self.metrics)(self.name)
     }
 
     /// The schema of its config.

@@ -4,10 +4,14 @@ use std::process::ExitCode;
 
 use crate::registry::Filter;
 
-/// Prints the JSON Schema of a filter's config, or the field tables of its README.
+/// Prints the JSON Schema of a filter's config, or a generated part of its README.
 #[must_use]
-pub fn schema(filter: Filter, table: bool) -> ExitCode {
-    let schema = filter.schema();
-    print!("{}", if table { schema.to_table() } else { schema.to_json() });
+pub fn schema(filter: Filter, table: bool, metrics: bool) -> ExitCode {
+    let text = match (table, metrics) {
+        (_, true) => filter.metrics(),
+        (true, false) => filter.schema().to_table(),
+        (false, false) => filter.schema().to_json(),
+    };
+    print!("{text}");
     ExitCode::SUCCESS
 }

@@ -115,19 +115,7 @@ impl Default for TokenCache {
     }
 }
 
-/// Reads a config.
-///
-/// # Errors
-/// Everything that is wrong with it.
-pub fn parse(bytes: &[u8]) -> Result<Config, Problems> {
-    mesh_config::read(bytes, &Config::kind())
-}
-
-/// What a config may be.
-#[must_use]
-pub fn schema() -> Schema {
-    mesh_config::schema("jwt-authz", "A config of the jwt-authz filter.", &Config::kind())
-}
+mesh_config::root!(Config, "jwt-authz");
 
 /// A realm is quoted in a header: nothing that would have to be escaped there.
 fn realm() -> Text<String> {

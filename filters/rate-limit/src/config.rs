@@ -9,7 +9,6 @@ pub use limit::{Limit, OnMissingKey, Overflow, Override};
 pub use reject::{ContentType, Reject, ResponseHeaders};
 
 use mesh_config::kinds::{choice, integer, list};
-use mesh_config::{Problems, Schema};
 use mesh_policy::settings::Settings;
 
 /// Maximum number of limits, which are tried one by one.
@@ -48,19 +47,7 @@ mesh_config::choice! {
     }
 }
 
-/// Reads a config.
-///
-/// # Errors
-/// Everything that is wrong with it.
-pub fn parse(bytes: &[u8]) -> Result<Config, Problems> {
-    mesh_config::read(bytes, &Config::kind())
-}
-
-/// What a config may be.
-#[must_use]
-pub fn schema() -> Schema {
-    mesh_config::schema("rate-limit", "A config of the rate-limit filter.", &Config::kind())
-}
+mesh_config::root!(Config, "rate-limit");
 
 #[cfg(test)]
 mod tests;

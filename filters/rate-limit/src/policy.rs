@@ -28,7 +28,7 @@ use mesh_policy::mode::Mode;
 use mesh_policy::percent::Percentage;
 use mesh_policy::store::{Store, StoreError};
 use mesh_policy::time::Nanos;
-use set::{Charge, Charged, Place, Verdict};
+use set::{Charge, Charged, ChargedLevel, Verdict};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use table::{Location, Table};
@@ -218,11 +218,11 @@ impl Policy {
             if draft.charged.overflowed() {
                 decision.tallies.push((reservation.limit, Metric::Overflow));
             }
-            if refused && draft.charged.place == Place::Nowhere {
+            if refused && draft.charged.level == ChargedLevel::Nowhere {
                 continue;
             }
             if refused {
-                let tally = match reservation.give_back(&draft.charged.place, store) {
+                let tally = match reservation.give_back(&draft.charged.level, store) {
                     Ok(()) => Metric::GivenBack,
                     Err(_) => Metric::Error,
                 };

@@ -126,3 +126,23 @@ macro_rules! choice {
         }
     };
 }
+
+/// Declares `parse` and `schema` for a filter's config: `root!(Config, "rate-limit");`.
+#[macro_export]
+macro_rules! root {
+    ($Config:ty, $filter:literal) => {
+        /// Reads a config.
+        ///
+        /// # Errors
+        /// Everything that is wrong with it.
+        pub fn parse(bytes: &[u8]) -> Result<$Config, $crate::Problems> {
+            $crate::read(bytes, &<$Config>::kind())
+        }
+
+        /// The schema of a config.
+        #[must_use]
+        pub fn schema() -> $crate::Schema {
+            $crate::schema($filter, concat!("A config of the ", $filter, " filter."), &<$Config>::kind())
+        }
+    };
+}

@@ -29,7 +29,7 @@ pub trait Policy: Sized + 'static {
 
     /// What the config makes the filter do, in one short line, for the log.
     fn summary(&self) -> String {
-        String::new()
+        format!("mode {}", self.settings().mode)
     }
 
     /// The facts that a decision needs.

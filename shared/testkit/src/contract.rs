@@ -9,10 +9,11 @@ use std::path::Path;
 
 /// Generates the tests of a filter's config, schema, examples and README, for its `tests/contract.rs`:
 ///
-/// ```ignore
+/// ```text
 /// mesh_testkit::contract! {
 ///     filter: "rate-limit",
 ///     config: rate_limit::config,
+///     metric: rate_limit::policy::Metric,
 ///     // Valid configs with the fields that are in no example and no config of the README.
 ///     good: [include_str!("contract/rest.json")],
 ///     // Invalid configs with the fields that are in no valid one.
@@ -28,6 +29,7 @@ macro_rules! contract {
     (
         filter: $filter:literal,
         config: $($config:ident)::+,
+        metric: $metric:ty,
         good: [$($good:expr),* $(,)?],
         refused: [$($refused:expr),* $(,)?],
         words: [$($word:literal),* $(,)?],
@@ -39,6 +41,7 @@ macro_rules! contract {
                 folder: env!("CARGO_MANIFEST_DIR"),
                 parse: |config| $($config)::+::parse(config).map(|config| format!("{config:?}")),
                 schema: $($config)::+::schema,
+                metrics: ::mesh_policy::metric::documentation::markdown::<$metric>,
                 good: &[$($good),*],
                 refused: &[$($refused),*],
                 words: &[$($word),*],
@@ -56,6 +59,7 @@ macro_rules! contract {
             a_config_that_is_cut_off_is_refused
             a_config_is_judged_the_same_each_time
             the_schema_and_the_tables_are_up_to_date
+            the_metrics_in_the_readme_are_up_to_date
             the_schema_accepts_the_good_configs
             every_default_is_of_its_own_kind
             what_is_asked_is_what_is_described
@@ -83,6 +87,8 @@ pub struct Contract {
     pub parse: fn(&[u8]) -> Result<String, Problems>,
     /// The schema of a config.
     pub schema: fn() -> Schema,
+    /// The README's part on the metrics of the filter with this name.
+    pub metrics: fn(&str) -> String,
     /// Valid configs besides the examples and those of the README. All of them together have every field.
     pub good: &'static [&'static str],
     /// Invalid configs with the fields that are in no valid one.

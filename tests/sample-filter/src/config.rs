@@ -1,6 +1,5 @@
 //! What a user writes.
 
-use mesh_config::{Problems, Schema};
 use mesh_policy::headers::HeaderName;
 use mesh_policy::matching::request::RequestMatch;
 use mesh_policy::settings::Settings;
@@ -18,16 +17,4 @@ mesh_config::object! {
     }
 }
 
-/// Reads a config.
-///
-/// # Errors
-/// Everything that is wrong with it.
-pub fn parse(bytes: &[u8]) -> Result<Config, Problems> {
-    mesh_config::read(bytes, &Config::kind())
-}
-
-/// What a config may be.
-#[must_use]
-pub fn schema() -> Schema {
-    mesh_config::schema("sample-filter", "A config of the sample filter.", &Config::kind())
-}
+mesh_config::root!(Config, "sample-filter");

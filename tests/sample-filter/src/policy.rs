@@ -28,7 +28,7 @@ mesh_policy::metrics! {
     }
 }
 
-/// A config at work.
+/// A config, prepared for decisions.
 pub struct Policy {
     config: Config,
     needs: Needs,
@@ -41,10 +41,6 @@ impl policy::Policy for Policy {
 
     fn settings(&self) -> &Settings {
         &self.config.settings
-    }
-
-    fn summary(&self) -> String {
-        format!("mode {}", self.config.settings.mode)
     }
 
     fn needs(&self) -> &Needs {

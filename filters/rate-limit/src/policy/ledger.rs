@@ -4,7 +4,7 @@
 //! written, so a refusal costs no tokens. Otherwise the records are written one by one. If another worker has changed
 //! a record in the meantime, its draft is made again. If that bucket now refuses, the previous charges are given back.
 
-use super::set::{Charge, Charged, Place, Set, Verdict};
+use super::set::{Charge, Charged, ChargedLevel, Set, Verdict};
 use super::table::Location;
 use mesh_policy::store::{Store, StoreError, Version, Written, update};
 use std::borrow::Cow;
@@ -67,10 +67,10 @@ impl Reservation<'_> {
     }
 
     /// Gives back the tokens of a charge.
-    pub(crate) fn give_back(&self, place: &Place, store: &mut impl Store) -> Result<(), StoreError> {
+    pub(crate) fn give_back(&self, level: &ChargedLevel, store: &mut impl Store) -> Result<(), StoreError> {
         update(store, self.record(), TRIES, |record, now| {
             let mut set = Set::parse(record.map(<[u8]>::to_vec));
-            let changed = set.give_back(&self.charge, place, now);
+            let changed = set.give_back(&self.charge, level, now);
             (changed.then(|| set.record().to_vec()), ())
         })
     }
@@ -84,6 +84,6 @@ impl Charged {
 
     /// Whether no slot was free for the bucket.
     pub(crate) const fn overflowed(&self) -> bool {
-        !matches!(self.place, Place::Slot(_))
+        !matches!(self.level, ChargedLevel::Slot(_))
     }
 }

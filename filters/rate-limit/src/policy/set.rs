@@ -44,7 +44,7 @@ pub(crate) struct Charge<'a> {
 
 /// What was charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum ChargedLevel {
     /// The bucket's slot, with its level after the charge.
     Slot(Level),
     /// The set's overflow, with its level after the charge.
@@ -59,7 +59,7 @@ pub(crate) struct Charged {
     pub(crate) verdict: Verdict,
     /// The quota that was applied.
     pub(crate) quota: Quota,
-    pub(crate) place: Place,
+    pub(crate) level: ChargedLevel,
     /// Whether the set has changed and must be written.
     pub(crate) changed: bool,
 }
@@ -221,11 +221,12 @@ impl Set {
             let debt = debt.and_then(|debt| debt.above(&level, now));
             self.put_slot(index, Slot { full_at: level.full_at, debt, ..charged });
         }
-        Charged { verdict, quota, place: Place::Slot(level), changed }
+        Charged { verdict, quota, level: ChargedLevel::Slot(level), changed }
     }
 
     fn charge_overflow(&mut self, overflow: Overflow, quota: &Quota, cost: u64, now: Nanos) -> Charged {
-        let nowhere = |verdict| Charged { verdict, quota: *quota, place: Place::Nowhere, changed: false };
+        let nowhere =
+            |verdict| Charged { verdict, quota: *quota, level: ChargedLevel::Nowhere, changed: false };
         match overflow {
             Overflow::Allow => nowhere(Verdict::Unmetered),
             Overflow::Deny => nowhere(Verdict::NoSlot),
@@ -236,13 +237,13 @@ impl Set {
                     Ok(owed) => {
                         let level = OverflowLevel::new(quota, owed, now);
                         self.put(OVERFLOW_AT, &level.0.to_le_bytes());
-                        let place = Place::Overflow(level);
-                        Charged { verdict: Verdict::Admitted { owed }, quota: *quota, place, changed: true }
+                        let level = ChargedLevel::Overflow(level);
+                        Charged { verdict: Verdict::Admitted { owed }, quota: *quota, level, changed: true }
                     }
                     Err(Short { wait }) => Charged {
                         verdict: Verdict::Refused { owed, wait },
                         quota: *quota,
-                        place: Place::Overflow(level),
+                        level: ChargedLevel::Overflow(level),
                         changed: false,
                     },
                 }
@@ -251,9 +252,9 @@ impl Set {
     }
 
     /// Gives back the tokens of a charge. Returns whether the set has changed.
-    pub(crate) fn give_back(&mut self, charge: &Charge<'_>, place: &Place, now: Nanos) -> bool {
-        match place {
-            Place::Slot(charged) => {
+    pub(crate) fn give_back(&mut self, charge: &Charge<'_>, level: &ChargedLevel, now: Nanos) -> bool {
+        match level {
+            ChargedLevel::Slot(charged) => {
                 let found = self.find(charge.fingerprint);
                 let slot = found.and_then(|index| Some((index, self.slot(index)?)));
                 // A bucket without a slot is full.
@@ -264,13 +265,13 @@ impl Set {
                 self.put_slot(index, Slot { full_at, debt, ..slot });
                 full_at != slot.full_at
             }
-            Place::Overflow(charged) => {
+            ChargedLevel::Overflow(charged) => {
                 let level = self.overflow();
                 let after = level.after_giving_back(charge.quota, charge.cost, *charged, now);
                 self.put(OVERFLOW_AT, &after.0.to_le_bytes());
                 after != level
             }
-            Place::Nowhere => false,
+            ChargedLevel::Nowhere => false,
         }
     }
 }

@@ -3,9 +3,23 @@
 use super::{Definition, Kind, Metric};
 use std::fmt::Write as _;
 
+/// A README's part on a filter's metrics: the table, and the bootstrap that makes labels of them.
+#[must_use]
+pub fn markdown<M: Metric>(filter: &str) -> String {
+    format!(
+        "{}\nIn Envoy's stats a label is part of the name. These tags in Envoy's bootstrap extract it:\n\n```yaml\n{}```\n\n\
+         In Istio, `extraStatTags` in the mesh config or in a pod's annotation does the same:\n\n\
+         ```yaml\nmeshConfig:\n  defaultConfig:\n    extraStatTags: [{}]\n```\n",
+        table::<M>(filter),
+        stats_tags::<M>(),
+        labels::<M>().join(", ")
+    )
+}
+
 /// A Markdown table of a filter's metrics, with their Prometheus names.
 #[must_use]
 pub fn table<M: Metric>(filter: &str) -> String {
+    let filter = filter.replace('-', "_");
     let mut table = String::from("| metric | type | value |\n|---|---|---|\n");
     for metric in M::ALL {
         let Definition { name, kind, label } = metric.definition();

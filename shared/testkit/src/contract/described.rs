@@ -26,6 +26,20 @@ impl Contract {
         );
     }
 
+    /// The README's part on metrics is what their declaration gives.
+    pub fn the_metrics_in_the_readme_are_up_to_date(&self) {
+        let name = self.filter;
+        let readme = std::fs::read_to_string(Path::new(self.folder).join("README.md")).unwrap();
+        let part = readme
+            .split_once("<!-- metrics -->")
+            .and_then(|(_, rest)| rest.split_once("<!-- end of metrics -->"));
+        let (part, _) = part.expect("the README has no `<!-- metrics -->` with its end");
+        assert!(
+            part.trim_matches('\n') == (self.metrics)(name).trim_matches('\n'),
+            "`cargo run -- schema {name} --metrics` prints another text than README has"
+        );
+    }
+
     /// The schema is valid, and so are all valid configs by it.
     pub fn the_schema_accepts_the_good_configs(&self) {
         assert!(jsonschema::draft202012::meta::is_valid(&self.json_schema()));

@@ -29,7 +29,7 @@ fn numbered(number: usize) -> Headers {
 }
 
 #[test]
-fn a_good_token_is_cache_status_and_a_bad_one_is_not() {
+fn a_good_token_is_remembered_and_a_bad_one_is_not() {
     let gateway = gateway(&json!({}));
     check(&gateway, &numbered(1), "+", MISS);
     check(&gateway, &numbered(1), "+", HIT);
@@ -98,7 +98,7 @@ fn the_least_recently_used_goes_first() {
 }
 
 #[test]
-fn nothing_is_cache_status_without_entries() {
+fn nothing_is_remembered_without_entries() {
     let gateway = gateway(&json!({"entries": 0}));
     check(&gateway, &numbered(1), "+", MISS);
     check(&gateway, &numbered(1), "+", MISS);
@@ -106,7 +106,7 @@ fn nothing_is_cache_status_without_entries() {
 }
 
 #[test]
-fn long_tokens_are_not_cache_status() {
+fn long_tokens_are_not_remembered() {
     let gateway = gateway(&json!({"max_token_bytes": 256}));
     let of_length = |length: usize| {
         let token =
@@ -149,7 +149,7 @@ fn a_token_in_a_place_that_its_provider_does_not_look_at() {
 
 /// The provider of a token depends on where it is found, not on where it was found before.
 #[test]
-fn what_is_cache_status_changes_no_verdict() {
+fn what_is_remembered_changes_no_verdict() {
     let gateway = two([
         json!({"name": "any", "from": [{"header": "x-any"}, {"cookie": "both"}]}),
         json!({"name": "b", "issuer": "b", "audiences": ["b"], "from": [{"cookie": "both"}]}),

@@ -155,7 +155,7 @@ fn a_nested_claim() {
 
 /// A cached token is forwarded like a new one.
 #[test]
-fn a_cache_status_token_says_the_same() {
+fn a_remembered_token_says_the_same() {
     let gateway = protected(&json!({}));
     let headers = request(&format!("authorization: Bearer {}\n{SPOOFED}", token(&json!({"sub": "alice"}))));
     let first = forwarded(&gateway, &headers, true);

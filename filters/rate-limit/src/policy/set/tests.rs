@@ -1,4 +1,4 @@
-use super::{Charge, LONG_RECORD_BYTES, Overflow, Place, RECORD_BYTES, Set, Verdict, WAYS};
+use super::{Charge, ChargedLevel, LONG_RECORD_BYTES, Overflow, RECORD_BYTES, Set, Verdict, WAYS};
 use crate::policy::bucket::{Quota, Rate};
 use mesh_policy::time::Nanos;
 use proptest::prelude::*;
@@ -61,7 +61,7 @@ fn without_a_slot_the_overflow_decides() {
     assert_eq!(verdict(Overflow::Deny), Verdict::NoSlot);
     let mut set = full_set(&quota);
     assert!(admitted(set.charge(&charge(1, &quota, Overflow::Share), now).verdict));
-    // Another client shares the level.
+    // Another client shares the overflow.
     assert!(!admitted(set.charge(&charge(2, &quota, Overflow::Share), now).verdict));
 }
 
@@ -74,7 +74,7 @@ fn a_slot_that_comes_free_begins_at_the_overflow_s_level() {
     // Slots are free again at 1 s, but what the client took from the overflow is refilled at 1.9 s.
     let early = set.charge(&client, Nanos(1_800_000_000));
     assert!(!admitted(early.verdict));
-    assert!(matches!(early.place, Place::Slot(_)));
+    assert!(matches!(early.level, ChargedLevel::Slot(_)));
     assert!(admitted(set.charge(&client, Nanos(1_900_000_000)).verdict));
 }
 
@@ -85,7 +85,7 @@ fn what_is_given_back_can_be_taken_again() {
         let client = charge(1, &quota, Overflow::Share);
         let charged = set.charge(&client, Nanos(10));
         assert!(!admitted(set.charge(&client, Nanos(10)).verdict));
-        assert!(set.give_back(&client, &charged.place, Nanos(10)));
+        assert!(set.give_back(&client, &charged.level, Nanos(10)));
         assert!(admitted(set.charge(&client, Nanos(10)).verdict));
     }
 }
@@ -189,7 +189,7 @@ fn what_is_given_back_is_not_owed_either() {
     // Charged and given back under the small quota.
     let charged = set.charge(&clips, Nanos(1_000_000_000));
     assert!(admitted(charged.verdict));
-    assert!(set.give_back(&clips, &charged.place, Nanos(1_000_000_000)));
+    assert!(set.give_back(&clips, &charged.level, Nanos(1_000_000_000)));
     // 6 were taken, and 1 was refilled.
     let left = (0..20).filter(|_| admitted(set.charge(&last, Nanos(1_000_000_000)).verdict)).count();
     assert_eq!(left, 3);
