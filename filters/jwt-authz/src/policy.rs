@@ -174,8 +174,4 @@ impl Policy {
 }
 
 #[cfg(test)]
-mod gateway;
-#[cfg(test)]
-mod laws;
-#[cfg(test)]
 mod tests;

@@ -58,7 +58,7 @@ mod tests {
     use super::Cache;
     use crate::config::TokenCache;
     use crate::policy::Memory;
-    use crate::policy::gateway::{Gateway, bearer, token};
+    use crate::policy::tests::gateway::{Gateway, bearer, token};
     use mesh_policy::hash::Key;
     use serde_json::json;
 

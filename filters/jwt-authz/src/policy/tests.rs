@@ -4,6 +4,8 @@ mod answers;
 mod cache;
 mod expressions;
 mod forwarding;
+pub(super) mod gateway;
+mod laws;
 mod order;
 mod places;
 mod providers;

@@ -2,7 +2,7 @@
 
 use super::{ENTRY, Memory, Tokens};
 use crate::policy::Verified;
-use crate::policy::gateway::{Gateway, bearer, token};
+use crate::policy::tests::gateway::{Gateway, bearer, token};
 use serde_json::json;
 use std::rc::Rc;
 

@@ -1,7 +1,7 @@
 //! The response and the details of each refusal.
 
-use super::super::gateway::{Gateway, NOW, bearer, forged, request, secret, token, token_of};
 use super::super::{Denial, Outcome, Signature, reason};
+use super::gateway::{Gateway, NOW, bearer, forged, request, secret, token, token_of};
 use mesh_policy::effects::{GrpcStatus, Reply};
 use mesh_policy::headers::Headers;
 use serde_json::{Value as Json, json};
@@ -48,7 +48,7 @@ fn gateway() -> Gateway {
 fn claims(more: &Json) -> Json {
     let mut claims =
         json!({"iss": "https://auth.example.com", "aud": "api", "sub": "user-1", "secret": CLAIM});
-    super::super::gateway::merge(&mut claims, more);
+    super::gateway::merge(&mut claims, more);
     claims
 }
 
@@ -82,7 +82,7 @@ fn check(gateway: &Gateway, headers: &Headers, details: &str, expected: &Expecte
     assert_eq!(header(&reply, "www-authenticate"), challenge.as_deref(), "{details}");
     assert_eq!(header(&reply, "content-type"), Some("application/problem+json"));
     let mut problem = json!({"title": expected.title, "status": expected.status, "detail": what});
-    super::super::gateway::merge(&mut problem, more);
+    super::gateway::merge(&mut problem, more);
     assert_eq!(serde_json::from_slice::<Json>(&reply.body).unwrap(), problem, "{details}");
     // RFC 6750, section 3.
     assert!(what.bytes().all(|byte| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~')), "{what}");
@@ -245,7 +245,7 @@ fn what_is_wrong_is_said_exactly() {
         format!("{}: {}", reply.details, String::from_utf8(reply.body).unwrap())
     };
     let check = |headers: &Headers, expected: &str| assert_eq!(said(headers), expected);
-    let signed = |header: &str| bearer(super::super::gateway::sign(header.as_bytes(), b"{}", "k").as_bytes());
+    let signed = |header: &str| bearer(super::gateway::sign(header.as_bytes(), b"{}", "k").as_bytes());
     check(&bearer(b""), "jwt_authz{malformed}: the token does not have three parts");
     check(&bearer(b"!.!.!"), "jwt_authz{malformed}: the token's header is not base64url");
     check(&bearer(b"e30.e30.!"), "jwt_authz{malformed}: the token's signature is not base64url");
@@ -294,7 +294,7 @@ fn no_key_is_for_the_algorithm() {
     let edwards = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
     let gateway = gateway();
     gateway.rotate(0, Some(&json!([edwards])));
-    let token = super::super::gateway::sign(br#"{"alg": "HS256"}"#, b"{}", "k");
+    let token = super::gateway::sign(br#"{"alg": "HS256"}"#, b"{}", "k");
     let reply = reply(&gateway, &bearer(token.as_bytes()), true);
     assert_eq!(reply.details, "jwt_authz{unknown_key}");
     assert_eq!(reply.body, b"no key is for the token's algorithm");

@@ -1,7 +1,7 @@
 //! The cache of verified tokens.
 
 use super::super::CacheStatus;
-use super::super::gateway::{Gateway, NOW, bearer, forged, main, request, secret, token};
+use super::gateway::{Gateway, NOW, bearer, forged, main, request, secret, token};
 use mesh_policy::headers::Headers;
 use serde_json::{Value as Json, json};
 use std::time::Duration;
@@ -125,7 +125,7 @@ fn long_tokens_are_not_remembered() {
 fn two(providers: [Json; 2]) -> Gateway {
     let providers = providers.map(|more| {
         let mut provider = main();
-        super::super::gateway::merge(&mut provider, &more);
+        super::gateway::merge(&mut provider, &more);
         provider
     });
     Gateway::new(&json!({"providers": providers, "default": "allow"}))

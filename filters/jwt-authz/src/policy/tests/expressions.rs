@@ -1,6 +1,6 @@
 //! Tests on claims.
 
-use super::super::gateway::{Gateway, request, token};
+use super::gateway::{Gateway, request, token};
 use serde_json::{Value as Json, json};
 
 /// Whether a rule with this test on the claim `a` holds for a token with this claim.

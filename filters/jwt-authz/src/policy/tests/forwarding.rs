@@ -1,8 +1,8 @@
 //! The request that the upstream receives.
 
 use super::super::forward::strip;
-use super::super::gateway::{Gateway, forged, request, token, token_of};
 use super::super::{Metric, Outcome};
+use super::gateway::{Gateway, forged, request, token, token_of};
 use mesh_policy::effects::Edit;
 use mesh_policy::headers::{HeaderName, HeaderValue, Headers};
 use mesh_policy::policy::Unchangeable;
@@ -101,7 +101,7 @@ fn protected(more: &Json) -> Gateway {
         {"name": "open", "action": "allow", "token": "none", "match": {"path": {"exact": "/open"}}},
         {"name": "any", "action": "allow"},
     ]});
-    super::super::gateway::merge(&mut top, more);
+    super::gateway::merge(&mut top, more);
     Gateway::with(
         &json!({"payload_header": "x-payload", "forward_token": true, "claims_to_headers": [
             {"claim": "sub", "header": "x-sub"}, {"claim": "realm.roles", "header": "x-roles"}]}),
@@ -167,11 +167,11 @@ fn a_remembered_token_says_the_same() {
 #[test]
 fn headers_of_several_providers() {
     let provider = |name: &str| {
-        let mut provider = super::super::gateway::main();
+        let mut provider = super::gateway::main();
         let header = format!("x-{name}");
         let more =
             json!({"name": name, "issuer": name, "claims_to_headers": [{"claim": "sub", "header": header}]});
-        super::super::gateway::merge(&mut provider, &more);
+        super::gateway::merge(&mut provider, &more);
         provider
     };
     let gateway = Gateway::new(&json!({"providers": [provider("a"), provider("b")], "default": "allow"}));

@@ -1,7 +1,7 @@
 //! The order of verification: size, structure and header, then the key, then the signature, then the payload.
 
-use super::super::gateway::{Gateway, forged, main, merge, secret, sign, sign_parts, token, token_of};
 use super::super::{Outcome, Signature};
+use super::gateway::{Gateway, forged, main, merge, secret, sign, sign_parts, token, token_of};
 use crate::crypto::KeySet;
 use serde_json::{Value as Json, json};
 
@@ -182,9 +182,6 @@ fn a_token_is_judged_once() {
     let gateway = Gateway::with(&json!({}), &json!({"rules": rules, "token_cache": {"entries": 0}}));
     check(&gateway, &token(&json!({"a": 4})), "+", 1);
     check(&gateway, &token(&json!({"a": 5})), "no_rule", 1);
-    assert!(matches!(
-        gateway.decide(&super::super::gateway::request(":path: /")).outcome,
-        Outcome::Refused(_)
-    ));
+    assert!(matches!(gateway.decide(&super::gateway::request(":path: /")).outcome, Outcome::Refused(_)));
     assert_eq!(gateway.checks.get(), 2);
 }

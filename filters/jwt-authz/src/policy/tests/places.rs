@@ -1,6 +1,6 @@
 //! Where a token is looked for.
 
-use super::super::gateway::{Gateway, forged, request, token};
+use super::gateway::{Gateway, forged, request, token};
 use serde_json::json;
 
 /// `<T>` is a valid token, `<U>` another valid one, and `<F>` a forged one.

@@ -1,7 +1,7 @@
 //! Choosing the provider of a token.
 
 use super::super::Outcome;
-use super::super::gateway::{Gateway, bearer, forged, main, merge, request, secret, sign, token, token_of};
+use super::gateway::{Gateway, bearer, forged, main, merge, request, secret, sign, token, token_of};
 use serde_json::{Value as Json, json};
 
 /// Providers with these fields, each with a key named like the provider.

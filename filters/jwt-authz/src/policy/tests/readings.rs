@@ -1,6 +1,6 @@
 //! Requests that upstreams may read in several ways: an undecided test satisfies deny rules, but not allow rules.
 
-use super::super::gateway::{Gateway, request, token};
+use super::gateway::{Gateway, request, token};
 use serde_json::{Value as Json, json};
 
 /// The outcomes for requests (`name: value` lines) without a token.

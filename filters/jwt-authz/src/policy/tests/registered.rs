@@ -1,6 +1,6 @@
 //! Boundary cases of the registered claims.
 
-use super::super::gateway::{Gateway, NOW, token_of};
+use super::gateway::{Gateway, NOW, token_of};
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 

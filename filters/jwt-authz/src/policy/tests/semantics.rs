@@ -1,7 +1,7 @@
 //! Deny rules, allow rules and the default, each with every state of the token.
 
-use super::super::gateway::{Gateway, NOW, bearer, forged, request, secret, sign, token, token_of};
 use super::super::{Outcome, Signature, Unverified};
+use super::gateway::{Gateway, NOW, bearer, forged, request, secret, sign, token, token_of};
 use crate::jwks::Missing;
 use mesh_policy::mode::Mode;
 use serde_json::{Value as Json, json};
@@ -67,7 +67,7 @@ const DENIED: &str = "denied_by:r";
 
 fn rule(action: &str, more: &Json) -> Json {
     let mut rule = json!({"name": "r", "action": action});
-    super::super::gateway::merge(&mut rule, more);
+    super::gateway::merge(&mut rule, more);
     json!([rule])
 }
 

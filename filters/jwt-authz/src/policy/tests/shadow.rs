@@ -1,7 +1,7 @@
 //! Shadow rules that would have decided.
 
 use super::super::Outcome;
-use super::super::gateway::{Gateway, bearer, forged, request, token, token_of};
+use super::gateway::{Gateway, bearer, forged, request, token, token_of};
 use mesh_policy::headers::Headers;
 use serde_json::{Value as Json, json};
 

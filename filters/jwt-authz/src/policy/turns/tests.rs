@@ -2,7 +2,7 @@
 
 use super::{Candidates, MAX_SLOW, Turns};
 use crate::crypto::{Algorithm, KeySet};
-use crate::policy::gateway::{secret, set};
+use crate::policy::tests::gateway::{secret, set};
 use serde_json::Value as Json;
 use std::rc::Rc;
 

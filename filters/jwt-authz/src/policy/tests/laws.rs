@@ -1,7 +1,7 @@
 //! Properties that hold for any token, rules and request.
 
+use super::super::{Decision, Outcome};
 use super::gateway::{Gateway, NOW, bearer, forged, merge, request, secret, sign, token, token_of};
-use super::{Decision, Outcome};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mesh_policy::headers::Headers;

@@ -1,6 +1,8 @@
 //! Test support: a policy with stand-ins for keys, clock and signature checks, and functions that sign tokens.
 
-use super::{Context, Decision, Keys, Memory, Outcome, Policy, Signature, Signatures, Unverified, answer};
+use super::super::{
+    Context, Decision, Keys, Memory, Outcome, Policy, Signature, Signatures, Unverified, answer,
+};
 use crate::config::{self, Jwks};
 use crate::crypto::{Algorithm, Key, KeySet, Origin, in_vm};
 use base64::Engine as _;
@@ -17,32 +19,32 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// Time of the requests, in seconds since the Unix epoch.
-pub(super) const NOW: u64 = 1_700_000_000;
+pub(in crate::policy) const NOW: u64 = 1_700_000_000;
 
 /// A policy and the inputs of its decisions.
-pub(super) struct Gateway {
-    pub(super) policy: Policy,
+pub(in crate::policy) struct Gateway {
+    pub(in crate::policy) policy: Policy,
     /// The key sets by provider, initially those of the config.
-    pub(super) sets: RefCell<Vec<Option<Rc<KeySet>>>>,
+    pub(in crate::policy) sets: RefCell<Vec<Option<Rc<KeySet>>>>,
     /// Overrides the result of every signature check.
-    pub(super) verdict: Cell<Option<Signature>>,
+    pub(in crate::policy) verdict: Cell<Option<Signature>>,
     /// Number of signature checks.
-    pub(super) checks: Cell<usize>,
-    pub(super) now: Cell<Duration>,
-    pub(super) may_wait: Cell<bool>,
+    pub(in crate::policy) checks: Cell<usize>,
+    pub(in crate::policy) now: Cell<Duration>,
+    pub(in crate::policy) may_wait: Cell<bool>,
     /// Whether signature checks are slow.
-    pub(super) is_slow: Cell<bool>,
+    pub(in crate::policy) is_slow: Cell<bool>,
     /// Whether the key sets may change, as those of key servers do.
-    pub(super) may_change: Cell<bool>,
+    pub(in crate::policy) may_change: Cell<bool>,
 }
 
 impl Gateway {
-    pub(super) fn new(config: &Json) -> Self {
+    pub(in crate::policy) fn new(config: &Json) -> Self {
         Self::in_memory(config, &Memory::new(64 << 20))
     }
 
     /// Shares `memory` with other configs.
-    pub(super) fn in_memory(config: &Json, memory: &Rc<Memory>) -> Self {
+    pub(in crate::policy) fn in_memory(config: &Json, memory: &Rc<Memory>) -> Self {
         let config = config::parse(config.to_string().as_bytes())
             .unwrap_or_else(|problems| panic!("{config}\n{problems}"));
         let set = |jwks: &Jwks| match jwks {
@@ -63,7 +65,7 @@ impl Gateway {
     }
 
     /// With the provider `main`, whose key is `k`. `provider` and `top` are further fields of it and of the config.
-    pub(super) fn with(provider: &Json, top: &Json) -> Self {
+    pub(in crate::policy) fn with(provider: &Json, top: &Json) -> Self {
         let mut main = main();
         merge(&mut main, provider);
         let mut config = json!({"providers": [main]});
@@ -71,26 +73,30 @@ impl Gateway {
         Self::new(&config)
     }
 
-    pub(super) fn decide(&self, headers: &Headers) -> Decision {
+    pub(in crate::policy) fn decide(&self, headers: &Headers) -> Decision {
         self.decide_again(headers, None)
     }
 
     /// The decision on a request that has waited for a key.
-    pub(super) fn decide_again(&self, headers: &Headers, before: Option<&Rc<Unverified>>) -> Decision {
+    pub(in crate::policy) fn decide_again(
+        &self,
+        headers: &Headers,
+        before: Option<&Rc<Unverified>>,
+    ) -> Decision {
         let facts = facts(headers);
         let (now, may_wait) = (self.now.get(), self.may_wait.get());
         self.policy.decision(&Context { now, may_wait, before, keys: self, signatures: self }, &facts)
     }
 
     /// The decision on a request that may have headers which only the filter may set.
-    pub(super) fn decide_stripped(&self, headers: &Headers) -> Result<Decision, Unchangeable> {
+    pub(in crate::policy) fn decide_stripped(&self, headers: &Headers) -> Result<Decision, Unchangeable> {
         let (now, may_wait) = (self.now.get(), self.may_wait.get());
         let context = Context { now, may_wait, before: None, keys: self, signatures: self };
         self.policy.decide(&context, &facts(headers))
     }
 
     /// The outcome for a request: `+`, the reason of the refusal, or `waits`.
-    pub(super) fn word(&self, headers: &Headers) -> String {
+    pub(in crate::policy) fn word(&self, headers: &Headers) -> String {
         match self.decide(headers).outcome {
             Outcome::Allowed => "+".to_owned(),
             Outcome::Refused(denial) => {
@@ -102,17 +108,17 @@ impl Gateway {
     }
 
     /// The outcome for a request with this token.
-    pub(super) fn judge(&self, token: &[u8]) -> String {
+    pub(in crate::policy) fn judge(&self, token: &[u8]) -> String {
         self.word(&bearer(token))
     }
 
     /// Replaces the key set of a provider; `None` removes it.
-    pub(super) fn rotate(&self, provider: usize, keys: Option<&Json>) {
+    pub(in crate::policy) fn rotate(&self, provider: usize, keys: Option<&Json>) {
         self.sets.borrow_mut()[provider] = keys.map(|keys| Rc::new(set(keys)));
     }
 
     /// Replaces the key set as a fetch does: keys that are still in the set are kept.
-    pub(super) fn reuse(&self, provider: usize, keys: &Json) {
+    pub(in crate::policy) fn reuse(&self, provider: usize, keys: &Json) {
         let mut newer = set(keys);
         if let Some(older) = &self.sets.borrow()[provider] {
             newer.reuse(older);
@@ -120,7 +126,7 @@ impl Gateway {
         self.sets.borrow_mut()[provider] = Some(Rc::new(newer));
     }
 
-    pub(super) fn pass(&self, time: Duration) {
+    pub(in crate::policy) fn pass(&self, time: Duration) {
         self.now.set(self.now.get() + time);
     }
 }
@@ -161,23 +167,23 @@ fn facts(headers: &Headers) -> Facts<'_> {
 }
 
 /// A provider with one key, `k`.
-pub(super) fn main() -> Json {
+pub(in crate::policy) fn main() -> Json {
     json!({"name": "main", "jwks": {"inline": {"keys": [secret("k")]}}, "algorithms": ["HS256"]})
 }
 
 /// Sets `fields` in the object `into`.
-pub(super) fn merge(into: &mut Json, fields: &Json) {
+pub(in crate::policy) fn merge(into: &mut Json, fields: &Json) {
     for (name, value) in fields.as_object().unwrap() {
         into[name] = value.clone();
     }
 }
 
-pub(super) fn set(keys: &Json) -> KeySet {
+pub(in crate::policy) fn set(keys: &Json) -> KeySet {
     KeySet::from_json(&json!({"keys": keys}), Origin::Inline).unwrap()
 }
 
 /// A symmetric key with this `kid`, unique to it.
-pub(super) fn secret(id: &str) -> Json {
+pub(in crate::policy) fn secret(id: &str) -> Json {
     json!({"kty": "oct", "kid": id, "k": URL_SAFE_NO_PAD.encode(secret_bytes(id))})
 }
 
@@ -188,41 +194,41 @@ fn secret_bytes(id: &str) -> [u8; 32] {
 }
 
 /// A token of arbitrary header and payload bytes, signed with the key `id`.
-pub(super) fn sign(header: &[u8], payload: &[u8], id: &str) -> String {
+pub(in crate::policy) fn sign(header: &[u8], payload: &[u8], id: &str) -> String {
     sign_parts(&URL_SAFE_NO_PAD.encode(header), &URL_SAFE_NO_PAD.encode(payload), id)
 }
 
 /// A token of two parts as they are, with a signature by the key `id`.
-pub(super) fn sign_parts(header: &str, payload: &str, id: &str) -> String {
+pub(in crate::policy) fn sign_parts(header: &str, payload: &str, id: &str) -> String {
     let message = format!("{header}.{payload}");
     let mac = Hmac::<Sha256>::new_from_slice(&secret_bytes(id)).unwrap().chain_update(message.as_bytes());
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
 }
 
 /// A token with this payload, signed with the key `id`.
-pub(super) fn token_of(id: &str, payload: &str) -> String {
+pub(in crate::policy) fn token_of(id: &str, payload: &str) -> String {
     sign(json!({"alg": "HS256", "kid": id}).to_string().as_bytes(), payload.as_bytes(), id)
 }
 
 /// A token with these claims, signed with the key `k`. It expires in a minute unless the claims set `exp`.
-pub(super) fn token(claims: &Json) -> String {
+pub(in crate::policy) fn token(claims: &Json) -> String {
     let mut payload = json!({"exp": NOW + 60});
     merge(&mut payload, claims);
     token_of("k", &payload.to_string())
 }
 
 /// The token with an invalid signature.
-pub(super) fn forged(token: &str) -> String {
+pub(in crate::policy) fn forged(token: &str) -> String {
     let (message, _) = token.rsplit_once('.').unwrap();
     format!("{message}.{}", URL_SAFE_NO_PAD.encode([0; 32]))
 }
 
 /// A request with this token.
-pub(super) fn bearer(token: &[u8]) -> Headers {
+pub(in crate::policy) fn bearer(token: &[u8]) -> Headers {
     Headers::from_pairs([(":path", b"/".as_slice()), ("authorization", &[b"Bearer ", token].concat())])
 }
 
 /// A request with these headers, one `name: value` per line.
-pub(super) fn request(headers: &str) -> Headers {
+pub(in crate::policy) fn request(headers: &str) -> Headers {
     Headers::from_pairs(headers.lines().filter_map(|line| line.trim_start().split_once(": ")))
 }
