@@ -238,8 +238,8 @@ async fn an_accepted_config_is_reported_once() {
     gateway.send(get("/", &[("x-a", "log")])).await;
     let log = gateway.envoy.log();
     assert_eq!(log.matches("[mesh-filters/step default.shown] config ").count(), 1, "{log}");
-    assert!(log.contains(" is active: a"));
+    assert!(log.contains(" accepted: a"));
     assert_eq!(log.matches("[mesh-filters/probe default.shown] a warns").count(), 1);
     assert!(!log.contains("a explains"));
-    assert!(gateway.stat("wasmcustom.mesh_filters.plugin=.=default.shown;.;config_hash").await > 0);
+    assert!(gateway.stat("wasmcustom.mesh_filters.probe.plugin=.=default.shown;.;config_hash").await > 0);
 }

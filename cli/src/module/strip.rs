@@ -65,7 +65,7 @@ fn reduce(mut module: Module, callbacks: Callbacks) -> anyhow::Result<Vec<u8>> {
 /// Reads the module's list of the callbacks that it uses.
 fn callbacks(module: &mut Module) -> anyhow::Result<Callbacks> {
     let section = module.customs.remove_raw(SECTION).with_context(|| {
-        format!("the module has no section `{SECTION}`: is it exported by the macro of the crate `host`?")
+        format!("the module has no section `{SECTION}`: is it exported by the macro of `mesh-host`?")
     })?;
     let bytes = <[u8; 4]>::try_from(section.data.as_slice()).with_context(|| {
         format!("the section `{SECTION}` has {} bytes where 4 are due", section.data.len())

@@ -154,7 +154,7 @@ impl JwtAuthz {
         let policy = self.adapter.policy();
         let now = clock::since_epoch()?;
         let context = Context { now, may_wait, before, keys: &self.keyring, signatures: &self.checker };
-        Ok(policy.decide(&context, &request.facts(mesh_policy::policy::Policy::needs(policy))?)?)
+        Ok(policy.decide(&context, &request.facts(policy.needs())?))
     }
 
     fn ask(&self, request: &Request<'_>, unverified: &Unverified, asked: Option<Nanos>) -> Ask {

@@ -37,12 +37,10 @@ use crate::config::{Config, EscapedSlashes};
 use mesh_policy::authority::Authority;
 use mesh_policy::facts::{Facts, Needs};
 use mesh_policy::hash;
-use mesh_policy::headers::{HeaderName, Headers};
+use mesh_policy::headers::HeaderName;
 use mesh_policy::matching::request::MatchInput;
 use mesh_policy::mode::Mode;
 use mesh_policy::path;
-use mesh_policy::policy::Unchangeable;
-use std::borrow::Cow;
 use std::rc::Rc;
 use token_locations::TokenLocations;
 use verifier::Verifier;
@@ -62,6 +60,8 @@ pub struct Policy {
     tests_host: bool,
     /// Text of the refusal of a request without a token.
     no_token: String,
+    /// The labels of reasons, in the order of their counters.
+    labels: Vec<&'static str>,
     verifier: Verifier,
 }
 
@@ -86,6 +86,7 @@ impl Policy {
             kept_out: trailers::kept_out(&own_headers, &token_locations, config.settings.mode),
             own_headers,
             token_headers: token_locations.headers().cloned().collect(),
+            labels: reason::labels(),
             no_token: format!("the request has no token in {}", token_locations.describe()),
             tests_host: config.rules.iter().any(|rule| rule.mode == Mode::Enforce && rule.tests_host()),
             verifier: Verifier::new(&config, key, memory),
@@ -100,21 +101,8 @@ impl Policy {
         &self.config
     }
 
-    /// Decides on a request, ignoring headers that only this filter may set.
-    ///
-    /// # Errors
-    /// Such a header cannot be removed; the request must not be forwarded.
-    pub fn decide(
-        &self,
-        context: &Context<'_, impl Keys, impl Signatures>,
-        facts: &Facts<'_>,
-    ) -> Result<Decision, Unchangeable> {
-        let headers = self.stripped(facts.headers)?;
-        Ok(self.decision(context, &Facts { headers: &headers, ..*facts }))
-    }
-
-    /// Decides on a request whose headers are stripped.
-    fn decision(&self, context: &Context<'_, impl Keys, impl Signatures>, facts: &Facts<'_>) -> Decision {
+    /// Decides on a request without headers that only this filter may set: the adapter has removed them.
+    pub fn decide(&self, context: &Context<'_, impl Keys, impl Signatures>, facts: &Facts<'_>) -> Decision {
         let client = self.config.settings.client(&self.needs, facts);
         let request =
             MatchInput::new(facts, client.ip).with_escaped_slashes(self.config.escaped_slashes.in_paths());
@@ -125,19 +113,6 @@ impl Policy {
         let judge = |request: &MatchInput<'_>| self.judge(context, request);
         let decision = evaluation::decide(&self.config, request, judge);
         Decision { client_ip_fallback: client.fallback, ..decision }
-    }
-
-    /// The headers without those that only this filter may set.
-    fn stripped<'h>(&self, headers: &'h Headers) -> Result<Cow<'h, Headers>, Unchangeable> {
-        let removals = forward::strip(headers, &self.own_headers)?;
-        if removals.is_empty() {
-            return Ok(Cow::Borrowed(headers));
-        }
-        let mut stripped = headers.clone();
-        for name in &removals {
-            stripped.remove(name);
-        }
-        Ok(Cow::Owned(stripped))
     }
 
     /// The refusal of a path that the upstream may read as another one.

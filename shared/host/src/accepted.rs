@@ -1,23 +1,24 @@
-//! What tells an operator which config is active: a log line and a gauge.
+//! What tells an operator which config the filter has accepted last: a log line and a gauge.
 
 use crate::filter::Filter;
 use crate::metrics::Gauge;
 use crate::plugin::Plugin;
 use crate::shared_data::SharedData;
 use mesh_policy::hash::Key;
-use mesh_policy::store::{Store as _, StoreError, Written};
+use mesh_policy::store::update;
 
 /// Reports an accepted config.
 pub(crate) fn report<F: Filter>(filters: &[F], config: &[u8], plugin: &Plugin) {
     let hash = hash(config);
     // In the form in which Istio extracts labels from names.
-    let gauge = format!("mesh_filters.plugin=.={};.;config_hash", plugin.name());
+    let gauge =
+        format!("mesh_filters.{}.plugin=.={};.;config_hash", F::NAME.replace('-', "_"), plugin.name());
     Gauge::define(&gauge).set(hash.into());
-    if !log::log_enabled!(log::Level::Info) || !is_first(plugin.name(), hash) {
+    if !log::log_enabled!(log::Level::Info) || !is_first(F::NAME, plugin.name(), hash) {
         return;
     }
     for filter in filters {
-        log::info!(target: filter.name(), "config {hash:08x} is active: {}", filter.summary());
+        log::info!(target: filter.name(), "config {hash:08x} accepted: {}", filter.summary());
     }
 }
 
@@ -31,15 +32,12 @@ fn hash(config: &[u8]) -> u32 {
 
 /// Whether this VM is the first of the proxy to report this config. Each worker has a VM, and the proxy a few
 /// more. Without shared data each one reports it.
-fn is_first(plugin: &str, hash: u32) -> bool {
-    let key = format!("mesh_filters.config/1/{plugin}");
-    let reported = || -> Result<bool, StoreError> {
-        let current = SharedData.read(key.as_bytes())?;
-        if current.value.as_deref() == Some(hash.to_le_bytes().as_slice()) {
-            return Ok(true);
-        }
-        let written = SharedData.write(key.as_bytes(), &hash.to_le_bytes(), current.version)?;
-        Ok(written == Written::Conflict)
-    };
-    !reported().unwrap_or(false)
+fn is_first(filter: &str, plugin: &str, hash: u32) -> bool {
+    const TRIES: u32 = 8;
+    let (key, hash) = (format!("mesh_filters.config/1/{filter}/{plugin}"), hash.to_le_bytes());
+    let is_first = update(&mut SharedData, key.as_bytes(), TRIES, |reported, _| {
+        let is_first = reported != Some(hash.as_slice());
+        (is_first.then(|| hash.to_vec()), is_first)
+    });
+    is_first.unwrap_or(true)
 }

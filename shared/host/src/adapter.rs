@@ -12,8 +12,9 @@ use crate::property;
 use crate::status::Status;
 use mesh_policy::effects::{Edit, Reply};
 use mesh_policy::grpc::is_grpc;
+use mesh_policy::headers::{Unchangeable, spellings};
 use mesh_policy::mode::Mode;
-use mesh_policy::policy::{Policy, Unchangeable};
+use mesh_policy::policy::{Part, Policy};
 use mesh_policy::preflight::CorsPreflight;
 use mesh_policy::refusal::Refusal;
 use mesh_policy::settings::DecisionLog;
@@ -86,7 +87,7 @@ impl<P: Policy> Adapter<P> {
         carried_out.unwrap_or_else(|status| {
             // At level debug, since a client can cause it at will; a counter tells.
             log::debug!(target: P::NAME, "a request cannot be read or changed: {status}");
-            self.on_unreadable().map_or(Flow::Continue, Flow::Reply)
+            self.on_unreadable(Part::Headers).map_or(Flow::Continue, Flow::Reply)
         })
     }
 
@@ -95,10 +96,23 @@ impl<P: Policy> Adapter<P> {
         request: &mut Request<'_>,
         judge: impl FnOnce(&mut Request<'_>) -> Result<Judgement<'a, P::Metric>, Status>,
     ) -> Result<Judgement<'a, P::Metric>, Status> {
+        self.strip(request)?;
         if self.policy.settings().mode == Mode::Off || self.is_exempt(request)? {
             return self.policy.pass(|| request.headers()).map(Judgement::Verdict);
         }
         judge(request)
+    }
+
+    /// Removes the headers that only the filter may set.
+    fn strip(&self, request: &mut Request<'_>) -> Result<(), Status> {
+        let names = self.policy.own_headers();
+        if names.is_empty() {
+            return Ok(());
+        }
+        for name in spellings(request.headers()?, names)? {
+            request.edit(&Edit::Remove(name))?;
+        }
+        Ok(())
     }
 
     /// Whether the request is a CORS preflight that passes without a decision.
@@ -150,10 +164,12 @@ impl<P: Policy> Adapter<P> {
     }
 
     /// What becomes of a request, or of its trailers, that cannot be read or changed.
-    fn on_unreadable(&self) -> Option<Reply> {
-        let mut verdict = self.policy.unreadable();
+    fn on_unreadable(&self, part: Part) -> Option<Reply> {
+        let mut verdict = self.policy.unreadable(part);
         let refusal = verdict.refusal.take();
-        verdict.decision = refusal.as_ref().map(|refusal| self.refused(refusal));
+        if let Some(refusal) = refusal.as_ref().filter(|_| part == Part::Headers) {
+            verdict.decision = Some(self.refused(refusal));
+        }
         self.report(&verdict);
         let refusal = refusal.filter(|refusal| self.is_enforced(refusal))?;
         Some(refusal.into_reply(false))
@@ -205,7 +221,7 @@ impl<P: Policy> Adapter<P> {
         let changed = self.edit_trailers(trailers);
         let reply = changed.err().and_then(|status| {
             log::debug!(target: P::NAME, "trailers cannot be read or changed: {status}");
-            self.on_unreadable()
+            self.on_unreadable(Part::Trailers)
         });
         reply.map_or(TrailersFlow::Continue, TrailersFlow::Reply)
     }

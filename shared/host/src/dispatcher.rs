@@ -228,8 +228,9 @@ impl<F: Configure> Dispatcher<F> {
 }
 
 fn begin_callback() {
-    if let Some(last) = clock::begin_callback() {
-        logger::follow_level(last);
+    match clock::begin_callback() {
+        Some(last) => logger::follow_level(last),
+        None => logger::follow_level_without_clock(),
     }
 }
 

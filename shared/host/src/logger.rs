@@ -10,6 +10,9 @@ use mesh_policy::time::Nanos;
 use std::cell::Cell;
 use std::time::Duration;
 
+/// Number of callbacks without a reading of the clock after which the proxy is asked all the same.
+const MAX_CALLBACKS: u32 = 1024;
+
 /// How often the proxy is asked for its log level, which an operator may change at any time.
 const LEVEL_AGE: Duration = Duration::from_secs(10);
 
@@ -19,6 +22,8 @@ std::thread_local! {
     /// The module's name.
     static MODULE: Cell<&'static str> = const { Cell::new("") };
     static LEVEL: Cell<LevelFilter> = const { Cell::new(LevelFilter::Trace) };
+    /// Callbacks since the proxy was asked that did not read the clock.
+    static CALLBACKS: Cell<u32> = const { Cell::new(0) };
     /// When to ask for the level again.
     static ASK_AT: Cell<Option<Nanos>> = const { Cell::new(None) };
 }
@@ -29,6 +34,12 @@ pub(crate) fn install(module: &'static str) {
     // Fails if it is installed already.
     let _installed = log::set_logger(&LOGGER);
     ask_level();
+}
+
+/// As [`follow_level`], after a callback that did not read the clock.
+pub(crate) fn follow_level_without_clock() {
+    let callbacks = CALLBACKS.get() + 1;
+    if callbacks >= MAX_CALLBACKS { ask_level() } else { CALLBACKS.set(callbacks) }
 }
 
 /// Asks the proxy for its log level if that was long ago.
@@ -54,6 +65,7 @@ fn ask_level() {
     };
     LEVEL.set(level);
     ASK_AT.set(None);
+    CALLBACKS.set(0);
     // Of all threads of a native test, so there it drops nothing.
     log::set_max_level(if cfg!(target_arch = "wasm32") { level } else { LevelFilter::Trace });
 }

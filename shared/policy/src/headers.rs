@@ -2,10 +2,12 @@
 
 mod credentials;
 mod name;
+mod spellings;
 mod value;
 
 pub use credentials::folded_credentials;
 pub use name::HeaderName;
+pub use spellings::{Unchangeable, spellings, spellings_where};
 pub use value::HeaderValue;
 
 use std::ops::Range;

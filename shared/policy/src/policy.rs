@@ -2,7 +2,7 @@
 
 use crate::effects::Edit;
 use crate::facts::{Facts, Needs};
-use crate::headers::{HeaderName, Headers};
+use crate::headers::{HeaderName, Headers, Unchangeable};
 use crate::metric::Metric;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -35,6 +35,12 @@ pub trait Policy: Sized + 'static {
     /// The facts that a decision needs.
     fn needs(&self) -> &Needs;
 
+    /// Headers that only this filter may set. They are removed from each request, in every spelling that an upstream may
+    /// read as one of them, before anything reads the request.
+    fn own_headers(&self) -> &[HeaderName] {
+        &[]
+    }
+
     /// Headers with credentials, besides the standard ones. A request with one of them is not a CORS preflight.
     fn credential_headers(&self) -> &[HeaderName] {
         &[]
@@ -59,7 +65,7 @@ pub trait Policy: Sized + 'static {
     }
 
     /// The verdict on a request that the filter could not read or change.
-    fn unreadable(&self) -> Verdict<'_, Self::Metric>;
+    fn unreadable(&self, part: Part) -> Verdict<'_, Self::Metric>;
 
     /// Changes of the request's trailers, independent of the verdict on the request.
     ///
@@ -68,6 +74,15 @@ pub trait Policy: Sized + 'static {
     fn edit_trailers(&self, _trailers: &Headers) -> Result<Vec<Edit>, Unchangeable> {
         Ok(Vec::new())
     }
+}
+
+/// A part of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Its headers.
+    Headers,
+    /// Its trailers. The request was decided on before.
+    Trailers,
 }
 
 /// A policy that decides immediately, without waiting or fetching.
@@ -85,10 +100,6 @@ pub trait Decide: Policy {
         environment: Environment<'_, impl Store>,
     ) -> Verdict<'_, Self::Metric>;
 }
-
-/// A message cannot be changed as required, because its bytes are not a valid header name or value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unchangeable;
 
 /// What the host provides while a config is read.
 pub trait Setup {

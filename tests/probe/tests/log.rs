@@ -14,17 +14,17 @@ fn lines(proxy: &Proxy<ProbeFilter>) -> Vec<String> {
 fn an_accepted_config_is_reported_once_for_each_filter() {
     let proxy = Proxy::<ProbeFilter>::start(CHAIN);
     let expected = [
-        "info [mesh-filters/step test] config 56fac121 is active: a",
-        "info [mesh-filters/step test] config 56fac121 is active: b",
+        "info [mesh-filters/step test] config 56fac121 accepted: a",
+        "info [mesh-filters/step test] config 56fac121 accepted: b",
     ];
     assert_eq!(lines(&proxy), expected);
-    assert_eq!(proxy.host().metric("mesh_filters.plugin=.=test;.;config_hash"), 0x56fa_c121);
+    assert_eq!(proxy.host().metric("mesh_filters.probe.plugin=.=test;.;config_hash"), 0x56fa_c121);
     // Another VM of the proxy.
     proxy.configure(CHAIN).unwrap();
     assert_eq!(lines(&proxy), expected);
     proxy.configure(r#"{"filters": ["b"]}"#).unwrap();
-    assert!(lines(&proxy)[2].ends_with(" is active: b"));
-    assert_ne!(proxy.host().metric("mesh_filters.plugin=.=test;.;config_hash"), 0x56fa_c121);
+    assert!(lines(&proxy)[2].ends_with(" accepted: b"));
+    assert_ne!(proxy.host().metric("mesh_filters.probe.plugin=.=test;.;config_hash"), 0x56fa_c121);
     // After a rollback.
     proxy.configure(CHAIN).unwrap();
     assert_eq!(lines(&proxy).len(), 5);

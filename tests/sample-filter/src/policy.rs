@@ -7,7 +7,7 @@ use mesh_policy::facts::{Facts, Needs};
 use mesh_policy::headers::{HeaderName, HeaderValue};
 use mesh_policy::label::Label;
 use mesh_policy::matching::request::MatchInput;
-use mesh_policy::policy::{self, Decide, Environment, Setup};
+use mesh_policy::policy::{self, Decide, Environment, Part, Setup};
 use mesh_policy::reason::Class;
 use mesh_policy::refusal::Refusal;
 use mesh_policy::settings::Settings;
@@ -47,7 +47,7 @@ impl policy::Policy for Policy {
         &self.needs
     }
 
-    fn unreadable(&self) -> Verdict<'_, Metric> {
+    fn unreadable(&self, _part: Part) -> Verdict<'_, Metric> {
         Refusal::new(NO_HEADER, Label { word: "sample_filter", subject: Some(NO_HEADER.label.into()) }).into()
     }
 }
@@ -64,7 +64,10 @@ impl Decide for Policy {
         let request = MatchInput::new(facts, client.ip);
         let is_matched = self.config.matches.test(&request).is_possible();
         if is_matched && facts.headers.first(self.config.header.as_str()).is_none() {
-            return Verdict { counts: vec![Count::of(Metric::Lacking)], ..policy::Policy::unreadable(self) };
+            return Verdict {
+                counts: vec![Count::of(Metric::Lacking)],
+                ..policy::Policy::unreadable(self, Part::Headers)
+            };
         }
         Verdict { response: vec![Edit::Set(MARK, HeaderValue::text("seen"))], ..Verdict::allowed(None) }
     }

@@ -294,7 +294,8 @@ impl Fetched {
             "provider `{}`: GET {}{} (cluster `{}`): {failure}",
             self.provider,
             String::from_utf8_lossy(remote.host.as_bytes()),
-            String::from_utf8_lossy(path.as_bytes()),
+            // A query may have a secret.
+            String::from_utf8_lossy(path.as_bytes().split(|byte| *byte == b'?').next().unwrap_or_default()),
             remote.cluster
         );
         self.tracker.source().fail(&mut SharedData)

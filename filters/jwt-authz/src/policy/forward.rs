@@ -6,9 +6,8 @@ use crate::config::{Provider, TokenLocation};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mesh_policy::effects::Edit;
-use mesh_policy::headers::{HeaderName, HeaderValue, Headers};
+use mesh_policy::headers::{HeaderName, HeaderValue, Headers, Unchangeable, spellings_where};
 use mesh_policy::matching::claim::{find, text};
-use mesh_policy::policy::Unchangeable;
 use mesh_policy::{cookie, path};
 use serde_json::Value as Json;
 use std::borrow::Cow;
@@ -21,26 +20,6 @@ pub(super) struct Forwarded {
     pub(super) edits: Vec<Edit>,
     /// Number of claims that were left out because a header cannot represent them.
     pub(super) left_out: u32,
-}
-
-/// The headers to remove so that none of `names` is left, in any spelling that an upstream may read as that name.
-pub(super) fn strip(headers: &Headers, names: &[HeaderName]) -> Result<Vec<HeaderName>, Unchangeable> {
-    spellings(headers, |found, _| names.iter().any(|name| name.is_same_variable(found)))
-}
-
-/// Names, as spelt in the request, of the headers for which `passes` is true.
-fn spellings(
-    headers: &Headers,
-    passes: impl Fn(&[u8], &[u8]) -> bool,
-) -> Result<Vec<HeaderName>, Unchangeable> {
-    let mut names = Vec::new();
-    for (found, _) in headers.iter().filter(|(name, value)| passes(name, value)) {
-        let name = std::str::from_utf8(found).ok().and_then(HeaderName::new).ok_or(Unchangeable)?;
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    Ok(names)
 }
 
 /// Sets the headers for the payload and the claims of a token.
@@ -94,7 +73,7 @@ pub(super) fn remove_token<'a>(
             TokenLocation::Header { name, prefix } => {
                 let holds_one = |value: &[u8]| behind(value, prefix).is_some() || is_joined(value, prefix);
                 let is_token = |found: &[u8], value: &[u8]| name.is_same_variable(found) && holds_one(value);
-                for name in spellings(headers, is_token)? {
+                for name in spellings_where(headers, is_token)? {
                     let removal = Edit::Remove(name);
                     if !edits.contains(&removal) {
                         edits.push(removal);

@@ -89,8 +89,11 @@ impl TokenLocations {
 
     /// The locations as text for clients: ``"`authorization`, cookie `session` or query parameter `token`"``.
     pub(crate) fn describe(&self) -> String {
+        /// Maximum number of locations that are named.
+        const MAX: usize = 8;
         let names: Vec<String> = self
             .all()
+            .take(MAX)
             .map(|location| match location {
                 TokenLocation::Header { name, .. } => format!("`{}`", name.as_str()),
                 TokenLocation::Cookie(name) => format!("cookie `{name}`"),

@@ -30,10 +30,9 @@ pub(super) fn kept_out(
 
 #[cfg(test)]
 mod tests {
-    use super::super::forward::strip;
     use super::*;
     use crate::config;
-    use mesh_policy::headers::Headers;
+    use mesh_policy::headers::{Headers, spellings};
     use proptest::prelude::*;
 
     /// Names of the trailers that a config with these token locations removes.
@@ -55,7 +54,7 @@ mod tests {
     #[track_caller]
     fn check(names: &[HeaderName], trailers: &[(&str, &str)], left: &[&str]) {
         let mut trailers = Headers::from_pairs(trailers.iter().copied());
-        for name in strip(&trailers, names).unwrap() {
+        for name in spellings(&trailers, names).unwrap() {
             trailers.remove(&name);
         }
         let found: Vec<_> = trailers.iter().map(|(name, _)| std::str::from_utf8(name).unwrap()).collect();

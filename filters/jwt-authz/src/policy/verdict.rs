@@ -1,16 +1,16 @@
 //! Converts a decision to a verdict, which the adapter carries out.
 
 use super::answer::refusal;
-use super::forward::{Forwarded, claims, remove_token, strip};
+use super::forward::{Forwarded, claims, remove_token};
 use super::{CacheStatus, Decision, Denial, Metric, Outcome, Policy, Verified, export, reason};
 use crate::config::Action;
 use crate::crypto::Algorithm;
 use crate::summary::summary;
 use mesh_policy::effects::Edit;
 use mesh_policy::facts::Needs;
-use mesh_policy::headers::{HeaderName, Headers};
+use mesh_policy::headers::{HeaderName, Headers, Unchangeable, spellings};
 use mesh_policy::mode::Mode;
-use mesh_policy::policy::{self, Unchangeable};
+use mesh_policy::policy::{self, Part};
 use mesh_policy::refusal::Refusal;
 use mesh_policy::settings::Settings;
 use mesh_policy::verdict::{Claims, Count, Verdict};
@@ -33,6 +33,10 @@ impl policy::Policy for Policy {
         &self.needs
     }
 
+    fn own_headers(&self) -> &[HeaderName] {
+        &self.own_headers
+    }
+
     fn credential_headers(&self) -> &[HeaderName] {
         &self.token_headers
     }
@@ -43,7 +47,7 @@ impl policy::Policy for Policy {
             self.config.rules.iter().map(move |rule| name(rule).map(|()| rule.name.as_str())).collect()
         };
         match metric {
-            Metric::Denied | Metric::ShadowDenied => reason::labels().into_iter().map(Some).collect(),
+            Metric::Denied | Metric::ShadowDenied => self.labels.iter().map(|label| Some(*label)).collect(),
             Metric::RuleAllowed | Metric::RuleShadowAllowed => rules(Action::Allow),
             Metric::RuleDenied | Metric::RuleShadowDenied => rules(Action::Deny),
             Metric::InHost => {
@@ -68,16 +72,20 @@ impl policy::Policy for Policy {
         Ok(verdict)
     }
 
-    fn unreadable(&self) -> Verdict<'_, Metric> {
+    fn unreadable(&self, part: Part) -> Verdict<'_, Metric> {
         // Also in shadow mode: headers that only this filter may set could have been sent by the client.
         let refusal = Refusal { is_final: true, ..self.refusal(&Denial::new(reason::ERROR)) };
         let mut verdict = Verdict::from(refusal);
-        verdict.counts = vec![Count::of(Metric::Unreadable), by_reason(Metric::Denied, reason::ERROR.label)];
+        verdict.counts.push(Count::of(Metric::Unreadable));
+        // A request whose trailers fail was counted with its headers.
+        if part == Part::Headers {
+            verdict.counts.push(self.by_reason(Metric::Denied, reason::ERROR.label));
+        }
         verdict
     }
 
     fn edit_trailers(&self, trailers: &Headers) -> Result<Vec<Edit>, Unchangeable> {
-        Ok(strip(trailers, &self.kept_out)?.into_iter().map(Edit::Remove).collect())
+        Ok(spellings(trailers, &self.kept_out)?.into_iter().map(Edit::Remove).collect())
     }
 }
 
@@ -94,7 +102,8 @@ impl Policy {
         let mut verdict = match &decision.outcome {
             Outcome::Allowed => Verdict::allowed(self.rule_name(decision)),
             Outcome::Refused(denial) => self.refusal(denial).into(),
-            Outcome::NoKey(_) => return Ok(Verdict::default()),
+            // Not a verdict yet; nothing continues with it.
+            Outcome::NoKey(_) => return Ok(policy::Policy::unreadable(self, Part::Headers)),
         };
         self.count(decision, &mut verdict.counts);
         if verdict.refusal.is_none() || self.config.settings.mode != Mode::Enforce {
@@ -118,8 +127,6 @@ impl Policy {
         decision: Option<&Decision>,
         verdict: &mut Verdict<'_, Metric>,
     ) -> Result<(), Unchangeable> {
-        verdict.request.extend(strip(headers, &self.own_headers)?.into_iter().map(Edit::Remove));
-        let headers = self.stripped(headers)?;
         let mut forwarded = Forwarded::default();
         let verified = decision.and_then(|decision| decision.verified.as_ref());
         let provider = verified.and_then(|verified| self.config.providers.get(verified.provider));
@@ -130,9 +137,9 @@ impl Policy {
         if self.config.settings.mode == Mode::Enforce {
             match provider {
                 Some(provider) if provider.forward_token => {}
-                Some(_) => remove_token(&headers, self.token_locations.all(), &mut forwarded.edits)?,
+                Some(_) => remove_token(headers, self.token_locations.all(), &mut forwarded.edits)?,
                 // An upstream might trust an unverified token.
-                None => remove_token(&headers, self.token_locations.private(), &mut forwarded.edits)?,
+                None => remove_token(headers, self.token_locations.private(), &mut forwarded.edits)?,
             }
         }
         verdict.request.extend(forwarded.edits);
@@ -152,7 +159,7 @@ impl Policy {
             Outcome::Allowed => counts.push(Count::of(Metric::Allowed)),
             Outcome::Refused(denial) => {
                 let metric = if is_enforced { Metric::Denied } else { Metric::ShadowDenied };
-                counts.push(by_reason(metric, denial.reason.label));
+                counts.push(self.by_reason(metric, denial.reason.label));
             }
             Outcome::NoKey(_) => return,
         }
@@ -176,9 +183,9 @@ impl Policy {
         };
         Some(Count { metric, value: rule })
     }
-}
 
-fn by_reason(metric: Metric, label: &str) -> Count<Metric> {
-    let value = reason::labels().iter().position(|other| *other == label).unwrap_or(usize::MAX);
-    Count { metric, value }
+    fn by_reason(&self, metric: Metric, label: &str) -> Count<Metric> {
+        let value = self.labels.iter().position(|other| *other == label).unwrap_or(usize::MAX);
+        Count { metric, value }
+    }
 }

@@ -52,7 +52,7 @@ impl Filter {
             keys: &self.keys,
             signatures: &self.keys,
         };
-        let decide = || self.policy.decide(&context, &facts).unwrap().outcome;
+        let decide = || self.policy.decide(&context, &facts).outcome;
         let verdict = |outcome| match outcome {
             Outcome::Allowed => Ok(()),
             Outcome::Refused(denial) => Err(denial.reason.label.to_owned()),

@@ -10,7 +10,7 @@ use mesh_config::Problems;
 use mesh_policy::facts::{Facts, Needs};
 use mesh_policy::hash::Key;
 use mesh_policy::label::Label;
-use mesh_policy::policy::{self, Environment, Setup};
+use mesh_policy::policy::{self, Environment, Part, Setup};
 use mesh_policy::settings::Settings;
 use mesh_policy::store::Store;
 use mesh_policy::verdict::{self, Count, Verdict};
@@ -37,9 +37,15 @@ impl policy::Policy for Policy {
         self.config.limits.iter().map(|limit| Some(limit.name.as_str())).collect()
     }
 
-    fn unreadable(&self) -> Verdict<'_, Metric> {
+    fn unreadable(&self, _part: Part) -> Verdict<'_, Metric> {
         let mut verdict = match self.config.on_error {
-            OnError::Allow => Verdict::default(),
+            OnError::Allow => {
+                let label = Label { word: "error", subject: None };
+                Verdict {
+                    decision: Some(verdict::Decision { label, is_notable: true }),
+                    ..Verdict::default()
+                }
+            }
             OnError::Deny => refusal(&self.config, &Denial { limit: None, reason: Reason::Error }).into(),
         };
         verdict.counts.push(Count::of(Metric::Unreadable));

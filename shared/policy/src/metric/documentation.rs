@@ -3,10 +3,7 @@
 use super::{Definition, Kind, Metric};
 use std::fmt::Write as _;
 
-/// The metric that the host layer has for every filter.
-const CONFIG_HASH: &str = "| `mesh_filters_config_hash{plugin=\"…\"}` | gauge | 32 bits of a hash of the active config: the same in \
-    all proxies with the same config. |\n";
-/// Its label.
+/// The label of `config_hash`, which the host layer has for every filter.
 const PLUGIN: &str = "plugin";
 
 /// A README's part on a filter's metrics: the table, and the bootstrap that makes labels of them.
@@ -37,7 +34,11 @@ pub fn table<M: Metric>(filter: &str) -> String {
         let help = metric.help();
         let _infallible = writeln!(table, "| `mesh_filters_{filter}_{name}{label}` | {kind} | {help} |");
     }
-    table.push_str(CONFIG_HASH);
+    let _infallible = writeln!(
+        table,
+        "| `mesh_filters_{filter}_config_hash{{{PLUGIN}=\"…\"}}` | gauge | 32 bits of a hash of the config that was accepted \
+         last: the same in all proxies with the same config. |"
+    );
     table
 }
 

@@ -24,8 +24,8 @@ fn the_table_has_a_row_for_each_metric() {
          | `mesh_filters_filter_keys{provider=\"…\"}` | gauge | Keys of the set, in use. |\n\
          | `mesh_filters_filter_unreadable` | counter | Requests that could not be read. |\n\
          | `mesh_filters_filter_denied{limit=\"…\"}` | counter | Requests that were refused. |\n\
-         | `mesh_filters_config_hash{plugin=\"…\"}` | gauge | 32 bits of a hash of the active config: the same in \
-         all proxies with the same config. |\n"
+         | `mesh_filters_filter_config_hash{plugin=\"…\"}` | gauge | 32 bits of a hash of the config that was \
+         accepted last: the same in all proxies with the same config. |\n"
     );
 }
 

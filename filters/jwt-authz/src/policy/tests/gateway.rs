@@ -11,7 +11,6 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use mesh_policy::facts::Facts;
 use mesh_policy::hash;
 use mesh_policy::headers::Headers;
-use mesh_policy::policy::Unchangeable;
 use serde_json::{Value as Json, json};
 use sha2::Sha256;
 use std::cell::{Cell, RefCell};
@@ -85,14 +84,7 @@ impl Gateway {
     ) -> Decision {
         let facts = facts(headers);
         let (now, may_wait) = (self.now.get(), self.may_wait.get());
-        self.policy.decision(&Context { now, may_wait, before, keys: self, signatures: self }, &facts)
-    }
-
-    /// The decision on a request that may have headers which only the filter may set.
-    pub(in crate::policy) fn decide_stripped(&self, headers: &Headers) -> Result<Decision, Unchangeable> {
-        let (now, may_wait) = (self.now.get(), self.may_wait.get());
-        let context = Context { now, may_wait, before: None, keys: self, signatures: self };
-        self.policy.decide(&context, &facts(headers))
+        self.policy.decide(&Context { now, may_wait, before, keys: self, signatures: self }, &facts)
     }
 
     /// The outcome for a request: `+`, the reason of the refusal, or `waits`.
