@@ -15,7 +15,7 @@ pub use rule::{Action, Rule, TokenUse};
 pub use token_location::TokenLocation;
 
 use mesh_config::kinds::{Text, choice, integer, list, object_with, text};
-use mesh_config::{Kind, ProblemKind, Problems, Schema, Value};
+use mesh_config::{Kind, ProblemKind, Value};
 use mesh_policy::matching::claim::claim_path;
 use mesh_policy::settings::Settings;
 

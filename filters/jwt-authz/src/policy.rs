@@ -11,10 +11,10 @@ mod expression;
 mod forward;
 mod memory;
 mod metric;
-mod places;
 pub mod reason;
 mod registered;
 mod token;
+mod token_locations;
 mod trailers;
 mod turns;
 mod unverified;
@@ -42,16 +42,16 @@ use mesh_policy::matching::request::MatchInput;
 use mesh_policy::mode::Mode;
 use mesh_policy::path;
 use mesh_policy::policy::Unchangeable;
-use places::Places;
 use std::borrow::Cow;
 use std::rc::Rc;
+use token_locations::TokenLocations;
 use verifier::Verifier;
 
 /// A config, prepared for decisions.
 pub struct Policy {
     config: Config,
     needs: Needs,
-    places: Places,
+    token_locations: TokenLocations,
     /// Headers that may hold a token.
     token_headers: Vec<HeaderName>,
     /// Headers that only this filter may set.
@@ -80,16 +80,16 @@ impl Policy {
                 own_headers.push(name.clone());
             }
         }
-        let places = Places::new(&config.providers);
+        let token_locations = TokenLocations::new(&config.providers);
         Self {
             needs,
-            kept_out: trailers::kept_out(&own_headers, &places, config.settings.mode),
+            kept_out: trailers::kept_out(&own_headers, &token_locations, config.settings.mode),
             own_headers,
-            token_headers: places.headers().cloned().collect(),
-            no_token: format!("the request has no token in {}", places.describe()),
+            token_headers: token_locations.headers().cloned().collect(),
+            no_token: format!("the request has no token in {}", token_locations.describe()),
             tests_host: config.rules.iter().any(|rule| rule.mode == Mode::Enforce && rule.tests_host()),
             verifier: Verifier::new(&config, key, memory),
-            places,
+            token_locations,
             config,
         }
     }
@@ -159,7 +159,7 @@ impl Policy {
         context: &Context<'_, impl Keys, impl Signatures>,
         request: &MatchInput<'_>,
     ) -> (Judged, Option<CacheStatus>) {
-        let found = match self.places.find(request) {
+        let found = match self.token_locations.find(request) {
             Ok(Some(found)) => found,
             Ok(None) => return (Judged::Absent, None),
             Err(denial) => return (Judged::Bad(denial), None),

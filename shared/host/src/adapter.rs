@@ -130,7 +130,8 @@ impl<P: Policy> Adapter<P> {
             verdict.decision = Some(self.refused(refusal));
         }
         if let Some(refusal) = refusal.filter(|refusal| self.is_enforced(refusal)) {
-            let is_grpc = is_grpc(request.headers()?);
+            // If the headers cannot be read, the refusal stands: only its form depends on them.
+            let is_grpc = request.headers().is_ok_and(is_grpc);
             self.report(&verdict);
             return Ok(Flow::Reply(refusal.into_reply(is_grpc)));
         }

@@ -1,6 +1,6 @@
 //! What the upstream receives of a token: claims in headers, and the token itself or not.
 
-use super::places::{behind, is_joined};
+use super::token_locations::{behind, is_joined};
 use super::verified::Verified;
 use crate::config::{Provider, TokenLocation};
 use base64::Engine as _;
@@ -82,15 +82,15 @@ fn single(claim: &Json) -> Option<Cow<'_, str>> {
     text(claim).filter(|text| !text.is_empty() && text.trim_matches([' ', '\t']).len() == text.len())
 }
 
-/// Removes tokens from all of these places.
+/// Removes tokens from all of these locations.
 pub(super) fn remove_token<'a>(
     headers: &Headers,
-    places: impl Iterator<Item = &'a TokenLocation>,
+    locations: impl Iterator<Item = &'a TokenLocation>,
     edits: &mut Vec<Edit>,
 ) -> Result<(), Unchangeable> {
     let (mut cookies, mut parameters) = (Vec::new(), Vec::new());
-    for place in places {
-        match place {
+    for location in locations {
+        match location {
             TokenLocation::Header { name, prefix } => {
                 let holds_one = |value: &[u8]| behind(value, prefix).is_some() || is_joined(value, prefix);
                 let is_token = |found: &[u8], value: &[u8]| name.is_same_variable(found) && holds_one(value);

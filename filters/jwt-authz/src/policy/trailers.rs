@@ -1,7 +1,7 @@
 //! Trailers that are removed from a request.
 
 use super::forward;
-use super::places::Places;
+use super::token_locations::TokenLocations;
 use crate::config::TokenLocation;
 use mesh_policy::headers::HeaderName;
 use mesh_policy::mode::Mode;
@@ -9,10 +9,14 @@ use mesh_policy::mode::Mode;
 /// Names of the trailers to remove: the headers that only this filter may set and, in mode `enforce`, those that may
 /// hold tokens, even if the token is forwarded. A token in trailers was never verified, and trailers must not carry
 /// credentials (RFC 9110, section 6.5.1).
-pub(super) fn kept_out(own_headers: &[HeaderName], places: &Places, mode: Mode) -> Vec<HeaderName> {
+pub(super) fn kept_out(
+    own_headers: &[HeaderName],
+    locations: &TokenLocations,
+    mode: Mode,
+) -> Vec<HeaderName> {
     let mut names = own_headers.to_vec();
-    for place in places.all().filter(|_| mode == Mode::Enforce) {
-        let name = match place {
+    for location in locations.all().filter(|_| mode == Mode::Enforce) {
+        let name = match location {
             TokenLocation::Header { name, .. } => name,
             TokenLocation::Cookie(_) => &forward::COOKIE,
             TokenLocation::Query(_) => continue,
@@ -32,11 +36,11 @@ mod tests {
     use mesh_policy::headers::Headers;
     use proptest::prelude::*;
 
-    /// Names of the trailers that a config with these token places removes.
-    fn names(mode: &str, places: &str) -> Vec<HeaderName> {
+    /// Names of the trailers that a config with these token locations removes.
+    fn names(mode: &str, locations: &str) -> Vec<HeaderName> {
         let config = format!(
             r#"{{"mode": "{mode}", "providers": [
-                {{"name": "a", "algorithms": ["HS256"], "from": [{places}],
+                {{"name": "a", "algorithms": ["HS256"], "from": [{locations}],
                   "claims_to_headers": [{{"claim": "sub", "header": "x-jwt-sub"}}],
                   "payload_header": "x-payload", "jwks": {{"inline": {{"keys": [
                     {{"kty": "oct", "k": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}}]}}}}}}],
@@ -45,7 +49,7 @@ mod tests {
         let config = config::parse(config.as_bytes()).unwrap();
         let own_headers: Vec<_> =
             config.providers.iter().flat_map(|provider| provider.own_headers()).cloned().collect();
-        kept_out(&own_headers, &Places::new(&config.providers), config.settings.mode)
+        kept_out(&own_headers, &TokenLocations::new(&config.providers), config.settings.mode)
     }
 
     #[track_caller]

@@ -130,9 +130,9 @@ impl Policy {
         if self.config.settings.mode == Mode::Enforce {
             match provider {
                 Some(provider) if provider.forward_token => {}
-                Some(_) => remove_token(&headers, self.places.all(), &mut forwarded.edits)?,
+                Some(_) => remove_token(&headers, self.token_locations.all(), &mut forwarded.edits)?,
                 // An upstream might trust an unverified token.
-                None => remove_token(&headers, self.places.private(), &mut forwarded.edits)?,
+                None => remove_token(&headers, self.token_locations.private(), &mut forwarded.edits)?,
             }
         }
         verdict.request.extend(forwarded.edits);

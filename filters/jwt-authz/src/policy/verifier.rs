@@ -4,10 +4,10 @@
 use super::cache::Cache;
 use super::denial::Denial;
 use super::memory::Memory;
-use super::places::Found;
 use super::reason;
 use super::registered;
 use super::token::{Token, unverified_issuer};
+use super::token_locations::Found;
 use super::turns::{Candidates, MAX_SLOW, Turns};
 use super::unverified::Unverified;
 use super::verified::Verified;

@@ -3,6 +3,12 @@
 use super::{Definition, Kind, Metric};
 use std::fmt::Write as _;
 
+/// The metric that the host layer has for every filter.
+const CONFIG_HASH: &str = "| `mesh_filters_config_hash{plugin=\"…\"}` | gauge | 32 bits of a hash of the active config: the same in \
+    all proxies with the same config. |\n";
+/// Its label.
+const PLUGIN: &str = "plugin";
+
 /// A README's part on a filter's metrics: the table, and the bootstrap that makes labels of them.
 #[must_use]
 pub fn markdown<M: Metric>(filter: &str) -> String {
@@ -31,13 +37,15 @@ pub fn table<M: Metric>(filter: &str) -> String {
         let help = metric.help();
         let _infallible = writeln!(table, "| `mesh_filters_{filter}_{name}{label}` | {kind} | {help} |");
     }
+    table.push_str(CONFIG_HASH);
     table
 }
 
 /// The labels of a filter's metrics, in alphabetical order.
 #[must_use]
 pub fn labels<M: Metric>() -> Vec<&'static str> {
-    let mut labels: Vec<_> = M::ALL.iter().filter_map(|metric| metric.definition().label).collect();
+    let mut labels: Vec<_> =
+        M::ALL.iter().filter_map(|metric| metric.definition().label).chain([PLUGIN]).collect();
     labels.sort_unstable();
     labels.dedup();
     labels

@@ -6,13 +6,13 @@ use crate::config::{Provider, ProviderId, ProviderSet, TokenLocation};
 use mesh_policy::headers::HeaderName;
 use mesh_policy::matching::request::MatchInput;
 
-/// The places where the providers of a config look for tokens.
+/// The locations where the providers of a config look for tokens.
 #[derive(Clone, Debug)]
-pub(crate) struct Places(Vec<Entry>);
+pub(crate) struct TokenLocations(Vec<Entry>);
 
 #[derive(Clone, Debug)]
 struct Entry {
-    place: TokenLocation,
+    location: TokenLocation,
     /// The providers that look there.
     providers: ProviderSet,
     /// Whether one of these providers forwards the token.
@@ -23,26 +23,26 @@ struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found<'a> {
     pub(crate) token: &'a [u8],
-    /// The providers that look in a place where the token was found.
+    /// The providers that look in a location where the token was found.
     pub(crate) providers: ProviderSet,
 }
 
-impl Places {
+impl TokenLocations {
     pub(crate) fn new(providers: &[Provider]) -> Self {
-        let mut places: Vec<Entry> = Vec::new();
+        let mut locations: Vec<Entry> = Vec::new();
         for (index, provider) in providers.iter().enumerate() {
-            for place in &provider.from {
+            for location in &provider.from {
                 let (own, forwards) = (ProviderSet::from(ProviderId::new(index)), provider.forward_token);
-                match places.iter_mut().find(|known| known.place == *place) {
+                match locations.iter_mut().find(|known| known.location == *location) {
                     Some(known) => {
                         known.providers = known.providers.union(own);
                         known.forwards |= forwards;
                     }
-                    None => places.push(Entry { place: place.clone(), providers: own, forwards }),
+                    None => locations.push(Entry { location: location.clone(), providers: own, forwards }),
                 }
             }
         }
-        Self(places)
+        Self(locations)
     }
 
     /// The token of the request. It may be present several times, as long as all copies are equal.
@@ -52,7 +52,7 @@ impl Places {
     /// the other one would see another user.
     pub(crate) fn find<'a>(&'a self, request: &'a MatchInput<'_>) -> Result<Option<Found<'a>>, Denial> {
         let mut found: Option<Found<'a>> = None;
-        for Entry { place, providers, .. } in &self.0 {
+        for Entry { location, providers, .. } in &self.0 {
             let mut add = |token: &'a [u8]| match &mut found {
                 None => {
                     found = Some(Found { token, providers: *providers });
@@ -64,7 +64,7 @@ impl Places {
                 }
                 Some(_) => Err(Denial::new(reason::SEVERAL_TOKENS)),
             };
-            match place {
+            match location {
                 TokenLocation::Header { name, prefix } => {
                     let mut values = request.facts().headers.spelt_like(name);
                     let (first, second) = (values.next(), values.next());
@@ -87,11 +87,11 @@ impl Places {
         Ok(found)
     }
 
-    /// The places as text for clients: ``"`authorization`, cookie `session` or query parameter `token`"``.
+    /// The locations as text for clients: ``"`authorization`, cookie `session` or query parameter `token`"``.
     pub(crate) fn describe(&self) -> String {
         let names: Vec<String> = self
             .all()
-            .map(|place| match place {
+            .map(|location| match location {
                 TokenLocation::Header { name, .. } => format!("`{}`", name.as_str()),
                 TokenLocation::Cookie(name) => format!("cookie `{name}`"),
                 TokenLocation::Query(name) => format!("query parameter `{name}`"),
@@ -106,19 +106,19 @@ impl Places {
 
     /// The names of the headers that may hold a token.
     pub(crate) fn headers(&self) -> impl Iterator<Item = &HeaderName> {
-        self.all().filter_map(|place| match place {
+        self.all().filter_map(|location| match location {
             TokenLocation::Header { name, .. } => Some(name),
             TokenLocation::Cookie(_) | TokenLocation::Query(_) => None,
         })
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &TokenLocation> {
-        self.0.iter().map(|entry| &entry.place)
+        self.0.iter().map(|entry| &entry.location)
     }
 
-    /// The places whose tokens no provider forwards.
+    /// The locations whose tokens no provider forwards.
     pub(crate) fn private(&self) -> impl Iterator<Item = &TokenLocation> {
-        self.0.iter().filter(|entry| !entry.forwards).map(|entry| &entry.place)
+        self.0.iter().filter(|entry| !entry.forwards).map(|entry| &entry.location)
     }
 }
 
