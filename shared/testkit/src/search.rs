@@ -123,7 +123,7 @@ pub struct Found {
 /// If a check fails; the message contains the script.
 pub fn search<S: Scene>(scene: &S, bounds: Bounds, now: Nanos) -> Found {
     let workers = (0..bounds.workers).map(|index| Worker {
-        memory: Rc::new(scene.worker(index)),
+        memory: Some(Rc::new(scene.worker(index))),
         past: Rc::default(),
         running: None,
     });
@@ -148,9 +148,14 @@ impl<S: Scene> State<S> {
         self.workers.iter().filter_map(|worker| worker.running.as_ref()).map(|running| &running.task)
     }
 
+    fn without_memory(mut self) -> Self {
+        self.workers.iter_mut().for_each(|worker| worker.memory = None);
+        self
+    }
+
     /// The memory of a worker, as of the end of its last task.
     pub fn memory(&self, worker: usize) -> &S::Worker {
-        &self.workers[worker].memory
+        self.workers[worker].memory.as_ref().expect("a live state has it")
     }
 }
 
@@ -191,7 +196,8 @@ impl<S: Scene> Hash for State<S> {
 }
 
 struct Worker<S: Scene> {
-    memory: Rc<S::Worker>,
+    /// `None` only in [`Search::known`], which compares states without it.
+    memory: Option<Rc<S::Worker>>,
     /// Its tasks that have ended, with the answers that they got.
     past: Rc<Past<S>>,
     running: Option<Running<S::Task>>,
@@ -199,7 +205,7 @@ struct Worker<S: Scene> {
 
 impl<S: Scene> Clone for Worker<S> {
     fn clone(&self) -> Self {
-        Self { memory: Rc::clone(&self.memory), past: Rc::clone(&self.past), running: self.running.clone() }
+        Self { memory: self.memory.clone(), past: Rc::clone(&self.past), running: self.running.clone() }
     }
 }
 
@@ -289,7 +295,7 @@ struct Search<'a, S: Scene> {
     bounds: Bounds,
     texts: RefCell<Texts>,
     /// Number of scripts from each state on.
-    known: FxHashMap<Rc<State<S>>, u64>,
+    known: FxHashMap<State<S>, u64>,
     path: Vec<Choice<S::Task>>,
 }
 
@@ -314,20 +320,19 @@ impl<T: Debug> fmt::Display for Choice<T> {
 
 impl<S: Scene> Search<'_, S> {
     fn follow(&mut self, state: State<S>) -> u64 {
-        let state = Rc::new(state);
         if let Some(scripts) = self.known.get(&state) {
             return *scripts;
         }
         let mut scripts = 0;
         for index in 0..state.workers.len() {
             if state.workers[index].running.is_some() {
-                scripts += self.steps((*state).clone(), index);
+                scripts += self.steps(state.clone(), index);
             }
         }
         if state.begun < self.bounds.tasks {
             for index in self.idle(&state) {
                 for task in self.scene.tasks(&state, index) {
-                    scripts += self.begin((*state).clone(), index, task);
+                    scripts += self.begin(state.clone(), index, task);
                 }
             }
         }
@@ -338,14 +343,14 @@ impl<S: Scene> Search<'_, S> {
         {
             let (now, pauses) = (state.now + self.bounds.pause, state.pauses + 1);
             self.path.push(Choice::TimePasses);
-            scripts += self.follow(State { now, pauses, ..(*state).clone() });
+            scripts += self.follow(State { now, pauses, ..state.clone() });
             self.path.pop();
         }
         if scripts == 0 {
             self.hold(self.scene.ended(&state, self.records(&state)));
             scripts = 1;
         }
-        self.known.insert(state, scripts);
+        self.known.insert(state.without_memory(), scripts);
         scripts
     }
 
@@ -413,7 +418,7 @@ impl<S: Scene> Search<'_, S> {
             let worker = &mut next.workers[index];
             let Running { task, answers, begun_after, after, .. } = running;
             if S::REMEMBERS {
-                worker.memory = Rc::new(memory);
+                worker.memory = Some(Rc::new(memory));
                 Rc::make_mut(&mut worker.past).push((task.clone(), answers));
             }
             let who = if S::REMEMBERS { index } else { 0 };
@@ -458,7 +463,7 @@ impl<S: Scene> Search<'_, S> {
         task: &S::Task,
         answers: &[Answer],
     ) -> (S::Worker, S::Outcome, Option<Call>) {
-        let mut memory = S::Worker::clone(&worker.memory);
+        let mut memory = S::Worker::clone(worker.memory.as_ref().expect("a live state has it"));
         let mut store = Replay { answers: answers.iter(), texts: &self.texts, next: None };
         let outcome = self.scene.run(&mut memory, task, &mut store);
         (memory, outcome, store.next)

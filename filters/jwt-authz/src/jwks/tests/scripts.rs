@@ -242,8 +242,8 @@ fn the_state(records: &Records) -> Option<State> {
 /// Longer than a lease, and shorter than the refresh interval.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Plays all scripts of two workers. With `LONG_SCRIPTS` in the environment there is one more task, which takes minutes
-/// in a release build.
+/// Plays all scripts of two workers. With `LONG_SCRIPTS` in the environment there is one more task, which takes
+/// about a minute in a release build.
 #[track_caller]
 fn check(ends: &'static [End], asks: bool, tasks: u32, pauses: u32, failures: u32) {
     let tasks = tasks + u32::from(std::env::var_os("LONG_SCRIPTS").is_some());
