@@ -35,13 +35,13 @@ mesh_config::object! {
         pub realm: String = default("mesh", realm()),
         /// Who issues tokens.
         pub providers: Vec<Provider> = required(providers()),
-        /// Which requests are admitted and which are not. Those that deny are tried first. Default: none.
+        /// Rules that allow or deny requests. Rules with `action: deny` are evaluated first. Default: none.
         pub rules: Vec<Rule> = restriction(
             list(object_with(providers.as_deref()))
                 .at_most(MAX_RULES, "rules")
                 .unique("name", "a name that no other rule has")
         ),
-        /// What happens to a request for which no rule holds. A bad token is refused in either case.
+        /// What happens to a request to which no rule applies. A bad token is refused in either case.
         pub default: Action = default("deny", choice()),
         /// What happens to a path with an escaped slash or backslash.
         pub escaped_slashes: EscapedSlashes = default("refuse", choice()),

@@ -26,7 +26,7 @@ mesh_config::object! {
         ),
         /// The answer to a refused request.
         pub reject: Reject = default({}, Reject::kind()),
-        /// Which [headers](#headers) tell clients how they stand; `[]` for none.
+        /// Which [headers](#headers) tell clients their remaining quota; `[]` for none.
         pub response_headers: ResponseHeaders = default(["ratelimit", "retry-after"], ResponseHeaders::kind()),
         /// What happens to a request that [cannot be judged](#failures).
         pub on_error: OnError = default("allow", choice()),

@@ -158,7 +158,7 @@ impl Object for Quota {
 }
 
 const BURST: &str =
-    "What a full bucket holds; at least the largest cost of a request. Default: `rate.requests`.";
+    "The tokens of a full bucket; at least the largest cost of a request. Default: `rate.requests`.";
 
 impl Quota {
     pub(crate) fn capacity(&self) -> u128 {

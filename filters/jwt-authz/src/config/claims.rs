@@ -18,15 +18,15 @@ pub enum Claims {
         /// The test.
         test: Test,
     },
-    /// All of them hold.
+    /// All expressions are true.
     All(Vec<Claims>),
-    /// One of them holds.
+    /// At least one expression is true.
     Any(Vec<Claims>),
-    /// It does not hold.
+    /// The expression is false.
     Not(Box<Claims>),
 }
 
-/// A test on one claim. On an array it holds if it does on one of the elements.
+/// A test on one claim. An array passes if one of its elements does.
 #[derive(Clone, Debug)]
 pub enum Test {
     /// As in any match on claims.
@@ -82,7 +82,7 @@ impl Claims {
     }
 }
 
-/// An expression: an object, or an array of which all must hold. `matches`: the rule's match, if it is good,
+/// An expression: an object, or an array of which all must be true. `matches`: the rule's match, if it is good,
 /// whose path template `equals_path` refers to.
 pub(super) fn claims(matches: Option<&RequestMatch>) -> impl Kind<Out = Claims> {
     Expression(matches)
@@ -137,9 +137,13 @@ impl Object for Claims {
         let part = form
             .one_of()
             .case("claim", "The claim that is tested.", claim_path(), Part::Claim)
-            .case("all", "All of these hold.", within.items(), |items| Part::Whole(Self::All(items)))
-            .case("any", "One of these holds.", within.items(), |items| Part::Whole(Self::Any(items)))
-            .case("not", "This does not hold.", within.within(), |within| {
+            .case("all", "All of these expressions are true.", within.items(), |items| {
+                Part::Whole(Self::All(items))
+            })
+            .case("any", "At least one of these expressions is true.", within.items(), |items| {
+                Part::Whole(Self::Any(items))
+            })
+            .case("not", "This expression is false.", within.within(), |within| {
                 Part::Whole(Self::Not(Box::new(within)))
             })
             .end_or_none();

@@ -137,7 +137,7 @@ fn algorithms<'a>(jwks: Option<&'a Jwks>) -> List<'a, impl Kind<Out = Algorithm>
     list(algorithm).not_empty().unique("", "an algorithm that is not in the list yet")
 }
 
-/// The headers that hold something else of a provider already: its tokens, and its payload.
+/// The headers that a provider uses already: for its tokens, and for its payload.
 fn token_headers(from: Option<&[TokenLocation]>, payload: Option<&Option<HeaderName>>) -> Vec<HeaderName> {
     let header = |location: &TokenLocation| match location {
         TokenLocation::Header { name, .. } => Some(name.clone()),

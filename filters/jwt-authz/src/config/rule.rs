@@ -9,18 +9,18 @@ use mesh_config::{Form, Kind, ProblemKind};
 use mesh_policy::matching::request::RequestMatch;
 use mesh_policy::mode::Mode;
 
-/// A rule: which requests it is for, what their tokens must say, and what happens to them.
+/// A rule: the requests and tokens to which it applies, and what happens to them.
 #[derive(Clone, Debug)]
 pub struct Rule {
     /// Its name, in counters, details and problem documents.
     pub name: String,
     /// Which requests it is for.
     pub matches: RequestMatch,
-    /// What happens to a request for which it holds.
+    /// What happens to a request to which the rule applies.
     pub action: Action,
     /// Whether it looks at the request's token.
     pub token: TokenUse,
-    /// What the token's claims must say.
+    /// Tests on the token's claims.
     pub claims: Option<Claims>,
     /// The providers whose tokens it takes.
     pub providers: ProviderSet,
@@ -47,7 +47,7 @@ mesh_config::choice! {
         None = "none",
         /// A request without a token may pass, one with a bad token is refused.
         Optional = "optional",
-        /// The rule holds only with a good token.
+        /// The rule applies only to requests with a good token.
         Required = "required",
     }
 }
@@ -92,8 +92,8 @@ impl Object for Rule {
 
 const NAME: &str = "The rule's name in counters, details and problem documents.";
 const MATCH: &str = "Which requests the rule is for, see [match](#match). Default: every request.";
-const ACTION: &str = "What happens to a request for which the rule holds.";
-const CLAIMS: &str = "What the token's [claims](#claims) must say. Without a good token such a rule never holds. \
+const ACTION: &str = "What happens to a request to which the rule applies.";
+const CLAIMS: &str = "Tests on the token's [claims](#claims). Such a rule never applies to a request without a good token. \
     Default: not checked.";
 const PROVIDERS: &str = "The names of the providers whose tokens the rule takes. Default: all.";
 const TOKEN: &str = "Whether the rule looks at the request's token. Default: `required`, but `none` for a rule that \

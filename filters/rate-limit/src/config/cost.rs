@@ -5,7 +5,7 @@ use mesh_config::{Form, JsonType, Kind, ProblemKind};
 use mesh_policy::facts::Facts;
 use mesh_policy::headers::HeaderName;
 
-/// More than a bucket can sensibly hold.
+/// Maximum cost of a request, in tokens.
 const MAX: u64 = 1_000_000_000;
 
 /// The tokens that a request costs.

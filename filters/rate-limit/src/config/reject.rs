@@ -8,11 +8,11 @@ mesh_config::object! {
     /// How a refusal looks.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Reject {
-        /// The status of a refusal for want of tokens or of a slot.
+        /// The status of a refusal because the bucket has too few tokens, or no slot.
         pub status: u16 = default(429, integer(400..=599)),
         /// The status of a refusal by `on_missing_key: deny`: the client is to correct its request, not to wait.
         pub missing_key_status: u16 = default(400, integer(400..=599)),
-        /// The body of a refusal for want of tokens or of a slot. A missing key and `on_error` have their own
+        /// The body of a refusal because the bucket has too few tokens, or no slot. A missing key and `on_error` have their own
         /// problem documents. Default: a problem document (RFC 9457) with the limit's name.
         pub body: Option<String> = optional(string().at_most(MAX_BODY_BYTES)),
         /// Headers on refusals, besides those that the filter sets.

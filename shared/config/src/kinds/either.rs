@@ -43,7 +43,7 @@ pub struct Hint<K> {
     expected: &'static str,
 }
 
-/// `kind`; a value of `json_type`, which it is not, is told what is `expected`.
+/// `kind`, with another message for a value of `json_type`, which it does not accept: `expected` names what is.
 pub const fn hint<K: Kind>(kind: K, json_type: JsonType, expected: &'static str) -> Hint<K> {
     Hint { kind, json_type, expected }
 }

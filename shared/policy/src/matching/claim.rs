@@ -19,7 +19,7 @@ mesh_config::object! {
     }
 }
 
-/// A test on the value of a claim. It holds for an array if it holds for one of the elements; nested arrays and objects do
+/// A test on the value of a claim. An array passes if one of its elements does; nested arrays and objects do
 /// not pass.
 #[derive(Clone, Debug)]
 pub enum ClaimTest {
@@ -36,7 +36,7 @@ pub enum ClaimTest {
     ///
     /// - `contains` compares entire words of a string, such as `scope` (RFC 8693, section 4.2), and entire elements of
     ///   an array: `administrator` does not contain `admin`.
-    /// - `present` holds if the claim has any value. `null` counts as absent.
+    /// - `present` passes if the claim has any value. `null` counts as absent.
     Text {
         /// The test.
         test: StringMatch,

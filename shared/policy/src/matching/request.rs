@@ -25,9 +25,9 @@ const MAX_DEPTH: usize = 8;
 const MAX_ITEMS: usize = 1000;
 
 mesh_config::object! {
-    /// The `match` of a rule. Every part that is given must hold; the default holds always.
+    /// The `match` of a rule. Every given part must match; the default matches always.
     ///
-    /// `hosts`, `methods`, `client_ip` and `any` hold if one of their items does; `headers`, `cookies`,
+    /// `hosts`, `methods`, `client_ip` and `any` match if one of their items does; `headers`, `cookies`,
     /// `query` and `claims` if all of theirs do. A host, a method or a path that upstreams may read in several
     /// ways can leave the match [undecided](Truth::Undecided).
     #[derive(Clone, Debug, Default)]
@@ -37,24 +37,24 @@ mesh_config::object! {
         hosts: Vec<HostMatch> = restriction(items(HostMatch::kind())),
         /// One of them is the method.
         methods: Vec<MethodMatch> = restriction(items(MethodMatch::kind())),
-        /// The test holds for the path without the query.
+        /// A test on the path without the query.
         path: Option<PathMatch> = restriction(some(PathMatch::kind())),
-        /// All of the tests hold.
+        /// All of these tests pass.
         headers: Vec<NamedMatch> = restriction(items(NamedMatch::test_of(Of::Header))),
-        /// All of the tests hold.
+        /// All of these tests pass.
         cookies: Vec<NamedMatch> = restriction(items(NamedMatch::test_of(Of::Cookie))),
-        /// All of the tests hold.
+        /// All of these tests pass.
         query: Vec<NamedMatch> = restriction(items(NamedMatch::test_of(Of::Parameter))),
         /// The client's address is in one of these ranges.
         client_ip: Vec<Cidr> = restriction(items(Cidr::kind())),
-        /// The test holds for the identity in the peer's certificate: its URI SAN, else its DNS SAN, else its
+        /// A test on the identity in the peer's certificate: its URI SAN, else its DNS SAN, else its
         /// subject.
         principal: Option<StringMatch> = restriction(some(StringMatch::kind())),
-        /// All of the tests hold for the claims of the verified token.
+        /// All of these tests on the claims of the verified token pass.
         claims: Vec<ClaimMatch> = restriction(items(ClaimMatch::kind())),
-        /// One of these matches holds.
+        /// The request matches at least one of these.
         any: Vec<RequestMatch> = restriction(items(within())),
-        /// This match does not hold.
+        /// The request does not match this.
         not: Option<Box<RequestMatch>> = restriction(some(within().map(Box::new))),
     }
 }
