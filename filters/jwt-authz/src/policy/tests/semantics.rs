@@ -378,16 +378,22 @@ fn a_decision_in_a_few_words() {
     let gateway = Gateway::with(&json!({}), &top);
     let say = |gateway: &Gateway, claims: &Json| {
         let headers = bearer(token(claims).as_bytes());
-        let verdict = gateway.policy.verdict(&headers, &gateway.decide(&headers)).unwrap();
+        let decision = gateway.decide(&headers);
+        let verdict = gateway.policy.verdict(&headers, &decision).unwrap();
         let shadow = gateway.policy.config().settings.mode == Mode::Shadow;
         match (verdict.refusal, verdict.decision) {
+            // No verdict is asked for before the wait is over. If it were, the request would be refused.
+            (Some(refusal), _) if matches!(decision.outcome, Outcome::NoKey(_)) => {
+                assert!(refusal.is_final && verdict.request.is_empty());
+                "waiting".to_owned()
+            }
             // The adapter adds the prefix.
             (Some(refusal), _) if shadow => {
                 format!("shadow_denied{{{}}}", refusal.details.subject.unwrap_or_default())
             }
             (Some(refusal), _) => refusal.details.to_string(),
             (None, Some(decision)) => decision.label.to_string(),
-            (None, None) => "waiting".to_owned(),
+            (None, None) => "nothing".to_owned(),
         }
     };
     assert_eq!(say(&gateway, &json!({"role": "admin"})), "allowed{r}");
