@@ -14,8 +14,6 @@ use mesh_policy::settings::Settings;
 use mesh_policy::store::Store;
 use mesh_policy::verdict::{Count, Verdict};
 
-const MARK: HeaderName = HeaderName::from_static("x-sample");
-
 mesh_policy::reasons! {
     pub NO_HEADER: Class::new(400, GrpcStatus::InvalidArgument), "no_header", "the request lacks a required header";
 }
@@ -69,6 +67,7 @@ impl Decide for Policy {
                 ..policy::Policy::unreadable(self, Part::Headers)
             };
         }
-        Verdict { response: vec![Edit::Set(MARK, HeaderValue::text("seen"))], ..Verdict::allowed(None) }
+        let mark = Edit::Set(HeaderName::from_static("x-sample"), HeaderValue::text("seen"));
+        Verdict { response: vec![mark], ..Verdict::allowed(None) }
     }
 }
