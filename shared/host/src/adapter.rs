@@ -36,7 +36,7 @@ pub struct Adapter<P: Policy> {
 /// What the adapter remembers of a request: changes of its response.
 pub type ResponseEdits = Vec<Edit>;
 
-/// What comes of looking at a request.
+/// What a policy answers for a request.
 #[derive(Debug)]
 pub enum Judgement<'a, M> {
     /// A verdict.
@@ -200,7 +200,7 @@ impl<P: Policy> Adapter<P> {
         if let Some(decision) =
             verdict.decision.as_ref().filter(|decision| decision.is_notable || records_all)
         {
-            // For the access log only; without it the request is treated no differently.
+            // Only the access log reads it, so a failure does not change what happens to the request.
             let _unlogged =
                 property::set_filter_state(&self.decision_key, decision.label.to_string().as_bytes());
         }

@@ -169,7 +169,8 @@ impl KeyPart {
         })
     }
 
-    /// What [`KeyPart::value`] reads. If the client's address is among it, complete it with [`Settings::complete`](crate::settings::Settings::complete).
+    /// What [`KeyPart::value`] reads. If that includes the client's address, complete it with
+    /// [`Settings::complete`](crate::settings::Settings::complete).
     #[must_use]
     pub fn needs(&self) -> Needs {
         match self {

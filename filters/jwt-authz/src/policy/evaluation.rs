@@ -29,7 +29,7 @@ struct Evaluation<'a, J> {
     shadow: Vec<usize>,
 }
 
-/// Whether a rule holds.
+/// Whether a rule applies to the request.
 enum Holds {
     Yes,
     No,

@@ -43,8 +43,8 @@ impl policy::Policy for Policy {
 
     fn label_values(&self, metric: Metric) -> Vec<Option<&str>> {
         let rules = |action| {
-            let name = move |rule: &'_ crate::config::Rule| (rule.action == action).then_some(());
-            self.config.rules.iter().map(move |rule| name(rule).map(|()| rule.name.as_str())).collect()
+            let rules = self.config.rules.iter();
+            rules.map(|rule| (rule.action == action).then_some(rule.name.as_str())).collect()
         };
         match metric {
             Metric::Denied | Metric::ShadowDenied => self.labels.iter().map(|label| Some(*label)).collect(),
@@ -90,7 +90,8 @@ impl policy::Policy for Policy {
 }
 
 impl Policy {
-    /// The verdict of a decision for a request with these headers; an empty one for `NoKey`.
+    /// The verdict of a decision for a request with these headers. `NoKey` refuses: a request that waits for keys has
+    /// no verdict yet.
     ///
     /// # Errors
     /// A header cannot be removed; the request must not be forwarded.
@@ -102,7 +103,6 @@ impl Policy {
         let mut verdict = match &decision.outcome {
             Outcome::Allowed => Verdict::allowed(self.rule_name(decision)),
             Outcome::Refused(denial) => self.refusal(denial).into(),
-            // Not a verdict yet; nothing continues with it.
             Outcome::NoKey(_) => return Ok(policy::Policy::unreadable(self, Part::Headers)),
         };
         self.count(decision, &mut verdict.counts);

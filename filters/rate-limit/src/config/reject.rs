@@ -12,8 +12,8 @@ mesh_config::object! {
         pub status: u16 = default(429, integer(400..=599)),
         /// The status of a refusal by `on_missing_key: deny`: the client is to correct its request, not to wait.
         pub missing_key_status: u16 = default(400, integer(400..=599)),
-        /// The body of a refusal because the bucket has too few tokens, or no slot. A missing key and `on_error` have their own
-        /// problem documents. Default: a problem document (RFC 9457) with the limit's name.
+        /// The body of a refusal because the bucket has too few tokens, or no slot. A missing key and `on_error` have
+        /// their own problem documents. Default: a problem document (RFC 9457) with the limit's name.
         pub body: Option<String> = optional(string().at_most(MAX_BODY_BYTES)),
         /// Headers on refusals, besides those that the filter sets.
         pub headers: Vec<(HeaderName, HeaderValue)> = default(

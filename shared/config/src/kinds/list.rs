@@ -50,8 +50,8 @@ impl<'a, K> List<'a, K> {
         self.unique_by(field, expected, &|value| value.as_string().map(|text| text.as_bytes().to_vec()))
     }
 
-    /// No two items have the same `key` of `field`; at most two fields can be unique. Compared as written, so that a repeated one is found
-    /// beside other mistakes.
+    /// No two items have the same `key` of `field`; at most two fields can be unique. Keys are compared before the
+    /// items are read, so that a repeated one is reported together with other mistakes.
     #[must_use]
     pub fn unique_by(
         mut self,
