@@ -17,7 +17,7 @@ use mesh_policy::time::Nanos;
 /// No static may hold anything of a config: after a config update the old and the new one serve side by
 /// side in one VM.
 pub trait Filter: Sized + 'static {
-    /// Name of the filter, such as `rate_limit`. The lines that it logs begin with it.
+    /// Name of the filter, such as `rate-limit`. The lines that it logs begin with it.
     const NAME: &'static str;
 
     /// The callbacks that this filter implements. The module does not export the others.
