@@ -17,6 +17,7 @@ pub use token_location::TokenLocation;
 use mesh_config::kinds::{Text, choice, integer, list, object_with, text};
 use mesh_config::{Kind, ProblemKind, Value};
 use mesh_policy::matching::claim::claim_path;
+use mesh_policy::preflight::CorsPreflight;
 use mesh_policy::settings::Settings;
 
 /// Maximum number of rules, which are tried one by one.
@@ -31,6 +32,8 @@ mesh_config::object! {
     pub struct Config {
         /// The fields that every filter has.
         pub settings: Settings = flatten(),
+        /// What happens to CORS preflights.
+        pub cors_preflight: CorsPreflight = default("allow", choice()),
         /// The `realm` of challenges (RFC 9110, section 11.5).
         pub realm: String = default("mesh", realm()),
         /// Who issues tokens.

@@ -9,8 +9,8 @@ use crate::policy::{Context, Decision, Memory, Metric, Outcome, Policy, Unverifi
 use keyring::Keyring;
 use mesh_config::Problems;
 use mesh_host::{
-    Adapter, Background, CallResponse, Callbacks, Configure, Filter, Flow, Judgement, Plugin, Request,
-    Status, Trailers, TrailersFlow, Wake, clock, random,
+    Adapter, Background, CallResponse, Callbacks, Configure, Filter, Flow, Judgement, Pending, Plugin,
+    Request, Status, Trailers, TrailersFlow, Wake, clock, random,
 };
 use mesh_policy::hash::Key;
 use mesh_policy::mode::Mode;
@@ -94,7 +94,7 @@ impl Filter for JwtAuthz {
         self.adapter.on_request_trailers(trailers)
     }
 
-    fn on_stream_gone(&self, waiting: &mut Waiting) {
+    fn on_stream_gone(&self, waiting: &mut Waiting, _background: &mut Background<'_>) {
         self.leave(waiting);
     }
 
@@ -111,7 +111,7 @@ impl JwtAuthz {
     fn handle(&self, waiting: &mut Waiting, request: &mut Request<'_>, may_wait: bool) -> Flow {
         let before = self.leave(waiting);
         // The filter does not change responses.
-        self.adapter.on_request(&mut Vec::new(), request, |request| {
+        self.adapter.on_request(&mut Pending::default(), request, |request| {
             self.judge(waiting, request, before.as_ref(), may_wait)
         })
     }

@@ -9,6 +9,8 @@ pub use limit::{Limit, OnMissingKey, Overflow, Override};
 pub use reject::{ContentType, Reject, ResponseHeaders};
 
 use mesh_config::kinds::{choice, integer, list};
+use mesh_policy::on_error::OnError;
+use mesh_policy::preflight::CorsPreflight;
 use mesh_policy::settings::Settings;
 
 /// Maximum number of limits, which are tried one by one.
@@ -20,6 +22,8 @@ mesh_config::object! {
     pub struct Config {
         /// The fields that every filter has.
         pub settings: Settings = flatten(),
+        /// What happens to CORS preflights.
+        pub cors_preflight: CorsPreflight = default("allow", choice()),
         /// The limits. A request is charged by each one that matches. Default: none.
         pub limits: Vec<Limit> = restriction(
             list(Limit::kind()).at_most(MAX_LIMITS, "limits").unique("name", "a name that no other limit has")
@@ -32,18 +36,6 @@ mesh_config::object! {
         pub on_error: OnError = default("allow", choice()),
         /// How many buckets the table has [room](#memory) for. A million take about 90 MB.
         pub capacity: u32 = default(65536, integer(64..=1_048_576)),
-    }
-}
-
-mesh_config::choice! {
-    /// What happens to a request that cannot be judged.
-    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-    pub enum OnError {
-        /// It continues.
-        #[default]
-        Allow = "allow",
-        /// It is refused.
-        Deny = "deny",
     }
 }
 

@@ -16,7 +16,7 @@ pub use decision::{Decision, Denial, Outcome, Reason, Standing};
 pub use metric::Metric;
 pub use table::seed;
 
-use crate::config::{Config, Limit, OnError, OnMissingKey};
+use crate::config::{Config, Limit, OnMissingKey};
 use crate::quota::Quota;
 use first_requests::FirstRequests;
 use ledger::{Draft, Reservation};
@@ -25,6 +25,7 @@ use mesh_policy::hash::{Hasher, Key};
 use mesh_policy::key_part::KeyPart;
 use mesh_policy::matching::request::MatchInput;
 use mesh_policy::mode::Mode;
+use mesh_policy::on_error::OnError;
 use mesh_policy::percent::Percentage;
 use mesh_policy::store::{Store, StoreError};
 use mesh_policy::time::Nanos;

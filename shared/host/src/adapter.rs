@@ -1,10 +1,14 @@
 //! Carries out verdicts: the one place where a decision becomes calls to the proxy.
 
 mod metrics;
+mod observed;
 mod policy_filter;
+mod sources;
 
 pub use metrics::Metrics;
 pub use policy_filter::PolicyFilter;
+
+use observed::Observed;
 
 use crate::filter::{Flow, TrailersFlow};
 use crate::message::{Request, Response, Trailers};
@@ -12,11 +16,12 @@ use crate::property;
 use crate::status::Status;
 use mesh_policy::effects::{Edit, Reply};
 use mesh_policy::grpc::is_grpc;
-use mesh_policy::headers::{Unchangeable, spellings};
+use mesh_policy::headers::Unchangeable;
 use mesh_policy::mode::Mode;
 use mesh_policy::policy::{Part, Policy};
 use mesh_policy::preflight::CorsPreflight;
 use mesh_policy::refusal::Refusal;
+use mesh_policy::report::Report;
 use mesh_policy::settings::DecisionLog;
 use mesh_policy::time::Nanos;
 use mesh_policy::verdict::{Decision, Verdict};
@@ -33,11 +38,18 @@ pub struct Adapter<P: Policy> {
     decision_key: String,
 }
 
-/// What the adapter remembers of a request: changes of its response.
-pub type ResponseEdits = Vec<Edit>;
+/// What is left to do for a request that was forwarded.
+#[derive(Debug, Default)]
+pub struct Pending {
+    /// Changes of its response.
+    response: Vec<Edit>,
+    /// Its outcome is asked for.
+    observed: Option<Observed>,
+}
 
 /// What a policy answers for a request.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "nearly all are verdicts, and none outlives its callback")]
 pub enum Judgement<'a, M> {
     /// A verdict.
     Verdict(Verdict<'a, M>),
@@ -76,19 +88,19 @@ impl<P: Policy> Adapter<P> {
     /// decision: the mode is `off`, or it is a CORS preflight.
     pub fn on_request<'a>(
         &'a self,
-        response_edits: &mut ResponseEdits,
+        pending: &mut Pending,
         request: &mut Request<'_>,
         judge: impl FnOnce(&mut Request<'_>) -> Result<Judgement<'a, P::Metric>, Status>,
     ) -> Flow {
+        if let Err(status) = request.remove_own(self.policy.own_headers()) {
+            return self.on_unreadable_request(Part::OwnHeaders, status, pending, request);
+        }
         let carried_out = self.judge(request, judge).and_then(|judgement| match judgement {
-            Judgement::Verdict(verdict) => self.carry_out(response_edits, request, verdict),
+            Judgement::Verdict(verdict) => self.carry_out(pending, request, verdict),
             Judgement::Pause(until) => Ok(Flow::Pause { until }),
         });
-        carried_out.unwrap_or_else(|status| {
-            // At level debug, since a client can cause it at will; a counter tells.
-            log::debug!(target: P::NAME, "a request cannot be read or changed: {status}");
-            self.on_unreadable(Part::Headers).map_or(Flow::Continue, Flow::Reply)
-        })
+        carried_out
+            .unwrap_or_else(|status| self.on_unreadable_request(Part::Headers, status, pending, request))
     }
 
     fn judge<'a>(
@@ -96,28 +108,16 @@ impl<P: Policy> Adapter<P> {
         request: &mut Request<'_>,
         judge: impl FnOnce(&mut Request<'_>) -> Result<Judgement<'a, P::Metric>, Status>,
     ) -> Result<Judgement<'a, P::Metric>, Status> {
-        self.strip(request)?;
         if self.policy.settings().mode == Mode::Off || self.is_exempt(request)? {
-            return self.policy.pass(|| request.headers()).map(Judgement::Verdict);
+            let removed = request.take_removed();
+            return self.policy.pass(&removed, || request.headers()).map(Judgement::Verdict);
         }
         judge(request)
     }
 
-    /// Removes the headers that only the filter may set.
-    fn strip(&self, request: &mut Request<'_>) -> Result<(), Status> {
-        let names = self.policy.own_headers();
-        if names.is_empty() {
-            return Ok(());
-        }
-        for name in spellings(request.headers()?, names)? {
-            request.edit(&Edit::Remove(name))?;
-        }
-        Ok(())
-    }
-
     /// Whether the request is a CORS preflight that passes without a decision.
     fn is_exempt(&self, request: &mut Request<'_>) -> Result<bool, Status> {
-        let cors_preflight = self.policy.settings().cors_preflight;
+        let cors_preflight = self.policy.cors_preflight();
         if cors_preflight == CorsPreflight::Check {
             return Ok(false);
         }
@@ -135,7 +135,7 @@ impl<P: Policy> Adapter<P> {
 
     fn carry_out(
         &self,
-        response_edits: &mut ResponseEdits,
+        pending: &mut Pending,
         request: &mut Request<'_>,
         mut verdict: Verdict<'_, P::Metric>,
     ) -> Result<Flow, Status> {
@@ -149,9 +149,7 @@ impl<P: Policy> Adapter<P> {
             self.report(&verdict);
             return Ok(Flow::Reply(refusal.into_reply(is_grpc)));
         }
-        for edit in &verdict.request {
-            request.edit(edit)?;
-        }
+        self.change(request, &verdict)?;
         if let Some(claims) = &verdict.claims {
             if let Some(exported) = &claims.exported {
                 request.set_filter_state(CLAIMS_KEY, exported)?;
@@ -159,18 +157,53 @@ impl<P: Policy> Adapter<P> {
             request.set_claims(Rc::clone(&claims.all));
         }
         self.report(&verdict);
-        *response_edits = verdict.response;
+        *pending = Pending { response: verdict.response, observed: verdict.observation.map(Observed::new) };
         Ok(Flow::Continue)
     }
 
-    /// What becomes of a request, or of its trailers, that cannot be read or changed.
-    fn on_unreadable(&self, part: Part) -> Option<Reply> {
+    /// Carries out what a verdict changes of a request.
+    fn change(&self, request: &mut Request<'_>, verdict: &Verdict<'_, P::Metric>) -> Result<(), Status> {
+        if let Some((key, value)) = verdict.filter_state {
+            request.set_filter_state(key, value.as_bytes())?;
+        }
+        for edit in &verdict.request {
+            request.edit(edit)?;
+        }
+        // After an edit, the proxy selects the route again by itself. Removing an absent header is none.
+        let is_edit = |edit: &Edit| !matches!(edit, Edit::Remove(_));
+        if verdict.filter_state.is_some() && !verdict.request.iter().any(is_edit) {
+            request.clear_route_cache()?;
+        }
+        Ok(())
+    }
+
+    /// What becomes of a request that cannot be read or changed.
+    fn on_unreadable_request(
+        &self,
+        part: Part,
+        status: Status,
+        pending: &mut Pending,
+        request: &mut Request<'_>,
+    ) -> Flow {
+        // At level debug, since a client can cause it at will; a counter tells.
+        log::debug!(target: P::NAME, "a request cannot be read or changed: {status}");
         let mut verdict = self.policy.unreadable(part);
+        if let Some(reply) = self.refuse_unreadable(part, &mut verdict) {
+            return Flow::Reply(reply);
+        }
+        // The proxy has failed before; the request goes on as far as it can be changed.
+        let _unchanged = self.change(request, &verdict);
+        *pending = Pending { response: verdict.response, observed: None };
+        Flow::Continue
+    }
+
+    /// The reply to a request, or to its trailers, that cannot be read or changed; `None` if it continues.
+    fn refuse_unreadable(&self, part: Part, verdict: &mut Verdict<'_, P::Metric>) -> Option<Reply> {
         let refusal = verdict.refusal.take();
-        if let Some(refusal) = refusal.as_ref().filter(|_| part == Part::Headers) {
+        if let Some(refusal) = refusal.as_ref().filter(|_| part != Part::Trailers) {
             verdict.decision = Some(self.refused(refusal));
         }
-        self.report(&verdict);
+        self.report(verdict);
         let refusal = refusal.filter(|refusal| self.is_enforced(refusal))?;
         Some(refusal.into_reply(false))
     }
@@ -206,9 +239,22 @@ impl<P: Policy> Adapter<P> {
         }
     }
 
+    /// Carries out what background work has found, except for the next tick.
+    fn carry_out_report(&self, report: &Report<P::Metric>) {
+        for (count, number) in &report.counts {
+            self.metrics.counter(count.metric, count.value).add(*number);
+        }
+        for level in &report.levels {
+            self.metrics.gauge(level.metric, level.value).set(level.level);
+        }
+        for warning in &report.warnings {
+            log::warn!(target: P::NAME, "{warning}");
+        }
+    }
+
     /// Carries out the changes of the response.
-    pub fn on_response(&self, response_edits: &mut ResponseEdits, response: &mut Response<'_>) -> Flow {
-        for edit in response_edits.drain(..) {
+    pub fn on_response(&self, pending: &mut Pending, response: &mut Response<'_>) -> Flow {
+        for edit in pending.response.drain(..) {
             if let Err(status) = response.edit(&edit) {
                 log::warn!(target: P::NAME, "a response header cannot be set: {status}");
             }
@@ -221,7 +267,7 @@ impl<P: Policy> Adapter<P> {
         let changed = self.edit_trailers(trailers);
         let reply = changed.err().and_then(|status| {
             log::debug!(target: P::NAME, "trailers cannot be read or changed: {status}");
-            self.on_unreadable(Part::Trailers)
+            self.refuse_unreadable(Part::Trailers, &mut self.policy.unreadable(Part::Trailers))
         });
         reply.map_or(TrailersFlow::Continue, TrailersFlow::Reply)
     }

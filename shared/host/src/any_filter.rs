@@ -122,9 +122,15 @@ macro_rules! any_filter {
                     |filter, state| $crate::Filter::on_response_trailers(filter, state, trailers), else $crate::TrailersFlow::Continue)
             }
 
-            fn on_stream_gone(&self, stream: &mut $streams) {
+            fn on_stream_gone(&self, stream: &mut $streams, background: &mut $crate::Background<'_>) {
                 $crate::any_filter!(@call self stream $streams [$($variant)+]
-                    |filter, state| $crate::Filter::on_stream_gone(filter, state), else ())
+                    |filter, state| $crate::Filter::on_stream_gone(filter, state, background), else ())
+            }
+
+            fn on_config_gone(&self) {
+                match self {
+                    $(Self::$variant(filter) => $crate::Filter::on_config_gone(filter),)+
+                }
             }
 
             fn on_tick(&self, background: &mut $crate::Background<'_>) {

@@ -65,6 +65,12 @@ impl Callbacks {
         Self(self.0 | other.0)
     }
 
+    /// This set if `is_used`, otherwise none.
+    #[must_use]
+    pub const fn only_if(self, is_used: bool) -> Self {
+        if is_used { self } else { Self::NONE }
+    }
+
     /// Whether every callback of `other` is in this set.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {

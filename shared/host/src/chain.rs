@@ -14,6 +14,10 @@ impl<F: Filter> Chain<F> {
         self.0.len()
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &F> {
+        self.0.iter()
+    }
+
     pub(crate) fn get(&self, position: usize) -> Option<&F> {
         self.0.get(position)
     }

@@ -175,8 +175,9 @@ impl<F: Configure> Dispatcher<F> {
         match stream {
             Some(mut stream) => stream.on_delete(),
             None => {
-                if let Ok(mut roots) = self.roots.try_borrow_mut() {
-                    roots.remove(&id);
+                let root = self.roots.try_borrow_mut().ok().and_then(|mut roots| roots.remove(&id));
+                if let Some(chain) = root.and_then(|root| root.chain) {
+                    chain.iter().for_each(Filter::on_config_gone);
                 }
             }
         }

@@ -86,7 +86,10 @@ pub trait Filter: Sized + 'static {
 
     /// Called when a stream ends whose request this filter saw: completed, reset or abandoned by the
     /// client, paused or not.
-    fn on_stream_gone(&self, _stream: &mut Self::Stream) {}
+    fn on_stream_gone(&self, _stream: &mut Self::Stream, _background: &mut Background<'_>) {}
+
+    /// Called when the config is removed, after its last stream has ended.
+    fn on_config_gone(&self) {}
 
     /// Called for the tick that this filter has asked for.
     fn on_tick(&self, _background: &mut Background<'_>) {}

@@ -46,8 +46,14 @@ impl Counter {
 
     /// Adds one.
     pub fn increment(self) {
-        if let Some(id) = self.0 {
-            let _uncounted = abi::increment_metric(id, 1);
+        self.add(1);
+    }
+
+    /// Adds `number`. The host refuses a zero.
+    pub fn add(self, number: u64) {
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        if let Some(id) = self.0.filter(|_| number != 0) {
+            let _uncounted = abi::increment_metric(id, number);
         }
     }
 }

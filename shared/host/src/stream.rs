@@ -8,6 +8,7 @@ use crate::clock;
 use crate::direction::{Action, Direction};
 use crate::filter::{BodyFlow, Filter, Flow, TrailersFlow, Wake};
 use crate::message::{Core, Request, Response, Trailers};
+use crate::plugin::Background;
 use crate::reply::{send, without_config};
 use crate::status::Status;
 use crate::timers_and_calls::TimersAndCalls;
@@ -90,7 +91,7 @@ impl<F: Filter> Stream<F> {
         }
         let Some(chain) = self.chain.clone() else { return without_config(direction) };
         let mut body = Body::new(direction, size, end_of_stream);
-        let buffered = self.find_filter(&chain, direction, |filter, state| {
+        let buffered = self.find_filter(&chain, direction, |_, filter, state| {
             let flow = match direction {
                 Direction::Request => filter.on_request_body(state, &mut body),
                 Direction::Response => filter.on_response_body(state, &mut body),
@@ -113,8 +114,9 @@ impl<F: Filter> Stream<F> {
         {
             return Action::Pause;
         }
-        let mut trailers = Trailers::new(direction);
-        let reply = self.find_filter(&chain, direction, |filter, state| {
+        let mut trailers = Trailers::new(direction, Rc::clone(&self.core.timers_and_calls));
+        let reply = self.find_filter(&chain, direction, |position, filter, state| {
+            trailers.filter = position;
             let flow = match direction {
                 Direction::Request => filter.on_request_trailers(state, &mut trailers),
                 Direction::Response => filter.on_response_trailers(state, &mut trailers),
@@ -162,7 +164,7 @@ impl<F: Filter> Stream<F> {
         unpause(&mut self.paused, core);
         let flow = match direction {
             Direction::Request => waiting.on_request_wake(state, &mut Request { core, filter }, wake),
-            Direction::Response => waiting.on_response_wake(state, &mut Response { core }, wake),
+            Direction::Response => waiting.on_response_wake(state, &mut Response { core, filter }, wake),
         };
         let action = match self.apply(direction, filter, flow) {
             Action::Continue => self.run(direction, next(direction, filter)),
@@ -188,10 +190,13 @@ impl<F: Filter> Stream<F> {
     pub(crate) fn on_delete(&mut self) {
         self.stop_waiting();
         if let Some(chain) = self.chain.clone() {
-            let _none = self.find_filter(&chain, Direction::Request, |filter, state| -> Option<()> {
-                filter.on_stream_gone(state);
-                None
-            });
+            let timers_and_calls = Rc::clone(&self.core.timers_and_calls);
+            let _none =
+                self.find_filter(&chain, Direction::Request, |position, filter, state| -> Option<()> {
+                    let mut background = Background { timers_and_calls: &timers_and_calls, filter: position };
+                    filter.on_stream_gone(state, &mut background);
+                    None
+                });
         }
     }
 
@@ -208,7 +213,7 @@ impl<F: Filter> Stream<F> {
                     self.seen = at + 1;
                     filter.on_request_headers(state, &mut Request { core, filter: at })
                 }
-                Direction::Response => filter.on_response_headers(state, &mut Response { core }),
+                Direction::Response => filter.on_response_headers(state, &mut Response { core, filter: at }),
             };
             if self.apply(direction, at, flow) == Action::Pause {
                 return Action::Pause;
@@ -218,20 +223,20 @@ impl<F: Filter> Stream<F> {
         Action::Continue
     }
 
-    /// Calls `act` for each filter that saw the request, in the order of `direction`, until one returns a
-    /// value.
+    /// Calls `act` with the position of each filter that saw the request, in the order of `direction`, until
+    /// one returns a value.
     fn find_filter<T>(
         &mut self,
         chain: &Chain<F>,
         direction: Direction,
-        mut act: impl FnMut(&F, &mut F::Stream) -> Option<T>,
+        mut act: impl FnMut(usize, &F, &mut F::Stream) -> Option<T>,
     ) -> Option<T> {
         (0..self.seen).find_map(|index| {
             let position = match direction {
                 Direction::Request => index,
                 Direction::Response => self.seen - 1 - index,
             };
-            act(chain.get(position)?, self.states.get_mut(position)?)
+            act(position, chain.get(position)?, self.states.get_mut(position)?)
         })
     }
 

@@ -8,6 +8,9 @@ use std::net::IpAddr;
 pub struct Facts<'a> {
     /// The request's headers.
     pub headers: &'a Headers,
+    /// Headers of the request that only the filter may set, as the client spelt them. They are no longer in
+    /// [`Facts::headers`].
+    pub removed: &'a Headers,
     /// `source.address` as the connection manager computed it, without the port. `None` if the client's
     /// address is in `x-forwarded-for`, see [`Needs::trusted_hops`].
     pub source: Option<IpAddr>,
@@ -28,7 +31,15 @@ pub struct Attribute {
     pub value: Option<Vec<u8>>,
 }
 
+static NO_HEADERS: Headers = Headers::EMPTY;
+
 impl<'a> Facts<'a> {
+    /// The facts of a request of which only the headers are known.
+    #[must_use]
+    pub const fn of(headers: &'a Headers) -> Self {
+        Self { headers, removed: &NO_HEADERS, source: None, principal: None, claims: None, attributes: &[] }
+    }
+
     /// The value of a fetched attribute.
     #[must_use]
     pub fn attribute(&self, path: &[String]) -> Option<&'a [u8]> {

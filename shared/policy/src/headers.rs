@@ -159,6 +159,18 @@ impl Headers {
         before - self.entries.len()
     }
 
+    /// The headers whose name passes, in order.
+    #[must_use]
+    pub fn filtered(&self, passes: impl Fn(&[u8]) -> bool) -> Self {
+        let mut headers = Self::default();
+        for entry in &self.entries {
+            if passes(self.span(&entry.name)) {
+                headers.push(self.span(&entry.name), self.span(&entry.raw));
+            }
+        }
+        headers
+    }
+
     /// Replaces the request target (`:path`).
     pub fn set_target(&mut self, target: &HeaderValue) {
         let bytes = &self.bytes;

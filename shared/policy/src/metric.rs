@@ -26,8 +26,8 @@ pub struct Definition {
     pub name: &'static str,
     /// The type of the metric.
     pub kind: Kind,
-    /// The label, if the metric has one value for each limit, rule or reason.
-    pub label: Option<&'static str>,
+    /// The labels, if the metric has one value for each limit, rule or reason.
+    pub labels: &'static [&'static str],
 }
 
 /// The type of a metric.
@@ -41,13 +41,18 @@ pub enum Kind {
 
 impl Definition {
     /// The name in the proxy: `mesh_filters.<filter>.<name>`, with a label
-    /// `mesh_filters.<filter>.<label>=.=<value>;.;<name>`, from which Istio extracts the label.
+    /// `mesh_filters.<filter>.<label>=.=<value>;.;<name>`, from which Istio extracts the label. `values` are those of the
+    /// labels, in their order.
     #[must_use]
-    pub fn full_name(&self, filter: &str, value: &str) -> String {
-        match self.label {
-            Some(label) => format!("mesh_filters.{filter}.{label}=.={value};.;{}", self.name),
-            None => format!("mesh_filters.{filter}.{}", self.name),
+    pub fn full_name(&self, filter: &str, values: &[&str]) -> String {
+        let mut name = format!("mesh_filters.{filter}.");
+        for (label, value) in self.labels.iter().zip(values) {
+            for part in [label, "=.=", value, ";.;"] {
+                name.push_str(part);
+            }
         }
+        name.push_str(self.name);
+        name
     }
 }
 
@@ -67,10 +72,10 @@ impl Definition {
 /// }
 ///
 /// assert_eq!(
-///     Metric::Allowed.definition().full_name("rate_limit", "a"),
+///     Metric::Allowed.definition().full_name("rate_limit", &["a"]),
 ///     "mesh_filters.rate_limit.limit=.=a;.;allowed",
 /// );
-/// assert_eq!(Metric::Keys.definition().full_name("jwt_authz", ""), "mesh_filters.jwt_authz.keys");
+/// assert_eq!(Metric::Keys.definition().full_name("jwt_authz", &[]), "mesh_filters.jwt_authz.keys");
 /// assert_eq!(Metric::Keys.help(), "Keys in the set.");
 /// ```
 #[macro_export]
@@ -78,7 +83,7 @@ macro_rules! metrics {
     (
         $(#[$attribute:meta])*
         $visibility:vis enum $type:ident {
-            $($(#[doc = $help:literal])+ $metric:ident: $kind:ident, $name:literal $(by $label:literal)?;)+
+            $($(#[doc = $help:literal])+ $metric:ident: $kind:ident, $name:literal $(by $($label:literal),+)?;)+
         }
     ) => {
         $(#[$attribute])*
@@ -99,7 +104,7 @@ macro_rules! metrics {
                     $(Self::$metric => $crate::metric::Definition {
                         name: $name,
                         kind: $crate::metric::Kind::$kind,
-                        label: $crate::metrics!(@label $($label)?),
+                        labels: &[$($($label),+)?],
                     },)+
                 }
             }
@@ -112,8 +117,6 @@ macro_rules! metrics {
             }
         }
     };
-    (@label $label:literal) => { Some($label) };
-    (@label) => { None };
 }
 
 #[cfg(all(test, not(target_family = "wasm")))]

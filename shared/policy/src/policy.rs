@@ -2,13 +2,17 @@
 
 use crate::effects::Edit;
 use crate::facts::{Facts, Needs};
-use crate::headers::{HeaderName, Headers, Unchangeable};
+use crate::headers::{HeaderName, Headers, Unchangeable, spellings};
 use crate::metric::Metric;
+use crate::outcome::Outcome;
+use crate::preflight::CorsPreflight;
+use crate::report::Report;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::time::Nanos;
 use crate::verdict::Verdict;
 use mesh_config::Problems;
+use std::time::Duration;
 
 /// A config, prepared for decisions. The host layer passes requests to it and carries out its verdicts.
 pub trait Policy: Sized + 'static {
@@ -21,6 +25,9 @@ pub trait Policy: Sized + 'static {
     /// Whether [`Policy::edit_trailers`] may change trailers.
     const EDITS_TRAILERS: bool = false;
 
+    /// Whether verdicts may ask for the outcome of a request, see [`Decide::observe`].
+    const OBSERVES: bool = false;
+
     /// The filter's metrics.
     type Metric: Metric;
 
@@ -30,6 +37,11 @@ pub trait Policy: Sized + 'static {
     /// What the config makes the filter do, in one short line, for the log.
     fn summary(&self) -> String {
         format!("mode {}", self.settings().mode)
+    }
+
+    /// What happens to CORS preflights.
+    fn cors_preflight(&self) -> CorsPreflight {
+        CorsPreflight::Check
     }
 
     /// The facts that a decision needs.
@@ -46,19 +58,21 @@ pub trait Policy: Sized + 'static {
         &[]
     }
 
-    /// The values of a metric's label, in the order of the config; `None` for a value without this metric.
-    fn label_values(&self, _metric: Self::Metric) -> Vec<Option<&str>> {
+    /// The values of a metric's labels, in the order of the config: one string for each label; `None` where there is no
+    /// such metric.
+    fn label_values(&self, _metric: Self::Metric) -> Vec<Option<Vec<&str>>> {
         Vec::new()
     }
 
     /// The verdict on a request that is not decided on: the filter's mode is `off`, or the request is a CORS preflight.
     ///
-    /// `headers` fetches the request's headers.
+    /// `removed` are the headers that only the filter may set, as [`Facts::removed`]; `headers` fetches the others.
     ///
     /// # Errors
     /// The errors of `headers`, and [`Unchangeable`].
     fn pass<'h, E: From<Unchangeable>>(
         &self,
+        _removed: &Headers,
         _headers: impl FnOnce() -> Result<&'h Headers, E>,
     ) -> Result<Verdict<'_, Self::Metric>, E> {
         Ok(Verdict::default())
@@ -67,18 +81,21 @@ pub trait Policy: Sized + 'static {
     /// The verdict on a request that the filter could not read or change.
     fn unreadable(&self, part: Part) -> Verdict<'_, Self::Metric>;
 
-    /// Changes of the request's trailers, independent of the verdict on the request.
+    /// Changes of the request's trailers, independent of the verdict on the request: headers that only this filter may set
+    /// are removed, in every spelling.
     ///
     /// # Errors
     /// [`Unchangeable`]: the trailers must not be forwarded.
-    fn edit_trailers(&self, _trailers: &Headers) -> Result<Vec<Edit>, Unchangeable> {
-        Ok(Vec::new())
+    fn edit_trailers(&self, trailers: &Headers) -> Result<Vec<Edit>, Unchangeable> {
+        Ok(spellings(trailers, self.own_headers())?.into_iter().map(Edit::Remove).collect())
     }
 }
 
 /// A part of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
+    /// The headers that only the filter may set. The client may have sent them, and they may still be there.
+    OwnHeaders,
     /// Its headers.
     Headers,
     /// Its trailers. The request was decided on before.
@@ -86,6 +103,8 @@ pub enum Part {
 }
 
 /// A policy that decides immediately, without waiting or fetching.
+///
+/// Its state is that of one worker; what all workers share is in the [`Store`].
 pub trait Decide: Policy {
     /// Reads a config and prepares it for decisions.
     ///
@@ -99,6 +118,23 @@ pub trait Decide: Policy {
         facts: &Facts<'_>,
         environment: Environment<'_, impl Store>,
     ) -> Verdict<'_, Self::Metric>;
+
+    /// Called before the first request, for gauges and a first [`Decide::tick`].
+    fn start(&self, _environment: Environment<'_, impl Store>) -> Report<Self::Metric> {
+        Report::default()
+    }
+
+    /// Takes the outcome of a request whose verdict asked for it. Returns the time until a [`Decide::tick`], if one is
+    /// wanted.
+    fn observe(&self, _outcome: &Outcome) -> Option<Duration> {
+        None
+    }
+
+    /// Background work, at a time that the policy has asked for. It is also called when the config is removed: the last
+    /// chance to store what this worker knows.
+    fn tick(&self, _environment: Environment<'_, impl Store>) -> Report<Self::Metric> {
+        Report::default()
+    }
 }
 
 /// What the host provides while a config is read.
@@ -124,8 +160,20 @@ pub trait Setup {
 
 /// What the host provides for a decision.
 pub struct Environment<'a, S> {
-    /// Returns uniformly random numbers.
-    pub roll: &'a mut dyn FnMut() -> u64,
+    /// Time and random numbers.
+    pub sources: &'a mut dyn Sources,
     /// State shared by all workers.
     pub store: &'a mut S,
+}
+
+/// Time and random numbers. Each is `None` if the proxy does not provide it.
+pub trait Sources {
+    /// A uniformly distributed random number.
+    fn random(&mut self) -> Option<u64>;
+
+    /// The monotonic clock.
+    fn now(&mut self) -> Option<Nanos>;
+
+    /// Time since 1970.
+    fn since_epoch(&mut self) -> Option<Duration>;
 }

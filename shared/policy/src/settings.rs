@@ -3,7 +3,6 @@
 use crate::client_ip::{ClientIp, Resolved};
 use crate::facts::{Facts, Needs};
 use crate::mode::Mode;
-use crate::preflight::CorsPreflight;
 use mesh_config::kinds::choice;
 
 mesh_config::object! {
@@ -16,8 +15,6 @@ mesh_config::object! {
         /// Where the client's address is found, see
         /// [trusted_hops](../rate-limit/README.md#whose-address-trusted_hops).
         pub client_ip: ClientIp = default({}, ClientIp::kind()),
-        /// What happens to CORS preflights.
-        pub cors_preflight: CorsPreflight = default("allow", choice()),
         /// Which decisions are written to the filter state `wasm.<filter>_decision`.
         pub decision_log: DecisionLog = default("notable", choice()),
     }

@@ -2,6 +2,7 @@
 
 use crate::effects::Edit;
 use crate::label::Label;
+use crate::outcome::Observation;
 use crate::refusal::Refusal;
 use std::rc::Rc;
 
@@ -11,6 +12,9 @@ use std::rc::Rc;
 pub struct Verdict<'a, M> {
     /// The refusal; `None` if the request is forwarded.
     pub refusal: Option<Box<Refusal<'a>>>,
+    /// Filter state `wasm.<key>` and its value, if the request is forwarded. The route is selected again, since it may
+    /// depend on it.
+    pub filter_state: Option<(&'a str, &'a str)>,
     /// Changes of the request's headers, if the request is forwarded.
     pub request: Vec<Edit>,
     /// Changes of the response's headers, if the request is forwarded.
@@ -21,6 +25,8 @@ pub struct Verdict<'a, M> {
     pub decision: Option<Decision<'a>>,
     /// Claims of a verified token for later filters, if the request is forwarded.
     pub claims: Option<Claims>,
+    /// Asks for the outcome of the request, if it is forwarded.
+    pub observation: Option<Observation>,
     /// Log lines at level `warn`.
     pub warnings: Vec<String>,
 }
@@ -30,7 +36,7 @@ pub struct Verdict<'a, M> {
 pub struct Count<M> {
     /// The metric to increment.
     pub metric: M,
-    /// Index of the label's value; 0 without a label.
+    /// Index of the labels' values; 0 without a label.
     pub value: usize,
 }
 
@@ -56,11 +62,13 @@ impl<M> Default for Verdict<'_, M> {
     fn default() -> Self {
         Self {
             refusal: None,
+            filter_state: None,
             request: Vec::new(),
             response: Vec::new(),
             counts: Vec::new(),
             decision: None,
             claims: None,
+            observation: None,
             warnings: Vec::new(),
         }
     }

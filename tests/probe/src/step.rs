@@ -132,7 +132,7 @@ impl Filter for Step {
         TrailersFlow::Continue
     }
 
-    fn on_stream_gone(&self, _acts: &mut Acts) {
+    fn on_stream_gone(&self, _acts: &mut Acts, _background: &mut Background<'_>) {
         self.count("gone");
     }
 

@@ -2,6 +2,7 @@
 
 use mesh_policy::headers::HeaderName;
 use mesh_policy::matching::request::RequestMatch;
+use mesh_policy::preflight::CorsPreflight;
 use mesh_policy::settings::Settings;
 
 mesh_config::object! {
@@ -10,6 +11,8 @@ mesh_config::object! {
     pub struct Config {
         /// The fields that every filter has.
         pub settings: Settings = flatten(),
+        /// What happens to CORS preflights.
+        pub cors_preflight: CorsPreflight = default("allow", CorsPreflight::kind()),
         /// The requests that the filter is for.
         pub matches as "match": RequestMatch = restriction(RequestMatch::kind()),
         /// The header that these requests must have.

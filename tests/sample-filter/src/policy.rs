@@ -8,6 +8,7 @@ use mesh_policy::headers::{HeaderName, HeaderValue};
 use mesh_policy::label::Label;
 use mesh_policy::matching::request::MatchInput;
 use mesh_policy::policy::{self, Decide, Environment, Part, Setup};
+use mesh_policy::preflight::CorsPreflight;
 use mesh_policy::reason::Class;
 use mesh_policy::refusal::Refusal;
 use mesh_policy::settings::Settings;
@@ -39,6 +40,10 @@ impl policy::Policy for Policy {
 
     fn settings(&self) -> &Settings {
         &self.config.settings
+    }
+
+    fn cors_preflight(&self) -> CorsPreflight {
+        self.config.cors_preflight
     }
 
     fn needs(&self) -> &Needs {

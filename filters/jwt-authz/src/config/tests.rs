@@ -95,7 +95,8 @@ fn header(name: &str) -> HeaderName {
 #[test]
 fn a_config_has_every_default() {
     let Config {
-        settings: Settings { mode, client_ip, cors_preflight, decision_log },
+        settings: Settings { mode, client_ip, decision_log },
+        cors_preflight,
         realm,
         providers,
         rules,
@@ -199,7 +200,7 @@ fn every_field_at_the_top() {
            "in_vm_share": 100, "export": ["sub", "a.b", ["https://x.example/a", "b"]]"#,
     ));
     assert_eq!(config.settings.mode, Mode::Shadow);
-    assert_eq!(config.settings.cors_preflight, CorsPreflight::Check);
+    assert_eq!(config.cors_preflight, CorsPreflight::Check);
     assert_ne!(config.settings.client_ip, ClientIp::default());
     assert_eq!(config.realm, "shop");
     assert_eq!(config.default, Action::Allow);
@@ -226,7 +227,7 @@ fn numbers_may_be_floats_and_names_in_camel_case() {
                     {"claim": "a", "equalsHeader": "x"}, {"claim": "a", "equalsHost": true},
                     {"claim": "a", "contains": "x", "ignoreCase": true}]}]}"#,
     );
-    assert_eq!(config.settings.cors_preflight, CorsPreflight::Check);
+    assert_eq!(config.cors_preflight, CorsPreflight::Check);
     assert_eq!(config.escaped_slashes, EscapedSlashes::Keep);
     assert_eq!(config.on_jwks_unavailable, OnJwksUnavailable::AllowPublic);
     assert_eq!((config.max_token_bytes, config.in_vm_share), (512, 7));
@@ -283,7 +284,7 @@ fn unknown_fields() {
     check(&top(r#""rule": []"#), "rule: unknown field, did you mean `rules`?");
     check(
         &top(r#""jwks": {}"#),
-        "jwks: unknown field, expected one of `mode`, `client_ip`, `cors_preflight`, `decision_log`, `realm`, `providers`, `rules`, `default`, `escaped_slashes`, `on_jwks_unavailable`, `max_token_bytes`, `token_cache`, `in_vm_share`, `export`",
+        "jwks: unknown field, expected one of `mode`, `client_ip`, `decision_log`, `cors_preflight`, `realm`, `providers`, `rules`, `default`, `escaped_slashes`, `on_jwks_unavailable`, `max_token_bytes`, `token_cache`, `in_vm_share`, `export`",
     );
     check(&top(r#""mode": "shadow", "Mode": "off""#), "Mode: unknown field, did you mean `mode`?");
     check(&top(r#""mode": "shadow", "mode": "off""#), "mode: found twice, expected once");

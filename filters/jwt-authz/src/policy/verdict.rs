@@ -11,6 +11,7 @@ use mesh_policy::facts::Needs;
 use mesh_policy::headers::{HeaderName, Headers, Unchangeable, spellings};
 use mesh_policy::mode::Mode;
 use mesh_policy::policy::{self, Part};
+use mesh_policy::preflight::CorsPreflight;
 use mesh_policy::refusal::Refusal;
 use mesh_policy::settings::Settings;
 use mesh_policy::verdict::{Claims, Count, Verdict};
@@ -33,6 +34,10 @@ impl policy::Policy for Policy {
         &self.needs
     }
 
+    fn cors_preflight(&self) -> CorsPreflight {
+        self.config.cors_preflight
+    }
+
     fn own_headers(&self) -> &[HeaderName] {
         &self.own_headers
     }
@@ -41,13 +46,15 @@ impl policy::Policy for Policy {
         &self.token_headers
     }
 
-    fn label_values(&self, metric: Metric) -> Vec<Option<&str>> {
+    fn label_values(&self, metric: Metric) -> Vec<Option<Vec<&str>>> {
         let rules = |action| {
             let rules = self.config.rules.iter();
-            rules.map(|rule| (rule.action == action).then_some(rule.name.as_str())).collect()
+            rules.map(|rule| (rule.action == action).then(|| vec![rule.name.as_str()])).collect()
         };
         match metric {
-            Metric::Denied | Metric::ShadowDenied => self.labels.iter().map(|label| Some(*label)).collect(),
+            Metric::Denied | Metric::ShadowDenied => {
+                self.labels.iter().map(|label| Some(vec![*label])).collect()
+            }
             Metric::RuleAllowed | Metric::RuleShadowAllowed => rules(Action::Allow),
             Metric::RuleDenied | Metric::RuleShadowDenied => rules(Action::Deny),
             Metric::InHost => {
@@ -56,15 +63,16 @@ impl policy::Policy for Policy {
                     |algorithm| providers.iter().any(|provider| provider.algorithms.contains(algorithm));
                 Algorithm::ALL
                     .iter()
-                    .map(|algorithm| is_used(algorithm).then_some(algorithm.name()))
+                    .map(|algorithm| is_used(algorithm).then(|| vec![algorithm.name()]))
                     .collect()
             }
-            _ => self.config.providers.iter().map(|provider| Some(provider.name.as_str())).collect(),
+            _ => self.config.providers.iter().map(|provider| Some(vec![provider.name.as_str()])).collect(),
         }
     }
 
     fn pass<'h, E: From<Unchangeable>>(
         &self,
+        _removed: &Headers,
         headers: impl FnOnce() -> Result<&'h Headers, E>,
     ) -> Result<Verdict<'_, Metric>, E> {
         let mut verdict = Verdict::default();
@@ -78,7 +86,7 @@ impl policy::Policy for Policy {
         let mut verdict = Verdict::from(refusal);
         verdict.counts.push(Count::of(Metric::Unreadable));
         // A request whose trailers fail was counted with its headers.
-        if part == Part::Headers {
+        if part != Part::Trailers {
             verdict.counts.push(self.by_reason(Metric::Denied, reason::ERROR.label));
         }
         verdict

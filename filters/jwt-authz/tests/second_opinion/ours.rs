@@ -44,7 +44,7 @@ impl Filter {
         let authorization = [b"Bearer ", token].concat();
         let headers =
             Headers::from_pairs([(":path", b"/".as_slice()), ("authorization", authorization.as_slice())]);
-        let facts = Facts { headers: &headers, source: None, principal: None, claims: None, attributes: &[] };
+        let facts = Facts::of(&headers);
         let context = Context {
             now: Duration::from_secs(now),
             may_wait: false,

@@ -1,6 +1,5 @@
 use super::{
-    Config, ContentType, Cost, Limit, OnError, OnMissingKey, Overflow, Override, Reject, ResponseHeaders,
-    parse,
+    Config, ContentType, Cost, Limit, OnMissingKey, Overflow, Override, Reject, ResponseHeaders, parse,
 };
 use crate::quota::{Quota, Rate};
 use mesh_policy::client_ip::ClientIp;
@@ -8,6 +7,7 @@ use mesh_policy::facts::Needs;
 use mesh_policy::headers::{HeaderName, HeaderValue};
 use mesh_policy::key_part::{KeyPart, Prefixes};
 use mesh_policy::mode::Mode;
+use mesh_policy::on_error::OnError;
 use mesh_policy::percent::Percentage;
 use mesh_policy::preflight::CorsPreflight;
 use mesh_policy::settings::{DecisionLog, Settings};
@@ -53,8 +53,9 @@ fn header(name: &str) -> HeaderName {
 #[test]
 fn an_empty_config_is_valid_and_has_every_default() {
     for config in ["", "{}", r#"{"capacity": null}"#] {
-        let Config { settings, limits, reject, response_headers, on_error, capacity } = good(config);
-        let Settings { mode, client_ip, cors_preflight, decision_log } = settings;
+        let Config { settings, cors_preflight, limits, reject, response_headers, on_error, capacity } =
+            good(config);
+        let Settings { mode, client_ip, decision_log } = settings;
         assert_eq!(decision_log, DecisionLog::Notable);
         assert_eq!(mode, Mode::Enforce);
         assert_eq!(client_ip, ClientIp::default());
@@ -108,7 +109,7 @@ fn every_field_is_read() {
     let config = good(EVERYTHING);
     assert_eq!(config.settings.mode, Mode::Shadow);
     assert_ne!(config.settings.client_ip, ClientIp::default());
-    assert_eq!(config.settings.cors_preflight, CorsPreflight::Check);
+    assert_eq!(config.cors_preflight, CorsPreflight::Check);
     assert_eq!(
         config.reject,
         Reject {

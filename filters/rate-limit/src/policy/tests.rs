@@ -349,7 +349,7 @@ fn contention_has_a_bound() {
 }
 
 fn facts(headers: &Headers) -> Facts<'_> {
-    Facts { headers, source: None, principal: None, claims: None, attributes: &[] }
+    Facts::of(headers)
 }
 
 #[test]

@@ -4,13 +4,15 @@ use super::answer::{refusal, response_edits};
 use super::decision::{Decision, Denial, Outcome, Reason};
 use super::first_requests::LOOKED_AT;
 use super::{Metric, Policy, seed};
-use crate::config::{self, OnError};
+use crate::config;
 use crate::summary::summary;
 use mesh_config::Problems;
 use mesh_policy::facts::{Facts, Needs};
 use mesh_policy::hash::Key;
 use mesh_policy::label::Label;
+use mesh_policy::on_error::OnError;
 use mesh_policy::policy::{self, Environment, Part, Setup};
+use mesh_policy::preflight::CorsPreflight;
 use mesh_policy::settings::Settings;
 use mesh_policy::store::Store;
 use mesh_policy::verdict::{self, Count, Verdict};
@@ -33,8 +35,12 @@ impl policy::Policy for Policy {
         &self.needs
     }
 
-    fn label_values(&self, _metric: Metric) -> Vec<Option<&str>> {
-        self.config.limits.iter().map(|limit| Some(limit.name.as_str())).collect()
+    fn cors_preflight(&self) -> CorsPreflight {
+        self.config.cors_preflight
+    }
+
+    fn label_values(&self, _metric: Metric) -> Vec<Option<Vec<&str>>> {
+        self.config.limits.iter().map(|limit| Some(vec![limit.name.as_str()])).collect()
     }
 
     fn unreadable(&self, _part: Part) -> Verdict<'_, Metric> {
@@ -67,7 +73,9 @@ impl policy::Decide for Policy {
     }
 
     fn decide(&self, facts: &Facts<'_>, environment: Environment<'_, impl Store>) -> Verdict<'_, Metric> {
-        self.verdict(self.decision(facts, environment.roll, environment.store))
+        let Environment { sources, store } = environment;
+        // Without random numbers, every refusal is enforced whose percentage is not 0.
+        self.verdict(self.decision(facts, || sources.random().unwrap_or(0), store))
     }
 }
 

@@ -4,7 +4,7 @@ use crate::metrics::{Counter, Gauge};
 use mesh_policy::metric::{Kind, Metric};
 use std::marker::PhantomData;
 
-/// A filter's metrics, defined when its config is read: one of each, or one for each value of its label.
+/// A filter's metrics, defined when its config is read: one of each, or one for each value of its labels.
 pub struct Metrics<M> {
     defined: Vec<Vec<Defined>>,
     metric: PhantomData<M>,
@@ -12,22 +12,23 @@ pub struct Metrics<M> {
 
 #[derive(Clone, Copy)]
 enum Defined {
-    /// The value of the label has no such metric.
+    /// These values of the labels have no such metric.
     Nothing,
     Counter(Counter),
     Gauge(Gauge),
 }
 
 impl<M: Metric> Metrics<M> {
-    /// `values` gives the values of a metric's label, see
+    /// `values` gives the values of a metric's labels, see
     /// [`Policy::label_values`](mesh_policy::policy::Policy::label_values).
-    pub fn new<'a>(filter: &str, values: impl Fn(M) -> Vec<Option<&'a str>>) -> Self {
+    pub fn new<'a>(filter: &str, values: impl Fn(M) -> Vec<Option<Vec<&'a str>>>) -> Self {
         let define = |metric: &M| {
             let definition = metric.definition();
-            let values = if definition.label.is_some() { values(*metric) } else { vec![Some("")] };
+            let is_single = definition.labels.is_empty();
+            let values = if is_single { vec![Some(Vec::new())] } else { values(*metric) };
             let defined = values.into_iter().map(|value| {
                 let Some(value) = value else { return Defined::Nothing };
-                let name = definition.full_name(filter, value);
+                let name = definition.full_name(filter, &value);
                 match definition.kind {
                     Kind::Counter => Defined::Counter(Counter::define(&name)),
                     Kind::Gauge => Defined::Gauge(Gauge::define(&name)),

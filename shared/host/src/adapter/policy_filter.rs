@@ -1,16 +1,20 @@
 //! The filter of a policy that neither waits nor fetches.
 
-use super::{Adapter, Judgement, ResponseEdits};
+use super::sources::ProxySources;
+use super::{Adapter, Judgement, Pending};
 use crate::callbacks::Callbacks;
 use crate::clock;
 use crate::filter::{Configure, Filter, Flow, TrailersFlow};
 use crate::message::{Request, Response, Trailers};
-use crate::plugin::Plugin;
+use crate::plugin::{Background, Plugin};
 use crate::random;
 use crate::shared_data::SharedData;
 use mesh_config::Problems;
+use mesh_policy::outcome::Outcome;
 use mesh_policy::policy::{Decide, Environment, Setup};
+use mesh_policy::report::Report;
 use mesh_policy::time::Nanos;
+use std::time::Duration;
 
 /// The filter of a policy that neither waits nor fetches.
 pub struct PolicyFilter<P: Decide>(Adapter<P>);
@@ -18,7 +22,13 @@ pub struct PolicyFilter<P: Decide>(Adapter<P>);
 impl<P: Decide> Configure for PolicyFilter<P> {
     fn configure(config: &[u8], plugin: &Plugin) -> Result<Vec<Self>, Problems> {
         let policy = P::configure(config, &mut ProxySetup { plugin, store: SharedData })?;
-        Ok(vec![Self(Adapter::new(policy))])
+        let adapter = Adapter::new(policy);
+        let report = with_environment(|environment| adapter.policy().start(environment));
+        adapter.carry_out_report(&report);
+        if let Some(time) = report.tick_after {
+            plugin.tick_after(time);
+        }
+        Ok(vec![Self(adapter)])
     }
 }
 
@@ -26,34 +36,82 @@ impl<P: Decide> Filter for PolicyFilter<P> {
     const NAME: &'static str = P::NAME;
 
     const CALLBACKS: Callbacks = {
-        let response = if P::EDITS_RESPONSES { Callbacks::RESPONSE_HEADERS } else { Callbacks::NONE };
-        let trailers = if P::EDITS_TRAILERS { Callbacks::REQUEST_TRAILERS } else { Callbacks::NONE };
-        Callbacks::REQUEST_HEADERS.and(response).and(trailers)
+        let response = Callbacks::RESPONSE_HEADERS.only_if(P::EDITS_RESPONSES || P::OBSERVES);
+        let observed = Callbacks::RESPONSE_TRAILERS.and(Callbacks::TICK).only_if(P::OBSERVES);
+        let trailers = Callbacks::REQUEST_TRAILERS.only_if(P::EDITS_TRAILERS);
+        Callbacks::REQUEST_HEADERS.and(response).and(observed).and(trailers)
     };
 
-    type Stream = ResponseEdits;
+    type Stream = Pending;
 
     fn summary(&self) -> String {
         self.0.policy().summary()
     }
 
-    fn on_request_headers(&self, edits: &mut ResponseEdits, request: &mut Request<'_>) -> Flow {
-        self.0.on_request(edits, request, |request| {
+    fn on_request_headers(&self, pending: &mut Pending, request: &mut Request<'_>) -> Flow {
+        self.0.on_request(pending, request, |request| {
             let policy = self.0.policy();
             let facts = request.facts(policy.needs())?;
-            let environment =
-                Environment { roll: &mut || random::number().unwrap_or(0), store: &mut SharedData };
-            Ok(Judgement::Verdict(policy.decide(&facts, environment)))
+            Ok(Judgement::Verdict(with_environment(|environment| policy.decide(&facts, environment))))
         })
     }
 
-    fn on_request_trailers(&self, _edits: &mut ResponseEdits, trailers: &mut Trailers) -> TrailersFlow {
+    fn on_request_trailers(&self, _pending: &mut Pending, trailers: &mut Trailers) -> TrailersFlow {
         self.0.on_request_trailers(trailers)
     }
 
-    fn on_response_headers(&self, edits: &mut ResponseEdits, response: &mut Response<'_>) -> Flow {
-        self.0.on_response(edits, response)
+    fn on_response_headers(&self, pending: &mut Pending, response: &mut Response<'_>) -> Flow {
+        let outcome = pending.observed.as_mut().and_then(|observed| observed.on_response(response));
+        if let Some(outcome) = outcome {
+            pending.observed = None;
+            self.observe(&outcome, |time| response.tick_after(time));
+        }
+        self.0.on_response(pending, response)
     }
+
+    fn on_response_trailers(&self, pending: &mut Pending, trailers: &mut Trailers) -> TrailersFlow {
+        if let Some(observed) = pending.observed.take() {
+            self.observe(&observed.on_response_trailers(trailers), |time| trailers.tick_after(time));
+        }
+        TrailersFlow::Continue
+    }
+
+    fn on_stream_gone(&self, pending: &mut Pending, background: &mut Background<'_>) {
+        if let Some(observed) = pending.observed.take() {
+            self.observe(&observed.on_stream_gone(), |time| background.tick_after(time));
+        }
+    }
+
+    fn on_tick(&self, background: &mut Background<'_>) {
+        if let Some(time) = self.tick().tick_after {
+            background.tick_after(time);
+        }
+    }
+
+    fn on_config_gone(&self) {
+        if P::OBSERVES {
+            let _no_tick_follows = self.tick();
+        }
+    }
+}
+
+impl<P: Decide> PolicyFilter<P> {
+    fn observe(&self, outcome: &Outcome, tick_after: impl FnOnce(Duration)) {
+        if let Some(time) = self.0.policy().observe(outcome) {
+            tick_after(time);
+        }
+    }
+
+    fn tick(&self) -> Report<P::Metric> {
+        let report = with_environment(|environment| self.0.policy().tick(environment));
+        self.0.carry_out_report(&report);
+        report
+    }
+}
+
+/// Calls a policy with what the proxy provides.
+fn with_environment<T>(call: impl FnOnce(Environment<'_, SharedData>) -> T) -> T {
+    call(Environment { sources: &mut ProxySources, store: &mut SharedData })
 }
 
 /// The proxy while a config is read.

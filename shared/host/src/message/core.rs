@@ -12,6 +12,8 @@ pub(crate) struct Core {
     /// Whether the request ends with its headers.
     pub(crate) end_of_stream: bool,
     pub(crate) request: Option<Headers>,
+    /// What the filter that sees the request has removed of it.
+    pub(crate) removed: Headers,
     pub(crate) response: Option<Headers>,
     pub(crate) fetched: Fetched,
 }
@@ -23,6 +25,7 @@ impl Core {
             timers_and_calls,
             end_of_stream: false,
             request: None,
+            removed: Headers::EMPTY,
             response: None,
             fetched: Fetched::default(),
         }
@@ -31,6 +34,7 @@ impl Core {
     /// Frees what was fetched.
     pub(crate) fn release(&mut self) {
         self.request = None;
+        self.removed = Headers::EMPTY;
         self.response = None;
         self.fetched = Fetched::default();
     }

@@ -40,6 +40,7 @@ impl Fetched {
         &'a mut self,
         needs: &Needs,
         headers: Option<&'a Headers>,
+        removed: &'a Headers,
     ) -> Result<Facts<'a>, Status> {
         let is_forwarded =
             || headers.is_some_and(|headers| forwarded_address(headers, needs.trusted_hops).is_some());
@@ -61,6 +62,7 @@ impl Fetched {
         }
         Ok(Facts {
             headers: headers.unwrap_or(&NO_HEADERS),
+            removed,
             source: self.source.flatten(),
             principal: self.principal.as_ref().and_then(Option::as_deref),
             claims: self.claims.as_ref().and_then(Option::as_deref),

@@ -10,9 +10,12 @@ use crate::status::Status;
 use crate::timers_and_calls::Caller;
 use mesh_policy::effects::Edit;
 use mesh_policy::facts::{Facts, Needs};
-use mesh_policy::headers::Headers;
+use mesh_policy::headers::{HeaderName, HeaderValue, Headers, spellings};
 use std::rc::Rc;
 use std::time::Duration;
+
+/// A header that is set and removed at once, so that the proxy selects the route again.
+const ROUTE_AGAIN: HeaderName = HeaderName::from_static("x-mesh-filters-route-again");
 
 /// A request whose headers have arrived and have not been sent on.
 ///
@@ -55,8 +58,8 @@ impl Request<'_> {
         if needs.headers {
             self.headers()?;
         }
-        let Core { request, fetched, .. } = &mut *self.core;
-        fetched.facts(needs, request.as_ref())
+        let Core { request, removed, fetched, .. } = &mut *self.core;
+        fetched.facts(needs, request.as_ref(), removed)
     }
 
     /// Passes the claims of a verified token to the filters behind this one.
@@ -91,8 +94,34 @@ impl Request<'_> {
         self.core.timers_and_calls.tick_after(self.filter, time);
     }
 
-    /// Makes the proxy select the route again. Fails with [`Status::NotFound`] before Envoy 1.33.
-    pub fn clear_route_cache(&self) -> Result<(), Status> {
-        foreign::clear_route_cache()
+    /// Makes the proxy select the route again, as it does by itself after an edit of the headers.
+    pub fn clear_route_cache(&mut self) -> Result<(), Status> {
+        // Envoy lacks the function before 1.33, and a plugin may not be allowed to call it.
+        foreign::clear_route_cache().or_else(|_| {
+            self.edit(&Edit::Add(ROUTE_AGAIN, HeaderValue::text("")))?;
+            self.edit(&Edit::Remove(ROUTE_AGAIN))
+        })
+    }
+
+    /// What [`Request::remove_own`] has removed. It is no longer among the facts.
+    pub(crate) fn take_removed(&mut self) -> Headers {
+        std::mem::take(&mut self.core.removed)
+    }
+
+    /// Removes headers that only the filter may set, in every spelling, and keeps them as the client sent
+    /// them for [`Facts::removed`].
+    pub(crate) fn remove_own(&mut self, names: &[HeaderName]) -> Result<(), Status> {
+        self.core.removed = Headers::EMPTY;
+        if names.is_empty() {
+            return Ok(());
+        }
+        let headers = self.headers()?;
+        let found = spellings(headers, names)?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        let is_found = |name: &[u8]| found.iter().any(|found| found.as_str().as_bytes() == name);
+        self.core.removed = headers.filtered(is_found);
+        found.into_iter().try_for_each(|name| self.edit(&Edit::Remove(name)))
     }
 }

@@ -7,12 +7,15 @@ use crate::property;
 use crate::status::Status;
 use mesh_policy::effects::Edit;
 use mesh_policy::headers::Headers;
+use std::time::Duration;
 
 /// A response whose headers have arrived and have not been sent on.
 ///
 /// It gives no access to the request's headers: in this phase the host reports none.
 pub struct Response<'a> {
     pub(crate) core: &'a mut Core,
+    /// Position in the chain of the filter that sees the response.
+    pub(crate) filter: usize,
 }
 
 impl Response<'_> {
@@ -25,6 +28,24 @@ impl Response<'_> {
     /// The headers, with the edits of earlier filters. Fetched once for all filters.
     pub fn headers(&mut self) -> Result<&Headers, Status> {
         edit::fetch(HeaderMap::Response, &mut self.core.response)
+    }
+
+    /// The first value of one header. Does not fetch the others.
+    pub fn first_header(&self, name: &str) -> Result<Option<Vec<u8>>, Status> {
+        match &self.core.response {
+            Some(headers) => Ok(headers.first(name).map(<[u8]>::to_vec)),
+            None => edit::first(HeaderMap::Response, name),
+        }
+    }
+
+    /// The status (`:status`), three digits.
+    pub fn status(&self) -> Result<Option<Vec<u8>>, Status> {
+        self.first_header(":status")
+    }
+
+    /// Asks for one [`Filter::on_tick`](crate::Filter::on_tick) of this filter after `time`, in this worker.
+    pub fn tick_after(&self, time: Duration) {
+        self.core.timers_and_calls.tick_after(self.filter, time);
     }
 
     /// Applies an edit to the headers.

@@ -11,13 +11,7 @@ const SOURCE: &str = "192.0.2.9";
 #[track_caller]
 fn check(trusted_hops: usize, lines: &[&[u8]], expected: Option<&str>) {
     let headers = Headers::from_pairs(lines.iter().map(|line| ("x-forwarded-for", line)));
-    let facts = Facts {
-        headers: &headers,
-        source: SOURCE.parse().ok(),
-        principal: None,
-        claims: None,
-        attributes: &[],
-    };
+    let facts = Facts { source: SOURCE.parse().ok(), ..Facts::of(&headers) };
     let ip = expected.unwrap_or(SOURCE).parse().ok();
     assert_eq!(ClientIp { trusted_hops }.resolve(&facts), Resolved { ip, fallback: expected.is_none() });
 }

@@ -11,7 +11,7 @@ fn part(key: &str) -> KeyPart {
 /// The value of a part for a request with these headers, one `name: value` per line.
 fn value(part: &KeyPart, request: &str) -> Option<Vec<u8>> {
     let headers = Headers::from_pairs(request.lines().filter_map(|line| line.split_once(": ")));
-    let facts = Facts { headers: &headers, source: None, principal: None, claims: None, attributes: &[] };
+    let facts = Facts::of(&headers);
     part.value(&MatchInput::new(&facts, None)).map(|value| value.into_owned())
 }
 
@@ -112,13 +112,7 @@ fn ids_beyond_64_bits_do_not_share_a_bucket() {
     let value = |claims: &str| {
         let claims = serde_json::from_str(claims).unwrap();
         let headers = Headers::EMPTY;
-        let facts = Facts {
-            headers: &headers,
-            source: None,
-            principal: None,
-            claims: Some(&claims),
-            attributes: &[],
-        };
+        let facts = Facts { claims: Some(&claims), ..Facts::of(&headers) };
         let part = part(r#"{"claim": "id"}"#);
         part.value(&MatchInput::new(&facts, None)).map(|value| String::from_utf8(value.into_owned()).unwrap())
     };

@@ -25,14 +25,15 @@ pub fn table<M: Metric>(filter: &str) -> String {
     let filter = filter.replace('-', "_");
     let mut table = String::from("| metric | type | value |\n|---|---|---|\n");
     for metric in M::ALL {
-        let Definition { name, kind, label } = metric.definition();
+        let Definition { name, kind, labels } = metric.definition();
         let kind = match kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
         };
-        let label = label.map(|label| format!("{{{label}=\"…\"}}")).unwrap_or_default();
+        let labels: Vec<_> = labels.iter().map(|label| format!("{label}=\"…\"")).collect();
+        let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
         let help = metric.help();
-        let _infallible = writeln!(table, "| `mesh_filters_{filter}_{name}{label}` | {kind} | {help} |");
+        let _infallible = writeln!(table, "| `mesh_filters_{filter}_{name}{labels}` | {kind} | {help} |");
     }
     let _infallible = writeln!(
         table,
@@ -46,7 +47,7 @@ pub fn table<M: Metric>(filter: &str) -> String {
 #[must_use]
 pub fn labels<M: Metric>() -> Vec<&'static str> {
     let mut labels: Vec<_> =
-        M::ALL.iter().filter_map(|metric| metric.definition().label).chain([PLUGIN]).collect();
+        M::ALL.iter().flat_map(|metric| metric.definition().labels).copied().chain([PLUGIN]).collect();
     labels.sort_unstable();
     labels.dedup();
     labels

@@ -155,7 +155,7 @@ impl Signatures for Gateway {
 }
 
 fn facts(headers: &Headers) -> Facts<'_> {
-    Facts { headers, source: None, principal: None, claims: None, attributes: &[] }
+    Facts::of(headers)
 }
 
 /// A provider with one key, `k`.

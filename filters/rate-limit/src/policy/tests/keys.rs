@@ -16,7 +16,7 @@ fn part(key: &str) -> KeyPart {
 /// The value of a part for a request with these headers, one `name: value` per line.
 fn value(part: &KeyPart, request: &str) -> Option<Vec<u8>> {
     let headers = Headers::from_pairs(request.lines().filter_map(|line| line.split_once(": ")));
-    let facts = Facts { headers: &headers, source: None, principal: None, claims: None, attributes: &[] };
+    let facts = Facts::of(&headers);
     part.value(&MatchInput::new(&facts, None)).map(|value| value.into_owned())
 }
 

@@ -41,7 +41,7 @@ pub(super) fn policy(config: &str, since: u64) -> Policy {
 /// The decision of a policy on a request, and when it last read each record.
 pub(super) fn decide(policy: &Policy, headers: &Headers, store: &mut impl Store) -> (Decision, Looks) {
     let mut store = Looking { store, looks: Looks::default() };
-    let facts = Facts { headers, source: None, principal: None, claims: None, attributes: &[] };
+    let facts = Facts::of(headers);
     let decision = policy.decision(&facts, || 0, &mut store);
     (decision, store.looks)
 }

@@ -22,11 +22,9 @@ fn check(config: &str, expected: impl Into<Truth>) {
     ]);
     let claims = serde_json::from_str(r#"{"realm_access": {"roles": ["admin"]}}"#).unwrap();
     let facts = Facts {
-        headers: &headers,
-        source: None,
         principal: Some(b"spiffe://cluster.local/ns/prod/sa/web"),
         claims: Some(&claims),
-        attributes: &[],
+        ..Facts::of(&headers)
     };
     let client_ip = Some([10, 1, 2, 3].into());
     assert_eq!(
@@ -40,7 +38,7 @@ fn check(config: &str, expected: impl Into<Truth>) {
 #[track_caller]
 fn check_bare(config: &str, expected: impl Into<Truth>) {
     let headers = Headers::default();
-    let facts = Facts { headers: &headers, source: None, principal: None, claims: None, attributes: &[] };
+    let facts = Facts::of(&headers);
     let found = request_match(config).unwrap().test(&MatchInput::new(&facts, None));
     assert_eq!(found, expected.into(), "{config}");
 }
@@ -247,7 +245,7 @@ fn depth_and_length_are_bounded() {
 fn parts_that_are_undecided() {
     let undecided = |config: &str, headers: &[(&str, &str)]| {
         let headers = Headers::from_pairs(headers.iter().copied());
-        let facts = Facts { headers: &headers, source: None, principal: None, claims: None, attributes: &[] };
+        let facts = Facts::of(&headers);
         let found = request_match(config).unwrap().test(&MatchInput::new(&facts, None));
         assert_eq!(found, Truth::Undecided, "{config} {headers:?}");
     };
@@ -270,7 +268,7 @@ fn parts_that_are_undecided() {
 #[test]
 fn a_no_outweighs_what_is_undecided() {
     let headers = Headers::from_pairs([(":method", "GET"), (":path", "/b/../a"), (":authority", "a:1")]);
-    let facts = Facts { headers: &headers, source: None, principal: None, claims: None, attributes: &[] };
+    let facts = Facts::of(&headers);
     let test = |config: &str| request_match(config).unwrap().test(&MatchInput::new(&facts, None));
     assert_eq!(test(r#"{"methods": ["PUT"], "path": {"prefix": "/a"}}"#), Truth::No);
     assert_eq!(test(r#"{"any": [{"path": {"prefix": "/a"}}, {"methods": ["GET"]}]}"#), Truth::Yes);
@@ -281,7 +279,7 @@ fn a_no_outweighs_what_is_undecided() {
 #[test]
 fn an_escaped_slash_may_be_a_character() {
     let headers = Headers::from_pairs([(":path", "/api%2fx")]);
-    let facts = Facts { headers: &headers, source: None, principal: None, claims: None, attributes: &[] };
+    let facts = Facts::of(&headers);
     let request = MatchInput::new(&facts, None).with_escaped_slashes(crate::path::EscapedSlashes::Character);
     assert_eq!(request_match(r#"{"path": {"prefix": "/api/"}}"#).unwrap().test(&request), Truth::No);
 }
