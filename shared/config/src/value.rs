@@ -158,6 +158,15 @@ impl<'a> Value<'a> {
         None
     }
 
+    /// Reports that there are fewer items than must be. Returns `None`.
+    pub(crate) fn too_few<T>(&self, found: usize, min: usize) -> Option<T> {
+        if min == 1 {
+            return self
+                .problem(ProblemKind::Missing, "found an empty array, expected at least one item");
+        }
+        self.problem(ProblemKind::Missing, format_args!("found {found} items, expected at least {min}"))
+    }
+
     /// `true` or `false`.
     #[inline(never)]
     pub fn boolean(&self) -> Option<bool> {

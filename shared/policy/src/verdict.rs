@@ -78,7 +78,7 @@ impl<'a, M> Verdict<'a, M> {
     /// The request goes on. `by`: the limit or the rule that decided so.
     #[must_use]
     pub fn allowed(by: Option<&'a str>) -> Self {
-        let label = Label { word: "allowed", subject: by.map(Into::into) };
+        let label = Label { subject: by.map(Into::into), ..Label::of("allowed") };
         Self { decision: Some(Decision { label, is_notable: false }), ..Self::default() }
     }
 }

@@ -51,7 +51,7 @@ impl policy::Policy for Policy {
     }
 
     fn unreadable(&self, _part: Part) -> Verdict<'_, Metric> {
-        Refusal::new(NO_HEADER, Label { word: "sample_filter", subject: Some(NO_HEADER.label.into()) }).into()
+        Refusal::new(NO_HEADER, Label::of("sample_filter").about(NO_HEADER.label)).into()
     }
 }
 

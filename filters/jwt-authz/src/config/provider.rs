@@ -19,20 +19,6 @@ const MAX_STRING_BYTES: usize = 1024;
 const MAX_PLACES: usize = 8;
 const MAX_CLAIM_HEADERS: usize = 32;
 
-/// Headers that the proxy or the connection needs as they are.
-const NOT_FOR_CLAIMS: [&str; 11] = [
-    "host",
-    "content-length",
-    "transfer-encoding",
-    "connection",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "upgrade",
-    "cookie",
-    "authorization",
-];
 
 mesh_config::object! {
     /// A provider of tokens.
@@ -150,11 +136,7 @@ const TAKEN: &str = "another header: this provider uses this one already";
 
 /// A header that is not `taken`.
 fn header<'a>(taken: &'a [HeaderName]) -> impl Kind<Out = HeaderName> + use<'a> {
-    HeaderName::kind().and_then(move |value, name| {
-        if NOT_FOR_CLAIMS.contains(&name.as_str()) {
-            let expected = "another header: this one has a meaning of its own";
-            return value.expected(ProblemKind::Conflict, expected);
-        }
+    HeaderName::kind_of_filter().and_then(move |value, name| {
         if taken.iter().any(|other| other.is_same_variable(name.as_str().as_bytes())) {
             return value.expected(ProblemKind::Duplicate, TAKEN);
         }

@@ -38,7 +38,7 @@ pub(super) fn details<'a>(config: &'a Config, denial: &Denial) -> Label<'a> {
         Some(rule) => Cow::Owned(format!("{label}:{rule}")),
         None => Cow::Borrowed(label),
     };
-    Label { word: "jwt_authz", subject: Some(subject) }
+    Label::of("jwt_authz").about(subject)
 }
 
 fn rule_name<'a>(config: &'a Config, denial: &Denial) -> Option<&'a str> {

@@ -33,7 +33,7 @@ pub(super) fn refusal<'a>(config: &'a Config, denial: &Denial) -> Refusal<'a> {
     let limit = denial.limit.and_then(|limit| config.limits.get(limit));
     let reject = &config.reject;
     let row = denial.reason.row();
-    let mut refusal = Refusal::new(row, Label { word: row.label, subject: Some(name(limit).into()) });
+    let mut refusal = Refusal::new(row, Label::of(row.label).about(name(limit)));
     refusal.text = Some(text(&denial.reason, limit));
     refusal.more_headers = &reject.headers;
     match &denial.reason {

@@ -46,7 +46,7 @@ impl policy::Policy for Policy {
     fn unreadable(&self, _part: Part) -> Verdict<'_, Metric> {
         let mut verdict = match self.config.on_error {
             OnError::Allow => {
-                let label = Label { word: "error", subject: None };
+                let label = Label::of("error");
                 Verdict {
                     decision: Some(verdict::Decision { label, is_notable: true }),
                     ..Verdict::default()
@@ -108,7 +108,7 @@ impl Policy {
             |metric: &Metric| matches!(metric, Metric::ShadowDenied | Metric::Error | Metric::Overflow);
         let (limit, metric) = decision.tallies.iter().find(|(_, metric)| is_notable(metric))?;
         let word = mesh_policy::metric::Metric::definition(*metric).name;
-        let label = Label { word, subject: Some(self.limit_name(*limit).into()) };
+        let label = Label::of(word).about(self.limit_name(*limit));
         Some(verdict::Decision { label, is_notable: true })
     }
 

@@ -38,6 +38,12 @@ impl<'a, K> List<'a, K> {
         Self { min: 1, ..self }
     }
 
+    /// With at least so many items.
+    #[must_use]
+    pub fn at_least(self, min: usize) -> Self {
+        Self { min, ..self }
+    }
+
     /// With at most so many items; `what` names them in messages.
     #[must_use]
     pub fn at_most(self, max: usize, what: &'static str) -> Self {
@@ -101,7 +107,7 @@ fn read_items(
         return value.too_many(items.len(), what, max);
     }
     if items.len() < min {
-        return value.problem(ProblemKind::Missing, "found an empty array, expected at least one item");
+        return value.too_few(items.len(), min);
     }
     let mut good = Some(());
     for (index, node) in items.iter().enumerate() {

@@ -4,6 +4,21 @@ use mesh_config::kinds::{Text, text};
 use mesh_config::{ProblemKind, Value};
 use std::borrow::Cow;
 
+/// Headers that the connection or another filter depends on.
+const WITH_MEANING: [&str; 11] = [
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "upgrade",
+    "cookie",
+    "authorization",
+];
+
 /// A valid header name in lower case (RFC 9110, section 5.1: a token).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HeaderName(Cow<'static, str>);
@@ -36,6 +51,20 @@ impl HeaderName {
             if name.as_str() == "host" {
                 let message = "another header: the proxy hands the host over by another name";
                 return value.expected(ProblemKind::Conflict, message);
+            }
+            Some(name)
+        })
+    }
+
+    /// The name of a header that a filter tells the upstream something in, and that no client may set. Not one that the
+    /// connection or another filter depends on.
+    #[must_use]
+    pub const fn kind_of_filter() -> Text<Self> {
+        Self::kind_by(|value, name| {
+            let name = Self::read(value, name)?;
+            if WITH_MEANING.contains(&name.as_str()) {
+                return value
+                    .expected(ProblemKind::Conflict, "another header: this one has a meaning of its own");
             }
             Some(name)
         })

@@ -1,0 +1,77 @@
+//! What a user writes, read into values that can only be valid.
+
+mod guard;
+mod output;
+mod rollout;
+mod split;
+mod splits;
+
+pub use guard::Guard;
+pub use output::{Output, TrustedOverride};
+pub use rollout::{Rollout, Step};
+pub use split::{Split, Variant, Weight};
+pub use splits::Splits;
+
+use mesh_config::kinds::{choice, list};
+use mesh_policy::matching::request::RequestMatch;
+use mesh_policy::mode::Mode;
+use mesh_policy::name::name;
+use mesh_policy::on_error::OnError;
+use mesh_policy::settings::Settings;
+
+/// Maximum number of rules, which are tried one by one.
+const MAX_RULES: usize = 256;
+
+mesh_config::object! {
+    /// A config of the filter.
+    #[derive(Clone, Debug)]
+    pub struct Config {
+        /// The fields that every filter has.
+        pub settings: Settings = flatten(),
+        /// What happens to a request whose variant cannot be chosen, because the proxy [fails](#failures): it gets `default`,
+        /// or it is refused.
+        pub on_error: OnError = default("allow", choice()),
+        /// The variant of a request that no rule and no split decides on. Default: no variant.
+        pub default: Option<String> = optional(name()),
+        /// Where the [variant is written](#output).
+        pub output: Output = default({"header": "x-mesh-variant"}, Output::kind()),
+        /// Which requests may [name their variant](#the-override) themselves. Default: none.
+        pub trusted_override: Option<TrustedOverride> = optional(TrustedOverride::kind()),
+        /// Rules, tried in their order before any split. The first one that matches decides. Default: none.
+        pub rules: Vec<Rule> = restriction(
+            list(Rule::kind()).at_most(MAX_RULES, "rules").unique("name", "a name that no other rule has")
+        ),
+        /// The splits, tried in their order. The first one that matches decides.
+        pub splits: Splits = flatten(),
+    }
+    elsewhere {
+        "routes" => "rules",
+        "variants" => "split.variants",
+        "steps" => "rollout.steps",
+    }
+}
+
+mesh_config::object! {
+    /// Gives a variant to the requests that match.
+    #[derive(Clone, Debug)]
+    pub struct Rule {
+        /// The rule's name in counters and logs.
+        pub name: String = required(name()),
+        /// Which requests the rule is for, see [match](#match). A match that is undecided does not hold. Default: every
+        /// request.
+        pub matches as "match": RequestMatch = restriction(RequestMatch::kind()),
+        /// The variant that they get.
+        pub variant: String = required(name()),
+        /// As `mode` at the top: in `shadow` the rule is counted where it would have decided, and the search goes on.
+        pub mode: Mode = default("enforce", choice()),
+    }
+    elsewhere {
+        "destination" => "variant",
+        "subset" => "variant",
+    }
+}
+
+mesh_config::root!(Config, "canary");
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! What happens outside of requests: outcomes are counted, and guards merge.
+
+use super::metric::Metric;
+use super::split::Split;
+use super::tally::Counted;
+use super::{Policy, guarded::Guarded};
+use crate::guard::{Merged, Outcome as Guessed, State};
+use mesh_policy::outcome::Outcome;
+use mesh_policy::policy::{Environment, Sources};
+use mesh_policy::report::{Level, Report};
+use mesh_policy::store::Store;
+use mesh_policy::time::Nanos;
+use mesh_policy::verdict::Count;
+use std::time::Duration;
+
+/// Time from the first outcome to its report.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+impl Policy {
+    /// Makes the state of each guard that of this config, and shows it.
+    pub(super) fn started(&self, environment: Environment<'_, impl Store>) -> Report<Metric> {
+        let mut report = Report::default();
+        self.merge(environment, &mut report);
+        for (index, split) in self.config.splits.0.iter().enumerate() {
+            let is_known = report.levels.iter().any(|level| level.value == index);
+            if split.guard.is_some() && !is_known {
+                report.levels.push(Level { metric: Metric::Tripped, value: index, level: 0 });
+            }
+        }
+        report
+    }
+
+    /// Counts an outcome. Returns the time until it is to be reported, if that was not asked for before.
+    pub(super) fn observed(&self, outcome: &Outcome) -> Option<Duration> {
+        let first = self.tally.add(outcome.subject, outcome.is_error).then_some(INTERVAL);
+        let merge = self.guarded_outcome(outcome).and_then(|(guarded, outcome)| guarded.guard.count(&outcome));
+        [first, merge].into_iter().flatten().min()
+    }
+
+    /// Reports what was counted.
+    pub(super) fn reported(&self, environment: Environment<'_, impl Store>) -> Report<Metric> {
+        let mut report = Report::default();
+        for (subject, Counted { requests, errors }) in self.tally.take() {
+            let of = |metric| Count { metric, value: subject };
+            report.counts.extend([(of(Metric::Requests), requests), (of(Metric::Errors), errors)]);
+        }
+        self.merge(environment, &mut report);
+        report
+    }
+
+    /// The outcome as the split's guard counts it, if it does.
+    fn guarded_outcome(&self, outcome: &Outcome) -> Option<(&Guarded, Guessed)> {
+        let (split, variant) = *self.subjects.get(outcome.subject)?;
+        let guarded = self.splits.get(split)?.guarded.as_ref()?;
+        let timing = outcome.timing?;
+        let (began, took) = (timing.began, timing.took);
+        Some((guarded, Guessed { arm: guarded.arm(variant)?, began, took, is_error: outcome.is_error }))
+    }
+
+    fn merge(&self, environment: Environment<'_, impl Store>, report: &mut Report<Metric>) {
+        let Environment { sources, store } = environment;
+        for (index, split) in self.splits.iter().enumerate() {
+            let Some(guarded) = &split.guarded else { continue };
+            let wanted = match merge(split, guarded, sources, store) {
+                Some(merged) => self.report_merge(index, guarded, &merged, report),
+                // The counts are kept.
+                None => Some(INTERVAL),
+            };
+            report.tick_after = [report.tick_after, wanted].into_iter().flatten().min();
+        }
+    }
+
+    /// Returns the time until the next merge, if one is wanted.
+    fn report_merge(
+        &self,
+        index: usize,
+        guarded: &Guarded,
+        merged: &Merged,
+        report: &mut Report<Metric>,
+    ) -> Option<Duration> {
+        let split = self.config.splits.0.get(index)?;
+        let level = u64::from(merged.state.trip.is_some());
+        report.levels.push(Level { metric: Metric::Tripped, value: index, level });
+        if let Some(trip) = &merged.tripped {
+            let name = |variant: usize| split.variants.get(variant).map_or("", |variant| &variant.name);
+            let is_off = if guarded.is_enforced { "is off" } else { "would be off" };
+            report.counts.push((Count { metric: Metric::Trips, value: index }, 1));
+            report.warnings.push(format!(
+                "split {}: {} {is_off}, {} takes its requests: {trip}",
+                split.name,
+                name(guarded.variant),
+                name(guarded.fall_back_to)
+            ));
+        }
+        merged.next
+    }
+}
+
+/// Merges the counts of a guard; `None` if the proxy fails.
+fn merge(
+    split: &Split,
+    guarded: &Guarded,
+    sources: &mut dyn Sources,
+    store: &mut impl Store,
+) -> Option<Merged> {
+    let sources = std::cell::RefCell::new(sources);
+    let phase = |state: &State, now: Nanos| match sources.try_borrow_mut() {
+        Ok(mut sources) => split.phase(state, now, &mut **sources).unwrap_or(0),
+        Err(_) => 0,
+    };
+    guarded.guard.merge(&phase, store).ok()
+}
