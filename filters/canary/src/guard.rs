@@ -1,0 +1,1 @@
+//! Trips when a variant is worse than its baseline.

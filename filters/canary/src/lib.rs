@@ -1,0 +1,3 @@
+//! Header canary routing: rules, sticky splits, a schedule and automatic rollback.
+
+pub mod guard;
