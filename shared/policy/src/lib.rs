@@ -24,6 +24,7 @@ pub mod policy;
 pub mod preflight;
 pub mod reason;
 pub mod refusal;
+pub mod rfc3339;
 pub mod settings;
 pub mod store;
 pub mod summary;
