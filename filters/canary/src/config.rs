@@ -9,7 +9,7 @@ mod splits;
 pub use guard::Guard;
 pub use output::{Output, TrustedOverride};
 pub use rollout::{Rollout, Step};
-pub use split::{Split, Variant, Weight};
+pub use split::{Split, Variant};
 pub use splits::Splits;
 
 use mesh_config::kinds::{choice, list};

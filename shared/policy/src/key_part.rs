@@ -191,14 +191,29 @@ impl KeyPart {
     /// credential. All repeated headers, cookies and parameters have one value, too, as upstreams read the first or the
     /// last one.
     pub fn value<'a>(&'a self, request: &'a MatchInput<'_>) -> Option<Cow<'a, [u8]>> {
+        self.read(request, Some(REPEATED))
+    }
+
+    /// The part's value as [`KeyPart::value`], but `None` for a repeated header, cookie or parameter. A choice by the value
+    /// that all of these have in common would treat them as one client.
+    pub fn single<'a>(&'a self, request: &'a MatchInput<'_>) -> Option<Cow<'a, [u8]>> {
+        self.read(request, None)
+    }
+
+    /// The part's value; `repeated` is that of a repeated header, cookie or parameter.
+    fn read<'a>(
+        &'a self,
+        request: &'a MatchInput<'_>,
+        repeated: Option<&'static [u8]>,
+    ) -> Option<Cow<'a, [u8]>> {
         let facts = request.facts();
         match self {
             Self::ClientIp(prefixes) => request.client_ip().map(|ip| Cow::Owned(prefixes.network(ip))),
             Self::Header(name) => {
-                only(facts.headers.get(name.as_str())).map(|value| folded_header(name, value))
+                only(facts.headers.get(name.as_str()), repeated).map(|value| folded_header(name, value))
             }
-            Self::Cookie(name) => only(request.cookies().values(name)).map(cookie::folded),
-            Self::Query(name) => only(request.query().values(name)).map(Cow::Borrowed),
+            Self::Cookie(name) => only(request.cookies().values(name), repeated).map(cookie::folded),
+            Self::Query(name) => only(request.query().values(name), repeated).map(Cow::Borrowed),
             Self::Path => folded(facts.headers.target()),
             Self::Method => {
                 let method = facts.headers.method();
@@ -245,10 +260,10 @@ impl Prefixes {
     }
 }
 
-/// The only value, or [`REPEATED`] if there are several.
-fn only<'a>(mut values: impl Iterator<Item = &'a [u8]>) -> Option<&'a [u8]> {
+/// The only value, or `repeated` if there are several.
+fn only<'a>(mut values: impl Iterator<Item = &'a [u8]>, repeated: Option<&'a [u8]>) -> Option<&'a [u8]> {
     let first = values.next()?;
-    Some(if values.next().is_some() { REPEATED } else { first })
+    if values.next().is_some() { repeated } else { Some(first) }
 }
 
 /// The canonical form of a header's value.

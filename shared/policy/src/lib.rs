@@ -27,6 +27,7 @@ pub mod preflight;
 pub mod reason;
 pub mod refusal;
 pub mod report;
+pub mod rfc3339;
 pub mod settings;
 pub mod store;
 pub mod summary;

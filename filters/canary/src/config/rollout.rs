@@ -1,6 +1,6 @@
 //! The schedule of a variant's share.
 
-use super::split::{Variant, Weight};
+use super::split::Variant;
 use mesh_config::kinds::{duration, list};
 use mesh_config::{Kind, ProblemKind};
 use mesh_policy::name::name;
@@ -39,7 +39,7 @@ mesh_config::object! {
 /// A variant beside which others have a weight: they share what it does not get.
 fn growing(variants: Option<&[Variant]>) -> impl Kind<Out = String> {
     one_of(variants).and_then(move |value, name: String| {
-        let has_weight = |variant: &Variant| variant.name != name && variant.weight != Weight::default();
+        let has_weight = |variant: &Variant| variant.name != name && variant.weight.hundredths() > 0;
         if variants.is_some_and(|variants| !variants.iter().any(has_weight)) {
             let message = "found the only variant with a weight, expected others that share the rest";
             return value.problem(ProblemKind::Conflict, message);

@@ -2,6 +2,7 @@
 
 use super::guard::Guard;
 use super::rollout::Rollout;
+use crate::assignment::Weight;
 use mesh_config::kinds::{List, choice, list, number};
 use mesh_config::{Kind, ProblemKind, Value};
 use mesh_policy::key_part::KeyPart;
@@ -51,39 +52,23 @@ mesh_config::object! {
         /// The variant's name, as routes know it.
         pub name: String = required(name()),
         /// Its share of the requests, relative to the other weights, with up to two decimals.
-        pub weight: Weight = required(Weight::kind()),
+        pub weight: Weight = required(weight()),
     }
 }
 
-/// A weight in hundredths.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Weight(u32);
-
-impl Weight {
-    /// The weight in hundredths, at most 10^8.
-    #[must_use]
-    pub const fn hundredths(self) -> u32 {
-        self.0
-    }
-
-    /// A number from 0 to a million with up to two decimals. A third one is refused, as it would be lost.
-    fn kind() -> impl Kind<Out = Self> {
-        number(0.0..=MAX_WEIGHT).and_then(|value, weight| {
-            // Far above the rounding error of a float, and far below a third decimal.
-            const TOLERANCE: f64 = 1e-6;
-            let hundredths = weight * 100.0;
-            if (hundredths - hundredths.round()).abs() > TOLERANCE {
-                return value.expected(ProblemKind::BadPattern, "at most two decimals");
-            }
-            #[allow(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "an integer from 0 to 10^8"
-            )]
-            let hundredths = hundredths.round() as u32;
-            Some(Self(hundredths))
-        })
-    }
+/// A number from 0 to a million with up to two decimals. A third one is refused, as it would be lost.
+fn weight() -> impl Kind<Out = Weight> {
+    number(0.0..=MAX_WEIGHT).and_then(|value, weight| {
+        // Far above the rounding error of a float, and far below a third decimal.
+        const TOLERANCE: f64 = 1e-6;
+        let hundredths = weight * 100.0;
+        if (hundredths - hundredths.round()).abs() > TOLERANCE {
+            return value.expected(ProblemKind::BadPattern, "at most two decimals");
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an integer from 0 to 10^8")]
+        let hundredths = hundredths.round() as u32;
+        Weight::from_hundredths(hundredths)
+    })
 }
 
 fn variants() -> impl Kind<Out = Vec<Variant>> {
@@ -92,7 +77,7 @@ fn variants() -> impl Kind<Out = Vec<Variant>> {
         .at_most(MAX_VARIANTS, "variants")
         .unique("name", "a name that no other variant has");
     variants.and_then(|value, variants| {
-        if variants.iter().all(|variant| variant.weight == Weight::default()) {
+        if variants.iter().all(|variant| variant.weight.hundredths() == 0) {
             return value.problem(ProblemKind::Conflict, "found no weight above 0, expected one");
         }
         Some(variants)

@@ -3,16 +3,22 @@ use crate::facts::Facts;
 use crate::headers::Headers;
 use crate::matching::request::MatchInput;
 use crate::testing::{read_field, test};
+use std::borrow::Cow;
 
 fn part(key: &str) -> KeyPart {
     read_field("key", key, KeyPart::kind()).unwrap()
 }
 
-/// The value of a part for a request with these headers, one `name: value` per line.
-fn value(part: &KeyPart, request: &str) -> Option<Vec<u8>> {
+/// The value of a part, and the single one, for a request with these headers, one `name: value` per line.
+fn values(part: &KeyPart, request: &str) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
     let headers = Headers::from_pairs(request.lines().filter_map(|line| line.split_once(": ")));
     let facts = Facts::of(&headers);
-    part.value(&MatchInput::new(&facts, None)).map(|value| value.into_owned())
+    let input = MatchInput::new(&facts, None);
+    (part.value(&input).map(Cow::into_owned), part.single(&input).map(Cow::into_owned))
+}
+
+fn value(part: &KeyPart, request: &str) -> Option<Vec<u8>> {
+    values(part, request).0
 }
 
 /// Asserts that all of these requests have one value.
@@ -104,6 +110,59 @@ fn a_host_has_one_bucket() {
         r#""host""#,
         &[":authority: a.test", ":authority: u@a.test", ":authority: b.test", "a: b"],
     );
+}
+
+/// Asserts that the part's single value is `expected`, and that `value` then is the same.
+#[track_caller]
+fn check_single(key: &str, request: &str, expected: &str) {
+    let expected = Some(expected.as_bytes().to_vec());
+    assert_eq!(values(&part(key), request), (expected.clone(), expected), "{key} of {request:?}");
+}
+
+/// Asserts that the part has no single value; `has_value`: whether it has one for counting.
+#[track_caller]
+fn check_not_single(key: &str, request: &str, has_value: bool) {
+    let (value, single) = values(&part(key), request);
+    assert_eq!((value.is_some(), single), (has_value, None), "{key} of {request:?}");
+}
+
+#[test]
+fn a_value_that_is_there_once_is_single() {
+    check_single(r#"{"header": "x-user"}"#, "x-user: a", "a");
+    check_single(r#"{"header": "x-user"}"#, "x-user: a, b", "a, b");
+    check_single(r#"{"header": "authorization"}"#, "authorization: BEARER  T", "bearer T");
+    check_single(r#"{"cookie": "uid"}"#, "cookie: a=b; uid=\"%61\"", "a");
+    check_single(r#"{"query": "uid"}"#, ":path: /?a=b&uid=%61", "a");
+    check_single(r#""path""#, ":path: /a?b", "/a");
+    check_single(r#""method""#, ":method: get", "GET");
+    check_single(r#""host""#, ":authority: A.test:1", "a.test");
+    check_single(r#"{"constant": "all"}"#, "x-user: a", "all");
+}
+
+#[test]
+fn a_repeated_value_is_not_single() {
+    check_not_single(r#"{"header": "x-user"}"#, "x-user: a\nx-user: b", true);
+    check_not_single(r#"{"header": "x-user"}"#, "x-user: a\nX-User: a", true);
+    check_not_single(r#"{"header": "authorization"}"#, "authorization: A b\nauthorization: A b", true);
+    check_not_single(r#"{"cookie": "uid"}"#, "cookie: uid=a; uid=b", true);
+    check_not_single(r#"{"cookie": "uid"}"#, "cookie: uid=a\ncookie: uid=a", true);
+    check_not_single(r#"{"query": "uid"}"#, ":path: /?uid=a&uid=", true);
+}
+
+#[test]
+fn an_absent_value_is_not_single() {
+    check_not_single(r#"{"header": "x-user"}"#, "x-other: a", false);
+    check_not_single(r#"{"cookie": "uid"}"#, "cookie: UID=a", false);
+    check_not_single(r#"{"query": "uid"}"#, ":path: /", false);
+    check_not_single(r#""method""#, "x-user: a", false);
+    check_not_single(r#""client_ip""#, "x-user: a", false);
+}
+
+/// A client can write the value that repeated parameters share; it is single all the same.
+#[test]
+fn the_text_of_the_repeated_value_can_be_single() {
+    check_single(r#"{"query": "uid"}"#, ":path: /?uid=%00repeated", "\0repeated");
+    check_same(r#"{"query": "uid"}"#, &[":path: /?uid=%00repeated", ":path: /?uid=a&uid=b"]);
 }
 
 /// Integers beyond 64 bits are read as floats; two users must not share a bucket because of this.
