@@ -1,0 +1,3 @@
+//! Tests of the guard.
+
+mod units;
