@@ -37,8 +37,8 @@ impl Outcome {
 /// Counts of the outcomes of one arm. The number of requests is that of the durations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Counts {
-    errors: u32,
-    took: Histogram,
+    pub(super) errors: u32,
+    pub(super) took: Histogram,
 }
 
 impl Counts {

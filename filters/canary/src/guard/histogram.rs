@@ -47,6 +47,12 @@ impl Histogram {
         self.0.iter().map(|count| u64::from(*count)).sum()
     }
 
+    /// The counts of all buckets.
+    #[cfg(test)]
+    pub(super) const fn buckets(&self) -> &[u32] {
+        &self.0
+    }
+
     /// Appends the buckets from the first to the last that is not empty: the number of the first, how many there are,
     /// and their counts.
     pub(super) fn write(&self, bytes: &mut Vec<u8>) {

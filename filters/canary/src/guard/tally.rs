@@ -46,6 +46,12 @@ impl Tally {
         self.round.is_of(round).then_some(&self.counts)
     }
 
+    /// The counts, whatever round they belong to.
+    #[cfg(test)]
+    pub(super) const fn counts(&self) -> &Window {
+        &self.counts
+    }
+
     pub(super) fn clear(&mut self) {
         if !self.counts.is_empty() {
             self.counts.clear();

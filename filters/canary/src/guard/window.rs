@@ -95,6 +95,12 @@ impl Window {
         }
     }
 
+    /// The slices that have counts, with their numbers.
+    #[cfg(test)]
+    pub(super) fn counts(&self) -> impl Iterator<Item = (u64, &Both<Counts>)> {
+        self.slices().map(|slice| (slice.number, &slice.counts))
+    }
+
     /// Appends the slices that have counts, in ascending order.
     pub(super) fn write(&self, bytes: &mut Vec<u8>) {
         let mut slices: Vec<_> = self.slices().collect();
