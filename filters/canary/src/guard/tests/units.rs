@@ -1,0 +1,277 @@
+//! One or two workers on shared data without interleaving.
+
+use super::super::{Arm, Guard, Merged, Outcome, Reason, Settings, State, Thresholds, Trip};
+use mesh_policy::percent::Percentage;
+use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
+use mesh_policy::time::Nanos;
+use mesh_testkit::records::Alone;
+use std::time::Duration;
+
+const SECOND: u64 = 1_000_000_000;
+const TEN: Percentage = Percentage::from_parts_per_million(100_000).unwrap();
+
+/// More than 10 % errors of at least 10 requests within 20 s trip it, for 60 s, at most twice.
+const SETTINGS: Settings = Settings {
+    thresholds: Thresholds {
+        min_requests: 10,
+        max_error_percentage: Some(TEN),
+        max_error_ratio: None,
+        max_p95_ratio: None,
+    },
+    window: Duration::from_secs(20),
+    hold: Duration::from_secs(60),
+    max_trips: 2,
+};
+
+fn guard(fingerprint: u64, since: u64) -> Guard {
+    Guard::new(SETTINGS, "guard".to_owned(), fingerprint, Nanos(since))
+}
+
+fn outcome(began: u64, is_error: bool) -> Outcome {
+    Outcome { arm: Arm::Variant, began: Nanos(began), took: Duration::from_millis(1), is_error }
+}
+
+/// A proxy whose clock is at this second.
+fn store(seconds: u64) -> Alone {
+    Alone { now: Nanos(seconds * SECOND), ..Alone::default() }
+}
+
+fn count(guard: &Guard, store: &Alone, outcomes: u64, is_error: bool) {
+    for _ in 0..outcomes {
+        guard.count(&outcome(store.now.0 - 1_000_000, is_error));
+    }
+}
+
+fn merge(guard: &Guard, store: &mut impl Store) -> Merged {
+    guard.merge(&|state, _| 7 + state.trips as u8, store).unwrap()
+}
+
+/// Trips with 20 errors.
+fn trip(guard: &Guard, store: &mut Alone) -> Merged {
+    count(guard, store, 20, true);
+    merge(guard, store)
+}
+
+#[test]
+fn a_bad_variant_is_off_and_returns() {
+    let (guard, mut store) = (guard(1, 0), store(100));
+    assert_eq!(guard.state(store.now, &mut store), Ok(State::default()));
+    let merged = trip(&guard, &mut store);
+    let report = merged.tripped.unwrap();
+    assert_eq!(report.to_string(), "errors 100.0 % of 20 requests, allowed 10 %; trip 1 of 2, off for 1m");
+    assert_eq!(report.reason, Reason::ErrorPercentage(TEN));
+    let until = Nanos(160 * SECOND);
+    let tripped = State { trip: Some(Trip { until: Some(until), phase: 7 }), restarted_at: None, trips: 1 };
+    assert_eq!((merged.state, merged.next), (tripped, Some(SETTINGS.hold)));
+    // It is not judged while it is off.
+    store.now = Nanos(130 * SECOND);
+    let merged = trip(&guard, &mut store);
+    assert_eq!((merged.state, merged.tripped, merged.returned), (tripped, None, false));
+    assert_eq!(merged.next, Some(Duration::from_secs(30)));
+    // From `until` on it is back, though nobody has merged.
+    let back = State { trip: None, restarted_at: Some(until), trips: 1 };
+    assert_eq!(guard.state(Nanos(until.0 - 1), &mut store), Ok(tripped));
+    store.now = Nanos(161 * SECOND);
+    assert_eq!(guard.state(store.now, &mut store), Ok(back));
+    let merged = merge(&guard, &mut store);
+    assert_eq!((merged.state, merged.returned, merged.next), (back, true, None));
+    assert!(!merge(&guard, &mut store).returned);
+    // The counts are empty, also of what began before it was back.
+    for _ in 0..20 {
+        guard.count(&outcome(until.0 - 1, true));
+    }
+    assert_eq!(merge(&guard, &mut store).tripped, None);
+    // The last trip is for good.
+    let report = trip(&guard, &mut store).tripped.unwrap();
+    assert_eq!(report.to_string(), "errors 100.0 % of 20 requests, allowed 10 %; trip 2 of 2, off for good");
+    store.now = Nanos(u64::MAX);
+    let state = State { trip: Some(Trip { until: None, phase: 8 }), restarted_at: Some(until), trips: 2 };
+    assert_eq!(guard.state(store.now, &mut store), Ok(state));
+    assert_eq!(merge(&guard, &mut store).next, None);
+}
+
+#[test]
+fn judged_is_the_last_window_of_all_workers() {
+    #[track_caller]
+    fn check(seconds: u64, is_tripped: bool) {
+        let (one, other, mut store) = (guard(1, 0), guard(1, 1), store(100));
+        count(&one, &store, 9, true);
+        assert_eq!(merge(&one, &mut store).tripped, None);
+        store.now = Nanos((100 + seconds) * SECOND);
+        count(&other, &store, 1, true);
+        let report = merge(&other, &mut store).tripped;
+        assert_eq!(report.map(|report| report.variant.requests), is_tripped.then_some(10));
+    }
+    check(0, true);
+    check(10, true);
+    check(21, true);
+    check(22, false);
+}
+
+#[test]
+fn an_unmerged_count_ages() {
+    let (guard, mut store) = (guard(1, 0), store(100));
+    count(&guard, &store, 20, true);
+    store.now = Nanos(122 * SECOND);
+    assert_eq!(merge(&guard, &mut store).tripped, None);
+}
+
+/// Fails each call from the `fails`th on.
+struct Failing<'a> {
+    store: &'a mut Alone,
+    calls: u32,
+    fails: u32,
+}
+
+impl Failing<'_> {
+    fn call(&mut self) -> Result<(), StoreError> {
+        self.calls += 1;
+        if self.calls > self.fails { Err(StoreError::Host) } else { Ok(()) }
+    }
+}
+
+impl Store for Failing<'_> {
+    fn read(&mut self, key: &[u8]) -> Result<Snapshot, StoreError> {
+        self.call()?;
+        self.store.read(key)
+    }
+
+    fn write(&mut self, key: &[u8], value: &[u8], version: Version) -> Result<Written, StoreError> {
+        self.call()?;
+        self.store.write(key, value, version)
+    }
+}
+
+#[test]
+fn what_could_not_be_merged_is_merged_later() {
+    for fails in 0..2 {
+        let (guard, mut store) = (guard(1, 0), store(100));
+        count(&guard, &store, 20, true);
+        let mut failing = Failing { store: &mut store, calls: 0, fails };
+        assert_eq!(guard.merge(&|_, _| 0, &mut failing), Err(StoreError::Host));
+        assert_eq!(merge(&guard, &mut store).tripped.unwrap().variant.requests, 20);
+    }
+}
+
+#[test]
+fn one_merge_is_asked_for() {
+    let (guard, mut store) = (guard(1, 0), store(100));
+    let interval = Some(Duration::from_secs(1));
+    let ask = || guard.count(&outcome(100 * SECOND, false));
+    assert_eq!((ask(), ask()), (interval, None));
+    merge(&guard, &mut store);
+    assert_eq!((ask(), ask()), (interval, None));
+    let failed = guard.merge(&|_, _| 0, &mut Failing { store: &mut store, calls: 0, fails: 0 });
+    assert_eq!((failed, ask(), ask()), (Err(StoreError::Host), interval, None));
+    // Also while it is off, so that this config keeps the record.
+    trip(&guard, &mut store);
+    assert_eq!(ask(), interval);
+    let short = Settings { window: Duration::from_secs(1), ..SETTINGS };
+    let guard = Guard::new(short, "guard".to_owned(), 1, Nanos(0));
+    assert_eq!(guard.count(&outcome(0, false)), Some(Duration::from_millis(100)));
+}
+
+#[test]
+fn a_worker_looks_once_in_an_interval() {
+    let (guard, mut store) = (guard(1, 0), store(100));
+    let mut look = |guard: &Guard, millis: u64| {
+        store.now = Nanos(100 * SECOND + millis * 1_000_000);
+        let now = store.now;
+        let mut counting = Failing { store: &mut store, calls: 0, fails: 9 };
+        guard.state(now, &mut counting).unwrap();
+        counting.calls
+    };
+    assert_eq!([0, 0, 999, 1000, 1999, 2000].map(|millis| look(&guard, millis)), [1, 0, 0, 1, 0, 1]);
+    // A merge is a look.
+    merge(&guard, &mut store);
+    let mut failing = Failing { store: &mut store, calls: 0, fails: 0 };
+    assert!(guard.state(Nanos(102 * SECOND), &mut failing).is_ok());
+    // A look that fails is none.
+    let later = Nanos(104 * SECOND);
+    assert_eq!([(); 2].map(|()| guard.state(later, &mut failing)), [Err(StoreError::Host); 2]);
+}
+
+#[test]
+fn a_worker_learns_of_a_trip() {
+    let (one, other, mut store) = (guard(1, 0), guard(1, 1), store(100));
+    count(&other, &store, 20, true);
+    let state = trip(&one, &mut store).state;
+    assert_eq!(other.state(store.now, &mut store), Ok(state));
+    // What it has counted is of the time before.
+    let merged = merge(&other, &mut store);
+    assert_eq!((merged.state, merged.tripped, merged.next), (state, None, Some(SETTINGS.hold)));
+    store.now = Nanos(160 * SECOND);
+    assert!(merge(&other, &mut store).returned);
+    assert!(!merge(&one, &mut store).returned);
+}
+
+#[test]
+fn what_was_counted_before_a_trip_is_not_counted_after_the_return() {
+    let (one, mut store) = (guard(1, 0), store(100));
+    let others = [guard(1, 1), guard(1, 2)];
+    for other in &others {
+        merge(other, &mut store);
+        count(other, &store, 20, true);
+    }
+    trip(&one, &mut store);
+    store.now = Nanos(160 * SECOND);
+    // One worker knows of nothing, the other learns of the return before it merges.
+    others[1].state(store.now, &mut store).unwrap();
+    count(&others[0], &store, 1, true);
+    others[1].count(&outcome(160 * SECOND, true));
+    for other in &others {
+        assert_eq!(merge(other, &mut store).tripped, None);
+    }
+    count(&one, &store, 8, true);
+    assert_eq!(merge(&one, &mut store).tripped, None);
+}
+
+#[test]
+fn a_push_clears_a_trip() {
+    let (old, new, mut store) = (guard(1, 0), guard(2, 1), store(100));
+    let state = trip(&old, &mut store).state;
+    assert_eq!(guard(1, 5).state(store.now, &mut store), Ok(state));
+    assert_eq!(new.state(store.now, &mut store), Ok(State::default()));
+    assert!(state.trip.is_some());
+    let merged = merge(&new, &mut store);
+    assert_eq!((merged.state, merged.returned), (State::default(), false));
+    // The later config holds for the one that drains.
+    count(&old, &store, 20, true);
+    let merged = merge(&old, &mut store);
+    assert_eq!((merged.state, merged.tripped), (State::default(), None));
+    let state = trip(&new, &mut store).state;
+    assert_eq!(merge(&old, &mut store).state, state);
+    assert!(state.trip.is_some());
+    // Until it is silent.
+    store.now = Nanos(110 * SECOND - 1);
+    assert_eq!(old.state(store.now, &mut store), Ok(state));
+    store.now = Nanos(111 * SECOND);
+    assert_eq!(old.state(store.now, &mut store), Ok(State::default()));
+    let report = trip(&old, &mut store).tripped.unwrap();
+    assert_eq!((report.trip, report.variant.requests), (1, 20));
+}
+
+#[test]
+fn a_config_that_is_pushed_again_starts_anew() {
+    let (a, b, again, mut store) = (guard(1, 0), guard(2, 1), guard(1, 2), store(100));
+    merge(&a, &mut store);
+    // What A counts before the push is not counted after it.
+    count(&a, &store, 9, true);
+    merge(&b, &mut store);
+    assert_eq!(merge(&again, &mut store).state, State::default());
+    count(&a, &store, 9, true);
+    assert_eq!(merge(&a, &mut store).tripped, None);
+    count(&again, &store, 9, true);
+    assert_eq!(merge(&again, &mut store).tripped, None);
+}
+
+#[test]
+fn a_damaged_record_is_none() {
+    let (guard, mut store) = (guard(1, 0), store(100));
+    trip(&guard, &mut store);
+    for (_, record) in store.records.iter_mut() {
+        record.truncate(20);
+    }
+    assert_eq!(merge(&guard, &mut store).state, State::default());
+    assert_eq!(trip(&guard, &mut store).tripped.unwrap().trip, 1);
+}
