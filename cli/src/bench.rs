@@ -7,6 +7,7 @@
 //! compared round by round instead ([`pair`]), which is steadier for small differences. Quote ratios: the
 //! absolute figures belong to one machine.
 
+pub(crate) mod canary;
 mod effort;
 pub(crate) mod jwt_authz;
 mod pair;

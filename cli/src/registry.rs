@@ -9,7 +9,16 @@ use crate::bench::{self, Effort, Rows};
 use crate::module::Module;
 
 /// The shipped filters, in the order of the command line.
-pub const FILTERS: [Filter; 2] = [JWT_AUTHZ, RATE_LIMIT];
+pub const FILTERS: [Filter; 3] = [JWT_AUTHZ, RATE_LIMIT, CANARY];
+
+/// The canary filter.
+pub const CANARY: Filter = Filter {
+    name: "canary",
+    check: |config| canary::config::parse(config).map(drop),
+    bench: bench::canary::rows,
+    schema: canary::config::schema,
+    metrics: documentation::markdown::<canary::policy::Metric>,
+};
 
 /// The jwt-authz filter.
 pub const JWT_AUTHZ: Filter = Filter {

@@ -56,12 +56,12 @@ mesh_config::object! {
     #[derive(Clone, Debug)]
     pub struct Rule {
         /// The rule's name in counters and logs.
-        pub name: String = required(name()),
+        pub name: String = required(mesh_policy::name::name()),
         /// Which requests the rule is for, see [match](#match). A match that is undecided does not hold. Default: every
         /// request.
         pub matches as "match": RequestMatch = restriction(RequestMatch::kind()),
         /// The variant that they get.
-        pub variant: String = required(name()),
+        pub variant: String = required(mesh_policy::name::name()),
         /// As `mode` at the top: in `shadow` the rule is counted where it would have decided, and the search goes on.
         pub mode: Mode = default("enforce", choice()),
     }

@@ -161,8 +161,7 @@ impl<'a> Value<'a> {
     /// Reports that there are fewer items than must be. Returns `None`.
     pub(crate) fn too_few<T>(&self, found: usize, min: usize) -> Option<T> {
         if min == 1 {
-            return self
-                .problem(ProblemKind::Missing, "found an empty array, expected at least one item");
+            return self.problem(ProblemKind::Missing, "found an empty array, expected at least one item");
         }
         self.problem(ProblemKind::Missing, format_args!("found {found} items, expected at least {min}"))
     }

@@ -28,6 +28,7 @@ pub mod reason;
 pub mod refusal;
 pub mod report;
 pub mod rfc3339;
+pub mod set_cookie;
 pub mod settings;
 pub mod store;
 pub mod summary;

@@ -126,7 +126,8 @@ const MIN_REQUESTS: &str = "Fewer requests in a window are not judged.";
 const WINDOW_DOC: &str = "The time over which it is [judged](#the-guard).";
 const HOLD_DOC: &str = "How long the variant stays out. Then it returns, with the first step of its rollout.";
 const MAX_TRIPS: &str = "After so many trips it stays out, until a push changes the guard or the rollout.";
-const MODE: &str = "As `mode` at the top: in `shadow` a trip is logged and counted, and nothing is taken out.";
+const MODE: &str =
+    "As `mode` at the top: in `shadow` a trip is logged and counted, and nothing is taken out.";
 
 /// A variant of the split other than the guarded one.
 fn other_than(variant: Option<&str>, variants: Option<&[Variant]>) -> impl Kind<Out = String> {

@@ -65,7 +65,8 @@ fn steps() -> impl Kind<Out = Vec<Step>> {
             if let [step, next] = pair {
                 if step.lasts.is_none() {
                     let message = "expected one: only the last step stays";
-                    good = good.and(value.problem_at(&format!("[{index}].for"), ProblemKind::Missing, message));
+                    good =
+                        good.and(value.problem_at(&format!("[{index}].for"), ProblemKind::Missing, message));
                 }
                 if next.percentage <= step.percentage {
                     let path = format!("[{}].percentage", index + 1);
@@ -74,7 +75,8 @@ fn steps() -> impl Kind<Out = Vec<Step>> {
                 }
             }
         }
-        if let Some((last, _)) = steps.iter().enumerate().last().filter(|(_, step)| step.lasts.is_some()) {
+        if let Some((last, _)) = steps.iter().enumerate().next_back().filter(|(_, step)| step.lasts.is_some())
+        {
             let message = "expected none: the last step stays";
             good = good.and(value.problem_at(&format!("[{last}].for"), ProblemKind::Conflict, message));
         }

@@ -8,7 +8,6 @@ use mesh_config::{Kind, ProblemKind, Value};
 use mesh_policy::key_part::KeyPart;
 use mesh_policy::matching::request::RequestMatch;
 use mesh_policy::mode::Mode;
-use mesh_policy::name::name;
 use mesh_policy::set_cookie::SetCookie;
 
 /// Maximum number of sticky parts.
@@ -22,7 +21,7 @@ mesh_config::object! {
     #[derive(Clone, Debug)]
     pub struct Split {
         /// The split's name in counters and logs. With another name, everybody is [assigned](#sticky-splits) anew.
-        pub name: String = required(name()),
+        pub name: String = required(mesh_policy::name::name()),
         /// Which requests it divides, see [match](#match). A match that is undecided does not hold. Default: every
         /// request.
         pub matches as "match": RequestMatch = restriction(RequestMatch::kind()),
@@ -50,7 +49,7 @@ mesh_config::object! {
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Variant {
         /// The variant's name, as routes know it.
-        pub name: String = required(name()),
+        pub name: String = required(mesh_policy::name::name()),
         /// Its share of the requests, relative to the other weights, with up to two decimals.
         pub weight: Weight = required(weight()),
     }
@@ -65,7 +64,11 @@ fn weight() -> impl Kind<Out = Weight> {
         if (hundredths - hundredths.round()).abs() > TOLERANCE {
             return value.expected(ProblemKind::BadPattern, "at most two decimals");
         }
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an integer from 0 to 10^8")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an integer from 0 to 10^8"
+        )]
         let hundredths = hundredths.round() as u32;
         Weight::from_hundredths(hundredths)
     })

@@ -20,8 +20,9 @@ impl Object for Splits {
     const NAME: &'static str = "Splits";
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {
-        let several =
-            list(Split::kind()).at_most(MAX_SPLITS, "splits").unique("name", "a name that no other split has");
+        let several = list(Split::kind())
+            .at_most(MAX_SPLITS, "splits")
+            .unique("name", "a name that no other split has");
         let splits = form.restriction("splits", SPLITS, several);
         let split = form.restriction("split", SPLIT, some(Split::kind()));
         let variants = split.as_ref().and_then(|split| Some(&split.as_ref()?.variants[..]));
@@ -57,6 +58,7 @@ impl Object for Splits {
 }
 
 const SPLITS: &str = "The splits, tried in their order. The first one that matches decides. Default: none.";
-const SPLIT: &str = "Short for `splits` with a single one; its `rollout` and `guard` may stand beside it. Default: none.";
+const SPLIT: &str =
+    "Short for `splits` with a single one; its `rollout` and `guard` may stand beside it. Default: none.";
 const ROLLOUT: &str = "The rollout of `split`. Default: the weights hold.";
 const GUARD: &str = "The guard of `split`. Default: nothing is taken out.";

@@ -33,7 +33,8 @@ impl Policy {
     /// Counts an outcome. Returns the time until it is to be reported, if that was not asked for before.
     pub(super) fn observed(&self, outcome: &Outcome) -> Option<Duration> {
         let first = self.tally.add(outcome.subject, outcome.is_error).then_some(INTERVAL);
-        let merge = self.guarded_outcome(outcome).and_then(|(guarded, outcome)| guarded.guard.count(&outcome));
+        let merge =
+            self.guarded_outcome(outcome).and_then(|(guarded, outcome)| guarded.guard.count(&outcome));
         [first, merge].into_iter().flatten().min()
     }
 

@@ -62,17 +62,8 @@ fn settings(config: &Config) -> Settings {
 /// A number that changes with the values of the guard and the rollout.
 fn fingerprint(guard: &Config, rollout: Option<&Rollout>) -> u64 {
     // Every field is named, so that none is forgotten.
-    let Config {
-        variant,
-        baseline,
-        fall_back_to,
-        limits,
-        min_requests,
-        window,
-        hold,
-        max_trips,
-        mode,
-    } = guard;
+    let Config { variant, baseline, fall_back_to, limits, min_requests, window, hold, max_trips, mode } =
+        guard;
     let mut hasher = Key::new([0; 16]).hasher();
     for name in [variant, baseline, fall_back_to] {
         hasher.part(name.as_bytes());
@@ -97,7 +88,9 @@ fn fingerprint(guard: &Config, rollout: Option<&Rollout>) -> u64 {
         hasher.part(&start.as_nanos().to_le_bytes());
         for step in steps {
             hasher.part(&step.percentage.parts_per_million().to_le_bytes());
-            hasher.optional(step.lasts.map(|lasts| lasts.as_nanos().to_le_bytes()).as_ref().map(<[u8; 16]>::as_slice));
+            hasher.optional(
+                step.lasts.map(|lasts| lasts.as_nanos().to_le_bytes()).as_ref().map(<[u8; 16]>::as_slice),
+            );
         }
     }
     hasher.finish_halves().0

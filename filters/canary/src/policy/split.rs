@@ -58,9 +58,7 @@ impl Split {
             None => None,
         };
         let state = match (now, self.enforced()) {
-            (Some(now), Some(guarded)) => {
-                guarded.guard.state(now, environment.store).map_err(|_| Failed)?
-            }
+            (Some(now), Some(guarded)) => guarded.guard.state(now, environment.store).map_err(|_| Failed)?,
             _ => State::default(),
         };
         let phase = match state.trip {

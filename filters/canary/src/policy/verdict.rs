@@ -135,10 +135,8 @@ impl Policy {
     fn on_default(&self) -> Verdict<'_, Metric> {
         let variant = self.config.default.as_deref();
         let label = Label { result: variant, ..Label::of("error") };
-        let mut verdict = Verdict {
-            decision: Some(verdict::Decision { label, is_notable: true }),
-            ..Verdict::default()
-        };
+        let mut verdict =
+            Verdict { decision: Some(verdict::Decision { label, is_notable: true }), ..Verdict::default() };
         if self.config.settings.mode == Mode::Enforce {
             self.write(variant, &mut verdict);
         }

@@ -19,7 +19,6 @@ const MAX_STRING_BYTES: usize = 1024;
 const MAX_PLACES: usize = 8;
 const MAX_CLAIM_HEADERS: usize = 32;
 
-
 mesh_config::object! {
     /// A provider of tokens.
     #[derive(Clone, Debug)]
