@@ -25,6 +25,7 @@ pub mod preflight;
 pub mod reason;
 pub mod refusal;
 pub mod rfc3339;
+pub mod set_cookie;
 pub mod settings;
 pub mod store;
 pub mod summary;
