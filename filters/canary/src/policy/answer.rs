@@ -52,7 +52,7 @@ impl Policy {
 
     fn cookie(&self, assigned: &Assigned) -> Option<Edit> {
         let cookie = self.config.splits.0.get(assigned.split)?.assign_cookie.as_ref()?;
-        Some(Edit::Add(SET_COOKIE, cookie.header(assigned.cookie.as_deref()?)?))
+        Some(Edit::Add(SET_COOKIE, cookie.header(assigned.cookie.as_deref()?)))
     }
 
     /// The decision for the access log. What would have decided is of more interest than what did, but not than a fallback.
