@@ -207,18 +207,21 @@ fn a_worker_learns_of_a_trip() {
 
 #[test]
 fn what_was_counted_before_a_trip_is_not_counted_after_the_return() {
-    let (one, mut store) = (guard(1, 0), store(100));
-    let others = [guard(1, 1), guard(1, 2)];
+    // The return is in the window of what was counted before.
+    let settings = Settings { hold: Duration::from_secs(5), ..SETTINGS };
+    let guard = |since| Guard::new(settings, "guard".to_owned(), 1, Nanos(since));
+    let (one, mut store) = (guard(0), store(100));
+    let others = [guard(1), guard(2)];
     for other in &others {
         merge(other, &mut store);
         count(other, &store, 20, true);
     }
     trip(&one, &mut store);
-    store.now = Nanos(160 * SECOND);
+    store.now = Nanos(105 * SECOND);
     // One worker knows of nothing, the other learns of the return before it merges.
     others[1].state(store.now, &mut store).unwrap();
     count(&others[0], &store, 1, true);
-    others[1].count(&outcome(160 * SECOND, true));
+    others[1].count(&outcome(105 * SECOND, true));
     for other in &others {
         assert_eq!(merge(other, &mut store).tripped, None);
     }
