@@ -94,8 +94,8 @@ impl Guard {
     /// A guard that has counted nothing. `record` is the name of its record. `fingerprint` identifies the values to
     /// which the state belongs, and `since` is when the config was loaded.
     ///
-    /// Merge once after this, so that the config holds the record even if it serves no request. Otherwise a config that
-    /// replaces it, with the values of the one before it, would keep the state of that one.
+    /// The config takes the record over with its first merge, not before: the proxy also loads configs that it then
+    /// refuses. So a config that has served no request leaves the state to the next one.
     #[must_use]
     pub fn new(settings: Settings, record: String, fingerprint: u64, since: Nanos) -> Self {
         let slice = SliceLength::of(settings.window);
