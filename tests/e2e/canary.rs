@@ -3,6 +3,8 @@
 mod assignment;
 mod cookie;
 mod examples;
+mod guard;
+mod hostile;
 mod overriding;
 mod own_headers;
 mod schedule;
@@ -42,9 +44,9 @@ fn split(name: &str, weights: [u32; 2], extra: Value) -> Value {
 }
 
 /// The variant that a [`split`] gives to an identity.
-fn assigned(name: &str, weights: [u32; 2], identity: &str) -> &'static str {
+fn assigned(name: &str, weights: [u32; 2], identity: impl AsRef<[u8]>) -> &'static str {
     let shares = weights.map(f64::from);
-    VARIANTS[Assigner::new(name, VARIANTS.into_iter()).choose(&shares, identity.as_bytes()).unwrap()]
+    VARIANTS[Assigner::new(name, VARIANTS.into_iter()).choose(&shares, identity.as_ref()).unwrap()]
 }
 
 /// Identities to which a [`split`] with equal weights gives this variant.
