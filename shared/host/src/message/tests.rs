@@ -53,10 +53,11 @@ impl Filter for Watches {
             self.note("route", &request.clear_route_cache());
             return Flow::Continue;
         }
-        let own = HeaderName::new(&format!("x-own-{}", self.0)).unwrap();
-        request.remove_own(&[own]).unwrap();
-        let facts = request.facts(&Needs { headers: true, ..Needs::default() }).unwrap();
-        let (removed, headers) = (text(facts.removed), text(facts.headers));
+        let own = HeaderName::new(&format!("x-own-{}", self.0));
+        let cleaned = request.remove_own(&own.into_iter().collect::<Vec<_>>());
+        let facts = request.facts(&Needs { headers: true, ..Needs::default() });
+        let seen = cleaned.and(facts.map(|facts| (text(facts.removed), text(facts.headers))));
+        let (removed, headers) = seen.unwrap_or_default();
         self.note("removed", &removed);
         self.note("headers", &headers);
         Flow::Continue

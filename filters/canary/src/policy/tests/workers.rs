@@ -28,10 +28,8 @@ fn a_trip_of_one_worker_is_a_trip_of_all() {
 #[test]
 fn workers_count_together() {
     let config = config("", "").replace(r#""min_requests": 10"#, r#""min_requests": 60"#);
-    let workers = [0; 3].map(|_| ()).map({
-        let first = Gateway::new(&config);
-        move |()| first.beside(&config)
-    });
+    let first = Gateway::new(&config);
+    let workers = [0; 3].map(|_| first.beside(&config));
     let trips: Vec<_> = workers
         .iter()
         .map(|worker| {
@@ -89,6 +87,18 @@ fn a_push_keeps_a_trip_unless_it_changes_rollout_or_guard() {
         ),
         false,
     );
-    // Another split.
-    check_push(&config("", "").replace(r#""name": "s""#, r#""name": "t""#), false);
+}
+
+/// The state is of a plugin's split: a split of another name has its own.
+#[test]
+fn another_split_starts_anew() {
+    let one = Gateway::new(&config("", ""));
+    one.fail(1);
+    one.tick();
+    let tripped = one.labels();
+    let renamed = one.beside(&config("", "").replace(r#""name": "s""#, r#""name": "t""#));
+    assert_eq!(renamed.start().levels[0].level, 0);
+    assert!(renamed.labels().values().all(|label| label.starts_with("split{t}:")));
+    one.pass(SECOND);
+    assert_eq!(one.labels(), tripped);
 }
