@@ -1,10 +1,10 @@
 //! Tests of the test harness.
 
-use e2e::{Behaviour, KeyServer, Plugin, Setup, eventually, get};
+use e2e::{Behaviour, KeyServer, Plugin, Setup, Upstream, Versions, eventually, get};
 use mesh_filters::http::{self, Protocol, Response};
 use mesh_filters::module::PROBE;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 async fn ask(server: &KeyServer, path: &str) -> anyhow::Result<Response> {
     http::send(server.address(), Protocol::Http1, get(path, &[])).await
@@ -61,6 +61,41 @@ async fn a_key_server_behaves_as_it_is_told() {
     let discovered: Value = serde_json::from_slice(&discovered.body).unwrap();
     assert_eq!(discovered, json!({"issuer": "i", "jwks_uri": "u"}));
     assert_eq!((server.fetches_of("/other"), server.fetches_of(KeyServer::DISCOVERY)), (1, 1));
+}
+
+#[tokio::test]
+async fn an_upstream_fails_and_is_slow_as_it_is_told() {
+    let upstream = Upstream::start().await;
+    let status = async |headers: &[(&str, &str)]| {
+        let answer = http::send(upstream.address(), Protocol::Http1, get("/", headers)).await.unwrap();
+        answer.status.as_u16()
+    };
+    assert_eq!((status(&[]).await, status(&[("x-status", "404")]).await), (200, 404));
+    upstream.fail(20);
+    let mut failures = 0;
+    for _ in 0..100 {
+        failures += u32::from(status(&[]).await == 503);
+    }
+    assert_eq!((failures, upstream.begun()), (20, 102));
+    upstream.fail(0);
+    upstream.delay(Duration::from_millis(50));
+    let begin = Instant::now();
+    assert_eq!(status(&[]).await, 200);
+    assert!(begin.elapsed() >= Duration::from_millis(50));
+    let arrivals = upstream.arrivals();
+    assert!(arrivals.is_sorted() && arrivals.last().is_some_and(|last| *last >= begin));
+}
+
+#[tokio::test]
+async fn each_version_has_its_route() {
+    let versions = Versions::start(&["v1", "v2"]).await;
+    let gateway = versions.by_header(Setup::default(), "x-variant").start().await;
+    for name in ["v1", "v2", ""] {
+        let answer = gateway.send(get("/", &[("x-variant", name)])).await;
+        assert_eq!(Versions::route(&answer), name);
+    }
+    let begun = [versions.get("v1").begun(), versions.get("v2").begun(), gateway.upstream.begun()];
+    assert_eq!(begun, [1, 1, 1]);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! End-to-end tests of single requests.
 
+mod canary;
 mod chain;
 mod config_push;
 mod harness;

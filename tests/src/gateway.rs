@@ -39,6 +39,13 @@ impl Plugin {
         self
     }
 
+    /// Replaces the config.
+    #[must_use]
+    pub fn configured(mut self, config: Value) -> Self {
+        self.config = config;
+        self
+    }
+
     /// Lets the proxy pass bodies to the filter while headers are paused.
     #[must_use]
     pub const fn stop_iteration(mut self) -> Self {
@@ -105,6 +112,7 @@ pub struct Setup {
     filters: Vec<Value>,
     modules: Vec<Module>,
     clusters: Vec<(String, SocketAddr)>,
+    routes: Vec<Value>,
     log_level: String,
     workers: u32,
     use_remote_address: bool,
@@ -121,6 +129,7 @@ impl Default for Setup {
             filters: Vec::new(),
             modules: Vec::new(),
             clusters: Vec::new(),
+            routes: Vec::new(),
             log_level: "warning".to_owned(),
             workers: 2,
             use_remote_address: false,
@@ -152,6 +161,13 @@ impl Setup {
     #[must_use]
     pub fn cluster(mut self, name: &str, address: SocketAddr) -> Self {
         self.clusters.push((name.to_owned(), address));
+        self
+    }
+
+    /// Adds a route in front of the one to the upstream, and behind those that were added before.
+    #[must_use]
+    pub fn route(mut self, route: Value) -> Self {
+        self.routes.push(route);
         self
     }
 
@@ -250,6 +266,7 @@ impl Setup {
         } else {
             json!({"match": {"prefix": "/"}, "route": {"cluster": "upstream", "timeout": "60s"}})
         };
+        let routes: Vec<_> = self.routes.iter().cloned().chain([route]).collect();
         let mut filters = self.filters.clone();
         filters.push(json!({
             "name": "envoy.filters.http.router",
@@ -275,10 +292,10 @@ impl Setup {
                             "path": "access.log",
                             "log_format": {"text_format_source": {"inline_string":
                                 "%REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_CODE_DETAILS% %FILTER_STATE(wasm.rate_limit_decision:PLAIN)% \
-                                 %FILTER_STATE(wasm.jwt_authz_decision:PLAIN)%\n"}},
+                                 %FILTER_STATE(wasm.jwt_authz_decision:PLAIN)% %FILTER_STATE(wasm.canary_decision:PLAIN)%\n"}},
                         },
                     }]) },
-                    "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [route]}]},
+                    "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
                     "http_filters": filters,
                 },
             }]}],

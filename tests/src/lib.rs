@@ -7,6 +7,7 @@ pub mod keys;
 mod raw;
 pub mod token;
 mod upstream;
+mod versions;
 mod wait;
 
 pub use gateway::{Gateway, Plugin, Setup};
@@ -15,6 +16,7 @@ pub use keys::{Algorithm, Key, key_set};
 pub use raw::{chunked, header_map};
 pub use token::Token;
 pub use upstream::Upstream;
+pub use versions::Versions;
 pub use wait::eventually;
 
 use bytes::Bytes;

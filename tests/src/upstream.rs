@@ -6,13 +6,13 @@ use hyper::body::Incoming;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue, TRAILER};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use mesh_filters::http::Parts;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -21,20 +21,33 @@ use tokio::task::JoinHandle;
 ///
 /// Request headers control the response: `x-answer: name=value`, possibly repeated, adds a header, `x-trailer:
 /// name=value` a trailer (if `te` accepts trailers); `x-slow: 200` delays it by 200 milliseconds; `x-size: 100` sets the
-/// length of its body.
+/// length of its body; `x-status: 503` sets its status. [`Upstream::delay`] and [`Upstream::fail`] do so for every request.
 #[derive(Debug)]
 pub struct Upstream {
     address: SocketAddr,
     serving: JoinHandle<()>,
-    arrived: Arc<Arrived>,
+    state: Arc<State>,
 }
 
-/// Numbers of requests.
+/// The requests that have arrived, and what becomes of them.
 #[derive(Debug, Default)]
-struct Arrived {
-    begun: AtomicUsize,
+struct State {
+    arrivals: Mutex<Vec<Instant>>,
     whole: AtomicUsize,
     broken: AtomicUsize,
+    delay_in_millis: AtomicU64,
+    failing_percentage: AtomicU64,
+    /// Number of responses since the percentage was set.
+    answered: AtomicU64,
+}
+
+impl State {
+    /// Whether the next response fails. Failures are evenly spread.
+    fn fails(&self) -> bool {
+        let percentage = self.failing_percentage.load(Ordering::SeqCst);
+        let answered = self.answered.fetch_add(1, Ordering::SeqCst);
+        (answered + 1) * percentage / 100 > answered * percentage / 100
+    }
 }
 
 impl Upstream {
@@ -45,22 +58,22 @@ impl Upstream {
     pub async fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let arrived = Arc::new(Arrived::default());
-        let count = Arc::clone(&arrived);
+        let state = Arc::new(State::default());
+        let shared = Arc::clone(&state);
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let _ = stream.set_nodelay(true);
-                let count = Arc::clone(&count);
+                let state = Arc::clone(&shared);
                 tokio::spawn(async move {
                     // Errors of the client are ignored.
                     let mut server = http1::Builder::new();
                     server.max_buf_size(1 << 20).max_headers(4096);
-                    let service = service_fn(|request| answer(Arrival::begin(&count), request));
+                    let service = service_fn(|request| answer(Arrival::begin(&state), request));
                     let _ = server.serve_connection(TokioIo::new(stream), service).await;
                 });
             }
         });
-        Self { address, serving, arrived }
+        Self { address, serving, state }
     }
 
     /// Address of the upstream.
@@ -70,21 +83,45 @@ impl Upstream {
     }
 
     /// Number of requests whose headers have arrived.
+    ///
+    /// # Panics
+    /// If a request panicked.
     #[must_use]
     pub fn begun(&self) -> usize {
-        self.arrived.begun.load(Ordering::SeqCst)
+        self.state.arrivals.lock().unwrap().len()
+    }
+
+    /// When each of them arrived.
+    ///
+    /// # Panics
+    /// If a request panicked.
+    #[must_use]
+    pub fn arrivals(&self) -> Vec<Instant> {
+        self.state.arrivals.lock().unwrap().clone()
+    }
+
+    /// Delays every response from now on.
+    pub fn delay(&self, delay: Duration) {
+        self.state
+            .delay_in_millis
+            .store(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
+    }
+
+    /// Answers this percentage of the requests from now on with 503.
+    pub fn fail(&self, percentage: u64) {
+        self.state.failing_percentage.store(percentage, Ordering::SeqCst);
     }
 
     /// Number of requests that have arrived completely.
     #[must_use]
     pub fn whole(&self) -> usize {
-        self.arrived.whole.load(Ordering::SeqCst)
+        self.state.whole.load(Ordering::SeqCst)
     }
 
     /// Number of requests that were broken off.
     #[must_use]
     pub fn broken(&self) -> usize {
-        self.arrived.broken.load(Ordering::SeqCst)
+        self.state.broken.load(Ordering::SeqCst)
     }
 }
 
@@ -96,20 +133,20 @@ impl Drop for Upstream {
 
 /// A request that is arriving. If it is dropped before its end, it counts as broken off.
 struct Arrival {
-    arrived: Arc<Arrived>,
+    state: Arc<State>,
     whole: bool,
 }
 
 impl Arrival {
-    fn begin(arrived: &Arc<Arrived>) -> Self {
-        arrived.begun.fetch_add(1, Ordering::SeqCst);
-        Self { arrived: Arc::clone(arrived), whole: false }
+    fn begin(state: &Arc<State>) -> Self {
+        state.arrivals.lock().unwrap().push(Instant::now());
+        Self { state: Arc::clone(state), whole: false }
     }
 }
 
 impl Drop for Arrival {
     fn drop(&mut self) {
-        let count = if self.whole { &self.arrived.whole } else { &self.arrived.broken };
+        let count = if self.whole { &self.state.whole } else { &self.state.broken };
         count.fetch_add(1, Ordering::SeqCst);
     }
 }
@@ -118,10 +155,13 @@ async fn answer(mut arrival: Arrival, request: Request<Incoming>) -> Result<Resp
     let (head, body) = request.into_parts();
     let body = body.collect().await?;
     arrival.whole = true;
+    let state = Arc::clone(&arrival.state);
     drop(arrival);
     let number = |name| head.headers.get(name).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if let Some(milliseconds) = number("x-slow") {
-        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+    let is_failing = state.fails();
+    let delay = number("x-slow").unwrap_or_default().max(state.delay_in_millis.load(Ordering::SeqCst));
+    if delay > 0 {
+        tokio::time::sleep(Duration::from_millis(delay)).await;
     }
     let mut lines = format!("{} {}\n", head.method, head.uri).into_bytes();
     write_lines(&mut lines, &head.headers);
@@ -138,6 +178,9 @@ async fn answer(mut arrival: Arrival, request: Request<Incoming>) -> Result<Resp
     let trailers = wanted(&head.headers, "x-trailer");
     let mut response = Response::new(Parts::from(Bytes::from(lines)).trailers(trailers.clone()));
     *response.headers_mut() = wanted(&head.headers, "x-answer");
+    let status = number("x-status").and_then(|status| StatusCode::from_u16(status.try_into().ok()?).ok());
+    *response.status_mut() =
+        if is_failing { StatusCode::SERVICE_UNAVAILABLE } else { status.unwrap_or_default() };
     for name in trailers.keys() {
         response.headers_mut().append(TRAILER, name.clone().into());
     }

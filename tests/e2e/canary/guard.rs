@@ -1,0 +1,70 @@
+//! Automatic rollback: a variant that fails is taken out.
+
+mod outcomes;
+mod pushes;
+mod trips;
+
+use super::{HEADER, metric, setup, split, with};
+use e2e::{Gateway, Versions, get};
+use mesh_filters::http::{Load, Report, Until};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
+
+/// The window of all guards here.
+const WINDOW: Duration = Duration::from_secs(1);
+
+/// A guard of v2 with a window of a second.
+fn guard(extra: Value) -> Value {
+    with(json!({"variant": "v2", "window": "1s", "hold": "2s", "min_requests": 20}), extra)
+}
+
+/// A split of the requests under this path, half and half, with a guard.
+fn guarded(name: &str, guard: Value) -> Value {
+    let path = format!("/{name}");
+    split(name, [50, 50], json!({"match": {"path": {"exact": path}}, "guard": guard}))
+}
+
+async fn counted(gateway: &Gateway, split: &str, name: &str) -> u64 {
+    metric(gateway, &format!("split=.={split};.;{name}")).await
+}
+
+/// A counter of v2.
+async fn of_v2(gateway: &Gateway, split: &str, name: &str) -> u64 {
+    metric(gateway, &format!("split=.={split};.;variant=.=v2;.;{name}")).await
+}
+
+/// The log lines of trips.
+fn trips(gateway: &Gateway, split: &str) -> Vec<String> {
+    let log = gateway.envoy.log();
+    let start = format!("split {split}: v2 ");
+    log.lines().filter(|line| line.contains(&start)).map(str::to_owned).collect()
+}
+
+/// Starts a load of different users on a split, about 50 requests a second on each connection.
+fn load(gateway: &Gateway, path: &'static str, time: Duration) -> JoinHandle<Report> {
+    const CONNECTIONS: usize = 16;
+    let load = Load {
+        pause: Duration::from_millis(20),
+        ..Load::http1(gateway.address, CONNECTIONS, Until::Elapsed(time))
+    };
+    let make = move |turn: mesh_filters::http::Turn| {
+        get(path, &[("x-user-id", &format!("user-{}-{}", turn.connection, turn.sequence))])
+    };
+    tokio::spawn(async move { load.run(make, |_, _| {}).await.unwrap() })
+}
+
+/// Two upstreams that take 20 ms, and a gateway that routes to them.
+async fn start(config: Value) -> (Versions, Gateway) {
+    let versions = Versions::start(&["v1", "v2"]).await;
+    for name in ["v1", "v2"] {
+        versions.get(name).delay(Duration::from_millis(20));
+    }
+    let gateway = versions.by_header(setup(config), HEADER).start().await;
+    (versions, gateway)
+}
+
+/// Number of requests that arrived at a version within a span of time.
+fn arrived(versions: &Versions, name: &str, from: Instant, to: Instant) -> usize {
+    versions.get(name).arrivals().iter().filter(|arrival| (from..to).contains(arrival)).count()
+}
