@@ -29,7 +29,7 @@ async fn check(gateway: &Gateway) {
     let load = Load::http1(gateway.address, CONNECTIONS, Until::Requests(IDENTITIES));
     let report = load
         .run(
-            move |turn| get("/", &[("x-user-id", identity(turn.connection, turn.sequence))]),
+            move |turn| get("/", &[("x-user-id", &identity(turn.connection, turn.sequence))]),
             move |turn, answer| {
                 let expected = assigned("s", WEIGHTS, identity(turn.connection, turn.sequence));
                 count_wrong.fetch_add(u64::from(answer.text() != expected), Ordering::Relaxed);
