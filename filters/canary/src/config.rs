@@ -5,14 +5,19 @@ mod output;
 mod rollout;
 mod split;
 mod splits;
+mod variant;
 
 pub use guard::Guard;
 pub use output::{Output, TrustedOverride};
 pub use rollout::{Rollout, Step};
-pub use split::{Split, Variant};
+pub use split::Split;
 pub use splits::Splits;
+pub use variant::Variant;
 
 use mesh_config::kinds::{choice, list};
+use mesh_config::{Form, ProblemKind};
+use mesh_policy::headers::HeaderName;
+use mesh_policy::key_part::KeyPart;
 use mesh_policy::matching::request::RequestMatch;
 use mesh_policy::mode::Mode;
 use mesh_policy::name::name;
@@ -44,10 +49,50 @@ mesh_config::object! {
         /// The splits, tried in their order. The first one that matches decides.
         pub splits: Splits = flatten(),
     }
+    check Config::check;
     elsewhere {
         "routes" => "rules",
         "variants" => "split.variants",
         "steps" => "rollout.steps",
+    }
+}
+
+impl Config {
+    /// The headers that are removed from each request: that of the output, and the one that names a variant.
+    pub(crate) fn own_headers(&self) -> impl Iterator<Item = &HeaderName> {
+        let overriding = self.trusted_override.iter().map(|trusted| &trusted.header);
+        self.output.header.iter().chain(overriding)
+    }
+
+    /// Refuses what reads a header that is removed before: it would never hold.
+    fn check(&self, form: &mut impl Form) -> Option<()> {
+        let is_own = |name: &str| self.own_headers().any(|own| own.is_same_variable(name.as_bytes()));
+        let is_short = form.is_given("split");
+        let mut wrong = Vec::new();
+        for (index, rule) in self.rules.iter().enumerate() {
+            if rule.matches.tests_header(&is_own) {
+                wrong.push(format!("rules[{index}].match"));
+            }
+        }
+        for (index, split) in self.splits.0.iter().enumerate() {
+            let path = if is_short { "split".to_owned() } else { format!("splits[{index}]") };
+            if split.matches.tests_header(&is_own) {
+                wrong.push(format!("{path}.match"));
+            }
+            let of_own = |part: &KeyPart| matches!(part, KeyPart::Header(name) if is_own(name.as_str()));
+            if split.sticky.iter().any(of_own) {
+                wrong.push(format!("{path}.sticky"));
+            }
+        }
+        if self.trusted_override.as_ref().is_some_and(|trusted| trusted.matches.tests_header(&is_own)) {
+            wrong.push("trusted_override.match".to_owned());
+        }
+        let mut good = Some(());
+        for path in wrong {
+            let message = "found the header of `output` or `trusted_override`, which is removed before, expected another";
+            good = form.problem_at(&path, ProblemKind::Conflict, message);
+        }
+        good
     }
 }
 

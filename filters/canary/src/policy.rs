@@ -57,9 +57,7 @@ impl Policy {
             splits.push(Split::new(split, plugin, since, subjects.len(), is_in_force));
             subjects.extend((0..split.variants.len()).map(|variant| (index, variant)));
         }
-        let overriding = config.trusted_override.iter().map(|trusted| &trusted.header);
-        let mut own_headers: Vec<HeaderName> =
-            config.output.header.iter().chain(overriding).cloned().collect();
+        let mut own_headers: Vec<HeaderName> = config.own_headers().cloned().collect();
         own_headers.dedup();
         Self {
             needs: config.settings.complete(needs(&config)),
@@ -187,7 +185,8 @@ impl Policy {
     fn is_header_removed(&self, facts: &Facts<'_>, source: Source) -> bool {
         let Some(header) = &self.config.output.header else { return false };
         let overriding = self.config.trusted_override.as_ref().map(|trusted| &trusted.header);
-        let is_followed = matches!(source, Source::Override(_)) && overriding == Some(header);
+        let is_one = overriding.is_some_and(|other| other.is_same_variable(header.as_str().as_bytes()));
+        let is_followed = matches!(source, Source::Override(_)) && is_one;
         !is_followed && facts.removed.spelt_like(header).next().is_some()
     }
 }

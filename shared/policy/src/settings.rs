@@ -9,8 +9,8 @@ mesh_config::object! {
     /// What is the same for all filters: fields at the top of every config.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub struct Settings {
-        /// Whether decisions are enforced. The more lenient of this and the own mode of a limit or a rule
-        /// applies.
+        /// Whether decisions are enforced. The more lenient of this and the own mode of a part, such as a limit or
+        /// a rule, applies.
         pub mode: Mode = default("enforce", choice()),
         /// Where the client's address is found, see
         /// [trusted_hops](../rate-limit/README.md#whose-address-trusted_hops).
@@ -41,7 +41,7 @@ mesh_config::choice! {
     /// Which decisions are written to the filter state.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub enum DecisionLog {
-        /// Notable decisions only: refusals, shadow refusals, errors, and limits without room.
+        /// Notable decisions only: refusals, shadow refusals, errors, limits without room, and fallbacks.
         #[default]
         Notable = "notable",
         /// The decision on every request.

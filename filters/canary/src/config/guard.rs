@@ -1,7 +1,6 @@
 //! What takes a variant out.
 
-use super::rollout::one_of;
-use super::split::Variant;
+use super::variant::{Variant, one_of};
 use mesh_config::kind::some;
 use mesh_config::kinds::{Object, choice, duration, integer, number, object_with};
 use mesh_config::{Form, Kind, ProblemKind};

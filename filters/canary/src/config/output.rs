@@ -54,8 +54,19 @@ fn state_name() -> Text<String> {
 
 fn response_header() -> Text<HeaderName> {
     HeaderName::kind_by(|value, name| {
-        const OF_THE_RESPONSE: [&str; 6] =
-            ["content-length", "content-type", "transfer-encoding", "connection", "set-cookie", "trailer"];
+        const OF_THE_RESPONSE: [&str; 11] = [
+            "connection",
+            "content-encoding",
+            "content-length",
+            "content-type",
+            "grpc-message",
+            "grpc-status",
+            "location",
+            "set-cookie",
+            "trailer",
+            "transfer-encoding",
+            "upgrade",
+        ];
         let name = HeaderName::read(value, name)?;
         if OF_THE_RESPONSE.contains(&name.as_str()) {
             return value

@@ -1,9 +1,8 @@
 //! The schedule of a variant's share.
 
-use super::split::Variant;
+use super::variant::{Variant, one_of};
 use mesh_config::kinds::{duration, list};
 use mesh_config::{Kind, ProblemKind};
-use mesh_policy::name::name;
 use mesh_policy::percent::Percentage;
 use mesh_policy::rfc3339;
 use std::ops::RangeInclusive;
@@ -43,16 +42,6 @@ fn growing(variants: Option<&[Variant]>) -> impl Kind<Out = String> {
         if variants.is_some_and(|variants| !variants.iter().any(has_weight)) {
             let message = "found the only variant with a weight, expected others that share the rest";
             return value.problem(ProblemKind::Conflict, message);
-        }
-        Some(name)
-    })
-}
-
-/// The name of one of the variants, if they are good.
-pub(super) fn one_of(variants: Option<&[Variant]>) -> impl Kind<Out = String> {
-    name().and_then(move |value, name: String| {
-        if variants.is_some_and(|variants| !variants.iter().any(|variant| variant.name == name)) {
-            return value.expected(ProblemKind::UnknownWord, "a variant of the split");
         }
         Some(name)
     })

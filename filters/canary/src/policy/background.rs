@@ -23,8 +23,13 @@ impl Policy {
         let now = sources.now().unwrap_or_default();
         let mut report = Report::default();
         for (index, split) in self.splits.iter().enumerate() {
-            let state = split.guarded.as_ref().map(|guarded| guarded.guard.state(now, store));
-            let trip = state.and_then(|state| state.ok()?.trip);
+            let trip = match &split.guarded {
+                None => None,
+                Some(guarded) => match guarded.guard.state(now, store) {
+                    Ok(state) => state.trip,
+                    Err(_) => continue,
+                },
+            };
             report.levels.push(Level { metric: Metric::Tripped, value: index, level: trip.is_some().into() });
             let returns = trip.and_then(|trip| Some(trip.until?.since(now)));
             report.tick_after = sooner(report.tick_after, returns);
@@ -86,10 +91,11 @@ impl Policy {
         report.levels.push(Level { metric: Metric::Tripped, value: index, level });
         if let Some(trip) = &merged.tripped {
             let name = |variant: usize| split.variants.get(variant).map_or("", |variant| &variant.name);
-            let is_off = if guarded.is_enforced { "is off" } else { "would be off" };
+            let (is_off, takes) =
+                if guarded.is_enforced { ("is off", "takes") } else { ("would be off", "would take") };
             report.counts.push((Count { metric: Metric::Trips, value: index }, 1));
             report.warnings.push(format!(
-                "split {}: {} {is_off}, {} takes its requests: {trip}",
+                "split {}: {} {is_off}, {} {takes} its requests: {trip}",
                 split.name,
                 name(guarded.variant),
                 name(guarded.fall_back_to)

@@ -3,7 +3,7 @@
 mesh_policy::metrics! {
     /// The filter's metrics.
     pub enum Metric {
-        /// Decisions by what decided: `rule` and `split` with their names, `fallback` with the split's, `override` and `default` with the variant (`none`: no variant); `shadow` with the name of what would have decided.
+        /// Decisions by what decided: `rule` and `split` with their names, `fallback` with the split's, `override` and `default` with the variant (`none`: no variant); `shadow` with the name of what would have decided (parts with the same name share it).
         Decisions: Counter, "decisions" by "kind", "name";
         /// Requests that the split assigned and whose outcome is known. They are added once a second.
         Requests: Counter, "requests" by "split", "variant";
@@ -21,7 +21,7 @@ mesh_policy::metrics! {
         HeaderRemoved: Counter, "header_removed";
         /// Requests whose `x-forwarded-for` has fewer addresses than `trusted_hops`: the config does not fit the network, or a client bypasses the proxies.
         ClientIpFallback: Counter, "client_ip_fallback";
-        /// Requests that the filter could not read, change or decide on; `on_error` decides their outcome, or a header that could not be removed.
+        /// Requests that the filter could not read, change or decide on. Where a header of its own could not be removed, they are refused; otherwise `on_error` decides.
         Failed: Counter, "failed";
     }
 }

@@ -62,8 +62,8 @@ impl Split {
             _ => State::default(),
         };
         let phase = match state.trip {
-            Some(trip) => trip.phase,
-            None => self.phase(&state, now.unwrap_or_default(), sources)?,
+            Some(trip) if self.restarts_rollout() => trip.phase,
+            _ => self.phase(&state, now.unwrap_or_default(), sources)?,
         };
         let Some(chosen) = self.assigner.choose(self.schedule.shares(phase), identity) else {
             return Ok(None);
@@ -74,16 +74,20 @@ impl Split {
         Ok(Some(Given { variant, is_fallback: out.is_some(), began: now.filter(|_| is_counted) }))
     }
 
-    /// The rollout's phase, if the guard has not tripped.
+    /// The rollout's phase, unless it stands still.
     pub(super) fn phase(&self, state: &State, now: Nanos, sources: &mut dyn Sources) -> Result<u8, Failed> {
         if !self.schedule.has_phases() {
             return Ok(0);
         }
-        let restarts = self.enforced().is_some_and(|guarded| guarded.restarts_rollout);
-        match state.restarted_at.filter(|_| restarts) {
+        match state.restarted_at.filter(|_| self.restarts_rollout()) {
             Some(restarted_at) => Ok(self.schedule.after(now.since(restarted_at))),
             None => Ok(self.schedule.at(sources.since_epoch().ok_or(Failed)?)),
         }
+    }
+
+    /// Whether the rollout stands still while the guard's variant is out, and restarts when it returns.
+    fn restarts_rollout(&self) -> bool {
+        self.enforced().is_some_and(|guarded| guarded.restarts_rollout)
     }
 
     /// The guard, if it takes the variant out.

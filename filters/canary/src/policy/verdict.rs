@@ -55,7 +55,7 @@ impl policy::Policy for Policy {
                 });
                 names.map(Some).collect()
             }
-            Metric::Trips | Metric::Tripped => {
+            Metric::Trips => {
                 splits.iter().map(|split| split.guard.as_ref().map(|_| vec![split.name.as_str()])).collect()
             }
             _ => splits.iter().map(|split| Some(vec![split.name.as_str()])).collect(),

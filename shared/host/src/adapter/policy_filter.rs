@@ -12,7 +12,6 @@ use crate::shared_data::SharedData;
 use mesh_config::Problems;
 use mesh_policy::outcome::Outcome;
 use mesh_policy::policy::{Decide, Environment, Setup};
-use mesh_policy::report::Report;
 use mesh_policy::time::Nanos;
 use std::time::Duration;
 
@@ -91,16 +90,22 @@ impl<P: Decide> Filter for PolicyFilter<P> {
     }
 
     fn on_tick(&self, background: &mut Background<'_>) {
-        if P::OBSERVES
-            && let Some(time) = self.tick().tick_after
-        {
+        if !P::OBSERVES {
+            return;
+        }
+        let report = with_environment(|environment| self.0.policy().tick(environment));
+        self.0.carry_out_report(&report);
+        if let Some(time) = report.tick_after {
             background.tick_after(time);
         }
     }
 
     fn on_config_gone(&self) {
         if P::OBSERVES {
-            let _no_tick_follows = self.tick();
+            let mut report = with_environment(|environment| self.0.policy().tick(environment));
+            // Gauges show the config that serves.
+            report.levels.clear();
+            self.0.carry_out_report(&report);
         }
     }
 }
@@ -110,12 +115,6 @@ impl<P: Decide> PolicyFilter<P> {
         if let Some(time) = self.0.policy().observe(outcome) {
             tick_after(time);
         }
-    }
-
-    fn tick(&self) -> Report<P::Metric> {
-        let report = with_environment(|environment| self.0.policy().tick(environment));
-        self.0.carry_out_report(&report);
-        report
     }
 }
 

@@ -5,9 +5,13 @@ use mesh_config::{ProblemKind, Value};
 use std::borrow::Cow;
 
 /// Headers that the connection or another filter depends on.
-const WITH_MEANING: [&str; 11] = [
+const WITH_MEANING: [&str; 15] = [
     "host",
     "content-length",
+    "content-type",
+    "expect",
+    "grpc-timeout",
+    "x-forwarded-for",
     "transfer-encoding",
     "connection",
     "keep-alive",

@@ -101,6 +101,12 @@ impl RequestMatch {
             || self.any.iter().chain(self.not.as_deref()).any(Self::tests_host)
     }
 
+    /// Whether any part of the match, at any depth, tests a header whose name passes.
+    pub fn tests_header(&self, passes: &dyn Fn(&str) -> bool) -> bool {
+        self.headers.iter().any(|header| passes(&header.name))
+            || self.any.iter().chain(self.not.as_deref()).any(|within| within.tests_header(passes))
+    }
+
     /// Whether the path's template has a segment of this name, which [`RequestMatch::capture`] then finds in every path that
     /// matches. Templates of nested matches do not count, as these need not hold.
     #[must_use]

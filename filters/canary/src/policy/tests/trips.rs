@@ -152,7 +152,7 @@ fn in_shadow_a_trip_is_a_line_a_counter_and_a_gauge_and_moves_nobody() {
     let before = gateway.labels();
     gateway.fail(1);
     let report = gateway.tick();
-    assert!(report.warnings[0].starts_with("split s: v2 would be off, v1 takes its requests: errors"));
+    assert!(report.warnings[0].starts_with("split s: v2 would be off, v1 would take its requests: errors"));
     assert_eq!(report.levels.iter().map(|level| level.level).collect::<Vec<_>>(), [1]);
     assert_eq!(gateway.name(report.counts[2].0), "trips s");
     assert_eq!(gateway.labels(), before);
