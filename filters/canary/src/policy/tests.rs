@@ -12,6 +12,7 @@ mod restarts;
 mod rollouts;
 mod shadow;
 mod trips;
+mod workers;
 
 pub(super) use gateway::Gateway;
 use gateway::{label, written};

@@ -14,6 +14,7 @@ use mesh_policy::time::Nanos;
 use mesh_policy::verdict::{Count, Verdict};
 use mesh_testkit::records::Alone;
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 pub(in super::super) const SECOND: Duration = Duration::from_secs(1);
@@ -100,27 +101,39 @@ impl Store for Shared<'_> {
 /// A worker of the proxy, with a config.
 pub(in super::super) struct Gateway {
     pub(in super::super) policy: Policy,
-    pub(in super::super) host: RefCell<Host>,
+    /// What workers of one proxy share.
+    pub(in super::super) host: Rc<RefCell<Host>>,
 }
 
 impl Gateway {
     /// The wall clock starts at [`START`].
     #[track_caller]
     pub(in super::super) fn new(config: &str) -> Self {
-        let now = Nanos(1_000_000_000_000);
         let host = Host {
             has_random: true,
             has_clock: true,
             has_wall_clock: true,
             has_store: true,
             asked: [0; 4],
-            now,
+            now: Nanos(1_000_000_000_000),
             since_epoch: START,
             random: 1,
             store: Alone::default(),
         };
+        Self::of(config, Rc::new(RefCell::new(host)))
+    }
+
+    /// Another worker of the proxy, or this one after a push: a config that is loaded now.
+    #[track_caller]
+    pub(in super::super) fn beside(&self, config: &str) -> Self {
+        Self::of(config, Rc::clone(&self.host))
+    }
+
+    #[track_caller]
+    fn of(config: &str, host: Rc<RefCell<Host>>) -> Self {
         let config = parse(config.as_bytes()).unwrap_or_else(|problems| panic!("{config}\n{problems}"));
-        Self { policy: Policy::new(config, "test", now), host: RefCell::new(host) }
+        let now = host.borrow().now;
+        Self { policy: Policy::new(config, "test", now), host }
     }
 
     /// Time passes.
