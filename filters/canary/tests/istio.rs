@@ -30,7 +30,10 @@ fn every_variant_has_a_route_and_a_subset() {
     let to = |subset: &str| json!([{"destination": {"host": rule["spec"]["host"], "subset": subset}}]);
 
     let (default, by_header) = service["spec"]["http"].as_array().unwrap().split_last().unwrap();
-    assert_eq!((&default["route"], &default["match"]), (&to(config.default.as_deref().unwrap()), &Value::Null));
+    assert_eq!(
+        (&default["route"], &default["match"]),
+        (&to(config.default.as_deref().unwrap()), &Value::Null)
+    );
     let mut routed: BTreeSet<_> = config.default.as_deref().into_iter().collect();
     for route in by_header {
         let variant = route["name"].as_str().unwrap();

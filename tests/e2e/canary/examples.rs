@@ -13,11 +13,14 @@ const VERSIONS: [&str; 7] = ["v1", "v2", "blue", "green", "premium-ui", "variant
 /// Number of requests that are divided by weight.
 const DIVIDED: u64 = 1000;
 
+/// A header, if any, the path and the version.
+type Routed = (Option<(&'static str, &'static str)>, &'static str, &'static str);
+
 struct Example {
     /// The config without its output.
     config: Value,
-    /// Header, path and version of single requests.
-    routed: &'static [(Option<(&'static str, &'static str)>, &'static str, &'static str)],
+    /// Single requests.
+    routed: &'static [Routed],
     /// Path and percentages of requests that are divided by weight.
     divided: Option<(&'static str, [(&'static str, u32); 2])>,
 }
