@@ -65,7 +65,8 @@ fn check_push(pushed: &str, is_kept: bool) {
     assert_eq!(report.levels[0].level, u64::from(is_kept));
     let falls_back = after.labels().values().any(|label| label.starts_with("fallback"));
     assert_eq!(falls_back, is_kept);
-    // While the earlier config drains, the later one holds.
+    // While the earlier config drains, the later one holds, from its first merge on.
+    after.tick();
     before.pass(SECOND);
     let falls_back = before.labels().values().any(|label| label.starts_with("fallback"));
     assert_eq!(falls_back, is_kept);
@@ -101,4 +102,17 @@ fn another_split_starts_anew() {
     assert!(renamed.labels().values().all(|label| label.starts_with("split{t}:")));
     one.pass(SECOND);
     assert_eq!(one.labels(), tripped);
+}
+
+/// The proxy loads configs that it then refuses, and ones that serve nobody.
+#[test]
+fn a_config_that_serves_nobody_clears_nothing() {
+    let one = Gateway::new(&config("", ""));
+    one.fail(1);
+    one.tick();
+    let tripped = one.labels();
+    one.beside(&config("", r#", "fall_back_to": "v3""#)).start();
+    one.pass(SECOND);
+    assert_eq!(one.labels(), tripped);
+    assert_eq!(one.beside(&config("", "")).start().levels[0].level, 1);
 }
