@@ -31,7 +31,7 @@ async fn check(gateway: &Gateway) {
         .run(
             move |turn| get("/", &[("x-user-id", &identity(turn.connection, turn.sequence))]),
             move |turn, answer| {
-                let expected = assigned("s", WEIGHTS, &identity(turn.connection, turn.sequence));
+                let expected = assigned("s", WEIGHTS, identity(turn.connection, turn.sequence));
                 count_wrong.fetch_add(u64::from(answer.text() != expected), Ordering::Relaxed);
                 count_v2.fetch_add(u64::from(answer.text() == "v2"), Ordering::Relaxed);
             },
