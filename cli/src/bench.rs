@@ -7,6 +7,7 @@
 //! compared round by round instead ([`pair`]), which is steadier for small differences. Quote ratios: the
 //! absolute figures belong to one machine.
 
+mod by_hand;
 pub(crate) mod canary;
 mod effort;
 pub(crate) mod jwt_authz;
@@ -16,6 +17,7 @@ mod rows;
 mod sample;
 mod sdk;
 mod table;
+mod upstream;
 
 use std::path::{Path, PathBuf};
 

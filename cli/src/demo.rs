@@ -7,8 +7,10 @@
 //! - [`keys`]: the key pair of the demo's issuer;
 //! - [`tokens`]: the tokens that the commands send;
 //! - [`environment`]: the running gateway and its upstreams;
-//! - [`check`]: runs the commands.
+//! - [`check`]: runs the commands;
+//! - [`chart`]: shows the canary filter's split with the requests of many users.
 
+pub mod chart;
 pub mod check;
 pub mod curl;
 pub mod endpoints;
@@ -51,6 +53,10 @@ pub fn show() -> anyhow::Result<ExitCode> {
         let mut environment = Environment::start(Ports::OfTheFiles).await?;
         let tokens = Tokens::mint(&KeyPair::load()?)?;
         println!("{}", scenario.guide(environment.endpoints(), &tokens)?);
+        if let Err(error) = chart::draw(environment.endpoints()).await {
+            println!("No chart: {error:#}");
+        }
+        println!();
         println!("The valid tokens expire in an hour; a new start of the demo creates new ones.");
         println!("Upstreams: v1 at http://{}, v2 at http://{}", environment.v1(), environment.v2());
         println!("Key set: http://{}/.well-known/jwks.json", environment.keys());
@@ -63,7 +69,7 @@ pub fn show() -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Starts the demo on free ports, runs its commands and reports whether each response was as expected. Blocks.
+/// Starts the demo on free ports, runs its commands, draws the chart, and reports whether all was as expected. Blocks.
 ///
 /// # Errors
 ///

@@ -14,7 +14,8 @@ use mesh_testkit::manifest::{
 };
 use serde_json::{Value, json};
 
-/// The manifest of a filter: a plugin in two forms, then the resources that its config needs.
+/// The manifest of a filter: a plugin in two forms, then its companions, the resources that it needs. The filters' own tests
+/// compare these with the config.
 struct Manifest {
     filter: Filter,
     text: String,
@@ -60,16 +61,8 @@ fn the_manifests_are_valid() {
             let lists: Vec<_> = config.as_object().unwrap().values().filter_map(Value::as_array).collect();
             assert!(!lists.is_empty() && lists.iter().all(|list| !list.is_empty()), "{config}");
         }
-        // A companion is for a host that the config names.
-        let config = plugin_config(&plugins[0]).to_string();
         for companion in &companions {
-            let spec = &companion["spec"];
-            let host = match kind(companion) {
-                "ServiceEntry" => &spec["hosts"][0],
-                "DestinationRule" => &spec["host"],
-                other => panic!("{other}"),
-            };
-            assert!(config.contains(&host.to_string()), "{host}");
+            assert_eq!(problems(companion), [] as [&str; 0], "{}: {}", filter.name(), kind(companion));
         }
     }
 }
@@ -103,7 +96,7 @@ fn a_label_picks_one_spelling() {
 
 /// Both commands to apply a manifest, in README and in each manifest, keep the companions.
 #[test]
-fn no_selector_drops_the_way_to_the_keys() {
+fn no_selector_drops_a_companion() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     let manifests = manifests();
     let texts: Vec<_> = manifests.iter().map(|manifest| &manifest.text).chain([&readme]).collect();
@@ -142,4 +135,23 @@ fn mistakes_are_found() {
     check(1, "/spec/url", json!("oci://a/b"), "'url' was unexpected");
     check(1, "/spec/wasm", json!({}), "\"url\" is a required property");
     check(1, "/spec/lua", json!({"inlineCode": "x"}), "oneOf");
+}
+
+/// A misspelt test of a header would match every request.
+#[test]
+fn mistakes_in_companions_are_found() {
+    let manifest = manifests().into_iter().find(|manifest| manifest.filter.name() == "canary").unwrap();
+    let check = |at: usize, place: &str, value: Value, expected: &str| {
+        let mut document = manifest.companions[at].clone();
+        let (parent, name) = place.rsplit_once('/').unwrap();
+        document.pointer_mut(parent).unwrap()[name] = value;
+        let problems = problems(&document).join("\n");
+        assert!(problems.contains(expected), "{place}: {problems}");
+    };
+    check(0, "/spec/http/0/match/0/headers/x-mesh-variant/exakt", json!("v2"), "'exakt' was unexpected");
+    check(0, "/spec/http/0/match/0/header", json!({}), "'header' was unexpected");
+    check(0, "/spec/http/0/route/0/destination/host", json!(1), "is not of type \"string\"");
+    check(0, "/spec/http/0/route/0/weight", json!("10"), "is not of type \"integer\"");
+    check(1, "/spec/subsets/0/label", json!({}), "'label' was unexpected");
+    check(1, "/spec/trafficPolicy", json!({"tls": {"mode": "PLAIN"}}), "\"PLAIN\" is not one of");
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::rows::{BARE, NOOP, Row, wasm};
+use super::rows::{ANSWERED, Row, wasm};
 use super::sdk;
 use crate::module;
 
@@ -23,7 +23,7 @@ pub(crate) fn rows(filter: &Path, folder: &Path) -> anyhow::Result<Vec<Row>> {
     let ours = |name: &str, cached: bool, token| {
         Ok::<_, anyhow::Error>(wasm(name, filter, &config(cached)?).with_token(token).of_filter())
     };
-    let others = [Row::new(BARE, Vec::new()), wasm(NOOP, &noop, &json!({}))];
+    let others = [Row::new(ANSWERED.bare, Vec::new()), wasm(ANSWERED.noop, &noop, &json!({}))];
     let mut rows: Vec<Row> =
         others.into_iter().chain(sdk::rows(folder)?).map(|row| row.with_token(RS256)).collect();
     for (kind, cached) in [("cold", false), ("warm", true)] {

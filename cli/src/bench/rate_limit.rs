@@ -1,10 +1,11 @@
 //! The rate-limit filter beside Envoy's `local_ratelimit` and beside modules that do nothing.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::json;
 
-use super::rows::{BARE, NOOP, Row, wasm};
+use super::by_hand;
+use super::rows::{ANSWERED, Row, wasm};
 use super::sdk;
 use crate::module;
 
@@ -14,14 +15,7 @@ const REQUESTS: u64 = 1_000_000;
 
 /// The rows, in the order of the table. `folder` takes modules that are built for the bench only.
 pub(crate) fn rows(filter: &Path, folder: &Path) -> anyhow::Result<Vec<Row>> {
-    let by_hand = |name: &str, text: &str| -> anyhow::Result<PathBuf> {
-        let path = folder.join(name);
-        std::fs::write(&path, wat::parse_str(text)?)?;
-        Ok(path)
-    };
-    let smallest = by_hand("smallest.wasm", include_str!("smallest.wat"))?;
-    let host_calls = by_hand("host_calls.wasm", include_str!("host_calls.wat"))?;
-    let client_calls = by_hand("client_calls.wasm", include_str!("client_calls.wat"))?;
+    let by_hand = |name, text| by_hand::row(name, text, folder);
     let noop = module::NOOP.build()?;
     let [sdk, sdk_trimmed] = sdk::rows(folder)?;
     let ours = |name, config| wasm(name, filter, config).of_filter();
@@ -32,15 +26,15 @@ pub(crate) fn rows(filter: &Path, folder: &Path) -> anyhow::Result<Vec<Row>> {
         "name": "per-key", "match": {"path": {"prefix": "/api/"}}, "key": [{"header": "x-api-key"}], "rate": rate,
     }]});
     Ok(vec![
-        Row::new(BARE, Vec::new()),
-        wasm("Wasm, smallest by hand", &smallest, &json!({})),
-        wasm(NOOP, &noop, &json!({})),
+        Row::new(ANSWERED.bare, Vec::new()),
+        by_hand("Wasm, smallest by hand", include_str!("smallest.wat"))?,
+        wasm(ANSWERED.noop, &noop, &json!({})),
         sdk,
         sdk_trimmed,
         native(),
-        wasm("one bucket's host calls", &host_calls, &json!({})),
+        by_hand("one bucket's host calls", include_str!("host_calls.wat"))?,
         ours("global, no headers", &global),
-        wasm("one client's host calls", &client_calls, &json!({})),
+        by_hand("one client's host calls", include_str!("client_calls.wat"))?,
         ours("per client, all defaults", &per_client),
         ours("per API key on a path", &matched),
     ])

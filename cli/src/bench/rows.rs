@@ -4,10 +4,21 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-/// The listener without any filter; what a row adds is its difference to this one.
-pub(super) const BARE: &str = "no filter";
-/// The listener with a module that does nothing.
-pub(super) const NOOP: &str = "Wasm, does nothing";
+use super::upstream;
+
+/// What a row is compared with: two rows that do as much, by their names.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Base {
+    /// The row without any filter. What others add is their difference to it.
+    pub(super) bare: &'static str,
+    /// The row with a module that does nothing.
+    pub(super) noop: &'static str,
+}
+
+/// The base of rows whose route answers.
+pub(super) const ANSWERED: Base = Base { bare: "no filter", noop: "Wasm, does nothing" };
+/// The base of rows that route to a cluster.
+pub(super) const ROUTED: Base = Base { bare: "routed, no filter", noop: "routed, Wasm does nothing" };
 
 /// Makes the rows of a filter's bench, in the order of the table: its module, and an empty folder for
 /// modules that are built for the bench only.
@@ -18,15 +29,24 @@ pub(crate) struct Row {
     /// The name of the listener.
     pub(super) name: String,
     filters: Vec<Value>,
-    /// The bearer token that each request carries.
-    pub(super) token: Option<&'static str>,
+    routes: Vec<Value>,
+    pub(super) base: Base,
+    /// A header that each request carries besides those of all rows.
+    pub(super) header: Option<(&'static str, String)>,
     /// Whether it runs the filter that is measured; the other rows are there to compare with.
     pub(super) is_filter: bool,
 }
 
 impl Row {
     pub(super) fn new(name: impl Into<String>, filters: Vec<Value>) -> Self {
-        Self { name: name.into(), filters, token: None, is_filter: false }
+        Self {
+            name: name.into(),
+            filters,
+            routes: vec![answer()],
+            base: ANSWERED,
+            header: None,
+            is_filter: false,
+        }
     }
 
     /// The same filters under another name.
@@ -35,8 +55,18 @@ impl Row {
     }
 
     /// Sends this token with each request.
-    pub(super) fn with_token(self, token: &'static str) -> Self {
-        Self { token: Some(token), ..self }
+    pub(super) fn with_token(self, token: &str) -> Self {
+        self.with_header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// Sends this header with each request.
+    pub(super) fn with_header(self, name: &'static str, value: &str) -> Self {
+        Self { header: Some((name, value.to_owned())), ..self }
+    }
+
+    /// Routes to clusters instead of answering, see [`upstream`].
+    pub(super) fn routed(self, routes: Vec<Value>) -> Self {
+        Self { routes, base: ROUTED, ..self }
     }
 
     /// Marks the row as one of the filter that is measured.
@@ -67,33 +97,44 @@ pub(super) fn wasm(name: &str, module: &Path, config: &Value) -> Row {
     Row::new(name, vec![filter])
 }
 
-/// An Envoy with a listener for each row. The route answers, so no upstream is measured.
+/// An Envoy with a listener for each row.
 pub(super) fn bootstrap(rows: &[Row]) -> Value {
-    let listeners: Vec<Value> = rows.iter().map(listener).collect();
-    json!({"static_resources": {"listeners": listeners}})
+    let listeners: Vec<Value> = rows.iter().map(listener).chain([upstream::listener(&answer())]).collect();
+    json!({
+        "bootstrap_extensions": [upstream::extension()],
+        "static_resources": {"listeners": listeners, "clusters": upstream::clusters()},
+    })
+}
+
+/// The route that answers by itself, so that no upstream is measured.
+fn answer() -> Value {
+    json!({"match": {"prefix": "/"}, "direct_response": {"status": 200}})
 }
 
 fn listener(row: &Row) -> Value {
+    json!({
+        "name": row.name,
+        "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
+        "filter_chains": [{"filters": [connection_manager(&row.filters, &row.routes)]}],
+    })
+}
+
+/// What passes the requests of a listener through its filters.
+pub(super) fn connection_manager(filters: &[Value], routes: &[Value]) -> Value {
     let router = json!({
         "name": "envoy.filters.http.router",
         "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
     });
-    let filters: Vec<Value> = row.filters.iter().cloned().chain([router]).collect();
+    let filters: Vec<Value> = filters.iter().cloned().chain([router]).collect();
     json!({
-        "name": row.name,
-        "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
-        "filter_chains": [{"filters": [{
-            "name": "envoy.filters.network.http_connection_manager",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-                "stat_prefix": "bench",
-                "codec_type": "AUTO",
-                "use_remote_address": true,
-                "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [
-                    {"match": {"prefix": "/"}, "direct_response": {"status": 200}},
-                ]}]},
-                "http_filters": filters,
-            },
-        }]}],
+        "name": "envoy.filters.network.http_connection_manager",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+            "stat_prefix": "bench",
+            "codec_type": "AUTO",
+            "use_remote_address": true,
+            "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
+            "http_filters": filters,
+        },
     })
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use bytes::Bytes;
-use hyper::header::{AUTHORIZATION, HeaderValue};
+use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Request, StatusCode, Uri};
 
 use super::effort::Effort;
@@ -47,9 +47,9 @@ async fn rounds(rows: &[Row], effort: Effort) -> anyhow::Result<Vec<Vec<f64>>> {
 async fn sample(envoy: &Envoy, row: &Row, requests: u64) -> anyhow::Result<f64> {
     let address = envoy.listener(&row.name).await?;
     let load = Load::http2(address, CONNECTIONS, STREAMS, Until::Requests(requests));
-    let token = row.token;
+    let request = request(row)?;
     let before = cpu_nanos(envoy.pid())?;
-    let report = load.run(move |_| request(token), |_, _| {}).await?;
+    let report = load.run(move |_| request.clone(), |_, _| {}).await?;
     // Includes what Envoy does after its last response: logs, frees.
     tokio::time::sleep(Duration::from_millis(20)).await;
     let spent = cpu_nanos(envoy.pid())?.saturating_sub(before);
@@ -59,7 +59,7 @@ async fn sample(envoy: &Envoy, row: &Row, requests: u64) -> anyhow::Result<f64> 
 }
 
 /// A request with about as many headers as a browser sends.
-fn request(token: Option<&str>) -> Request<Bytes> {
+fn request(row: &Row) -> anyhow::Result<Request<Bytes>> {
     let mut request = Request::new(Bytes::new());
     *request.uri_mut() = Uri::from_static("/api/items?page=2");
     for (name, value) in [
@@ -71,8 +71,8 @@ fn request(token: Option<&str>) -> Request<Bytes> {
     ] {
         request.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    if let Some(token) = token.and_then(|token| HeaderValue::try_from(format!("Bearer {token}")).ok()) {
-        request.headers_mut().insert(AUTHORIZATION, token);
+    if let Some((name, value)) = &row.header {
+        request.headers_mut().insert(HeaderName::from_static(name), HeaderValue::try_from(value)?);
     }
-    request
+    Ok(request)
 }

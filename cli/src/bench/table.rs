@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::pair::{difference, older_name};
-use super::rows::{BARE, NOOP, Row};
+use super::rows::{Base, Row};
 
 /// One line a row; with an older module, another table with one line a pair.
 pub(super) fn table(rows: &[Row], samples: &[Vec<f64>]) -> String {
@@ -11,19 +11,18 @@ pub(super) fn table(rows: &[Row], samples: &[Vec<f64>]) -> String {
     let of = |name: &str| rows.iter().position(|row| row.name == name);
     let figure = |name: &str| of(name).and_then(|index| figures.get(index)).copied().unwrap_or_default();
     let samples_of = |index: usize| samples.get(index).map(Vec::as_slice);
-    let bare = figure(BARE);
-    let noop = figure(NOOP) - bare;
+    let noop = |base: Base| figure(base.noop) - figure(base.bare);
     let mut table =
         format!("{:<32} {:>14} {:>10} {:>12}\n", "listener", "CPU us/request", "added us", "x do-nothing");
     for (row, nanos) in rows.iter().zip(&figures) {
-        let added = nanos - bare;
+        let added = nanos - figure(row.base.bare);
         let _infallible = writeln!(
             table,
             "{:<32} {:>14.2} {:>10.2} {:>12.2}",
             row.name,
             nanos / 1e3,
             added / 1e3,
-            added / noop
+            added / noop(row.base)
         );
     }
     let pairs: Vec<_> = rows
@@ -41,7 +40,7 @@ pub(super) fn table(rows: &[Row], samples: &[Vec<f64>]) -> String {
     );
     for (row, samples, older) in pairs {
         // A row's figure and the paired difference: the ratio of what the two modules add to a request.
-        let added = figures.get(older).copied().unwrap_or_default() - bare;
+        let added = figures.get(older).copied().unwrap_or_default() - figure(row.base.bare);
         let ratio = |difference: f64| (added + difference) / added;
         let Some(found) = samples_of(older).and_then(|older| difference(samples, older)) else { continue };
         let _infallible = writeln!(
@@ -67,10 +66,11 @@ fn lowest_third(samples: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::rows::{ANSWERED, ROUTED};
 
     #[test]
     fn a_row_a_line_and_a_pair_a_line() {
-        let names = [BARE, NOOP, "global", "global, older"];
+        let names = [ANSWERED.bare, ANSWERED.noop, "global", "global, older"];
         let rows: Vec<Row> = names.into_iter().map(|name| Row::new(name, Vec::new())).collect();
         let samples = [10_000.0, 12_000.0, 15_000.0, 16_000.0].map(|nanos| vec![nanos; 6]);
         let expected = "\
@@ -82,6 +82,29 @@ global, older                             16.00       6.00         3.00
 
 present module and older one      difference us  present/older      with 95 % in
 global                                   -1.000          0.833    0.833 to 0.833
+";
+        assert_eq!(table(&rows, &samples), expected);
+    }
+
+    #[test]
+    fn a_row_is_compared_with_its_own_base() {
+        let answered = |name: &str| Row::new(name, Vec::new());
+        let routed = |name: &str| Row::new(name, Vec::new()).routed(Vec::new());
+        let rows = [
+            answered(ANSWERED.bare),
+            answered(ANSWERED.noop),
+            routed(ROUTED.bare),
+            routed(ROUTED.noop),
+            routed("weights"),
+        ];
+        let samples = [10_000.0, 12_000.0, 30_000.0, 34_000.0, 31_000.0].map(|nanos| vec![nanos; 6]);
+        let expected = "\
+listener                         CPU us/request   added us x do-nothing
+no filter                                 10.00       0.00         0.00
+Wasm, does nothing                        12.00       2.00         1.00
+routed, no filter                         30.00       0.00         0.00
+routed, Wasm does nothing                 34.00       4.00         1.00
+weights                                   31.00       1.00         0.25
 ";
         assert_eq!(table(&rows, &samples), expected);
     }

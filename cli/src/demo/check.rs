@@ -1,14 +1,14 @@
 //! Runs the commands of the scenario.
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use bytes::Bytes;
 
+use super::chart;
 use super::curl::Call;
-use super::endpoints::Endpoints;
+use super::endpoints::{Endpoints, resolve};
 use super::scenario::Scenario;
 use super::tokens::Tokens;
 use crate::envoy::Bootstrap;
@@ -19,8 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Runs every command and prints its response and how it differs from the expected one. Fails if one
-/// differs, but only after all of them: a later response may explain an earlier one.
+/// Runs every command and prints its response and how it differs from the expected one, and then the chart. Fails if
+/// something differs, but only after all of them: a later response may explain an earlier one.
 ///
 /// # Errors
 ///
@@ -54,12 +54,18 @@ pub async fn run(scenario: &Scenario, endpoints: &Endpoints, tokens: &Tokens) ->
         }
     }
     println!();
-    if differing == 0 {
-        println!("All {all} responses were as expected.");
-        return Ok(ExitCode::SUCCESS);
+    let differences = chart::draw(endpoints).await.unwrap_or_else(|error| vec![format!("{error:#}")]);
+    for difference in &differences {
+        println!("DIFFERS: {difference}");
     }
-    println!("{differing} of {all} responses were not as expected.");
-    Ok(ExitCode::FAILURE)
+    println!();
+    match (differing, differences.is_empty()) {
+        (0, true) => println!("All {all} responses and the chart were as expected."),
+        (0, false) => println!("The chart was not as expected."),
+        _ => println!("{differing} of {all} responses were not as expected."),
+    }
+    let is_good = differing == 0 && differences.is_empty();
+    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Waits until a gateway that someone else has started is ready: `docker compose up -d` returns earlier.
@@ -90,13 +96,6 @@ async fn ready(admin: &str) -> anyhow::Result<()> {
 async fn answer(call: Call) -> anyhow::Result<Response> {
     let authority = call.request.uri().authority().context("the URL names no host")?.to_string();
     http::send(resolve(&authority).await?, call.protocol, call.request).await
-}
-
-async fn resolve(authority: &str) -> anyhow::Result<SocketAddr> {
-    let addresses = tokio::net::lookup_host(authority).await;
-    let addresses = addresses.with_context(|| format!("cannot resolve `{authority}`"))?;
-    // `localhost` often has an IPv4 and an IPv6 address; the gateway listens on the first.
-    addresses.min_by_key(SocketAddr::is_ipv6).with_context(|| format!("`{authority}` has no address"))
 }
 
 /// A response as curl prints it, with its headers if curl was called with `-i`.
@@ -135,10 +134,5 @@ mod tests {
         };
         assert_eq!(shown(&answer, true), "HTTP/1.1 429 Too Many Requests\na: b\n\nno\n");
         assert_eq!(shown(&answer, false), "no\n");
-    }
-
-    #[tokio::test]
-    async fn localhost_is_the_older_address() {
-        assert_eq!(resolve("localhost:8").await.unwrap().to_string(), "127.0.0.1:8");
     }
 }

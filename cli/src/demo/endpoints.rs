@@ -3,6 +3,7 @@
 //! The scenario uses the ports of the configuration files; they are replaced here.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use anyhow::Context as _;
 
@@ -65,6 +66,14 @@ impl Endpoints {
     }
 }
 
+/// Finds the address of `host:port`.
+pub(super) async fn resolve(authority: &str) -> anyhow::Result<SocketAddr> {
+    let addresses = tokio::net::lookup_host(authority).await;
+    let addresses = addresses.with_context(|| format!("cannot resolve `{authority}`"))?;
+    // `localhost` often has an IPv4 and an IPv6 address; the gateway listens on the first.
+    addresses.min_by_key(SocketAddr::is_ipv6).with_context(|| format!("`{authority}` has no address"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,5 +99,9 @@ mod tests {
     fn a_port_that_nothing_listens_on_is_an_error() {
         let error = Endpoints::local([]).in_line("curl http://localhost:1/").unwrap_err().to_string();
         assert_eq!(error, "nothing of the demo listens on port 1");
+    }
+    #[tokio::test]
+    async fn localhost_is_the_older_address() {
+        assert_eq!(resolve("localhost:8").await.unwrap().to_string(), "127.0.0.1:8");
     }
 }

@@ -21,15 +21,14 @@ const KEY: Key = Key::new(*b"mesh-filters 1.0");
 /// Assigns identities to the variants of one split.
 #[derive(Clone)]
 pub struct Assigner {
-    /// In the order of the names, so that the first of equal scores is the one to choose.
-    by_name: Vec<Variant>,
+    variants: Vec<Variant>,
 }
 
 /// A variant of the split.
 #[derive(Clone)]
 struct Variant {
-    /// Its place in the list that the split was made of.
-    index: usize,
+    /// Decides between equal scores.
+    name: String,
     /// Has the names of the split and of the variant.
     hasher: Hasher,
 }
@@ -38,15 +37,13 @@ impl Assigner {
     /// The variants of a split, by their names.
     #[must_use]
     pub fn new<'a>(split: &str, variants: impl Iterator<Item = &'a str>) -> Self {
-        let mut names: Vec<(usize, &str)> = variants.enumerate().collect();
-        names.sort_by_key(|(_, name)| *name);
-        let variant = |(index, name): (usize, &str)| {
+        let variant = |name: &str| {
             let mut hasher = KEY.hasher();
             hasher.part(split.as_bytes());
             hasher.part(name.as_bytes());
-            Variant { index, hasher }
+            Variant { name: name.to_owned(), hasher }
         };
-        Self { by_name: names.into_iter().map(variant).collect() }
+        Self { variants: variants.map(variant).collect() }
     }
 
     /// The index of the variant that an identity gets. `shares` has one for each variant, in the order of [`Assigner::new`];
@@ -56,17 +53,19 @@ impl Assigner {
     /// When the share of one variant grows and no other share does, nobody leaves that variant.
     #[must_use]
     pub fn choose(&self, shares: &[f64], identity: &[u8]) -> Option<usize> {
-        let mut lowest = None;
-        for variant in &self.by_name {
-            let Some(share) = shares.get(variant.index).copied().filter(|share| *share > 0.0) else {
-                continue;
-            };
-            let score = -libm::log(uniform(variant.hash(identity))) / share;
-            if lowest.is_none_or(|(least, _)| score < least) {
-                lowest = Some((score, variant.index));
+        let mut lowest: Option<(f64, &str, usize)> = None;
+        for (index, (variant, share)) in self.variants.iter().zip(shares).enumerate() {
+            if *share > 0.0 {
+                let score = -libm::log(uniform(variant.hash(identity))) / share;
+                let comes_first = lowest.is_none_or(|(least, name, _)| {
+                    score < least || (score == least && variant.name.as_str() < name)
+                });
+                if comes_first {
+                    lowest = Some((score, &variant.name, index));
+                }
             }
         }
-        lowest.map(|(_, index)| index)
+        lowest.map(|(_, _, index)| index)
     }
 }
 

@@ -94,8 +94,8 @@ impl Guard {
     /// A guard that has counted nothing. `record` is the name of its record. `fingerprint` identifies the values to
     /// which the state belongs, and `since` is when the config was loaded.
     ///
-    /// Merge once after this, so that the config holds the record even if it serves no request. Otherwise a config that
-    /// replaces it, with the values of the one before it, would keep the state of that one.
+    /// The config takes the record over with its first merge, not before: the proxy also loads configs that it then
+    /// refuses. So a config that has served no request leaves the state to the next one.
     #[must_use]
     pub fn new(settings: Settings, record: String, fingerprint: u64, since: Nanos) -> Self {
         let slice = SliceLength::of(settings.window);
@@ -161,12 +161,14 @@ impl Guard {
                 Look::Theirs(state) => return (None, (Known::of_theirs(state, now), now, None, false)),
             };
             let returned = self.refresh(&mut record, now);
-            if record.state.trip.is_none()
-                && let Some(counts) = tally.of(record.round())
-            {
-                record.counts.add(counts, self.slice.slice(now));
-            }
-            let tripped = self.judge(&mut record, now, phase);
+            let tripped = if record.state.trip.is_none() {
+                if let Some(counts) = tally.of(record.round()) {
+                    record.counts.add(counts, self.slice.slice(now));
+                }
+                self.judge(&mut record, now, phase)
+            } else {
+                None
+            };
             (Some(record.to_bytes()), (Known::of(&record, now), now, tripped, returned))
         })?;
         tally.clear();
@@ -189,11 +191,8 @@ impl Guard {
         returned
     }
 
-    /// Judges a record, and writes a trip to it if the variant is worse than allowed.
+    /// Judges a record without a trip, and writes one to it if the variant is worse than allowed.
     fn judge(&self, record: &mut Record, now: Nanos, phase: &dyn Fn(&State, Nanos) -> u8) -> Option<Report> {
-        if record.state.trip.is_some() {
-            return None;
-        }
         let figures = record.counts.figures();
         let reason = self.settings.thresholds.judge(&figures)?;
         let Settings { hold, max_trips, .. } = self.settings;

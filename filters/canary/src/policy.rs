@@ -28,6 +28,7 @@ use mesh_policy::store::Store;
 use mesh_policy::time::Nanos;
 use names::Names;
 use split::Split;
+use std::borrow::Cow;
 use tally::Tally;
 
 /// A config, prepared for decisions.
@@ -200,26 +201,26 @@ enum Named {
 }
 
 /// Whom a split assigns.
-struct User {
-    identity: Vec<u8>,
+struct User<'a> {
+    identity: Cow<'a, [u8]>,
     /// Whether the request had no identity.
     is_new: bool,
     cookie: Option<String>,
     is_grpc: bool,
 }
 
-impl User {
+impl<'a> User<'a> {
     /// `None` if the request has no identity, and the proxy has no random numbers for another.
     fn of(
-        split: &config::Split,
-        request: &MatchInput<'_>,
+        split: &'a config::Split,
+        request: &'a MatchInput<'_>,
         is_enforced: bool,
         environment: &mut Environment<'_, impl Store>,
     ) -> Option<Self> {
         let headers = request.facts().headers;
         let is_grpc = is_grpc(headers);
         if let Some(identity) = identity::known(&split.sticky, request) {
-            return Some(Self { identity: identity.into_owned(), is_new: false, cookie: None, is_grpc });
+            return Some(Self { identity, is_new: false, cookie: None, is_grpc });
         }
         // Clients of gRPC have no cookies, and browsers ignore those of a preflight.
         let takes_cookies = !is_grpc && !is_preflight(headers, true, []);
@@ -227,10 +228,10 @@ impl User {
         if is_enforced && takes_cookies && split.assign_cookie.is_some() {
             let identity = identity::new(environment.sources)?;
             let cookie = Some(identity.clone());
-            return Some(Self { identity: identity.into_bytes(), is_new, cookie, is_grpc });
+            return Some(Self { identity: identity.into_bytes().into(), is_new, cookie, is_grpc });
         }
         let random = environment.sources.random()?;
-        Some(Self { identity: random.to_le_bytes().to_vec(), is_new, cookie: None, is_grpc })
+        Some(Self { identity: random.to_le_bytes().to_vec().into(), is_new, cookie: None, is_grpc })
     }
 }
 

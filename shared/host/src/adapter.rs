@@ -177,6 +177,17 @@ impl<P: Policy> Adapter<P> {
         Ok(())
     }
 
+    /// Carries out what it can of the changes of a request, after a failure.
+    fn change_if_possible(request: &mut Request<'_>, verdict: &Verdict<'_, P::Metric>) {
+        for edit in &verdict.request {
+            let _unchanged = request.edit(edit);
+        }
+        if let Some((key, value)) = verdict.filter_state {
+            let _unchanged =
+                request.set_filter_state(key, value.as_bytes()).and_then(|()| request.clear_route_cache());
+        }
+    }
+
     /// What becomes of a request that cannot be read or changed.
     fn on_unreadable_request(
         &self,
@@ -191,8 +202,7 @@ impl<P: Policy> Adapter<P> {
         if let Some(reply) = self.refuse_unreadable(part, &mut verdict) {
             return Flow::Reply(reply);
         }
-        // The proxy has failed before; the request goes on as far as it can be changed.
-        let _unchanged = self.change(request, &verdict);
+        Self::change_if_possible(request, &verdict);
         *pending = Pending { response: verdict.response, observed: None };
         Flow::Continue
     }

@@ -12,3 +12,6 @@ pub use response::Response;
 pub use trailers::Trailers;
 
 pub(crate) use core::Core;
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests;

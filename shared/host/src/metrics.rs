@@ -105,3 +105,69 @@ impl Histogram {
         }
     }
 }
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::{Counter, Gauge};
+    use crate::testing::Host;
+
+    /// A host with a counter `c` and a gauge `g`.
+    fn with_host(act: impl FnOnce(Host, Counter, Gauge)) {
+        let host = Host::install();
+        super::forget_all();
+        act(host, Counter::define("c"), Gauge::define("g"));
+        host.uninstall();
+    }
+
+    #[test]
+    fn a_counter_adds_any_number_in_one_call() {
+        with_host(|host, counter, _| {
+            host.reset_counts();
+            counter.increment();
+            counter.add(41);
+            assert_eq!((host.metric("c"), host.counts().as_str()), (42, "create: 2 increment_metric\n"));
+        });
+    }
+
+    /// The host would refuse it.
+    #[test]
+    fn nothing_to_add_is_no_call() {
+        with_host(|host, counter, gauge| {
+            host.reset_counts();
+            counter.add(0);
+            gauge.add(0);
+            assert_eq!(host.counts(), "");
+        });
+    }
+
+    #[test]
+    fn a_number_that_no_counter_holds_is_the_largest() {
+        with_host(|host, counter, _| {
+            counter.add(u64::MAX);
+            assert_eq!(host.metric("c"), i64::MAX);
+        });
+    }
+
+    #[test]
+    fn a_gauge_is_set_and_changed() {
+        with_host(|host, _, gauge| {
+            gauge.set(7);
+            gauge.add(-2);
+            assert_eq!(host.metric("g"), 5);
+        });
+    }
+
+    #[test]
+    fn a_metric_is_defined_once_and_one_that_cannot_be_does_nothing() {
+        with_host(|host, _, _| {
+            host.reset_counts();
+            Counter::define("c").increment();
+            assert_eq!(host.counts(), "create: 1 increment_metric\n");
+            host.fail("define_metric");
+            Counter::define("other").add(3);
+            Counter::NONE.increment();
+            Gauge::NONE.set(3);
+            assert_eq!(host.metrics(), [("c".to_owned(), 1)]);
+        });
+    }
+}

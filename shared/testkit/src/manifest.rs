@@ -76,8 +76,10 @@ fn strict(mut schema: Value) -> Value {
             schema["additionalProperties"] = json!(false);
         }
     }
-    if let Some(items) = schema.get_mut("items") {
-        *items = strict(items.take());
+    for name in ["items", "additionalProperties"] {
+        if let Some(values) = schema.get_mut(name).filter(|values| values.is_object()) {
+            *values = strict(values.take());
+        }
     }
     schema
 }

@@ -5,7 +5,7 @@ use mesh_policy::percent::Percentage;
 #[track_caller]
 fn check_hash(split: &str, variant: &str, identity: &[u8], hash: u64, unit: f64) {
     let assigner = Assigner::new(split, std::iter::once(variant));
-    let found = assigner.by_name[0].hash(identity);
+    let found = assigner.variants[0].hash(identity);
     assert_eq!(found, hash, "{split} {variant} {} {found:#018x}", identity.escape_ascii());
     assert_eq!(uniform(found).to_bits(), unit.to_bits(), "{found:#018x}");
 }

@@ -28,7 +28,7 @@ mesh_config::object! {
         /// What identifies a user, see [key parts](../rate-limit/README.md#key-parts): the first part that the request has
         /// exactly once, not empty, and with at most 1024 bytes. Default: nothing, so that each request gets a random
         /// variant.
-        pub sticky: Vec<KeyPart> = restriction(list(KeyPart::kind()).at_most(MAX_PARTS, "parts")),
+        pub sticky: Vec<KeyPart> = restriction(list(KeyPart::kind()).not_empty().at_most(MAX_PARTS, "parts")),
         /// A cookie that identifies users who have no other part of `sticky`. Default: none.
         pub assign_cookie: Option<SetCookie> = optional(cookie(sticky.as_deref())),
         /// The variants and their weights.
@@ -94,7 +94,7 @@ fn cookie(sticky: Option<&[KeyPart]>) -> impl Kind<Out = SetCookie> {
         if sticky.is_some_and(|parts| !parts.iter().any(is_read)) {
             let name = cookie.name();
             let message = format_args!("found `{name}`, expected a cookie that `sticky` names, too");
-            return value.problem_at(".name", ProblemKind::Conflict, message);
+            return value.problem_at("name", ProblemKind::Conflict, message);
         }
         Some(cookie)
     })

@@ -27,15 +27,15 @@ impl fmt::Display for Report {
         let Self { reason, variant, baseline, trip, max_trips, .. } = self;
         match reason {
             Reason::ErrorPercentage(allowed) => {
-                let allowed = f64::from(allowed.parts_per_million()) / 10_000.0;
+                let allowed = Decimal { integer: allowed.parts_per_million().into(), unit: 10_000 };
                 write!(formatter, "{}, allowed {allowed} %", Errors(variant))
             }
             Reason::ErrorRatio(allowed) => {
-                let (variant, baseline) = (Errors(variant), Errors(baseline));
+                let (variant, baseline, allowed) = (Errors(variant), Errors(baseline), ratio(*allowed));
                 write!(formatter, "{variant}, baseline {baseline}, allowed {allowed} times that")
             }
             Reason::P95Ratio(allowed) => {
-                let (variant, baseline) = (P95(variant), P95(baseline));
+                let (variant, baseline, allowed) = (P95(variant), P95(baseline), ratio(*allowed));
                 write!(formatter, "{variant}, baseline {baseline}, allowed {allowed} times that")
             }
         }?;
@@ -52,8 +52,8 @@ struct Errors<'a>(&'a Figures);
 impl fmt::Display for Errors<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Figures { requests, errors, .. } = self.0;
-        let percentage = *errors as f64 * 100.0 / (*requests).max(1) as f64;
-        write!(formatter, "errors {percentage:.1} % of {requests} requests")
+        let tenths = errors.saturating_mul(1000).saturating_add(requests / 2) / (*requests).max(1);
+        write!(formatter, "errors {}.{} % of {requests} requests", tenths / 10, tenths % 10)
     }
 }
 
@@ -64,6 +64,36 @@ impl fmt::Display for P95<'_> {
         let Figures { requests, p95, .. } = self.0;
         write!(formatter, "p95 {} ms of {requests} requests", p95.unwrap_or_default().as_millis())
     }
+}
+
+/// A decimal number, without zeros at its end. The formatter of floats is 30 KB of a module.
+struct Decimal {
+    /// The number, times `unit`.
+    integer: u64,
+    /// A power of ten.
+    unit: u64,
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { integer, mut unit } = *self;
+        write!(formatter, "{}", integer / unit)?;
+        let mut rest = integer % unit;
+        if rest > 0 {
+            formatter.write_str(".")?;
+        }
+        while rest > 0 {
+            unit /= 10;
+            write!(formatter, "{}", rest / unit)?;
+            rest %= unit;
+        }
+        Ok(())
+    }
+}
+
+/// A ratio, which is at most 1000, to four decimals.
+fn ratio(ratio: f64) -> Decimal {
+    Decimal { integer: (ratio * 10_000.0).round() as u64, unit: 10_000 }
 }
 
 /// A duration in the largest unit that gives an integer, as in a config.
@@ -81,7 +111,7 @@ impl fmt::Display for Spelt {
 
 #[cfg(test)]
 mod tests {
-    use super::{Figures, Reason, Report, Spelt};
+    use super::{Decimal, Figures, Reason, Report, Spelt};
     use mesh_policy::percent::Percentage;
     use std::time::Duration;
 
@@ -117,6 +147,19 @@ mod tests {
             "p95 840 ms of 512 requests, baseline p95 400 ms of 4096 requests, allowed 1.5 times that; trip 2 of \
              3, off for 10m",
         );
+    }
+
+    #[test]
+    fn a_decimal_has_no_zeros_at_its_end() {
+        #[track_caller]
+        fn check(integer: u64, expected: &str) {
+            assert_eq!(Decimal { integer, unit: 10_000 }.to_string(), expected);
+        }
+        check(0, "0");
+        check(1, "0.0001");
+        check(10_500, "1.05");
+        check(1_000_000, "100");
+        check(123_456, "12.3456");
     }
 
     #[test]

@@ -101,12 +101,10 @@ impl Window {
         self.slices().map(|slice| (slice.number, &slice.counts))
     }
 
-    /// Appends the slices that have counts, in ascending order.
+    /// Appends the slices that have counts, in the order of their places.
     pub(super) fn write(&self, bytes: &mut Vec<u8>) {
-        let mut slices: Vec<_> = self.slices().collect();
-        slices.sort_unstable_by_key(|slice| slice.number);
-        bytes.push(slices.len() as u8);
-        for slice in slices {
+        bytes.push(self.slices().count() as u8);
+        for slice in self.slices() {
             bytes.extend(slice.number.to_le_bytes());
             slice.counts.write(bytes);
         }

@@ -17,15 +17,17 @@ use std::time::Duration;
 const INTERVAL: Duration = Duration::from_secs(1);
 
 impl Policy {
-    /// Makes the state of each guard that of this config, and shows it.
+    /// Shows the state of each guard.
     pub(super) fn started(&self, environment: Environment<'_, impl Store>) -> Report<Metric> {
+        let Environment { sources, store } = environment;
+        let now = sources.now().unwrap_or_default();
         let mut report = Report::default();
-        self.merge(environment, &mut report);
-        for (index, split) in self.config.splits.0.iter().enumerate() {
-            let is_known = report.levels.iter().any(|level| level.value == index);
-            if split.guard.is_some() && !is_known {
-                report.levels.push(Level { metric: Metric::Tripped, value: index, level: 0 });
-            }
+        for (index, split) in self.splits.iter().enumerate() {
+            let state = split.guarded.as_ref().map(|guarded| guarded.guard.state(now, store));
+            let trip = state.and_then(|state| state.ok()?.trip);
+            report.levels.push(Level { metric: Metric::Tripped, value: index, level: trip.is_some().into() });
+            let returns = trip.and_then(|trip| Some(trip.until?.since(now)));
+            report.tick_after = sooner(report.tick_after, returns);
         }
         report
     }
@@ -35,7 +37,7 @@ impl Policy {
         let first = self.tally.add(outcome.subject, outcome.is_error).then_some(INTERVAL);
         let merge =
             self.guarded_outcome(outcome).and_then(|(guarded, outcome)| guarded.guard.count(&outcome));
-        [first, merge].into_iter().flatten().min()
+        sooner(first, merge)
     }
 
     /// Reports what was counted.
@@ -67,7 +69,7 @@ impl Policy {
                 // The counts are kept.
                 None => Some(INTERVAL),
             };
-            report.tick_after = [report.tick_after, wanted].into_iter().flatten().min();
+            report.tick_after = sooner(report.tick_after, wanted);
         }
     }
 
@@ -95,6 +97,11 @@ impl Policy {
         }
         merged.next
     }
+}
+
+/// The shorter of two times, if any is wanted.
+fn sooner(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    [one, other].into_iter().flatten().min()
 }
 
 /// Merges the counts of a guard; `None` if the proxy fails.

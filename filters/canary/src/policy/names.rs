@@ -8,7 +8,7 @@ const PER_SOURCE: usize = 3;
 
 /// The variants of a config, and the labels of its decisions.
 pub(super) struct Names {
-    /// The variants of the default, the rules and the splits, sorted.
+    /// The variants of the default, the rules and the splits, each once.
     variants: Vec<String>,
     /// Kind and name, [`PER_SOURCE`] for each source: variants that an override may name, rules, splits, default.
     decisions: Vec<Option<(&'static str, String)>>,
@@ -20,9 +20,12 @@ impl Names {
     pub(super) fn new(config: &Config) -> Self {
         let of_rules = config.rules.iter().map(|rule| &rule.variant);
         let of_splits = config.splits.0.iter().flat_map(|split| &split.variants).map(|variant| &variant.name);
-        let mut variants: Vec<_> = config.default.iter().chain(of_rules).chain(of_splits).cloned().collect();
-        variants.sort_unstable();
-        variants.dedup();
+        let mut variants: Vec<String> = Vec::new();
+        for variant in config.default.iter().chain(of_rules).chain(of_splits) {
+            if !variants.contains(variant) {
+                variants.push(variant.clone());
+            }
+        }
         let mut decisions = Vec::new();
         let mut push = |kind: Option<&'static str>, name: &str, fallback: bool| {
             let labels = [kind, kind.map(|_| "shadow"), kind.filter(|_| fallback).map(|_| "fallback")];
@@ -39,7 +42,7 @@ impl Names {
 
     /// The index of a variant that an override names.
     pub(super) fn index(&self, name: &[u8]) -> Option<usize> {
-        self.variants.binary_search_by(|variant| variant.as_bytes().cmp(name)).ok()
+        self.variants.iter().position(|variant| variant.as_bytes() == name)
     }
 
     /// A variant by its index.

@@ -6,6 +6,7 @@ use super::{Policy, reason};
 use crate::config;
 use crate::summary::summary;
 use mesh_config::Problems;
+use mesh_policy::effects::Edit;
 use mesh_policy::facts::{Facts, Needs};
 use mesh_policy::headers::{HeaderName, Headers, Unchangeable};
 use mesh_policy::label::Label;
@@ -139,6 +140,11 @@ impl Policy {
             Verdict { decision: Some(verdict::Decision { label, is_notable: true }), ..Verdict::default() };
         if self.config.settings.mode == Mode::Enforce {
             self.write(variant, &mut verdict);
+            if variant.is_none() {
+                // Another variant may have been written before the proxy failed.
+                verdict.request.extend(self.config.output.header.clone().map(Edit::Remove));
+                verdict.filter_state = self.config.output.filter_state.as_deref().map(|key| (key, ""));
+            }
         }
         verdict
     }

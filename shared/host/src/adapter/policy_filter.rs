@@ -23,10 +23,12 @@ impl<P: Decide> Configure for PolicyFilter<P> {
     fn configure(config: &[u8], plugin: &Plugin) -> Result<Vec<Self>, Problems> {
         let policy = P::configure(config, &mut ProxySetup { plugin, store: SharedData })?;
         let adapter = Adapter::new(policy);
-        let report = with_environment(|environment| adapter.policy().start(environment));
-        adapter.carry_out_report(&report);
-        if let Some(time) = report.tick_after {
-            plugin.tick_after(time);
+        if P::OBSERVES {
+            let report = with_environment(|environment| adapter.policy().start(environment));
+            adapter.carry_out_report(&report);
+            if let Some(time) = report.tick_after {
+                plugin.tick_after(time);
+            }
         }
         Ok(vec![Self(adapter)])
     }
@@ -61,8 +63,10 @@ impl<P: Decide> Filter for PolicyFilter<P> {
     }
 
     fn on_response_headers(&self, pending: &mut Pending, response: &mut Response<'_>) -> Flow {
-        let outcome = pending.observed.as_mut().and_then(|observed| observed.on_response(response));
-        if let Some(outcome) = outcome {
+        if P::OBSERVES
+            && let Some(outcome) =
+                pending.observed.as_mut().and_then(|observed| observed.on_response(response))
+        {
             pending.observed = None;
             self.observe(&outcome, |time| response.tick_after(time));
         }
@@ -70,20 +74,26 @@ impl<P: Decide> Filter for PolicyFilter<P> {
     }
 
     fn on_response_trailers(&self, pending: &mut Pending, trailers: &mut Trailers) -> TrailersFlow {
-        if let Some(observed) = pending.observed.take() {
+        if P::OBSERVES
+            && let Some(observed) = pending.observed.take()
+        {
             self.observe(&observed.on_response_trailers(trailers), |time| trailers.tick_after(time));
         }
         TrailersFlow::Continue
     }
 
     fn on_stream_gone(&self, pending: &mut Pending, background: &mut Background<'_>) {
-        if let Some(observed) = pending.observed.take() {
+        if P::OBSERVES
+            && let Some(observed) = pending.observed.take()
+        {
             self.observe(&observed.on_stream_gone(), |time| background.tick_after(time));
         }
     }
 
     fn on_tick(&self, background: &mut Background<'_>) {
-        if let Some(time) = self.tick().tick_after {
+        if P::OBSERVES
+            && let Some(time) = self.tick().tick_after
+        {
             background.tick_after(time);
         }
     }

@@ -24,12 +24,12 @@ pub(crate) fn with_state<T>(act: impl FnOnce(&mut State) -> Result<T, Status>) -
 pub struct Host(());
 
 impl Host {
-    pub(super) fn install() -> Self {
+    pub(crate) fn install() -> Self {
         STATE.with_borrow_mut(|state| *state = Some(State::default()));
         Self(())
     }
 
-    pub(super) fn uninstall(self) {
+    pub(crate) fn uninstall(self) {
         STATE.with_borrow_mut(|state| *state = None);
     }
 

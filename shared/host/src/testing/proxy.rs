@@ -17,6 +17,8 @@ pub struct Proxy<F: Configure> {
     host: Host,
     dispatcher: Dispatcher<F>,
     root: Cell<u32>,
+    /// The root context before, which may still serve requests.
+    previous_root: Cell<u32>,
     last_id: Cell<u32>,
 }
 
@@ -45,7 +47,8 @@ impl<F: Configure> Proxy<F> {
         crate::clock::forget_all();
         host.set_property(&["plugin_name"], "test");
         host.set_property(&["source", "address"], "192.0.2.1:12345");
-        Self { host, dispatcher: Dispatcher::default(), root: Cell::new(0), last_id: Cell::new(0) }
+        let [root, previous_root, last_id] = [0; 3].map(Cell::new);
+        Self { host, dispatcher: Dispatcher::default(), root, previous_root, last_id }
     }
 
     /// A proxy with this config.
@@ -71,8 +74,14 @@ impl<F: Configure> Proxy<F> {
         if !accepted {
             return Err(self.host.log());
         }
-        self.root.set(root);
+        self.previous_root.set(self.root.replace(root));
         Ok(())
+    }
+
+    /// Removes the config before the last one, as the proxy does once no request uses it.
+    pub fn remove_previous_config(&self) {
+        let root = self.previous_root.take();
+        self.enter(Phase::Delete, root, |module| module.on_delete(root));
     }
 
     /// The host.

@@ -153,6 +153,41 @@ fn what_could_not_be_merged_is_merged_later() {
     }
 }
 
+/// Another worker is faster at the first writes.
+struct Contended<'a> {
+    store: &'a mut Alone,
+    conflicts: u32,
+}
+
+impl Store for Contended<'_> {
+    fn read(&mut self, key: &[u8]) -> Result<Snapshot, StoreError> {
+        self.store.read(key)
+    }
+
+    fn write(&mut self, key: &[u8], value: &[u8], version: Version) -> Result<Written, StoreError> {
+        match self.conflicts.checked_sub(1) {
+            Some(conflicts) => {
+                self.conflicts = conflicts;
+                Ok(Written::Conflict)
+            }
+            None => self.store.write(key, value, version),
+        }
+    }
+}
+
+#[test]
+fn a_merge_tries_32_times() {
+    let (guard, mut store) = (guard(1, 0), store(100));
+    count(&guard, &store, 20, true);
+    let mut merge = |conflicts| {
+        let mut contended = Contended { store: &mut store, conflicts };
+        let merged = guard.merge(&|_, _| 0, &mut contended);
+        merged.map(|merged| merged.tripped.map(|report| report.variant.requests))
+    };
+    assert_eq!(merge(32), Err(StoreError::Contention));
+    assert_eq!(merge(31), Ok(Some(20)));
+}
+
 #[test]
 fn one_merge_is_asked_for() {
     let (guard, mut store) = (guard(1, 0), store(100));
@@ -207,18 +242,21 @@ fn a_worker_learns_of_a_trip() {
 
 #[test]
 fn what_was_counted_before_a_trip_is_not_counted_after_the_return() {
-    let (one, mut store) = (guard(1, 0), store(100));
-    let others = [guard(1, 1), guard(1, 2)];
+    // The return is in the window of what was counted before.
+    let settings = Settings { hold: Duration::from_secs(5), ..SETTINGS };
+    let guard = |since| Guard::new(settings, "guard".to_owned(), 1, Nanos(since));
+    let (one, mut store) = (guard(0), store(100));
+    let others = [guard(1), guard(2)];
     for other in &others {
         merge(other, &mut store);
         count(other, &store, 20, true);
     }
     trip(&one, &mut store);
-    store.now = Nanos(160 * SECOND);
+    store.now = Nanos(105 * SECOND);
     // One worker knows of nothing, the other learns of the return before it merges.
     others[1].state(store.now, &mut store).unwrap();
     count(&others[0], &store, 1, true);
-    others[1].count(&outcome(160 * SECOND, true));
+    others[1].count(&outcome(105 * SECOND, true));
     for other in &others {
         assert_eq!(merge(other, &mut store).tripped, None);
     }
@@ -235,10 +273,12 @@ fn a_push_clears_a_trip() {
     assert!(state.trip.is_some());
     let merged = merge(&new, &mut store);
     assert_eq!((merged.state, merged.returned), (State::default(), false));
-    // The later config holds for the one that drains.
-    count(&old, &store, 20, true);
-    let merged = merge(&old, &mut store);
-    assert_eq!((merged.state, merged.tripped), (State::default(), None));
+    // The later config holds for the one that drains, whose counts are dropped.
+    for _ in 0..2 {
+        count(&old, &store, 20, true);
+        let merged = merge(&old, &mut store);
+        assert_eq!((merged.state, merged.tripped), (State::default(), None));
+    }
     let state = trip(&new, &mut store).state;
     assert_eq!(merge(&old, &mut store).state, state);
     assert!(state.trip.is_some());
