@@ -13,6 +13,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+/// Name of the listener that every gateway has.
+const MAIN: &str = "gateway";
+
 /// A plugin of the proxy: a module with its config.
 #[derive(Clone, Debug)]
 pub struct Plugin {
@@ -113,6 +116,7 @@ pub struct Setup {
     modules: Vec<Module>,
     clusters: Vec<(String, SocketAddr)>,
     routes: Vec<Value>,
+    beside: Vec<(String, Self)>,
     log_level: String,
     workers: u32,
     use_remote_address: bool,
@@ -130,6 +134,7 @@ impl Default for Setup {
             modules: Vec::new(),
             clusters: Vec::new(),
             routes: Vec::new(),
+            beside: Vec::new(),
             log_level: "warning".to_owned(),
             workers: 2,
             use_remote_address: false,
@@ -168,6 +173,15 @@ impl Setup {
     #[must_use]
     pub fn route(mut self, route: Value) -> Self {
         self.routes.push(route);
+        self
+    }
+
+    /// Adds another listener with its own plugins, filters and routes. What belongs to the proxy, such as clusters, is that
+    /// of this setup.
+    #[must_use]
+    pub fn beside(mut self, name: &str, other: Self) -> Self {
+        self.modules.extend(&other.modules);
+        self.beside.push((name.to_owned(), other));
         self
     }
 
@@ -243,7 +257,7 @@ impl Setup {
         let launch = Launch::new()?.concurrency(self.workers).log_level(&self.log_level);
         let clusters = self.clusters(upstream.address());
         let bootstrap = if self.file_based {
-            write_listeners(launch.folder(), &self.listener(), 1)?;
+            write_listeners(launch.folder(), &self.listener(MAIN), 1)?;
             json!({
                 "node": {"id": "tests", "cluster": "tests"},
                 "dynamic_resources": {"lds_config": {"resource_api_version": "V3", "path_config_source": {
@@ -253,14 +267,16 @@ impl Setup {
                 "static_resources": {"clusters": clusters},
             })
         } else {
-            json!({"static_resources": {"listeners": [self.listener()], "clusters": clusters}})
+            let others = self.beside.iter().map(|(name, other)| other.listener(name));
+            let listeners: Vec<_> = std::iter::once(self.listener(MAIN)).chain(others).collect();
+            json!({"static_resources": {"listeners": listeners, "clusters": clusters}})
         };
         let envoy = launch.start(&Bootstrap::from_value(bootstrap)).await?;
-        let address = envoy.listener("gateway").await?;
+        let address = envoy.listener(MAIN).await?;
         Ok(Gateway { envoy, address, upstream })
     }
 
-    fn listener(&self) -> Value {
+    fn listener(&self, name: &str) -> Value {
         let route = if self.direct {
             json!({"match": {"prefix": "/"}, "direct_response": {"status": 200, "body": {"inline_string": "ok"}}})
         } else {
@@ -273,7 +289,7 @@ impl Setup {
             "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
         }));
         let mut listener = json!({
-            "name": "gateway",
+            "name": name,
             "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
             "filter_chains": [{"filters": [{
                 "name": "envoy.filters.network.http_connection_manager",
@@ -368,6 +384,15 @@ impl Gateway {
         http::send(self.address, Protocol::Http1, request).await.unwrap()
     }
 
+    /// Sends a request to another listener, on a new connection.
+    ///
+    /// # Panics
+    /// If there is no such listener, or no response.
+    pub async fn send_to(&self, listener: &str, request: Request<Bytes>) -> Response {
+        let address = self.envoy.listener(listener).await.unwrap();
+        http::send(address, Protocol::Http1, request).await.unwrap()
+    }
+
     /// Sends raw bytes and reads until the proxy closes the connection, so the request needs `connection: close`.
     ///
     /// # Panics
@@ -390,7 +415,7 @@ impl Gateway {
     /// # Panics
     /// If the file cannot be written.
     pub fn push(&self, setup: &Setup, version: u32) {
-        write_listeners(self.envoy.folder(), &setup.listener(), version).unwrap();
+        write_listeners(self.envoy.folder(), &setup.listener(MAIN), version).unwrap();
     }
 
     /// The value of a counter or gauge.

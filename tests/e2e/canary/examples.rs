@@ -3,9 +3,10 @@
 
 use super::{HEADER, plugin, with};
 use e2e::{Plugin, Setup, Versions, get};
-use mesh_filters::http::{Load, Until};
+use mesh_filters::http::{Load, Protocol, Until, send};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 const VERSIONS: [&str; 7] = ["v1", "v2", "blue", "green", "premium-ui", "variant-a", "variant-b"];
@@ -13,13 +14,12 @@ const VERSIONS: [&str; 7] = ["v1", "v2", "blue", "green", "premium-ui", "variant
 /// Number of requests that are divided by weight.
 const DIVIDED: u64 = 1000;
 
-/// A header, if any, the path and the version.
+/// Header, path and version of a request.
 type Routed = (Option<(&'static str, &'static str)>, &'static str, &'static str);
 
 struct Example {
     /// The config without its output.
     config: Value,
-    /// Single requests.
     routed: &'static [Routed],
     /// Path and percentages of requests that are divided by weight.
     divided: Option<(&'static str, [(&'static str, u32); 2])>,
@@ -120,12 +120,11 @@ fn examples() -> Vec<Example> {
     ]
 }
 
-/// Sends the requests of an example, on new connections and on one that stays.
-async fn check(example: &Example, setup: Setup) {
-    let gateway = setup.start().await;
+/// Sends the requests of an example.
+async fn check(example: &Example, address: SocketAddr) {
     for (header, path, version) in example.routed {
         for _ in 0..2 {
-            let answer = gateway.send(get(path, header.as_slice())).await;
+            let answer = send(address, Protocol::Http1, get(path, header.as_slice())).await.unwrap();
             assert_eq!(
                 (answer.status.as_u16(), Versions::route(&answer).as_str()),
                 (200, *version),
@@ -136,7 +135,7 @@ async fn check(example: &Example, setup: Setup) {
     if let Some((path, percentages)) = example.divided {
         let routes: Arc<Mutex<BTreeMap<String, u64>>> = Arc::default();
         let count = Arc::clone(&routes);
-        let load = Load::http1(gateway.address, 4, Until::Requests(DIVIDED));
+        let load = Load::http1(address, 4, Until::Requests(DIVIDED));
         let see = move |_, answer: &_| {
             *count.lock().unwrap().entry(Versions::route(answer)).or_default() += 1;
         };
@@ -146,22 +145,29 @@ async fn check(example: &Example, setup: Setup) {
         for (version, percentage) in percentages {
             let share = f64::from(percentage) / 100.0;
             let expected = share * DIVIDED as f64;
-            // Six standard deviations: one run in a billion fails.
+            // Six standard deviations: one run in a hundred million fails.
             let room = 6.0 * (expected * (1.0 - share)).sqrt();
             let found = routes.remove(version).unwrap_or_default() as f64;
             assert!((found - expected).abs() <= room, "{version}: {found} of {DIVIDED}");
         }
         assert_eq!(routes, BTreeMap::new());
     }
-    gateway.assert_no_trap().await;
 }
 
+/// Each example has a listener of its own.
 async fn check_all(plugin: Plugin, output: Value, route: impl Fn(&Versions, Setup) -> Setup) {
     let versions = Versions::start(&VERSIONS).await;
-    for example in examples() {
+    let examples = examples();
+    let gateway = versions.by_header(Setup::default(), HEADER);
+    let gateway = examples.iter().enumerate().fold(gateway, |gateway, (index, example)| {
         let plugin = plugin.clone().configured(with(example.config.clone(), json!({"output": output})));
-        check(&example, route(&versions, Setup::default().plugins(&[plugin]))).await;
+        gateway.beside(&index.to_string(), route(&versions, Setup::default().plugins(&[plugin])))
+    });
+    let gateway = gateway.start().await;
+    for (index, example) in examples.iter().enumerate() {
+        check(example, gateway.envoy.listener(&index.to_string()).await.unwrap()).await;
     }
+    gateway.assert_no_trap().await;
 }
 
 #[tokio::test]

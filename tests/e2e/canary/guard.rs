@@ -6,8 +6,11 @@ mod trips;
 
 use super::{HEADER, metric, setup, split, with};
 use e2e::{Gateway, Versions, get};
-use mesh_filters::http::{Load, Report, Until};
+use mesh_filters::http::{Load, StatusCode, Turn, Until};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
@@ -41,17 +44,59 @@ fn trips(gateway: &Gateway, split: &str) -> Vec<String> {
     log.lines().filter(|line| line.contains(&start)).map(str::to_owned).collect()
 }
 
-/// Starts a load of different users on a split, about 50 requests a second on each connection.
-fn load(gateway: &Gateway, path: &'static str, time: Duration) -> JoinHandle<Report> {
-    const CONNECTIONS: usize = 16;
-    let load = Load {
-        pause: Duration::from_millis(20),
-        ..Load::http1(gateway.address, CONNECTIONS, Until::Elapsed(time))
-    };
-    let make = move |turn: mesh_filters::http::Turn| {
-        get(path, &[("x-user-id", &format!("user-{}-{}", turn.connection, turn.sequence))])
-    };
-    tokio::spawn(async move { load.run(make, |_, _| {}).await.unwrap() })
+/// A load of different users, about 50 requests a second on each connection, until it is stopped.
+struct Users {
+    is_stopped: Arc<AtomicBool>,
+    sending: JoinHandle<Sent>,
+}
+
+/// What came of a load.
+#[derive(Debug, Default)]
+struct Sent {
+    answers: u64,
+    by_status: BTreeMap<StatusCode, u64>,
+    /// Errors of requests without a response, one for each part of the load.
+    errors: Vec<String>,
+}
+
+impl Users {
+    fn start(gateway: &Gateway, path: &'static str) -> Self {
+        const CONNECTIONS: usize = 16;
+        /// Time between checks whether to stop. Each part has new connections.
+        const PART: Duration = Duration::from_millis(500);
+        let load = Load {
+            pause: Duration::from_millis(20),
+            ..Load::http1(gateway.address, CONNECTIONS, Until::Elapsed(PART))
+        };
+        let is_stopped = Arc::new(AtomicBool::new(false));
+        let stopping = Arc::clone(&is_stopped);
+        let sending = tokio::spawn(async move {
+            let mut sent = Sent::default();
+            for part in 0.. {
+                if stopping.load(Ordering::SeqCst) {
+                    break;
+                }
+                let user = move |turn: Turn| format!("user-{part}-{}-{}", turn.connection, turn.sequence);
+                let make = move |turn| get(path, &[("x-user-id", &user(turn))]);
+                let report = load.run(make, |_, _| {}).await.unwrap();
+                sent.answers += report.answers();
+                for (status, answers) in report.by_status {
+                    *sent.by_status.entry(status).or_default() += answers;
+                }
+                sent.errors.extend(report.example);
+            }
+            sent
+        });
+        Self { is_stopped, sending }
+    }
+
+    /// Stops, and waits for all responses. Every request has one.
+    async fn stop(self) -> Sent {
+        self.is_stopped.store(true, Ordering::SeqCst);
+        let sent = self.sending.await.unwrap();
+        assert!(sent.errors.is_empty(), "{:?}", sent.errors);
+        sent
+    }
 }
 
 /// Two upstreams that take 20 ms, and a gateway that routes to them.

@@ -1,11 +1,10 @@
 //! Config pushes while a guard has tripped.
 
-use super::{HEADER, counted, guard, guarded, load, of_v2, setup, split, trips, with};
+use super::{HEADER, Users, counted, guard, guarded, of_v2, setup, split, trips, with};
 use crate::canary::identities;
 use e2e::{Gateway, Setup, Versions, eventually, get};
 use mesh_filters::http::StatusCode;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// A setup whose config has a rule that shows its version.
 fn version(versions: &Versions, number: u32, guard: Value) -> Setup {
@@ -43,7 +42,7 @@ async fn a_push_keeps_a_trip_unless_it_changes_the_guard() {
     eventually("a trip", || async { counted(&gateway, "s", "trips").await == 1 }).await;
     eventually("the fallback", || async { route().await == "v1" }).await;
     // The load sees a trip that stays, and then its end.
-    let loading = load(&gateway, "/s", Duration::from_secs(5));
+    let users = Users::start(&gateway, "/s");
     // The same values, written differently.
     let same = guard(json!({"hold": "60m", "fall_back_to": "v1"}));
     push(&gateway, &version(&versions, 2, same), 2).await;
@@ -58,9 +57,8 @@ async fn a_push_keeps_a_trip_unless_it_changes_the_guard() {
         assert_eq!(route().await, "v2");
     }
     eventually("the gauge", || async { counted(&gateway, "s", "tripped").await == 0 }).await;
-    let report = loading.await.unwrap();
-    assert_eq!(report.errors, 0, "{:?}", report.example);
-    assert!(report.by_status.keys().all(|status| *status == StatusCode::OK), "{:?}", report.by_status);
+    let sent = users.stop().await;
+    assert!(sent.by_status.keys().all(|status| *status == StatusCode::OK), "{:?}", sent.by_status);
     assert_eq!((counted(&gateway, "s", "trips").await, trips(&gateway, "s").len()), (1, 1));
     // The outcomes of all configs are counted.
     eventually("all outcomes", || async {
