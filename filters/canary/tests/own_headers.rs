@@ -13,8 +13,7 @@ fn proxy(mode: &str, from: &str) -> CanaryProxy {
     let proxy = Proxy::start(&format!(
         r#"{{"mode": "{mode}", "default": "v1", "trusted_override": {{"header": "x-force", "match": {{"client_ip": ["10.0.0.0/8"]}}}},
             "rules": [{{"name": "r", "match": {{"headers": [{{"name": "canary", "present": true}}]}}, "variant": "v2"}},
-                {{"name": "seen", "match": {{"any": [{{"headers": [{{"name": "x-mesh-variant", "present": true}}]}},
-                    {{"headers": [{{"name": "x-force", "present": true}}]}}]}}, "variant": "v3"}}]}}"#
+                {{"name": "others", "match": {{"path": {{"exact": "/others"}}}}, "variant": "v3"}}]}}"#
     ));
     proxy.host().set_property(&["source", "address"], from);
     proxy

@@ -219,3 +219,31 @@ fn all_mistakes_are_told_at_once() {
          guard: found none, expected one of `max_error_percentage`, `max_error_ratio`, `max_p95_ratio`",
     );
 }
+
+/// Headers that are removed before a rule or a split sees the request.
+#[test]
+fn a_header_that_is_removed_decides_nothing() {
+    const MESSAGE: &str =
+        "found the header of `output` or `trusted_override`, which is removed before, expected another";
+    let canary = r#""output": {"header": "canary"}"#;
+    let on = |name: &str| format!(r#""match": {{"headers": [{{"name": "{name}", "present": true}}]}}"#);
+    let with_rule = |top: &str, matches: &str| {
+        format!(r#"{{{top}, "rules": [{{"name": "r", "variant": "v2", {matches}}}]}}"#)
+    };
+    let path = |path: &str| format!("{path}: {MESSAGE}");
+    check(&with_rule(canary, &on("canary")), &path("rules[0].match"));
+    check(&with_rule(canary, &on("canaries")), "");
+    check(&with_rule(r#""mode": "enforce""#, &on("x_mesh_variant")), &path("rules[0].match"));
+    let within = r#""match": {"not": {"any": [{"headers": [{"name": "Canary", "exact": "1"}]}]}}"#;
+    check(&with_rule(canary, within), &path("rules[0].match"));
+    let split =
+        format!(r#""split": {{"name": "s", {}, {VARIANTS}, "sticky": [{{"header": "x-f"}}]}}"#, on("x-f"));
+    let trusted = format!(r#""trusted_override": {{"header": "x-f", {}}}"#, on("x-f"));
+    check(
+        &format!("{{{trusted}, {split}}}"),
+        &[path("split.match"), path("split.sticky"), path("trusted_override.match")].join("\n"),
+    );
+    let several = format!(r#""splits": [{{"name": "s", {}, {VARIANTS}}}]"#, on("canary"));
+    check(&format!("{{{canary}, {several}}}"), &path("splits[0].match"));
+    check(&format!(r#"{{"output": {{"filter_state": "v"}}, {several}}}"#), "");
+}
