@@ -9,6 +9,7 @@
 
 mod by_hand;
 pub(crate) mod canary;
+mod connection_manager;
 mod effort;
 pub(crate) mod jwt_authz;
 mod pair;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::connection_manager::connection_manager;
 use super::upstream;
 
 /// What a row is compared with: two rows that do as much, by their names.
@@ -116,25 +117,5 @@ fn listener(row: &Row) -> Value {
         "name": row.name,
         "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
         "filter_chains": [{"filters": [connection_manager(&row.filters, &row.routes)]}],
-    })
-}
-
-/// What passes the requests of a listener through its filters.
-pub(super) fn connection_manager(filters: &[Value], routes: &[Value]) -> Value {
-    let router = json!({
-        "name": "envoy.filters.http.router",
-        "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
-    });
-    let filters: Vec<Value> = filters.iter().cloned().chain([router]).collect();
-    json!({
-        "name": "envoy.filters.network.http_connection_manager",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-            "stat_prefix": "bench",
-            "codec_type": "AUTO",
-            "use_remote_address": true,
-            "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
-            "http_filters": filters,
-        },
     })
 }

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::rows::connection_manager;
+use super::connection_manager::connection_manager;
 
 /// The clusters, which differ in their names only.
 const CLUSTERS: [&str; 2] = ["v1", "v2"];
