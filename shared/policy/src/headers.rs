@@ -49,6 +49,9 @@ impl Entry {
     }
 }
 
+/// Headers that may be added without another allocation.
+const SPARE: usize = 4;
+
 /// The bytes are not a serialized header map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MalformedPairs;
@@ -82,7 +85,7 @@ impl Headers {
             start = end.checked_add(1)?;
             (start <= bytes.len()).then_some(span)
         };
-        let mut entries = Vec::with_capacity(count);
+        let mut entries = Vec::with_capacity(count.saturating_add(SPARE));
         for index in 0..count {
             let lengths = 4 + index * 8;
             let name = read(lengths).and_then(&mut span).ok_or(MalformedPairs)?;
@@ -108,13 +111,14 @@ impl Headers {
 
     /// All values of a header, in order. `name` must be in lower case.
     pub fn get<'a>(&'a self, name: &'a str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
-        self.iter().filter(move |(found, _)| *found == name.as_bytes()).map(|(_, value)| value)
+        let named = move |entry: &&Entry| self.is_named(entry, name);
+        self.entries.iter().filter(named).map(|entry| self.span(&entry.value))
     }
 
     /// The first value of a header. Use [`Headers::get`] if repeated headers matter.
     #[must_use]
     pub fn first(&self, name: &str) -> Option<&[u8]> {
-        self.iter().find(|(found, _)| *found == name.as_bytes()).map(|(_, value)| value)
+        self.entries.iter().find(|entry| self.is_named(entry, name)).map(|entry| self.span(&entry.value))
     }
 
     /// All values of headers that an upstream may read as this one, in order, see [`HeaderName::is_same_variable`].
@@ -124,7 +128,7 @@ impl Headers {
 
     /// All original values of a header, in order, for forwarding.
     pub fn raw<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        let named = move |entry: &&Entry| self.span(&entry.name) == name.as_bytes();
+        let named = move |entry: &&Entry| self.is_named(entry, name);
         self.entries.iter().filter(named).map(|entry| self.span(&entry.raw))
     }
 
@@ -154,8 +158,9 @@ impl Headers {
     /// Removes all values of a header. Returns how many there were.
     pub fn remove(&mut self, name: &HeaderName) -> usize {
         let before = self.entries.len();
-        let bytes = &self.bytes;
-        self.entries.retain(|entry| bytes.get(entry.name.clone()) != Some(name.as_str().as_bytes()));
+        let (bytes, name) = (&self.bytes, name.as_str().as_bytes());
+        self.entries
+            .retain(|entry| entry.name.len() != name.len() || bytes.get(entry.name.clone()) != Some(name));
         before - self.entries.len()
     }
 
@@ -186,6 +191,11 @@ impl Headers {
         };
         let (name, value) = (append(name), append(value));
         self.entries.push(Entry::new(name, value, &self.bytes));
+    }
+
+    /// Compares the lengths first: nearly all names differ in them.
+    fn is_named(&self, entry: &Entry, name: &str) -> bool {
+        entry.name.len() == name.len() && self.span(&entry.name) == name.as_bytes()
     }
 
     fn span(&self, span: &Range<usize>) -> &[u8] {

@@ -91,19 +91,24 @@ impl Filled {
         let bytes = if self.data.is_null() || self.size == 0 {
             Vec::new()
         } else {
-            // SAFETY: the host got `data` from `allocate`, which allocates exactly this size with alignment 1
-            // from the global allocator, and this call transfers the ownership.
-            unsafe { Vec::from_raw_parts(self.data, self.size, self.size) }
+            // SAFETY: the host got `data` from `allocate`, which allocates `SPARE` more than this size with
+            // alignment 1 from the global allocator, so the sum does not overflow, and this call transfers the
+            // ownership.
+            unsafe { Vec::from_raw_parts(self.data, self.size, self.size + SPARE) }
         };
         Status::check(code).map(|()| bytes)
     }
 }
 
+/// Memory behind what the host fills, so that a header can be added to a map without another allocation.
+const SPARE: usize = 64;
+
 /// Allocates memory for the host to fill. Null if there is none, which the host treats as a failure.
 pub fn allocate(size: usize) -> *mut u8 {
-    match Layout::from_size_align(size, 1) {
+    let layout = size.checked_add(SPARE).and_then(|size| Layout::from_size_align(size, 1).ok());
+    match layout {
         // SAFETY: the layout's size is not zero.
-        Ok(layout) if size != 0 => unsafe { std::alloc::alloc(layout) },
+        Some(layout) if size != 0 => unsafe { std::alloc::alloc(layout) },
         _ => null_mut(),
     }
 }

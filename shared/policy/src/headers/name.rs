@@ -2,7 +2,8 @@
 
 use mesh_config::kinds::{Text, text};
 use mesh_config::{ProblemKind, Value};
-use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// Headers that the connection or another filter depends on.
 const WITH_MEANING: [&str; 15] = [
@@ -24,21 +25,43 @@ const WITH_MEANING: [&str; 15] = [
 ];
 
 /// A valid header name in lower case (RFC 9110, section 5.1: a token).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct HeaderName(Cow<'static, str>);
+///
+/// A clone needs no allocation: verdicts on requests have copies of the config's names.
+#[derive(Clone, Debug)]
+pub struct HeaderName(Name);
+
+#[derive(Clone, Debug)]
+enum Name {
+    Static(&'static str),
+    Shared(Arc<str>),
+}
+
+impl PartialEq for HeaderName {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for HeaderName {}
+
+impl Hash for HeaderName {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.as_str().hash(hasher);
+    }
+}
 
 impl HeaderName {
     /// A name for a constant, where an invalid name is a compile-time error.
     #[must_use]
     pub const fn from_static(name: &'static str) -> Self {
         assert!(is_token(name.as_bytes(), false), "not a header name in lower case");
-        Self(Cow::Borrowed(name))
+        Self(Name::Static(name))
     }
 
     /// A name, converted to lower case; `None` if it is not a token.
     #[must_use]
     pub fn new(name: &str) -> Option<Self> {
-        is_token(name.as_bytes(), true).then(|| Self(Cow::Owned(name.to_ascii_lowercase())))
+        is_token(name.as_bytes(), true).then(|| Self(Name::Shared(name.to_ascii_lowercase().into())))
     }
 
     /// The name of a header.
@@ -91,7 +114,10 @@ impl HeaderName {
     /// The name, in lower case.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Name::Static(name) => name,
+            Name::Shared(name) => name,
+        }
     }
 
     /// Whether an upstream may read `found`, a name in a request, as this name.
@@ -101,14 +127,14 @@ impl HeaderName {
     /// `x-user` is removed, a client can send `x_user` and impersonate anyone.
     #[must_use]
     pub fn is_same_variable(&self, found: &[u8]) -> bool {
-        self.0.len() == found.len()
-            && self.0.as_bytes().iter().map(in_variable).eq(found.iter().map(in_variable))
+        let name = self.as_str().as_bytes();
+        name.len() == found.len() && name.iter().map(in_variable).eq(found.iter().map(in_variable))
     }
 
     /// The name as a CGI variable, equal for names that are [the same](HeaderName::is_same_variable).
     #[must_use]
     pub fn variable(&self) -> Vec<u8> {
-        self.0.as_bytes().iter().map(in_variable).collect()
+        self.as_str().bytes().map(|byte| in_variable(&byte)).collect()
     }
 }
 
