@@ -2,6 +2,7 @@
 
 use super::gateway::Host;
 use super::{Gateway, label, written};
+use mesh_policy::headers::HeaderName;
 use mesh_policy::metric::Metric as _;
 
 /// Two variants of equal weight, by user.
@@ -167,4 +168,22 @@ fn a_request_that_cannot_be_read_is_what_on_error_says() {
         assert_eq!(verdict.counts.len(), 1);
         assert_eq!(verdict.counts[0].metric.definition().name, "failed");
     }
+}
+
+/// A variant may have been written before the proxy failed.
+#[test]
+fn without_a_default_what_was_written_is_taken_back() {
+    use mesh_policy::effects::Edit;
+    use mesh_policy::policy::{Part, Policy as _};
+    let verdict = |mode: &str| {
+        let gateway = Gateway::new(&format!(
+            r#"{{"mode": "{mode}", "output": {{"header": "h", "filter_state": "f", "response_header": "r"}}}}"#
+        ));
+        let verdict = gateway.policy.unreadable(Part::Headers);
+        let state = verdict.filter_state.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        (verdict.request, state, verdict.response)
+    };
+    let removed = |name: &'static str| vec![Edit::Remove(HeaderName::from_static(name))];
+    assert_eq!(verdict("enforce"), (removed("h"), Some(("f".to_owned(), String::new())), removed("r")));
+    assert_eq!(verdict("shadow"), (vec![], None, vec![]));
 }
