@@ -95,7 +95,6 @@ async fn outcomes() {
     ] {
         check(&gateway, split, errors, trips).await;
     }
-    eventually("the log", || async { gateway.access_log().contains("503 fault_filter_abort") }).await;
     gateway.assert_no_trap().await;
 }
 
@@ -114,7 +113,7 @@ async fn a_guard_in_shadow_moves_nobody() {
     eventually("a trip", || async { counted(&gateway, "s", "trips").await == 1 }).await;
     assert_eq!(counted(&gateway, "s", "tripped").await, 1);
     let lines = trips(&gateway, "s");
-    assert!(lines.len() == 1 && lines[0].contains("v2 would be off, v1 takes"), "{lines:?}");
+    assert!(lines.len() == 1 && lines[0].contains("v2 would be off, v1 would take"), "{lines:?}");
     send("503").await;
     assert_eq!(metric(&gateway, "kind=.=fallback;.;name=.=s;.;decisions").await, 0);
     assert_eq!((trips(&gateway, "s").len(), gateway.access_log().contains("fallback")), (1, false));
