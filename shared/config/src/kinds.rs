@@ -16,6 +16,6 @@ pub use either::{Either, Hint, either, hint};
 pub use entries::{Entries, entries};
 pub use list::{List, list};
 pub use nested::{Nested, nested};
-pub use number::{Boolean, Integer, Length, Number, boolean, duration, integer, number};
+pub use number::{Boolean, Decimal, Integer, Length, Number, boolean, decimal, duration, integer, number};
 pub use object::{Object, Record, object, object_with};
 pub use text::{Text, string, text};

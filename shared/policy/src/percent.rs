@@ -1,7 +1,7 @@
 //! Percentages of requests.
 
-use mesh_config::kinds::number;
-use mesh_config::{Kind, ProblemKind};
+use mesh_config::Kind;
+use mesh_config::kinds::decimal;
 
 /// A percentage with exactly four decimals, stored in parts per million.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,21 +29,7 @@ impl Percentage {
     /// 0.00001 would silently become never.
     #[must_use]
     pub fn kind() -> impl Kind<Out = Self> {
-        number(0.0..=100.0).and_then(|value, percentage| {
-            // Far above the rounding error of a float, and far below a fifth decimal.
-            const TOLERANCE: f64 = 1e-6;
-            let parts = percentage * 10_000.0;
-            if (parts - parts.round()).abs() > TOLERANCE {
-                return value.expected(ProblemKind::BadPattern, "at most four decimals");
-            }
-            #[allow(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "an integer from 0 to a million"
-            )]
-            let parts = parts.round() as u32;
-            Some(Self(parts))
-        })
+        decimal(0.0..=100.0, 10_000, "at most four decimals").map(Self)
     }
 
     /// Whether a request is included. `roll` is uniformly distributed over `u64`: random, or the hash of what the choice

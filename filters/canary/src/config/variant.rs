@@ -1,7 +1,7 @@
 //! The variants of a split.
 
 use crate::assignment::Weight;
-use mesh_config::kinds::{List, list, number};
+use mesh_config::kinds::{List, decimal, list};
 use mesh_config::{Kind, ProblemKind};
 
 /// Maximum number of variants. Each costs a hash for each request.
@@ -19,23 +19,10 @@ mesh_config::object! {
     }
 }
 
-/// A number from 0 to a million with up to two decimals. A third one is refused, as it would be lost.
+/// A number from 0 to a million with up to two decimals.
 fn weight() -> impl Kind<Out = Weight> {
-    number(0.0..=MAX_WEIGHT).and_then(|value, weight| {
-        // Far above the rounding error of a float, and far below a third decimal.
-        const TOLERANCE: f64 = 1e-6;
-        let hundredths = weight * 100.0;
-        if (hundredths - hundredths.round()).abs() > TOLERANCE {
-            return value.expected(ProblemKind::BadPattern, "at most two decimals");
-        }
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "an integer from 0 to 10^8"
-        )]
-        let hundredths = hundredths.round() as u32;
-        Weight::from_hundredths(hundredths)
-    })
+    decimal(0.0..=MAX_WEIGHT, 100, "at most two decimals")
+        .and_then(|_, hundredths| Weight::from_hundredths(hundredths))
 }
 
 pub(super) fn variants() -> impl Kind<Out = Vec<Variant>> {

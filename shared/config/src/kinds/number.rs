@@ -3,6 +3,7 @@
 use crate::describe::{Defs, Shape};
 use crate::duration::spelt;
 use crate::kind::Kind;
+use crate::problem::ProblemKind;
 use crate::value::Value;
 use std::marker::PhantomData;
 use std::ops::RangeInclusive;
@@ -54,6 +55,44 @@ impl Kind for Number {
             return shape;
         }
         shape.with("minimum", *self.0.start()).with("maximum", *self.0.end())
+    }
+}
+
+/// A number with few decimals, read as an integer of its last decimal.
+#[derive(Clone, Debug)]
+pub struct Decimal {
+    range: RangeInclusive<f64>,
+    unit: u32,
+    expected: &'static str,
+}
+
+/// A number within bounds, times `unit`, which is a power of ten. A further decimal is refused rather than rounded: a small
+/// number would silently become zero. `expected` says how many there may be. The largest number times `unit` must fit.
+pub const fn decimal(range: RangeInclusive<f64>, unit: u32, expected: &'static str) -> Decimal {
+    Decimal { range, unit, expected }
+}
+
+impl Kind for Decimal {
+    type Out = u32;
+
+    fn read(&self, value: &Value<'_>) -> Option<u32> {
+        // Far above the rounding error of a float, and far below a further decimal.
+        const TOLERANCE: f64 = 1e-6;
+        let units = value.number(&self.range)? * f64::from(self.unit);
+        if (units - units.round()).abs() > TOLERANCE {
+            return value.expected(ProblemKind::BadPattern, self.expected);
+        }
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an integer within bounds"
+        )]
+        let units = units.round() as u32;
+        Some(units)
+    }
+
+    fn shape(&self, defs: &mut Defs) -> Shape {
+        number(self.range.clone()).shape(defs)
     }
 }
 
