@@ -6,7 +6,8 @@
 //! The variant returns when the hold has passed, with empty counts; after the last trip it stays off.
 //!
 //! The state belongs to a config, identified by a fingerprint. While an earlier config drains, the later one holds for
-//! both, as long as it merges.
+//! both, as long as it merges. The record also keeps the state of the config that owned it before, so that a config that is
+//! in use again (because the later one was withdrawn, or was only silent) continues with its own state.
 
 mod bytes;
 mod counts;
@@ -15,6 +16,7 @@ mod judge;
 mod look;
 mod record;
 mod report;
+mod retire;
 mod state;
 mod tally;
 mod window;
@@ -23,6 +25,7 @@ use look::Look;
 use mesh_policy::store::{Store, StoreError, update};
 use mesh_policy::time::Nanos;
 use record::{Config, Record};
+use retire::NO_GUARD;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 use tally::{Round, Tally};
@@ -31,6 +34,7 @@ use window::SliceLength;
 pub use counts::{Arm, Figures, Outcome};
 pub use judge::{Reason, Thresholds};
 pub use report::Report;
+pub use retire::retire;
 pub use state::{State, Trip};
 
 /// Number of attempts of a merge.
@@ -102,7 +106,8 @@ impl Guard {
         Self {
             settings,
             record,
-            config: Config { since, fingerprint },
+            // No guard has the fingerprint of a config without one.
+            config: Config { since, fingerprint: if fingerprint == NO_GUARD { 1 } else { fingerprint } },
             slice,
             interval: slice.duration().min(LONGEST_INTERVAL),
             known: Cell::default(),
@@ -122,43 +127,65 @@ impl Guard {
             return Ok(known.state.at(now));
         }
         let snapshot = store.read(self.record.as_bytes())?;
-        let known = match Look::at(snapshot.value.as_deref(), snapshot.now, self.config) {
+        let known = match Look::at(snapshot.value.as_deref(), snapshot.now, self.config, true) {
             Look::Ours(record) => Known::of(&record, snapshot.now),
-            Look::Theirs(state) => Known::of_theirs(state, snapshot.now),
-            Look::Anew(_) => Known::of_theirs(State::default(), snapshot.now),
+            Look::Theirs(state) => Known::without_record(state, 0, snapshot.now),
+            Look::Taken(record) => Known::without_record(record.state, record.state.trips, snapshot.now),
         };
         self.known.set(known);
         Ok(known.state.at(snapshot.now))
+    }
+
+    /// Whether to merge at the next occasion: a merge was asked for since the last one, one has failed to add counts, or
+    /// the trip that this worker knows has ended.
+    pub fn is_due(&self, now: Nanos) -> bool {
+        let known = self.known.get().state;
+        self.is_asked.get()
+            || known.at(now) != known
+            || self.tally.try_borrow().is_ok_and(|tally| !tally.is_empty())
+    }
+
+    /// The time to the end of the trip that this worker knows; `None` if it knows of none, or of one that has ended or is
+    /// for good.
+    pub fn until(&self, now: Nanos) -> Option<Duration> {
+        let trip = self.known.get().state.at(now).trip;
+        trip.and_then(|trip| trip.until).map(|until| until.since(now))
     }
 
     /// Counts an outcome of this worker, unless the request began before the variant's last return. Returns how long
     /// from now to merge; `None` if a merge was already asked for since the last one.
     pub fn count(&self, outcome: &Outcome) -> Option<Duration> {
         let known = self.known.get();
-        if known.state.counts(outcome.began) {
-            let slice = self.slice.slice(outcome.ended());
-            self.tally.borrow_mut().count(outcome, slice, known.round);
+        if known.state.counts(outcome.began)
+            && let Ok(mut tally) = self.tally.try_borrow_mut()
+        {
+            tally.count(outcome, self.slice.slice(outcome.known_at), known.round);
         }
         // While tripped, too: merges show that this config is in use.
         (!self.is_asked.replace(true)).then_some(self.interval)
     }
 
     /// Adds the counts of this worker to the record and judges them. `phase` is the rollout's phase at a state and an
-    /// instant; it is kept with a trip.
+    /// instant; it is kept with a trip. Where it is `None`, because the proxy has no clock, this merge does not judge.
+    ///
+    /// A config takes the record over from an earlier one; from a later one that is silent only if it has served a request
+    /// since its last merge.
     ///
     /// # Errors
-    /// The store fails. The counts stay for the next merge, which the next outcome asks for.
+    /// The store fails, or this is called within `phase`. The counts stay for the next merge, and the guard is due.
     pub fn merge(
         &self,
-        phase: &dyn Fn(&State, Nanos) -> u8,
+        phase: &dyn Fn(&State, Nanos) -> Option<u8>,
         store: &mut impl Store,
     ) -> Result<Merged, StoreError> {
-        self.is_asked.set(false);
-        let mut tally = self.tally.borrow_mut();
+        let mut tally = self.tally.try_borrow_mut().map_err(|_| StoreError::Contention)?;
+        let is_in_use = self.is_asked.replace(false) || !tally.is_empty();
         let (known, now, tripped, returned) = update(store, self.record.as_bytes(), TRIES, |bytes, now| {
-            let mut record = match Look::at(bytes, now, self.config) {
-                Look::Ours(record) | Look::Anew(record) => record,
-                Look::Theirs(state) => return (None, (Known::of_theirs(state, now), now, None, false)),
+            let mut record = match Look::at(bytes, now, self.config, is_in_use) {
+                Look::Ours(record) | Look::Taken(record) => record,
+                Look::Theirs(state) => {
+                    return (None, (Known::without_record(state, 0, now), now, None, false));
+                }
             };
             let returned = self.refresh(&mut record, now);
             let tripped = if record.state.trip.is_none() {
@@ -173,9 +200,7 @@ impl Guard {
         })?;
         tally.clear();
         self.known.set(known);
-        let state = known.state.at(now);
-        let until = state.trip.and_then(|trip| trip.until);
-        Ok(Merged { state, tripped, returned, next: until.map(|until| until.since(now)) })
+        Ok(Merged { state: known.state.at(now), tripped, returned, next: self.until(now) })
     }
 
     /// Brings a record of this config to the present. Returns whether the variant is back since the last write.
@@ -192,13 +217,19 @@ impl Guard {
     }
 
     /// Judges a record without a trip, and writes one to it if the variant is worse than allowed.
-    fn judge(&self, record: &mut Record, now: Nanos, phase: &dyn Fn(&State, Nanos) -> u8) -> Option<Report> {
+    fn judge(
+        &self,
+        record: &mut Record,
+        now: Nanos,
+        phase: &dyn Fn(&State, Nanos) -> Option<u8>,
+    ) -> Option<Report> {
         let figures = record.counts.figures();
         let reason = self.settings.thresholds.judge(&figures)?;
+        let phase = phase(&record.state, now)?;
         let Settings { hold, max_trips, .. } = self.settings;
         let trips = record.state.trips.saturating_add(1);
         let hold = (trips < max_trips).then_some(hold);
-        let trip = Trip { until: hold.map(|hold| now.after(hold)), phase: phase(&record.state, now) };
+        let trip = Trip { until: hold.map(|hold| now.after(hold)), phase };
         record.state = State { trip: Some(trip), trips, ..record.state };
         record.counts.clear();
         let (variant, baseline) = (figures.variant, figures.baseline);
@@ -212,9 +243,10 @@ impl Known {
         Self { state: record.state, round: record.round(), looked_at: Some(now) }
     }
 
-    /// The state of another config, or a fresh one: this config has no record, and counts for its first round.
-    fn of_theirs(state: State, now: Nanos) -> Self {
-        Self { state, round: Round::default(), looked_at: Some(now) }
+    /// A state that this config would not write: what it counts is for the record that it may get, with this number of
+    /// trips.
+    fn without_record(state: State, trips: u32, now: Nanos) -> Self {
+        Self { state: state.at(now), round: Round { life: None, trips }, looked_at: Some(now) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Outcomes of requests, and their counts.
 
 use super::bytes::Reader;
-use super::histogram::{Histogram, Sum};
+use super::histogram::{Bucket, Histogram, Sum};
 use mesh_policy::time::Nanos;
 use std::time::Duration;
 
@@ -23,15 +23,10 @@ pub struct Outcome {
     pub began: Nanos,
     /// The time from then to the response headers.
     pub took: Duration,
+    /// When it became known. The trailers of a gRPC response may come long after its headers.
+    pub known_at: Nanos,
     /// Whether it counts as an error.
     pub is_error: bool,
-}
-
-impl Outcome {
-    /// When the response headers arrived.
-    pub(super) fn ended(&self) -> Nanos {
-        self.began.after(self.took)
-    }
 }
 
 /// Counts of the outcomes of one arm. The number of requests is that of the durations.
@@ -115,8 +110,8 @@ pub struct Figures {
     pub requests: u64,
     /// Number of errors.
     pub errors: u64,
-    /// The 95th percentile of the time to response headers, within 10 % up to an hour; `None` without requests.
-    pub p95: Option<Duration>,
+    /// The 95th percentile of the time to response headers; `None` without requests.
+    pub p95: Option<Bucket>,
 }
 
 impl Figures {

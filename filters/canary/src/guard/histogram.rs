@@ -4,16 +4,16 @@ use super::bytes::Reader;
 use std::time::Duration;
 
 /// Number of buckets.
-const BUCKETS: usize = 96;
+const BUCKETS: usize = 183;
 
-/// Lower bounds of the buckets in nanoseconds: from 100 us, each 1.2 times the one before. The last bucket begins at
-/// 55 minutes. The first also has everything shorter, the last everything longer.
+/// Lower bounds of the buckets in nanoseconds: from 100 us, each 1.1 times the one before. The last bucket would end at
+/// 62 minutes. The first also has everything shorter, the last everything longer.
 const BOUNDS: [u64; BUCKETS] = {
     let mut bounds = [0; BUCKETS];
     let (mut rest, mut bound): (&mut [u64], u64) = (&mut bounds, 100_000);
     while let Some((first, after)) = rest.split_first_mut() {
         *first = bound;
-        bound = bound * 6 / 5;
+        bound = bound * 11 / 10;
         rest = after;
     }
     bounds
@@ -27,7 +27,7 @@ impl Histogram {
     pub(super) const EMPTY: Self = Self([0; BUCKETS]);
 
     pub(super) fn count(&mut self, took: Duration) {
-        if let Some(count) = self.0.get_mut(bucket(took)) {
+        if let Some(count) = self.0.get_mut(Bucket::of(took).0) {
             *count = count.saturating_add(1);
         }
     }
@@ -39,7 +39,7 @@ impl Histogram {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.iter().all(|count| *count == 0)
+        self.0 == [0; BUCKETS]
     }
 
     /// Number of durations.
@@ -93,9 +93,9 @@ impl Sum {
         self.0.iter().fold(0, |total, count| total.saturating_add(*count))
     }
 
-    /// The 95th percentile within 10 %, for durations up to an hour: the shortest duration that at least 95 % do not
-    /// exceed. `None` without durations.
-    pub(super) fn p95(&self) -> Option<Duration> {
+    /// The bucket with the 95th percentile: the shortest duration that at least 95 % do not exceed. `None` without
+    /// durations.
+    pub(super) fn p95(&self) -> Option<Bucket> {
         let total = self.total();
         // 95 % of the total, rounded up.
         let rank = total - total / 20;
@@ -104,20 +104,36 @@ impl Sum {
             counted = counted.saturating_add(*count);
             counted >= rank
         };
-        let bucket = self.0.iter().position(reaches).filter(|_| total > 0)?;
-        BOUNDS.get(bucket).map(|bound| representative(*bound))
+        self.0.iter().position(reaches).filter(|_| total > 0).map(Bucket)
     }
 }
 
-/// Index of the bucket of a duration.
-fn bucket(took: Duration) -> usize {
-    let nanos = took.as_nanos();
-    BOUNDS.partition_point(|bound| u128::from(*bound) <= nanos).saturating_sub(1)
-}
+/// A bucket, by its index: what is known of a duration in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bucket(usize);
 
-/// A duration that differs by less than 10 % from all in the bucket that begins at `bound`: 1.095 times that.
-const fn representative(bound: u64) -> Duration {
-    Duration::from_nanos(bound.saturating_mul(219) / 200)
+impl Bucket {
+    /// The bucket of a duration.
+    pub(super) fn of(took: Duration) -> Self {
+        let nanos = took.as_nanos();
+        Self(BOUNDS.partition_point(|bound| u128::from(*bound) <= nanos).saturating_sub(1))
+    }
+
+    /// A duration that differs by less than 5 % from all in the bucket, from 100 us to an hour: 1.0475 times the lower
+    /// bound.
+    #[must_use]
+    pub fn about(self) -> Duration {
+        let bound = BOUNDS.get(self.0).copied().unwrap_or_default();
+        Duration::from_nanos(bound.saturating_mul(419) / 400)
+    }
+
+    /// How much longer the durations in this bucket are than those in another, at least.
+    pub(super) fn exceeds_by(self, other: Self) -> Duration {
+        let (own, others) = (BOUNDS.get(self.0), BOUNDS.get(other.0.saturating_add(1)));
+        // The last bucket has no upper bound.
+        let exceeded = own.zip(others).map_or(0, |(own, others)| own.saturating_sub(*others));
+        Duration::from_nanos(exceeded)
+    }
 }
 
 #[cfg(test)]

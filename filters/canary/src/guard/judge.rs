@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// Number of errors that the variant needs for a comparison with the baseline's.
 const MIN_ERRORS: u64 = 5;
-/// How much longer the variant must take than the baseline, whatever the ratio.
+/// How much longer the variant must take than the baseline for certain, whatever the ratio.
 const MIN_P95_DIFFERENCE: Duration = Duration::from_millis(10);
 
 /// What is allowed.
@@ -68,13 +68,15 @@ fn exceeds_error_ratio(Both { variant, baseline }: &Both<Figures>, allowed: f64)
 
 fn exceeds_p95_ratio(Both { variant, baseline }: &Both<Figures>, allowed: f64) -> bool {
     let (Some(variant), Some(baseline)) = (variant.p95, baseline.p95) else { return false };
-    variant.saturating_sub(baseline) >= MIN_P95_DIFFERENCE
-        && variant.as_secs_f64() > allowed * baseline.as_secs_f64()
+    variant.exceeds_by(baseline) >= MIN_P95_DIFFERENCE
+        && variant.about().as_secs_f64() > allowed * baseline.about().as_secs_f64()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::histogram::Bucket;
     use super::{Both, Figures, Percentage, Reason, Thresholds};
+    use proptest::prelude::*;
     use std::time::Duration;
 
     const NONE: Thresholds = Thresholds {
@@ -91,7 +93,7 @@ mod tests {
     #[track_caller]
     fn check(thresholds: &Thresholds, variant: Arm, baseline: Arm, expected: Option<Reason>) {
         let figures = |(requests, errors, p95): Arm| {
-            let p95 = (requests > 0).then_some(Duration::from_millis(p95));
+            let p95 = (requests > 0).then_some(Bucket::of(Duration::from_millis(p95)));
             Figures { requests, errors, p95 }
         };
         let both = Both { variant: figures(variant), baseline: figures(baseline) };
@@ -138,14 +140,51 @@ mod tests {
     fn too_slow_for_the_baseline() {
         let allowed = Thresholds { max_p95_ratio: Some(1.5), ..NONE };
         let reason = Some(Reason::P95Ratio(1.5));
-        check(&allowed, (100, 0, 150), (100, 0, 100), None);
-        check(&allowed, (100, 0, 151), (100, 0, 100), reason);
-        check(&allowed, (99, 0, 151), (100, 0, 100), None);
-        check(&allowed, (100, 0, 151), (99, 0, 100), None);
-        // 10 ms more.
-        check(&allowed, (100, 0, 11), (100, 0, 1), reason);
-        check(&allowed, (100, 0, 10), (100, 0, 1), None);
+        // A bucket begins at 153.9 ms, and 100 ms is in the one from 95.6 ms: four buckets are 1.46 times as long, five
+        // 1.61 times.
+        check(&allowed, (100, 0, 153), (100, 0, 100), None);
+        check(&allowed, (100, 0, 154), (100, 0, 100), reason);
+        check(&allowed, (99, 0, 154), (100, 0, 100), None);
+        check(&allowed, (100, 0, 154), (99, 0, 100), None);
+        // 10 ms more: 1 ms is less than 1.1 ms, and a bucket begins at 11.7 ms.
+        check(&allowed, (100, 0, 12), (100, 0, 1), reason);
+        check(&allowed, (100, 0, 11), (100, 0, 1), None);
         check(&allowed, (100, 0, 1), (100, 0, 100), None);
+    }
+
+    fn is_too_slow(variant: Duration, baseline: Duration, ratio: f64) -> bool {
+        let allowed = Thresholds { max_p95_ratio: Some(ratio), ..NONE };
+        let figures = |p95| Figures { requests: 100, errors: 0, p95: Some(Bucket::of(p95)) };
+        allowed.judge(&Both { variant: figures(variant), baseline: figures(baseline) }).is_some()
+    }
+
+    #[test]
+    fn equally_fast_variants_may_be_in_neighbouring_buckets() {
+        for nanos in std::iter::successors(Some(100_000_u64), |bound| Some(bound * 11 / 10)).take(184) {
+            let one = Duration::from_nanos(nanos);
+            assert!(!is_too_slow(one, one - Duration::from_nanos(1), 1.0), "{one:?}");
+        }
+    }
+
+    fn duration() -> impl Strategy<Value = Duration> {
+        prop_oneof![100_000_u64..1_000_000_000, 100_000_u64..3_600_000_000_001].prop_map(Duration::from_nanos)
+    }
+
+    proptest! {
+        #[test]
+        fn only_a_variant_that_is_10_ms_slower_is_too_slow(
+            variant in duration(), baseline in duration(), ratio in 1.0..4.0,
+        ) {
+            let times = variant.as_secs_f64() / baseline.as_secs_f64();
+            if is_too_slow(variant, baseline, ratio) {
+                prop_assert!(variant - baseline >= Duration::from_millis(10));
+                prop_assert!(times > ratio / 1.1001);
+            } else {
+                // A bucket of either is 10 % wide.
+                let is_surely_longer = variant.as_secs_f64() / 1.1 > baseline.as_secs_f64() * 1.1 + 0.01;
+                prop_assert!(!(is_surely_longer && times > ratio * 1.1001));
+            }
+        }
     }
 
     #[test]

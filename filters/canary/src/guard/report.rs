@@ -62,7 +62,8 @@ struct P95<'a>(&'a Figures);
 impl fmt::Display for P95<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Figures { requests, p95, .. } = self.0;
-        write!(formatter, "p95 {} ms of {requests} requests", p95.unwrap_or_default().as_millis())
+        let millis = p95.map_or(0, |p95| p95.about().as_millis());
+        write!(formatter, "p95 about {millis} ms of {requests} requests")
     }
 }
 
@@ -111,14 +112,18 @@ impl fmt::Display for Spelt {
 
 #[cfg(test)]
 mod tests {
+    use super::super::histogram::Bucket;
     use super::{Decimal, Figures, Reason, Report, Spelt};
     use mesh_policy::percent::Percentage;
     use std::time::Duration;
 
     #[track_caller]
     fn check(reason: Reason, trip: u32, expected: &str) {
-        let figures =
-            |requests, errors, p95| Figures { requests, errors, p95: Some(Duration::from_millis(p95)) };
+        let figures = |requests, errors, p95| Figures {
+            requests,
+            errors,
+            p95: Some(Bucket::of(Duration::from_millis(p95))),
+        };
         let report = Report {
             reason,
             variant: figures(512, 103, 840),
@@ -144,8 +149,8 @@ mod tests {
         check(
             Reason::P95Ratio(1.5),
             2,
-            "p95 840 ms of 512 requests, baseline p95 400 ms of 4096 requests, allowed 1.5 times that; trip 2 of \
-             3, off for 10m",
+            "p95 about 814 ms of 512 requests, baseline p95 about 418 ms of 4096 requests, allowed 1.5 times that; \
+             trip 2 of 3, off for 10m",
         );
     }
 

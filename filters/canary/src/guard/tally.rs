@@ -52,8 +52,12 @@ impl Tally {
         &self.counts
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+
     pub(super) fn clear(&mut self) {
-        if !self.counts.is_empty() {
+        if !self.is_empty() {
             self.counts.clear();
         }
         self.round = Round::default();

@@ -47,6 +47,12 @@ impl Window {
         Self(Box::new([const { Slice { number: 0, counts: Both::EMPTY } }; KEPT]))
     }
 
+    /// Size in bytes.
+    #[cfg(test)]
+    pub(super) fn size(&self) -> usize {
+        size_of_val(&*self.0)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.slices().next().is_none()
     }
@@ -90,8 +96,8 @@ impl Window {
     /// The figures of each arm over all slices.
     pub(super) fn figures(&self) -> Both<Figures> {
         Both {
-            variant: Figures::of(self.0.iter().map(|slice| &slice.counts.variant)),
-            baseline: Figures::of(self.0.iter().map(|slice| &slice.counts.baseline)),
+            variant: Figures::of(self.slices().map(|slice| &slice.counts.variant)),
+            baseline: Figures::of(self.slices().map(|slice| &slice.counts.baseline)),
         }
     }
 

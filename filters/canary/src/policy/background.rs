@@ -62,7 +62,11 @@ impl Policy {
         let guarded = self.splits.get(split)?.guarded.as_ref()?;
         let timing = outcome.timing?;
         let (began, took) = (timing.began, timing.took);
-        Some((guarded, Guessed { arm: guarded.arm(variant)?, began, took, is_error: outcome.is_error }))
+        let known_at = began.after(took);
+        Some((
+            guarded,
+            Guessed { arm: guarded.arm(variant)?, began, took, known_at, is_error: outcome.is_error },
+        ))
     }
 
     fn merge(&self, environment: Environment<'_, impl Store>, report: &mut Report<Metric>) {
@@ -119,8 +123,8 @@ fn merge(
 ) -> Option<Merged> {
     let sources = std::cell::RefCell::new(sources);
     let phase = |state: &State, now: Nanos| match sources.try_borrow_mut() {
-        Ok(mut sources) => split.phase(state, now, &mut **sources).unwrap_or(0),
-        Err(_) => 0,
+        Ok(mut sources) => split.phase(state, now, &mut **sources).ok(),
+        Err(_) => None,
     };
     guarded.guard.merge(&phase, store).ok()
 }

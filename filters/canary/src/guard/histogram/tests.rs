@@ -1,5 +1,5 @@
 use super::super::bytes::Reader;
-use super::{BOUNDS, BUCKETS, Histogram, Sum, bucket};
+use super::{BOUNDS, BUCKETS, Bucket, Histogram, Sum};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ fn histogram(durations: &[Duration]) -> Histogram {
     histogram
 }
 
-fn p95(histogram: &Histogram) -> Option<Duration> {
+fn p95(histogram: &Histogram) -> Option<Bucket> {
     let mut sum = Sum::EMPTY;
     sum.add(histogram);
     sum.p95()
@@ -19,19 +19,19 @@ fn p95(histogram: &Histogram) -> Option<Duration> {
 fn buckets_begin_at_their_bounds() {
     #[track_caller]
     fn check(nanos: u64, expected: usize) {
-        assert_eq!(bucket(Duration::from_nanos(nanos)), expected, "{nanos}");
+        assert_eq!(Bucket::of(Duration::from_nanos(nanos)), Bucket(expected), "{nanos}");
     }
     check(0, 0);
-    check(119_999, 0);
-    check(120_000, 1);
-    check(143_999, 1);
-    check(144_000, 2);
+    check(109_999, 0);
+    check(110_000, 1);
+    check(120_999, 1);
+    check(121_000, 2);
     check(3_600_000_000_000, BUCKETS - 1);
     check(u64::MAX, BUCKETS - 1);
     for (index, bound) in BOUNDS.iter().enumerate() {
         check(*bound, index);
     }
-    assert_eq!(bucket(Duration::MAX), BUCKETS - 1);
+    assert_eq!(Bucket::of(Duration::MAX), Bucket(BUCKETS - 1));
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn the_percentile_is_of_the_nearest_rank() {
     fn check(short: usize, long: usize, is_long: bool) {
         let (low, high) = (Duration::from_millis(1), Duration::from_secs(1));
         let durations = [vec![low; short], vec![high; long]].concat();
-        let p95 = p95(&histogram(&durations)).unwrap();
+        let p95 = p95(&histogram(&durations)).unwrap().about();
         assert_eq!(p95 > Duration::from_millis(500), is_long, "{p95:?}");
     }
     check(1, 0, false);
@@ -72,13 +72,36 @@ fn duration() -> impl Strategy<Value = Duration> {
     prop_oneof![1_000_000_u64..1_000_000_000, 1_000_000_u64..3_600_000_000_001].prop_map(Duration::from_nanos)
 }
 
+#[test]
+fn what_one_bucket_exceeds_another_by_is_certain() {
+    #[track_caller]
+    fn check(one: usize, other: usize, expected: u64) {
+        assert_eq!(Bucket(one).exceeds_by(Bucket(other)), Duration::from_nanos(expected));
+    }
+    check(0, 0, 0);
+    check(1, 0, 0);
+    check(2, 0, 11_000);
+    check(3, 1, BOUNDS[3] - BOUNDS[2]);
+    check(0, 2, 0);
+    // The last bucket has no end, and the first no beginning.
+    check(BUCKETS - 1, BUCKETS - 1, 0);
+    check(BUCKETS - 2, BUCKETS - 1, 0);
+    check(BUCKETS - 1, BUCKETS - 2, 0);
+    check(BUCKETS - 1, BUCKETS - 3, BOUNDS[BUCKETS - 1] - BOUNDS[BUCKETS - 2]);
+}
+
 proptest! {
     #[test]
-    fn the_percentile_is_within_ten_percent(mut durations in prop::collection::vec(duration(), 1..200)) {
-        let found = p95(&histogram(&durations)).unwrap().as_secs_f64();
+    fn the_percentile_is_within_five_percent(mut durations in prop::collection::vec(duration(), 1..200)) {
+        let found = p95(&histogram(&durations)).unwrap().about().as_secs_f64();
         durations.sort_unstable();
         let exact = durations[(durations.len() * 95).div_ceil(100) - 1].as_secs_f64();
-        prop_assert!((found / exact - 1.0).abs() < 0.1, "{found} {exact}");
+        prop_assert!((found / exact - 1.0).abs() < 0.05, "{found} {exact}");
+    }
+
+    #[test]
+    fn durations_differ_at_least_by_what_their_buckets_do(one in duration(), other in duration()) {
+        prop_assert!(Bucket::of(one).exceeds_by(Bucket::of(other)) <= one.saturating_sub(other));
     }
 
     #[test]

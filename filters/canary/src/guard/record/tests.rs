@@ -1,20 +1,26 @@
 use super::super::counts::{Arm, Outcome};
-use super::{Config, FORMAT, Record, State, Trip, Window};
+use super::super::tally::Tally;
+use super::{Config, FORMAT, Former, Record, State, Trip, Window};
 use mesh_policy::time::Nanos;
 use proptest::prelude::*;
 use std::time::Duration;
 
-/// A full record of 11 slices has this size: well below the 32 KiB that a guard may have.
-const LARGEST: usize = 8_746;
+/// The size of a full record of 11 slices.
+const LARGEST: usize = 16_426;
 
 fn record(counts: Window) -> Record {
-    let trip = Trip { until: Some(Nanos(9)), phase: 2 };
+    let state = |trips, until| State {
+        trip: Some(Trip { until: Some(Nanos(until)), phase: 2 }),
+        restarted_at: Some(Nanos(1)),
+        trips,
+    };
+    let config = |since, fingerprint| Config { since: Nanos(since), fingerprint };
     Record {
-        owner: Config { since: Nanos(3), fingerprint: 4 },
-        other: Some(Config { since: Nanos(5), fingerprint: 6 }),
+        owner: config(3, 4),
+        other: Some(Former { config: config(5, 6), state: state(1, 10) }),
         life: 7,
         merged_at: Nanos(8),
-        state: State { trip: Some(trip), restarted_at: Some(Nanos(1)), trips: 2 },
+        state: state(2, 9),
         counts,
     }
 }
@@ -23,10 +29,13 @@ fn record(counts: Window) -> Record {
 fn full() -> Window {
     let mut window = Window::empty();
     for slice in 0..11 {
-        for nanos in std::iter::successors(Some(100_000_u64), |bound| Some(bound * 6 / 5)).take(96) {
+        for nanos in std::iter::successors(Some(100_000_u64), |bound| Some(bound * 11 / 10)).take(183) {
             for arm in [Arm::Variant, Arm::Baseline] {
                 let took = Duration::from_nanos(nanos);
-                window.count(&Outcome { arm, began: Nanos(0), took, is_error: true }, slice);
+                window.count(
+                    &Outcome { arm, began: Nanos(0), took, known_at: Nanos(0), is_error: true },
+                    slice,
+                );
             }
         }
     }
@@ -36,6 +45,9 @@ fn full() -> Window {
 #[test]
 fn the_largest_record_is_small() {
     assert_eq!(record(full()).to_bytes().len(), LARGEST);
+    // With the tally of a worker it is within the 32 KiB that a guard may have.
+    let tally = size_of::<Tally>() + Window::empty().size();
+    assert!(LARGEST + tally <= 32 * 1024, "{tally}");
 }
 
 #[test]
@@ -75,21 +87,28 @@ fn config() -> impl Strategy<Value = Config> {
 prop_compose! {
     fn outcome()(variant: bool, nanos in 0u64..1 << 42, is_error: bool, slice in 100u64..111) -> (Outcome, u64) {
         let arm = if variant { Arm::Variant } else { Arm::Baseline };
-        (Outcome { arm, began: Nanos(0), took: Duration::from_nanos(nanos), is_error }, slice)
+        let (took, known_at) = (Duration::from_nanos(nanos), Nanos(nanos));
+        (Outcome { arm, began: Nanos(0), took, known_at, is_error }, slice)
+    }
+}
+
+prop_compose! {
+    fn state()(
+        trips: u32, trip in prop::option::of((instant(), any::<u8>())), restarted_at in instant(),
+    ) -> State {
+        State { trip: trip.map(|(until, phase)| Trip { until, phase }), restarted_at, trips }
     }
 }
 
 prop_compose! {
     fn any_record()(
-        owner in config(), other in prop::option::of(config()), life: u64, merged_at: u64, trips: u32,
-        trip in prop::option::of((instant(), any::<u8>())), restarted_at in instant(),
-        mut outcomes in prop::collection::vec(outcome(), 0..30),
+        owner in config(), other in prop::option::of((config(), state())), life: u64, merged_at: u64,
+        state in state(), mut outcomes in prop::collection::vec(outcome(), 0..30),
     ) -> Record {
         let mut counts = Window::empty();
         outcomes.sort_by_key(|(_, slice)| *slice);
         outcomes.iter().for_each(|(outcome, slice)| counts.count(outcome, *slice));
-        let trip = trip.map(|(until, phase)| Trip { until, phase });
-        let state = State { trip, restarted_at, trips };
+        let other = other.map(|(config, state)| Former { config, state });
         Record { owner, other, life, merged_at: Nanos(merged_at), state, counts }
     }
 }

@@ -1,6 +1,6 @@
 //! Plays every script of a few looks and merges.
 
-use super::super::record::Record;
+use super::super::record::{Config, Record};
 use super::super::{Guard, Known, Settings, Thresholds};
 use super::numbered::{change, numbers, outcome, read};
 use mesh_policy::percent::Percentage;
@@ -37,16 +37,26 @@ struct Worker {
     next: usize,
 }
 
-/// A worker counts two outcomes for a config at an instant, and then looks or merges.
+/// A worker does something for a config at an instant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Task {
     config: usize,
     now: u64,
-    merges: bool,
+    what: What,
 }
 
-/// A trip or a return: the record's life, and the number of the trip.
-type Report = (Option<u64>, u32);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum What {
+    /// Counts two outcomes and looks.
+    Look,
+    /// Counts two outcomes and merges.
+    Merge,
+    /// Merges without an outcome.
+    Tick,
+}
+
+/// A trip or a return: the config's fingerprint, the record's life, and the number of the trip.
+type Report = (u64, Option<u64>, u32);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Outcome {
@@ -54,11 +64,14 @@ struct Outcome {
     returned: Option<Report>,
 }
 
+const IN_USE: [What; 2] = [What::Look, What::Merge];
+
 /// The configs with these fingerprints, in the order of loading.
 struct Guards {
     settings: Settings,
     fingerprints: Vec<u64>,
     workers: usize,
+    whats: &'static [What],
 }
 
 impl Scene for Guards {
@@ -77,29 +90,32 @@ impl Scene for Guards {
     }
 
     fn tasks(&self, state: &State<Self>, _: usize) -> Vec<Task> {
-        let tasks = |config| [false, true].map(|merges| Task { config, now: state.now, merges });
+        let tasks = |config| self.whats.iter().map(move |what| Task { config, now: state.now, what: *what });
         (0..self.fingerprints.len()).flat_map(tasks).collect()
     }
 
     fn run(&self, worker: &mut Worker, task: &Task, store: &mut Replay<'_>) -> Outcome {
         let guard = &worker.guards[task.config];
-        // Two of the variant: in turn both are errors, or one is.
-        for number in [worker.next, worker.next + 2] {
-            let outcome = outcome(number, Nanos(task.now));
-            guard.count(&outcome);
-            worker.counted.push((number, task.config, outcome.began));
+        if task.what != What::Tick {
+            // Two of the variant: in turn both are errors, or one is.
+            for number in [worker.next, worker.next + 2] {
+                let outcome = outcome(number, Nanos(task.now));
+                guard.count(&outcome);
+                worker.counted.push((number, task.config, outcome.began));
+            }
+            worker.next += 4;
         }
-        worker.next += 4;
-        if !task.merges {
+        if task.what == What::Look {
             guard.known.set(Known { looked_at: None, ..guard.known.get() });
             let _state = guard.state(Nanos(task.now), store);
             return Outcome::default();
         }
-        let Ok(merged) = guard.merge(&|_, _| 0, store) else { return Outcome::default() };
+        let Ok(merged) = guard.merge(&|_, _| Some(0), store) else { return Outcome::default() };
         let round = guard.known.get().round;
-        let report = (round.life, round.trips);
+        let report = |trips| (self.fingerprints[task.config], round.life, trips);
         // A merge may write that the variant is back and that it is off again.
-        let before = (round.life, round.trips - u32::from(merged.tripped.is_some()));
+        let before = report(round.trips.saturating_sub(merged.tripped.is_some().into()));
+        let report = report(round.trips);
         Outcome {
             tripped: merged.tripped.is_some().then_some(report),
             returned: merged.returned.then_some(before),
@@ -120,13 +136,29 @@ impl Scene for Guards {
         let Some((_, record)) = records.iter().next() else { return Ok(()) };
         let record = read(record);
         let (trips, returns) = self.reports(state)?;
-        let of_record = |reports: BTreeSet<Report>| {
-            reports.into_iter().filter(|(life, _)| *life == Some(record.life)).map(|(_, trip)| trip)
+        // A push of earlier values starts anew; other configs keep their state while another owns the record.
+        let is_unique =
+            |fingerprint: &u64| self.fingerprints.iter().filter(|one| *one == fingerprint).count() == 1;
+        let is_of = |config: Config, (fingerprint, life, _): &Report| {
+            *fingerprint == config.fingerprint && (is_unique(fingerprint) || *life == Some(record.life))
         };
-        let expected = record.state.trips;
-        let seen = (of_record(trips).count() as u32, of_record(returns).count() as u32);
-        if seen != (expected, expected - u32::from(record.state.trip.is_some())) {
-            return Err(format!("{seen:?} trips and returns are reported: {record:?}"));
+        let own = Some((record.owner, record.state));
+        let others = record.other.map(|other| (other.config, other.state));
+        for (config, state) in
+            own.into_iter().chain(others.filter(|(other, _)| is_unique(&other.fingerprint)))
+        {
+            let numbers = |reports: &BTreeSet<Report>| {
+                reports
+                    .iter()
+                    .filter(|report| is_of(config, report))
+                    .map(|(.., trip)| *trip)
+                    .collect::<Vec<_>>()
+            };
+            let seen = (numbers(&trips), numbers(&returns));
+            let up_to = |last: u32| (1..=last).collect::<Vec<_>>();
+            if seen != (up_to(state.trips), up_to(state.trips - u32::from(state.trip.is_some()))) {
+                return Err(format!("{seen:?} trips and returns are reported: {record:?}"));
+            }
         }
         self.only_what_counts(state, &record)?;
         if self.settings == NEVER { self.lost(state, &record) } else { Ok(()) }
@@ -181,7 +213,14 @@ type Size = (u32, usize, u32, u32);
 
 /// Plays every script of the `small` sizes, with pauses of this many seconds. With `LONG_SCRIPTS` in the environment the
 /// sizes are the `large` ones, which takes minutes in a release build.
-fn play(settings: Settings, fingerprints: &[u64], seconds: u64, small: &[Size], large: &[Size]) {
+fn play(
+    settings: Settings,
+    fingerprints: &[u64],
+    whats: &'static [What],
+    seconds: u64,
+    small: &[Size],
+    large: &[Size],
+) {
     let sizes = if std::env::var_os("LONG_SCRIPTS").is_some() { large } else { small };
     for (tasks, workers, pauses, failures) in sizes {
         let bounds = Bounds {
@@ -192,7 +231,7 @@ fn play(settings: Settings, fingerprints: &[u64], seconds: u64, small: &[Size], 
             pauses_in_flight: true,
             failures: *failures,
         };
-        let scene = Guards { settings, fingerprints: fingerprints.to_vec(), workers: *workers };
+        let scene = Guards { settings, fingerprints: fingerprints.to_vec(), workers: *workers, whats };
         let begun = std::time::Instant::now();
         let found = search(&scene, bounds, Nanos(1000 * SECOND));
         eprintln!("{bounds:?}: {} scripts, {} states, {:?}", found.scripts, found.states, begun.elapsed());
@@ -202,18 +241,25 @@ fn play(settings: Settings, fingerprints: &[u64], seconds: u64, small: &[Size], 
 #[test]
 fn nothing_is_lost_in_any_script() {
     let large = [(4, 2, 0, 1), (5, 2, 0, 0), (4, 3, 0, 0)];
-    play(NEVER, &[1], 2, &[(3, 2, 0, 1), (4, 2, 0, 0), (3, 3, 0, 0)], &large);
+    play(NEVER, &[1], &IN_USE, 2, &[(3, 2, 0, 1), (4, 2, 0, 0), (3, 3, 0, 0)], &large);
 }
 
 #[test]
 fn each_trip_and_return_has_one_winner_in_any_script() {
     let large = [(4, 2, 1, 1), (4, 2, 2, 0), (3, 3, 1, 1)];
-    play(SETTINGS, &[1], 4, &[(3, 2, 1, 1), (3, 3, 1, 0)], &large);
+    play(SETTINGS, &[1], &IN_USE, 4, &[(3, 2, 1, 1), (3, 3, 1, 0)], &large);
 }
 
 /// A, B, and A again. Pauses of ten seconds make a config silent.
 #[test]
 fn the_later_config_holds_in_any_script() {
-    play(SETTINGS, &[1, 2], 10, &[(3, 2, 1, 0)], &[(3, 2, 1, 1), (4, 2, 1, 0)]);
-    play(SETTINGS, &[1, 2, 1], 10, &[(3, 2, 0, 0)], &[(3, 2, 1, 1), (3, 2, 2, 0)]);
+    play(SETTINGS, &[1, 2], &IN_USE, 10, &[(3, 2, 1, 0)], &[(3, 2, 1, 1), (4, 2, 1, 0)]);
+    play(SETTINGS, &[1, 2, 1], &IN_USE, 10, &[(3, 2, 0, 0)], &[(3, 2, 1, 1), (3, 2, 2, 0)]);
+}
+
+/// Ticks and requests of A and B, while either is tripped or has been.
+#[test]
+fn each_config_keeps_its_state_in_any_script() {
+    let whats = &[What::Merge, What::Tick];
+    play(SETTINGS, &[1, 2], whats, 10, &[(4, 1, 2, 0), (2, 2, 1, 0)], &[(5, 1, 3, 0), (3, 2, 2, 0)]);
 }

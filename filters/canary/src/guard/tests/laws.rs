@@ -1,6 +1,7 @@
 //! Properties for any interleaving of workers and configs.
 
-use super::super::{Settings, Thresholds};
+use super::super::retire::NO_GUARD;
+use super::super::{Merged, Settings, Thresholds};
 use super::simulation::{Action, Simulation, WORKERS, What};
 use mesh_policy::percent::Percentage;
 use mesh_testkit::script::{Step, World as _};
@@ -19,11 +20,15 @@ const SETTINGS: Settings = Settings {
     hold: Duration::from_secs(4),
     max_trips: 2,
 };
+/// Its first trip is for good.
+const FOR_GOOD: Settings = Settings { max_trips: 1, ..SETTINGS };
 const NEVER: Settings =
     Settings { thresholds: Thresholds { min_requests: u32::MAX, ..SETTINGS.thresholds }, ..SETTINGS };
 
 fn action(configs: usize) -> impl Strategy<Value = Action> {
-    let what = prop_oneof![4 => Just(What::Count), 1 => Just(What::Look), 3 => Just(What::Merge)];
+    let what = prop_oneof![
+        8 => Just(What::Count), 2 => Just(What::Look), 6 => Just(What::Merge), 1 => Just(What::MergeBlindly),
+    ];
     (0..WORKERS, 0..configs, what).prop_map(|(worker, config, what)| Action { worker, config, what })
 }
 
@@ -82,5 +87,36 @@ proptest! {
     #[test]
     fn the_later_config_holds(actions in actions(3), steps in script(3)) {
         run(SETTINGS, &[1, 2, 1], actions, steps);
+    }
+
+    /// The same where B has no guard.
+    #[test]
+    fn a_config_without_a_guard_holds_as_another(actions in actions(3), steps in script(3)) {
+        run(SETTINGS, &[1, NO_GUARD, 1], actions, steps);
+    }
+
+    /// Whether A trips and B comes and goes, or B trips and A is still in use: a config that is in use again is tripped as
+    /// before.
+    #[test]
+    fn a_trip_survives_other_configs(
+        tripped in 0usize..2, first in actions(2), actions in actions(2), steps in script(2),
+    ) {
+        let simulation = Simulation::new(FOR_GOOD, &[1, 2]);
+        // Other configs have done something or nothing before.
+        first.into_iter().filter(|(_, action)| action.config != tripped).take(5).for_each(|(pause, action)| {
+            simulation.pass(pause);
+            simulation.run(action);
+        });
+        simulation.pass(Duration::from_secs(10));
+        simulation.trip(tripped);
+        simulation.shared().script(steps);
+        for (pause, action) in actions {
+            simulation.pass(pause);
+            simulation.run(action);
+        }
+        simulation.shared().script([]);
+        simulation.pass(Duration::from_secs(10));
+        let Merged { state, tripped, .. } = simulation.merge_in_use(tripped);
+        prop_assert_eq!((state.trip.is_some(), state.trips, tripped), (true, 1, None));
     }
 }

@@ -1,21 +1,27 @@
 //! Outcomes that can be told apart in a record: each has a number and a duration of its own.
 
-use super::super::record::Record;
+use super::super::record::{Config, Former, Record};
 use super::super::window::Window;
-use super::super::{Arm, Outcome};
+use super::super::{Arm, Outcome, State};
 use mesh_policy::time::Nanos;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Number of different outcomes. The last takes 6 s.
+/// Number of different outcomes. The last takes 9 s.
 pub(super) const NUMBERS: usize = 61;
 
-/// The outcome with a number, which ends at this instant. Those with odd numbers are of the baseline.
-pub(super) fn outcome(number: usize, ended: Nanos) -> Outcome {
-    let nanos = (0..number).fold(100_000_u64, |bound, _| bound * 6 / 5);
+/// The outcome with a number, which becomes known at this instant; for some, seconds after the headers. Those with odd
+/// numbers are of the baseline.
+pub(super) fn outcome(number: usize, known_at: Nanos) -> Outcome {
+    let nanos = (0..bucket(number)).fold(100_000_u64, |bound, _| bound * 11 / 10);
     let arm = if number.is_multiple_of(2) { Arm::Variant } else { Arm::Baseline };
-    let took = Duration::from_nanos(nanos);
-    Outcome { arm, began: Nanos(ended.0 - nanos), took, is_error: is_error(number) }
+    let began = Nanos(known_at.0 - nanos - number as u64 % 3 * 2_000_000_000);
+    Outcome { arm, began, took: Duration::from_nanos(nanos), known_at, is_error: is_error(number) }
+}
+
+/// The bucket of the outcome with a number.
+const fn bucket(number: usize) -> usize {
+    2 * number
 }
 
 /// Whether the outcome with a number is an error: three quarters are.
@@ -32,8 +38,13 @@ pub(super) fn numbers(window: &Window) -> Result<BTreeMap<usize, u64>, String> {
     for (slice, both) in window.counts() {
         for (counts, rest) in [(&both.variant, 0), (&both.baseline, 1)] {
             let mut errors = 0;
-            for (number, count) in counts.took.buckets().iter().enumerate().filter(|(_, count)| **count > 0) {
-                if *count > 1 || number % 2 != rest || numbers.insert(number, slice).is_some() {
+            for (found, count) in counts.took.buckets().iter().enumerate().filter(|(_, count)| **count > 0) {
+                let number = found / 2;
+                if found != bucket(number)
+                    || *count > 1
+                    || number % 2 != rest
+                    || numbers.insert(number, slice).is_some()
+                {
                     return Err(format!("outcome {number} is counted twice or by the wrong arm"));
                 }
                 errors += u32::from(is_error(number));
@@ -54,12 +65,26 @@ pub(super) fn read(bytes: &[u8]) -> Record {
 /// What has happened in a write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Change {
-    /// A config has started anew.
-    pub(super) is_anew: bool,
+    /// A config has taken the record over.
+    pub(super) is_taken: bool,
+    /// The state that it continues with, or that the record had.
+    pub(super) earlier: State,
     /// The guard has tripped.
     pub(super) tripped: bool,
     /// The variant has returned.
     pub(super) returned: bool,
+}
+
+/// The state with which `owner` takes a record over: its own if the record has it, unless it is another push of the same
+/// values after that of the record's owner.
+fn left(before: &Record, owner: Config) -> State {
+    match before.other {
+        Some(own) if own.config.fingerprint == owner.fingerprint => {
+            let is_pushed_again = own.config < before.owner && before.owner < owner;
+            if is_pushed_again { State::default() } else { own.state }
+        }
+        _ => State::default(),
+    }
 }
 
 /// What has happened between two records.
@@ -68,10 +93,15 @@ pub(super) struct Change {
 /// It may not happen.
 pub(super) fn change(before: Option<&Record>, after: &Record, max_trips: u32) -> Result<Change, String> {
     let same = before.filter(|before| before.life == after.life);
-    let earlier = same.map(|before| before.state).unwrap_or_default();
+    let earlier = match (same, before) {
+        (Some(before), _) => before.state,
+        (None, Some(before)) => left(before, after.owner),
+        (None, None) => State::default(),
+    };
     let (now, later) = (after.merged_at, after.state);
     let change = Change {
-        is_anew: same.is_none(),
+        is_taken: same.is_none(),
+        earlier,
         tripped: later.trips != earlier.trips,
         returned: later.restarted_at != earlier.restarted_at,
     };
@@ -98,7 +128,14 @@ pub(super) fn change(before: Option<&Record>, after: &Record, max_trips: u32) ->
         let is_silent = now.since(before.merged_at) >= Duration::from_secs(10);
         law(old.fingerprint == new.fingerprint || new > old || is_silent, "the later config holds")?;
         law(old.fingerprint != new.fingerprint || new >= old, "the later push counts")?;
-        law(old.fingerprint == new.fingerprint || change.is_anew, "another config starts anew")?;
+        law(old.fingerprint == new.fingerprint || change.is_taken, "each config has its own state")?;
+        let is_other = |former: &Former| former.config.fingerprint != new.fingerprint;
+        let former = Some(Former { config: old, state: before.state }).filter(is_other);
+        let other = former.into_iter().chain(before.other.filter(is_other)).max_by_key(|other| other.config);
+        law(
+            after.other == if change.is_taken { other } else { before.other },
+            "the latest other is remembered",
+        )?;
     }
     Ok(change)
 }
