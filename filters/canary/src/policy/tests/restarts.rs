@@ -88,6 +88,20 @@ fn a_trip_before_the_start_falls_back_to_nobody() {
     assert_eq!(count(&gateway, "split{s}:v2"), 0);
 }
 
+/// With the rollout of another variant, everybody gets what there would be without the trip, but for the variant.
+#[test]
+fn the_rollout_of_another_variant_goes_on_during_a_trip() {
+    let other = ROLLOUT.replace(r#""variant": "v2""#, r#""variant": "v3""#);
+    let tripped = Gateway::new(&config(&other, ""));
+    let unguarded = Gateway::new(&config(&other, r#", "mode": "off""#));
+    tripped.fail(1);
+    tripped.tick();
+    for _ in 0..5 {
+        check_moved(&unguarded.labels(), &tripped.labels(), "v1");
+        [&tripped, &unguarded].map(|gateway| gateway.pass(SECOND * 11));
+    }
+}
+
 proptest! {
     #![proptest_config(mesh_testkit::cases(64))]
 

@@ -104,6 +104,19 @@ fn who_fell_back_is_told_so() {
     assert_eq!(names, ["requests s v3", "errors s v3"]);
 }
 
+/// It is of more interest than what would have decided.
+#[test]
+fn a_fallback_is_recorded_before_a_part_in_shadow() {
+    let gateway =
+        Gateway::new(&config(r#", "rules": [{"name": "r", "variant": "v4", "mode": "shadow"}]"#, ""));
+    let before = gateway.labels();
+    assert!(before.values().all(|label| label == "shadow{r}:v4"));
+    gateway.fail(1);
+    gateway.tick();
+    let after: std::collections::BTreeSet<_> = gateway.labels().into_values().collect();
+    assert_eq!(after.into_iter().collect::<Vec<_>>(), ["fallback{s}:v1", "shadow{r}:v4"]);
+}
+
 #[test]
 fn other_decisions_are_not_notable() {
     let gateway = Gateway::new(&config(r#", "default": "v1""#, ""));
