@@ -98,6 +98,9 @@ fn a_config_that_takes_the_record_back_gets_its_own_state_back() {
     check(&record(a, Some(b)), now, config(19, 50), 5, b, a);
     // A is pushed again, after B.
     check(&record(b, Some(a)), now, again, 0, again, b);
+    // Of two that were loaded at one instant, the fingerprints decide.
+    check(&record(b, Some(config(20, 49))), now, config(30, 49), 0, config(30, 49), b);
+    check(&record(b, Some(config(20, 51))), now, config(30, 51), 5, config(30, 51), b);
     // Then the first one may take the record back for both.
     check(&record(b, Some(again)), later, a, 5, again, b);
     // The state of another config is of no use.

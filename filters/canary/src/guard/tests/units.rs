@@ -468,6 +468,13 @@ fn a_trip_survives_an_earlier_config() {
         request(a, store);
         assert_eq!(merge(a, store).state, State::default());
     });
+    // A request whose first merge fails.
+    check(true, |a, store| {
+        a.state(store.now, store).unwrap();
+        count(a, store, 1, false);
+        assert!(a.merge(&|_, _| Some(0), &mut Failing { store, calls: 0, fails: 1 }).is_err());
+        assert_eq!(merge(a, store).state, State::default());
+    });
     // A request that began before.
     check(true, |a, store| {
         count(a, store, 1, true);
