@@ -34,6 +34,8 @@ pub struct Timing {
     pub began: Nanos,
     /// The time to the response headers.
     pub took: Duration,
+    /// When the outcome became known: with the headers, with the trailers of a gRPC response, or at the end of the stream.
+    pub known_at: Nanos,
 }
 
 /// Whether an HTTP status is an error of the server (RFC 9110, section 15.6).

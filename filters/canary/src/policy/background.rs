@@ -4,8 +4,8 @@ use super::metric::Metric;
 use super::split::Split;
 use super::tally::Counted;
 use super::{Policy, guarded::Guarded};
-use crate::guard::{Merged, Outcome as Guessed, State};
-use mesh_policy::outcome::Outcome;
+use crate::guard::{Merged, Outcome as Guarding, State};
+use mesh_policy::outcome::{Outcome, Timing};
 use mesh_policy::policy::{Environment, Sources};
 use mesh_policy::report::{Level, Report};
 use mesh_policy::store::Store;
@@ -51,32 +51,37 @@ impl Policy {
         for (subject, Counted { requests, errors }) in self.tally.take() {
             let of = |metric| Count { metric, value: subject };
             report.counts.extend([(of(Metric::Requests), requests), (of(Metric::Errors), errors)]);
+            let split = self.subjects.get(subject).and_then(|(split, _)| self.splits.get(*split));
+            if let Some(unguarded) = split.and_then(|split| split.unguarded.as_ref()) {
+                unguarded.retire(environment.store);
+            }
         }
         self.merge(environment, &mut report);
         report
     }
 
     /// The outcome as the split's guard counts it, if it does.
-    fn guarded_outcome(&self, outcome: &Outcome) -> Option<(&Guarded, Guessed)> {
+    fn guarded_outcome(&self, outcome: &Outcome) -> Option<(&Guarded, Guarding)> {
         let (split, variant) = *self.subjects.get(outcome.subject)?;
         let guarded = self.splits.get(split)?.guarded.as_ref()?;
-        let timing = outcome.timing?;
-        let (began, took) = (timing.began, timing.took);
-        let known_at = began.after(took);
-        Some((
-            guarded,
-            Guessed { arm: guarded.arm(variant)?, began, took, known_at, is_error: outcome.is_error },
-        ))
+        let (arm, is_error) = (guarded.arm(variant)?, outcome.is_error);
+        let Timing { began, took, known_at } = outcome.timing?;
+        Some((guarded, Guarding { arm, began, took, known_at, is_error }))
     }
 
     fn merge(&self, environment: Environment<'_, impl Store>, report: &mut Report<Metric>) {
         let Environment { sources, store } = environment;
+        let Some(now) = sources.now() else { return };
         for (index, split) in self.splits.iter().enumerate() {
             let Some(guarded) = &split.guarded else { continue };
-            let wanted = match merge(split, guarded, sources, store) {
-                Some(merged) => self.report_merge(index, guarded, &merged, report),
-                // The counts are kept.
-                None => Some(INTERVAL),
+            let wanted = if guarded.guard.is_due(now) {
+                match merge(split, guarded, sources, store) {
+                    Some(merged) => self.report_merge(index, guarded, &merged, report),
+                    // Counts are kept.
+                    None => guarded.guard.is_due(now).then_some(INTERVAL),
+                }
+            } else {
+                guarded.guard.until(now)
             };
             report.tick_after = sooner(report.tick_after, wanted);
         }

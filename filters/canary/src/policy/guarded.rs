@@ -1,10 +1,12 @@
 //! The guard of a split, prepared for decisions.
 
 use crate::config::{Guard as Config, Rollout, Split};
-use crate::guard::{Arm, Guard, Settings, Thresholds};
+use crate::guard::{self, Arm, Guard, Settings, Thresholds};
 use mesh_policy::hash::Key;
 use mesh_policy::mode::Mode;
+use mesh_policy::store::Store;
 use mesh_policy::time::Nanos;
+use std::cell::Cell;
 
 /// A guard, and the variants that it is about, by their indices in the split.
 #[derive(Debug)]
@@ -27,10 +29,9 @@ impl Guarded {
     pub(super) fn new(split: &Split, plugin: &str, since: Nanos) -> Option<Self> {
         let config = split.guard.as_ref().filter(|guard| guard.mode != Mode::Off)?;
         let index = |name: &str| split.variants.iter().position(|variant| variant.name == name);
-        let record = format!("{PREFIX}{plugin}/{}", split.name);
         let fingerprint = fingerprint(config, split.rollout.as_ref());
         Some(Self {
-            guard: Guard::new(settings(config), record, fingerprint, since),
+            guard: Guard::new(settings(config), record(split, plugin), fingerprint, since),
             variant: index(&config.variant)?,
             baseline: index(&config.baseline)?,
             fall_back_to: index(&config.fall_back_to)?,
@@ -47,6 +48,33 @@ impl Guarded {
             (variant == self.baseline).then_some(Arm::Baseline)
         }
     }
+}
+
+/// What a split without a guard leaves to those of later configs: nothing of an earlier guard's state.
+#[derive(Debug)]
+pub(super) struct Unguarded {
+    record: String,
+    since: Nanos,
+    is_retired: Cell<bool>,
+}
+
+impl Unguarded {
+    pub(super) fn new(split: &Split, plugin: &str, since: Nanos) -> Self {
+        Self { record: record(split, plugin), since, is_retired: Cell::default() }
+    }
+
+    /// Ends the state of an earlier config's guard. To be called when the split has decided on a request: the proxy also
+    /// loads configs that it then refuses.
+    pub(super) fn retire(&self, store: &mut impl Store) {
+        if !self.is_retired.get() {
+            self.is_retired.set(guard::retire(&self.record, self.since, store).is_ok());
+        }
+    }
+}
+
+/// The name of the record with the state of a split's guard.
+fn record(split: &Split, plugin: &str) -> String {
+    format!("{PREFIX}{plugin}/{}", split.name)
 }
 
 fn settings(config: &Config) -> Settings {

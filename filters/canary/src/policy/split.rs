@@ -1,7 +1,7 @@
 //! A split, prepared for decisions.
 
 use super::decision::Failed;
-use super::guarded::Guarded;
+use super::guarded::{Guarded, Unguarded};
 use super::schedule::Schedule;
 use crate::assignment::Assigner;
 use crate::config;
@@ -15,6 +15,8 @@ pub(super) struct Split {
     assigner: Assigner,
     pub(super) schedule: Schedule,
     pub(super) guarded: Option<Guarded>,
+    /// A split that decides without a guard.
+    pub(super) unguarded: Option<Unguarded>,
     /// Number of the split's first variant, if the variants of all splits are counted.
     pub(super) first_subject: usize,
 }
@@ -38,10 +40,13 @@ impl Split {
         first_subject: usize,
         is_in_force: bool,
     ) -> Self {
+        let guarded = if is_in_force { Guarded::new(split, plugin, since) } else { None };
+        let is_unguarded = is_in_force && guarded.is_none();
         Self {
             assigner: Assigner::new(&split.name, split.variants.iter().map(|variant| variant.name.as_str())),
             schedule: Schedule::new(split),
-            guarded: if is_in_force { Guarded::new(split, plugin, since) } else { None },
+            unguarded: is_unguarded.then(|| Unguarded::new(split, plugin, since)),
+            guarded,
             first_subject,
         }
     }

@@ -49,8 +49,9 @@ impl Observed {
     fn outcome(&self, is_error: bool) -> Outcome {
         let Observation { subject, began, .. } = self.observation;
         let timing = began.and_then(|began| {
-            let answered = self.answered.or_else(|| clock::now().ok())?;
-            Some(Timing { began, took: answered.since(began) })
+            let known_at = clock::now().ok()?;
+            let answered = self.answered.unwrap_or(known_at);
+            Some(Timing { began, took: answered.since(began), known_at })
         });
         // The details are asked for only where they matter.
         Outcome { subject, timing, is_error: is_error && !is_fault() }

@@ -206,7 +206,7 @@ impl Gateway {
     /// The outcome of a request that has taken no time.
     pub(in super::super) fn observe(&self, verdict: &Told<'_>, is_error: bool) -> Option<Duration> {
         let observation = verdict.observation.unwrap();
-        let timing = observation.began.map(|began| Timing { began, took: Duration::ZERO });
+        let timing = observation.began.map(|began| Timing { began, took: Duration::ZERO, known_at: began });
         self.policy.observe(&Outcome { subject: observation.subject, timing, is_error })
     }
 

@@ -28,7 +28,7 @@ fn suffer(gateway: &Gateway, failures: u8, seconds: u64) {
     let began = gateway.host.borrow().clock();
     for subject in 0..gateway.policy.subjects.len() {
         for outcome in 0..20 {
-            let timing = Some(Timing { began, took: Duration::ZERO });
+            let timing = Some(Timing { began, took: Duration::ZERO, known_at: began });
             gateway.policy.observe(&Outcome { subject, timing, is_error: outcome < failures });
         }
     }

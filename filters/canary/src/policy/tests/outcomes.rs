@@ -112,7 +112,7 @@ fn only_what_a_split_assigns_is_observed() {
 #[test]
 fn an_outcome_of_nobody_counts_nothing() {
     let gateway = Gateway::new(CONFIG);
-    let timing = Some(Timing { began: Nanos(0), took: SECOND });
+    let timing = Some(Timing { began: Nanos(0), took: SECOND, known_at: Nanos(0).after(SECOND) });
     for subject in [5, usize::MAX] {
         gateway.policy.observe(&Outcome { subject, timing, is_error: true });
     }

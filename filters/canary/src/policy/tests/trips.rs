@@ -25,7 +25,7 @@ impl Gateway {
         let subject = self.policy.subjects.iter().position(|subject| *subject == (0, variant)).unwrap();
         let began = self.host.borrow().clock();
         for _ in 0..20 {
-            let timing = Some(Timing { began, took: Duration::ZERO });
+            let timing = Some(Timing { began, took: Duration::ZERO, known_at: began });
             self.policy.observe(&Outcome { subject, timing, is_error: true });
         }
     }
@@ -173,10 +173,11 @@ fn in_shadow_a_trip_is_a_line_a_counter_and_a_gauge_and_moves_nobody() {
 
 #[test]
 fn a_guard_that_is_off_or_of_a_split_in_shadow_does_nothing() {
-    for config in [
-        config("", r#", "mode": "off""#),
-        config(r#", "mode": "shadow""#, ""),
-        config("", "").replacen(r#""name": "s","#, r#""name": "s", "mode": "shadow","#, 1),
+    // A split that decides without a guard looks once for the state of an earlier one.
+    for (config, looks) in [
+        (config("", r#", "mode": "off""#), 1),
+        (config(r#", "mode": "shadow""#, ""), 0),
+        (config("", "").replacen(r#""name": "s","#, r#""name": "s", "mode": "shadow","#, 1), 0),
     ] {
         let gateway = Gateway::new(&config);
         gateway.start();
@@ -185,7 +186,9 @@ fn a_guard_that_is_off_or_of_a_split_in_shadow_does_nothing() {
         let report = gateway.tick();
         assert!(report.warnings.is_empty() && report.tick_after.is_none(), "{config}");
         assert_eq!(gateway.labels(), before);
-        assert_eq!(gateway.host.borrow().asked[3], 0, "{config}");
+        gateway.fail(1);
+        gateway.tick();
+        assert_eq!(gateway.host.borrow().asked[3], looks, "{config}");
     }
 }
 

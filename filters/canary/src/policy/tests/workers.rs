@@ -65,7 +65,8 @@ fn check_push(pushed: &str, is_kept: bool) {
     assert_eq!(report.levels[0].level, u64::from(is_kept));
     let falls_back = after.labels().values().any(|label| label.starts_with("fallback"));
     assert_eq!(falls_back, is_kept);
-    // While the earlier config drains, the later one holds, from its first merge on.
+    // While the earlier config drains, the later one holds, from its first requests on.
+    after.fail(0);
     after.tick();
     before.pass(SECOND);
     let falls_back = before.labels().values().any(|label| label.starts_with("fallback"));
@@ -88,6 +89,36 @@ fn a_push_keeps_a_trip_unless_it_changes_rollout_or_guard() {
         ),
         false,
     );
+}
+
+/// Values that come back start anew if the guard was off or absent in between.
+#[test]
+fn a_guard_that_was_taken_out_starts_anew() {
+    let with_guard = config("", "");
+    let (split, _) = with_guard.split_once(r#""guard""#).unwrap();
+    let absent = format!("{}}}", split.trim_end().trim_end_matches(','));
+    for between in [absent, config("", r#", "mode": "off""#)] {
+        let before = Gateway::new(&with_guard);
+        let all = |gateway: &Gateway, word: &str| {
+            let labels = gateway.labels();
+            labels
+                .values()
+                .filter(|label| label.ends_with(":v2") || label.starts_with("fallback"))
+                .all(|label| label.starts_with(word))
+        };
+        before.fail(1);
+        before.tick();
+        before.pass(SECOND);
+        let between = before.beside(&between);
+        between.start();
+        between.tick();
+        before.pass(SECOND);
+        assert!(all(&before, "fallback"), "a config without a request changes nothing");
+        between.fail(0);
+        between.tick();
+        before.pass(SECOND);
+        assert!(all(&before, "split") && all(&before.beside(&with_guard), "split"));
+    }
 }
 
 /// The state is of a plugin's split: a split of another name has its own.
