@@ -116,6 +116,9 @@ fn what_is_removed_is_a_fact_of_the_filter_that_removes_it() {
         r#"b headers: ["x=4"]"#,
     ];
     assert_eq!(notes(), expected);
+    // What another filter has removed is none of its facts.
+    proxy.request(&[("x-own-a", "1")]).end();
+    assert_eq!(notes()[2..], ["b removed: []", "b headers: []"]);
     proxy.request(&[("x", "4")]).end();
     assert_eq!(notes()[..2], [r#"a removed: []"#, r#"a headers: ["x=4"]"#]);
 }

@@ -98,7 +98,7 @@ fn the_rollout_of_another_variant_goes_on_during_a_trip() {
     tripped.tick();
     for _ in 0..5 {
         check_moved(&unguarded.labels(), &tripped.labels(), "v1");
-        [&tripped, &unguarded].map(|gateway| gateway.pass(SECOND * 11));
+        [&tripped, &unguarded].into_iter().for_each(|gateway| gateway.pass(SECOND * 11));
     }
 }
 
