@@ -24,8 +24,7 @@ mod window;
 use look::Look;
 use mesh_policy::store::{Store, StoreError, update};
 use mesh_policy::time::Nanos;
-use record::{Config, Record};
-use retire::NO_GUARD;
+use record::{Config, NO_GUARD, Record, TRIES};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 use tally::{Round, Tally};
@@ -37,8 +36,6 @@ pub use report::Report;
 pub use retire::retire;
 pub use state::{State, Trip};
 
-/// Number of attempts of a merge.
-const TRIES: u32 = 32;
 /// Longest time from an outcome to its merge.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(1);
 

@@ -5,6 +5,10 @@ use super::state::{State, Trip};
 use super::window::Window;
 use mesh_policy::time::Nanos;
 
+/// Number of attempts to change a record.
+pub(super) const TRIES: u32 = 32;
+/// The fingerprint of a config whose split has no guard.
+pub(super) const NO_GUARD: u64 = 0;
 /// Format version at the start of a record.
 const FORMAT: u32 = 2;
 

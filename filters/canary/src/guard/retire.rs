@@ -1,12 +1,8 @@
 //! The end of a guard's state.
 
-use super::TRIES;
-use super::record::{Config, Record};
+use super::record::{Config, NO_GUARD, Record, TRIES};
 use mesh_policy::store::{Store, StoreError, update};
 use mesh_policy::time::Nanos;
-
-/// The fingerprint of a config whose split has no guard.
-pub(super) const NO_GUARD: u64 = 0;
 
 /// Takes a record over for a config whose split has no guard, so that a guard of a later config starts anew, whatever its
 /// values. `since` is when the config was loaded. Without a record of an earlier config nothing is written.
