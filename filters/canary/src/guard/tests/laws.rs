@@ -1,6 +1,6 @@
 //! Properties for any interleaving of workers and configs.
 
-use super::super::retire::NO_GUARD;
+use super::super::record::NO_GUARD;
 use super::super::{Merged, Settings, Thresholds};
 use super::simulation::{Action, Simulation, WORKERS, What};
 use mesh_policy::percent::Percentage;

@@ -1,7 +1,7 @@
 //! Simulates the workers of a proxy: before every call to the store, another worker may count, look or merge.
 
+use super::super::record::NO_GUARD;
 use super::super::record::Record;
-use super::super::retire::NO_GUARD;
 use super::super::tally::Round;
 use super::super::{Arm, Guard, Merged, Outcome, Settings, State, retire};
 use super::numbered::{Change, NUMBERS, change, numbers, outcome, read};
