@@ -6,13 +6,12 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// Headers that the connection or another filter depends on.
-const WITH_MEANING: [&str; 15] = [
+const WITH_MEANING: [&str; 14] = [
     "host",
     "content-length",
     "content-type",
     "expect",
     "grpc-timeout",
-    "x-forwarded-for",
     "transfer-encoding",
     "connection",
     "keep-alive",

@@ -1,7 +1,7 @@
 //! Config pushes while a guard has tripped.
 
 use super::{HEADER, Users, counted, guard, guarded, of_v2, setup, split, trips, with};
-use crate::canary::identities;
+use crate::canary::{identities, plugin};
 use e2e::{Gateway, Setup, Versions, eventually, get};
 use mesh_filters::http::StatusCode;
 use serde_json::{Value, json};
@@ -50,8 +50,16 @@ async fn a_push_keeps_a_trip_unless_it_changes_the_guard() {
         assert_eq!(route().await, "v1");
     }
     assert_eq!(counted(&gateway, "s", "tripped").await, 1);
+    // The proxy refuses a push after the filter has read its config.
+    let refused = version(&versions, 3, guard(json!({"min_requests": 22})));
+    gateway.push(&refused.plugins(&[plugin(json!({"x": 1})).named("bad")]), 3);
+    eventually("the refusal", || async { gateway.stat("listener_manager.lds.update_rejected").await >= 1 })
+        .await;
+    for _ in 0..8 {
+        assert_eq!(route().await, "v1");
+    }
     let changed = guard(json!({"min_requests": 21}));
-    push(&gateway, &version(&versions, 3, changed), 3).await;
+    push(&gateway, &version(&versions, 4, changed), 4).await;
     eventually("the return", || async { route().await == "v2" }).await;
     for _ in 0..8 {
         assert_eq!(route().await, "v2");
