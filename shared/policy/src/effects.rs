@@ -2,6 +2,8 @@
 
 use crate::headers::{HeaderName, HeaderValue};
 
+pub use crate::grpc::GrpcStatus;
+
 /// A change to a header map.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
@@ -29,22 +31,4 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// The gRPC status, for gRPC requests.
     pub grpc_status: Option<GrpcStatus>,
-}
-
-/// The [gRPC status codes](https://grpc.github.io/grpc/core/md_doc_statuscodes.html) that filters reply with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum GrpcStatus {
-    /// `INVALID_ARGUMENT`
-    InvalidArgument = 3,
-    /// `PERMISSION_DENIED`
-    PermissionDenied = 7,
-    /// `RESOURCE_EXHAUSTED`
-    ResourceExhausted = 8,
-    /// `INTERNAL`
-    Internal = 13,
-    /// `UNAVAILABLE`
-    Unavailable = 14,
-    /// `UNAUTHENTICATED`
-    Unauthenticated = 16,
 }

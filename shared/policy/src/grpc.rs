@@ -1,4 +1,8 @@
-//! Recognizes gRPC requests.
+//! gRPC over HTTP/2: requests and statuses.
+
+mod status;
+
+pub use status::GrpcStatus;
 
 use crate::headers::Headers;
 

@@ -4,7 +4,7 @@ use super::metric::Metric;
 use super::split::Split;
 use super::tally::Counted;
 use super::{Policy, guarded::Guarded};
-use crate::guard::{Merged, Outcome as Guarding, State};
+use crate::guard::{self, Merged, State};
 use mesh_policy::outcome::{Outcome, Timing};
 use mesh_policy::policy::{Environment, Sources};
 use mesh_policy::report::{Level, Report};
@@ -61,12 +61,12 @@ impl Policy {
     }
 
     /// The outcome as the split's guard counts it, if it does.
-    fn guarded_outcome(&self, outcome: &Outcome) -> Option<(&Guarded, Guarding)> {
+    fn guarded_outcome(&self, outcome: &Outcome) -> Option<(&Guarded, guard::Outcome)> {
         let (split, variant) = *self.subjects.get(outcome.subject)?;
         let guarded = self.splits.get(split)?.guarded.as_ref()?;
         let (arm, is_error) = (guarded.arm(variant)?, outcome.is_error);
         let Timing { began, took, known_at } = outcome.timing?;
-        Some((guarded, Guarding { arm, began, took, known_at, is_error }))
+        Some((guarded, guard::Outcome { arm, began, took, known_at, is_error }))
     }
 
     fn merge(&self, environment: Environment<'_, impl Store>, report: &mut Report<Metric>) {
