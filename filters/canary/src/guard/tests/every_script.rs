@@ -1,6 +1,6 @@
 //! Plays every script of a few looks and merges.
 
-use super::super::record::{Config, Record};
+use super::super::record::Record;
 use super::super::{Guard, Known, Settings, Thresholds};
 use super::numbered::{change, numbers, outcome, read};
 use mesh_policy::percent::Percentage;
@@ -139,25 +139,28 @@ impl Scene for Guards {
         // A push of earlier values starts anew; other configs keep their state while another owns the record.
         let is_unique =
             |fingerprint: &u64| self.fingerprints.iter().filter(|one| *one == fingerprint).count() == 1;
-        let is_of = |config: Config, (fingerprint, life, _): &Report| {
-            *fingerprint == config.fingerprint && (is_unique(fingerprint) || *life == Some(record.life))
-        };
         let own = Some((record.owner, record.state));
         let others = record.other.map(|other| (other.config, other.state));
         for (config, state) in
             own.into_iter().chain(others.filter(|(other, _)| is_unique(&other.fingerprint)))
         {
-            let numbers = |reports: &BTreeSet<Report>| {
-                reports
-                    .iter()
-                    .filter(|report| is_of(config, report))
-                    .map(|(.., trip)| *trip)
-                    .collect::<Vec<_>>()
+            // A config that gets the record back begins another life with the trips of an earlier one.
+            let numbers = |reports: &BTreeSet<Report>| -> [Vec<u32>; 2] {
+                let is_this =
+                    |life: &Option<u64>| is_unique(&config.fingerprint) || *life == Some(record.life);
+                let of = reports.iter().filter(|(fingerprint, ..)| *fingerprint == config.fingerprint);
+                let (this, earlier): (Vec<_>, Vec<_>) = of.partition(|(_, life, _)| is_this(life));
+                [this, earlier].map(|reports: Vec<&Report>| reports.iter().map(|(.., trip)| *trip).collect())
             };
-            let seen = (numbers(&trips), numbers(&returns));
-            let up_to = |last: u32| (1..=last).collect::<Vec<_>>();
-            if seen != (up_to(state.trips), up_to(state.trips - u32::from(state.trip.is_some()))) {
-                return Err(format!("{seen:?} trips and returns are reported: {record:?}"));
+            let tripped = u32::from(state.trip.is_some());
+            for (reports, last) in [(&trips, state.trips), (&returns, state.trips - tripped)] {
+                let [this, earlier] = numbers(reports);
+                let first = last + 1 - this.len() as u32;
+                let is_whole = this == (first..=last).collect::<Vec<_>>()
+                    && (1..first).all(|number| earlier.contains(&number));
+                if !is_whole {
+                    return Err(format!("{this:?} of 1 to {last} are reported: {record:?}"));
+                }
             }
         }
         self.only_what_counts(state, &record)?;
