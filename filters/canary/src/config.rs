@@ -89,7 +89,7 @@ impl Config {
         }
         let mut good = Some(());
         for path in wrong {
-            let message = "found the header of `output` or `trusted_override`, which is removed before, expected another";
+            let message = "found a header that the filter removes before it looks (`output.header`, `trusted_override.header`), expected another";
             good = form.problem_at(&path, ProblemKind::Conflict, message);
         }
         good

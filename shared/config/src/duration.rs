@@ -55,7 +55,8 @@ fn split_at_first(text: &str, ends: impl Fn(char) -> bool) -> (&str, &str) {
 }
 
 /// A duration in the largest unit that gives an integer. The formatter of the standard library is larger.
-pub(crate) fn spelt(duration: Duration) -> String {
+#[must_use]
+pub fn spelt(duration: Duration) -> String {
     let nanos = duration.as_nanos();
     if nanos == 0 {
         return "0s".to_owned();

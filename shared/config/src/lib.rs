@@ -43,10 +43,10 @@ mod suggest;
 mod value;
 
 pub use describe::{Schema, schema};
-pub use duration::{InvalidDuration, parse_duration};
+pub use duration::{InvalidDuration, parse_duration, spelt};
 pub use form::{Form, Group, OneOf, Refused};
 pub use kind::Kind;
-pub use node::{Node, shorten};
+pub use node::{Node, decimal, shorten};
 pub use problem::{Problem, ProblemKind, Problems};
 pub use reader::Reader;
 pub use suggest::quoted;

@@ -70,7 +70,8 @@ impl Node {
 /// A number as a message has it, without an exponent unless it is very large.
 ///
 /// By serde_json, which every module has: the formatter of the standard library adds 15 KB.
-pub(crate) fn decimal(number: f64) -> String {
+#[must_use]
+pub fn decimal(number: f64) -> String {
     let text = serde_json::Value::from(number).to_string();
     if let Some(whole) = text.strip_suffix(".0") {
         return whole.to_owned();

@@ -120,7 +120,7 @@ const MAX_ERROR_PERCENTAGE: &str =
 const MAX_ERROR_RATIO: &str = "The variant trips with a rate of errors that is more than this multiple of the baseline's, \
     and at least five errors. Default: not checked.";
 const MAX_P95_RATIO: &str = "The variant trips if the 95th percentile of its time to response headers is more than this \
-    multiple of the baseline's, and 10 ms longer. Default: not checked.";
+    multiple of the baseline's, and at least 10 ms longer. Default: not checked.";
 const MIN_REQUESTS: &str = "Fewer requests in a window are not judged.";
 const WINDOW_DOC: &str = "The time over which it is [judged](#the-guard).";
 const HOLD_DOC: &str = "How long the variant stays out. Then it returns, with the first step of its rollout.";

@@ -223,8 +223,7 @@ fn all_mistakes_are_told_at_once() {
 /// Headers that are removed before a rule or a split sees the request.
 #[test]
 fn a_header_that_is_removed_decides_nothing() {
-    const MESSAGE: &str =
-        "found the header of `output` or `trusted_override`, which is removed before, expected another";
+    const MESSAGE: &str = "found a header that the filter removes before it looks (`output.header`, `trusted_override.header`), expected another";
     let canary = r#""output": {"header": "canary"}"#;
     let on = |name: &str| format!(r#""match": {{"headers": [{{"name": "{name}", "present": true}}]}}"#);
     let with_rule = |top: &str, matches: &str| {

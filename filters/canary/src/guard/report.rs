@@ -2,6 +2,7 @@
 
 use super::counts::Figures;
 use super::judge::Reason;
+use mesh_config::{decimal, spelt};
 use std::fmt;
 use std::time::Duration;
 
@@ -27,21 +28,21 @@ impl fmt::Display for Report {
         let Self { reason, variant, baseline, trip, max_trips, .. } = self;
         match reason {
             Reason::ErrorPercentage(allowed) => {
-                let allowed = Decimal { integer: allowed.parts_per_million().into(), unit: 10_000 };
+                let allowed = decimal(f64::from(allowed.parts_per_million()) / 10_000.0);
                 write!(formatter, "{}, allowed {allowed} %", Errors(variant))
             }
             Reason::ErrorRatio(allowed) => {
-                let (variant, baseline, allowed) = (Errors(variant), Errors(baseline), ratio(*allowed));
+                let (variant, baseline, allowed) = (Errors(variant), Errors(baseline), decimal(*allowed));
                 write!(formatter, "{variant}, baseline {baseline}, allowed {allowed} times that")
             }
             Reason::P95Ratio(allowed) => {
-                let (variant, baseline, allowed) = (P95(variant), P95(baseline), ratio(*allowed));
+                let (variant, baseline, allowed) = (P95(variant), P95(baseline), decimal(*allowed));
                 write!(formatter, "{variant}, baseline {baseline}, allowed {allowed} times that")
             }
         }?;
         write!(formatter, "; trip {trip} of {max_trips}, off for ")?;
         match self.hold {
-            Some(hold) => write!(formatter, "{}", Spelt(hold)),
+            Some(hold) => formatter.write_str(&spelt(hold)),
             None => formatter.write_str("good"),
         }
     }
@@ -67,53 +68,10 @@ impl fmt::Display for P95<'_> {
     }
 }
 
-/// A decimal number, without zeros at its end. The formatter of floats is 30 KB of a module.
-struct Decimal {
-    /// The number, times `unit`.
-    integer: u64,
-    /// A power of ten.
-    unit: u64,
-}
-
-impl fmt::Display for Decimal {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { integer, mut unit } = *self;
-        write!(formatter, "{}", integer / unit)?;
-        let mut rest = integer % unit;
-        if rest > 0 {
-            formatter.write_str(".")?;
-        }
-        while rest > 0 {
-            unit /= 10;
-            write!(formatter, "{}", rest / unit)?;
-            rest %= unit;
-        }
-        Ok(())
-    }
-}
-
-/// A ratio, which is at most 1000, to four decimals.
-fn ratio(ratio: f64) -> Decimal {
-    Decimal { integer: (ratio * 10_000.0).round() as u64, unit: 10_000 }
-}
-
-/// A duration in the largest unit that gives an integer, as in a config.
-struct Spelt(Duration);
-
-impl fmt::Display for Spelt {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let millis = self.0.as_millis();
-        let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
-        let unit = units.into_iter().find(|(unit, _)| millis >= *unit && millis.is_multiple_of(*unit));
-        let (unit, name) = unit.unwrap_or((1, "ms"));
-        write!(formatter, "{}{name}", millis / unit)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::histogram::Bucket;
-    use super::{Decimal, Figures, Reason, Report, Spelt};
+    use super::{Figures, Reason, Report};
     use mesh_policy::percent::Percentage;
     use std::time::Duration;
 
@@ -152,31 +110,5 @@ mod tests {
             "p95 about 814 ms of 512 requests, baseline p95 about 418 ms of 4096 requests, allowed 1.5 times that; \
              trip 2 of 3, off for 10m",
         );
-    }
-
-    #[test]
-    fn a_decimal_has_no_zeros_at_its_end() {
-        #[track_caller]
-        fn check(integer: u64, expected: &str) {
-            assert_eq!(Decimal { integer, unit: 10_000 }.to_string(), expected);
-        }
-        check(0, "0");
-        check(1, "0.0001");
-        check(10_500, "1.05");
-        check(1_000_000, "100");
-        check(123_456, "12.3456");
-    }
-
-    #[test]
-    fn a_hold_is_spelt_as_in_a_config() {
-        #[track_caller]
-        fn check(millis: u64, expected: &str) {
-            assert_eq!(Spelt(Duration::from_millis(millis)).to_string(), expected);
-        }
-        check(0, "0ms");
-        check(1500, "1500ms");
-        check(90_000, "90s");
-        check(3_600_000, "1h");
-        check(86_400_000, "1d");
     }
 }

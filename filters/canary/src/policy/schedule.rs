@@ -2,6 +2,7 @@
 
 use crate::assignment::{Weight, shares};
 use crate::config::{Rollout, Split};
+use mesh_policy::percent::Percentage;
 use std::time::Duration;
 
 /// The shares of a split's variants, in each phase of its rollout.
@@ -24,7 +25,6 @@ impl Schedule {
         };
         let index = split.variants.iter().position(|other| other.name == *variant).unwrap_or(usize::MAX);
         let percentages = steps.iter().map(|step| step.percentage);
-        let before = mesh_policy::percent::Percentage::NONE;
         let mut end = Duration::ZERO;
         Self {
             start: Some(*start),
@@ -35,7 +35,7 @@ impl Schedule {
                     Some(end)
                 })
                 .collect(),
-            shares: std::iter::once(before)
+            shares: std::iter::once(Percentage::NONE)
                 .chain(percentages)
                 .map(|percentage| shares(&weights, Some((index, percentage))))
                 .collect(),
