@@ -88,7 +88,7 @@ pub trait Filter: Sized + 'static {
     /// client, paused or not.
     fn on_stream_gone(&self, _stream: &mut Self::Stream, _background: &mut Background<'_>) {}
 
-    /// Called when the config is removed, after its last stream has ended.
+    /// Called when the proxy removes the config.
     fn on_config_gone(&self) {}
 
     /// Called for the tick that this filter has asked for.
