@@ -1,0 +1,1 @@
+//! Bounds the share of faulted requests.

@@ -1,0 +1,3 @@
+//! The module: `dist/fault.wasm`.
+
+// The filter comes with the policy.

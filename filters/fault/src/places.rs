@@ -1,0 +1,1 @@
+//! Which streams the plugin holds, over all workers.

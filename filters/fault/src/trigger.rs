@@ -1,0 +1,1 @@
+//! A fault that a request asks for.
