@@ -11,6 +11,7 @@ mod by_hand;
 pub(crate) mod canary;
 mod connection_manager;
 mod effort;
+pub(crate) mod fault;
 pub(crate) mod jwt_authz;
 mod pair;
 pub(crate) mod rate_limit;

@@ -9,7 +9,7 @@ use crate::bench::{self, Effort, Rows};
 use crate::module::Module;
 
 /// The shipped filters, in the order of the command line.
-pub const FILTERS: [Filter; 3] = [JWT_AUTHZ, RATE_LIMIT, CANARY];
+pub const FILTERS: [Filter; 4] = [JWT_AUTHZ, RATE_LIMIT, CANARY, FAULT];
 
 /// The canary filter.
 pub const CANARY: Filter = Filter {
@@ -18,6 +18,15 @@ pub const CANARY: Filter = Filter {
     bench: bench::canary::rows,
     schema: canary::config::schema,
     metrics: documentation::markdown::<canary::policy::Metric>,
+};
+
+/// The fault filter.
+pub const FAULT: Filter = Filter {
+    name: "fault",
+    check: |config| fault::config::parse(config).map(drop),
+    bench: bench::fault::rows,
+    schema: fault::config::schema,
+    metrics: documentation::markdown::<fault::policy::Metric>,
 };
 
 /// The jwt-authz filter.

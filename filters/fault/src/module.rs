@@ -1,3 +1,3 @@
 //! The module: `dist/fault.wasm`.
 
-// The filter comes with the policy.
+mesh_host::export!(fault::filter::FaultFilter);

@@ -6,7 +6,7 @@ mod reject;
 
 pub use cost::Cost;
 pub use limit::{Limit, OnMissingKey, Overflow, Override};
-pub use reject::{ContentType, Reject, ResponseHeaders};
+pub use reject::{Reject, ResponseHeaders};
 
 use mesh_config::kinds::{choice, integer, list};
 use mesh_policy::on_error::OnError;

@@ -26,6 +26,7 @@ pub mod policy;
 pub mod preflight;
 pub mod reason;
 pub mod refusal;
+pub mod reply;
 pub mod report;
 pub mod rfc3339;
 pub mod set_cookie;

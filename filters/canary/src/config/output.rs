@@ -14,7 +14,7 @@ mesh_config::object! {
         /// The filter state `wasm.<name>` that takes the variant, for routes that match on it. Default: none.
         pub filter_state: Option<String> = optional(state_name()),
         /// The response header that tells the client its variant. It replaces the upstream's. Default: none.
-        pub response_header: Option<HeaderName> = optional(response_header()),
+        pub response_header: Option<HeaderName> = optional(HeaderName::kind_by(HeaderName::read_of_response)),
     }
     check Output::check;
 }
@@ -50,28 +50,4 @@ fn state_name() -> Text<String> {
         Some(name)
     })
     .described_as(mesh_policy::name::PATTERN, &[])
-}
-
-fn response_header() -> Text<HeaderName> {
-    HeaderName::kind_by(|value, name| {
-        const OF_THE_RESPONSE: [&str; 11] = [
-            "connection",
-            "content-encoding",
-            "content-length",
-            "content-type",
-            "grpc-message",
-            "grpc-status",
-            "location",
-            "set-cookie",
-            "trailer",
-            "transfer-encoding",
-            "upgrade",
-        ];
-        let name = HeaderName::read(value, name)?;
-        if OF_THE_RESPONSE.contains(&name.as_str()) {
-            return value
-                .expected(ProblemKind::Conflict, "another header: this one has a meaning of its own");
-        }
-        Some(name)
-    })
 }

@@ -1,8 +1,9 @@
 //! How the filter answers.
 
-use mesh_config::kinds::{choice, entries, integer, list, string};
-use mesh_config::{Kind, ProblemKind, Value};
+use mesh_config::kinds::{choice, integer, list};
+use mesh_config::{Kind, Value};
 use mesh_policy::headers::{HeaderName, HeaderValue};
+use mesh_policy::reply::{self, ContentType};
 
 mesh_config::object! {
     /// How a refusal looks.
@@ -14,24 +15,14 @@ mesh_config::object! {
         pub missing_key_status: u16 = default(400, integer(400..=599)),
         /// The body of a refusal because the bucket has too few tokens, or no slot. A missing key and `on_error` have
         /// their own problem documents. Default: a problem document (RFC 9457) with the limit's name.
-        pub body: Option<String> = optional(string().at_most(MAX_BODY_BYTES)),
+        pub body: Option<String> = optional(reply::body()),
         /// Headers on refusals, besides those that the filter sets.
-        pub headers: Vec<(HeaderName, HeaderValue)> = default(
-            {}, entries(header_name, HeaderValue::kind(), MAX_HEADERS, "headers")
-        ),
+        pub headers: Vec<(HeaderName, HeaderValue)> = default({}, reply::headers(header_name)),
         /// The type of `body`; an error without one, since the problem document has its own type
         /// (`application/problem+json`). Default: `text/plain`.
-        pub content_type: ContentType = omitted(content_type(body.as_ref().map(Option::is_some))),
-    }
-}
-
-/// The type of a body.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContentType(pub HeaderValue);
-
-impl Default for ContentType {
-    fn default() -> Self {
-        Self(HeaderValue::text("text/plain"))
+        pub content_type: ContentType = omitted(
+            reply::content_type(body.as_ref().map(Option::is_some))
+        ),
     }
 }
 
@@ -56,10 +47,8 @@ mesh_config::choice! {
     }
 }
 
-/// Headers that the proxy or the filter sets itself.
-const NOT_THE_USERS: [&str; 9] = [
-    "content-length",
-    "transfer-encoding",
+/// Headers that the filter sets itself.
+const OF_THE_FILTER: [&str; 7] = [
     "ratelimit",
     "ratelimit-policy",
     "x-ratelimit-limit",
@@ -69,32 +58,8 @@ const NOT_THE_USERS: [&str; 9] = [
     "x-envoy-ratelimited",
 ];
 
-const MAX_BODY_BYTES: usize = 64 << 10;
-const MAX_HEADERS: usize = 32;
-
-/// `has_body`: whether there is a body that it is the type of, if that is known.
-fn content_type(has_body: Option<bool>) -> impl Kind<Out = ContentType> {
-    HeaderValue::kind().and_then(move |value, content_type| {
-        if has_body == Some(false) {
-            let message = "found one without `body`, expected none: the default body has its own";
-            return value.problem(ProblemKind::Conflict, message);
-        }
-        Some(ContentType(content_type))
-    })
-}
-
 fn header_name(name: &str, value: &Value<'_>) -> Option<HeaderName> {
-    let Some(name) = HeaderName::new(name) else {
-        return value.problem(ProblemKind::BadPattern, "not a header name");
-    };
-    if name.as_str() == "content-type" {
-        return value.problem(ProblemKind::Conflict, "expected in `reject.content_type` instead");
-    }
-    if NOT_THE_USERS.contains(&name.as_str()) {
-        let message = "expected another name: the proxy or the filter sets this header itself";
-        return value.problem(ProblemKind::Conflict, message);
-    }
-    Some(name)
+    reply::header_name(name, value, &OF_THE_FILTER, "reject.content_type")
 }
 
 impl ResponseHeaders {

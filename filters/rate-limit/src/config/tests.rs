@@ -1,6 +1,4 @@
-use super::{
-    Config, ContentType, Cost, Limit, OnMissingKey, Overflow, Override, Reject, ResponseHeaders, parse,
-};
+use super::{Config, Cost, Limit, OnMissingKey, Overflow, Override, Reject, ResponseHeaders, parse};
 use crate::quota::{Quota, Rate};
 use mesh_policy::client_ip::ClientIp;
 use mesh_policy::facts::Needs;
@@ -10,6 +8,7 @@ use mesh_policy::mode::Mode;
 use mesh_policy::on_error::OnError;
 use mesh_policy::percent::Percentage;
 use mesh_policy::preflight::CorsPreflight;
+use mesh_policy::reply::ContentType;
 use mesh_policy::settings::{DecisionLog, Settings};
 use std::num::NonZeroU64;
 use std::time::Duration;

@@ -23,6 +23,21 @@ const WITH_MEANING: [&str; 14] = [
     "authorization",
 ];
 
+/// Headers of responses that the connection or the client depends on.
+const WITH_MEANING_IN_RESPONSES: [&str; 11] = [
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "grpc-message",
+    "grpc-status",
+    "location",
+    "set-cookie",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// A valid header name in lower case (RFC 9110, section 5.1: a token).
 ///
 /// A clone needs no allocation: verdicts on requests have copies of the config's names.
@@ -86,14 +101,7 @@ impl HeaderName {
     /// connection or another filter depends on.
     #[must_use]
     pub const fn kind_of_filter() -> Text<Self> {
-        Self::kind_by(|value, name| {
-            let name = Self::read(value, name)?;
-            if WITH_MEANING.contains(&name.as_str()) {
-                return value
-                    .expected(ProblemKind::Conflict, "another header: this one has a meaning of its own");
-            }
-            Some(name)
-        })
+        Self::kind_by(Self::read_of_filter)
     }
 
     /// The name of a header, read by a function that is stricter than [`HeaderName::read`].
@@ -108,6 +116,25 @@ impl HeaderName {
             None => value.expected(ProblemKind::BadPattern, "a header name"),
             name => name,
         }
+    }
+
+    /// Reads the name of a header for [`HeaderName::kind_of_filter`].
+    pub fn read_of_filter(value: &Value<'_>, name: &str) -> Option<Self> {
+        Self::read_except(&WITH_MEANING, value, name)
+    }
+
+    /// Reads the name of a header of responses that a filter may set. Not one that the connection or the client depends on.
+    pub fn read_of_response(value: &Value<'_>, name: &str) -> Option<Self> {
+        Self::read_except(&WITH_MEANING_IN_RESPONSES, value, name)
+    }
+
+    fn read_except(others: &[&str], value: &Value<'_>, name: &str) -> Option<Self> {
+        let name = Self::read(value, name)?;
+        if others.contains(&name.as_str()) {
+            return value
+                .expected(ProblemKind::Conflict, "another header: this one has a meaning of its own");
+        }
+        Some(name)
     }
 
     /// The name, in lower case.

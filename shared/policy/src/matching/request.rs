@@ -107,6 +107,14 @@ impl RequestMatch {
             || self.any.iter().chain(self.not.as_deref()).any(|within| within.tests_header(passes))
     }
 
+    /// A header without which no request matches, if there is one at the outermost level.
+    #[must_use]
+    pub fn required_header(&self) -> Option<&str> {
+        let nothing = || std::iter::empty::<&[u8]>();
+        let required = self.headers.iter().find(|header| !header.test.is_match_any(nothing()));
+        required.map(|header| &*header.name)
+    }
+
     /// Whether the path's template has a segment of this name, which [`RequestMatch::capture`] then finds in every path that
     /// matches. Templates of nested matches do not count, as these need not hold.
     #[must_use]

@@ -1,0 +1,60 @@
+//! Faults that requests ask for.
+
+use super::delay::DELAY;
+use crate::trigger::Secret;
+use mesh_config::kinds::{Text, choice, duration, list, text};
+use mesh_config::{Form, ProblemKind};
+use mesh_policy::headers::{HeaderName, HeaderValue, trimmed};
+use std::time::Duration;
+
+mesh_config::object! {
+    /// Lets requests ask for a fault. Both headers are removed from every request.
+    #[derive(Clone, Debug)]
+    pub struct Trigger {
+        /// The request header that names the fault: `delay=500ms`, `abort=503`, or both with a comma.
+        pub header: HeaderName = default("x-fault", HeaderName::kind_of_filter()),
+        /// The request header with the secret.
+        pub secret_header: HeaderName = default("x-fault-key", HeaderName::kind_of_filter()),
+        /// The secret, 8 to 256 bytes. Whoever may read Envoy's config can see it.
+        pub secret: Secret = required(secret()),
+        /// What a request may ask for.
+        pub allow: Vec<Kind> = default(["delay", "abort"], list(choice()).not_empty()),
+        /// A longer delay is cut to this.
+        pub max_delay: Duration = default("5s", duration(DELAY)),
+    }
+    check Trigger::check;
+}
+
+mesh_config::choice! {
+    /// A kind of fault that a request may ask for.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Kind {
+        /// It waits.
+        Delay = "delay",
+        /// The proxy replies in place of the upstream.
+        Abort = "abort",
+    }
+}
+
+impl Trigger {
+    fn check(&self, form: &mut impl Form) -> Option<()> {
+        if self.header.is_same_variable(self.secret_header.as_str().as_bytes()) {
+            return form.problem_at("secret_header", ProblemKind::Conflict, "expected another header than `header`");
+        }
+        Some(())
+    }
+}
+
+/// The message does not have what was found: it goes into logs.
+fn secret() -> Text<Secret> {
+    text(|value, secret| {
+        let can_be_sent = HeaderValue::new(secret).is_some() && trimmed(secret.as_bytes()).len() == secret.len();
+        match Secret::new(secret).filter(|_| can_be_sent) {
+            None => value.problem(
+                ProblemKind::BadPattern,
+                "not a secret, expected 8 to 256 bytes that a header can carry, without spaces at its ends",
+            ),
+            secret => secret,
+        }
+    })
+}

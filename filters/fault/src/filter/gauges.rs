@@ -1,0 +1,55 @@
+//! The gauges of places, in the proxy.
+
+use crate::places::{Gauge, Gauges};
+use crate::policy::Metric;
+use mesh_host::{Metrics, metrics};
+use mesh_policy::metric::Metric as _;
+
+/// The gauges of one plugin.
+pub(super) struct ProxyGauges {
+    plugin: String,
+    active: metrics::Gauge,
+    in_flight: metrics::Gauge,
+    /// The one that was used last: mostly that of this worker.
+    of_worker: Option<(u16, metrics::Gauge)>,
+}
+
+impl ProxyGauges {
+    pub(super) fn new(plugin: &str, metrics: &Metrics<Metric>) -> Self {
+        Self {
+            plugin: plugin.to_owned(),
+            active: metrics.gauge(Metric::Active, 0),
+            in_flight: metrics.gauge(Metric::InFlight, 0),
+            of_worker: None,
+        }
+    }
+
+    fn gauge(&mut self, gauge: Gauge) -> metrics::Gauge {
+        match gauge {
+            Gauge::Active => self.active,
+            Gauge::InFlight => self.in_flight,
+            Gauge::InFlightOf(slot) => self.of_worker(slot),
+        }
+    }
+
+    fn of_worker(&mut self, slot: u16) -> metrics::Gauge {
+        if let Some((_, gauge)) = self.of_worker.filter(|(known, _)| *known == slot) {
+            return gauge;
+        }
+        let worker = itoa::Buffer::new().format(slot).to_owned();
+        let definition = Metric::InFlightOfWorker.definition();
+        let gauge = metrics::Gauge::define(&definition.full_name("fault", &[&self.plugin, &worker]));
+        self.of_worker = Some((slot, gauge));
+        gauge
+    }
+}
+
+impl Gauges for ProxyGauges {
+    fn add(&mut self, gauge: Gauge, difference: i64) {
+        self.gauge(gauge).add(difference);
+    }
+
+    fn get(&mut self, gauge: Gauge) -> Option<u64> {
+        self.gauge(gauge).get()
+    }
+}
