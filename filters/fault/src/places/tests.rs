@@ -1,0 +1,5 @@
+//! Tests of the places: VMs without interleaving, random scripts of several VMs, and every script of a few calls.
+
+mod laws;
+mod simulation;
+mod units;
