@@ -141,7 +141,7 @@ impl<P: Policy> Adapter<P> {
     ) -> Result<Flow, Status> {
         let refusal = verdict.refusal.take();
         if let Some(refusal) = &refusal {
-            verdict.decision = Some(self.refused(refusal));
+            verdict.decision.get_or_insert_with(|| self.refused(refusal));
         }
         if let Some(refusal) = refusal.filter(|refusal| self.is_enforced(refusal)) {
             // If the headers cannot be read, the refusal stands: only its form depends on them.
@@ -211,7 +211,7 @@ impl<P: Policy> Adapter<P> {
     fn refuse_unreadable(&self, part: Part, verdict: &mut Verdict<'_, P::Metric>) -> Option<Reply> {
         let refusal = verdict.refusal.take();
         if let Some(refusal) = refusal.as_ref().filter(|_| part != Part::Trailers) {
-            verdict.decision = Some(self.refused(refusal));
+            verdict.decision.get_or_insert_with(|| self.refused(refusal));
         }
         self.report(verdict);
         let refusal = refusal.filter(|refusal| self.is_enforced(refusal))?;
@@ -231,8 +231,9 @@ impl<P: Policy> Adapter<P> {
         Decision { label, is_notable: true }
     }
 
-    /// Counts, logs and records what was decided.
-    fn report(&self, verdict: &Verdict<'_, P::Metric>) {
+    /// Counts, logs and records what was decided, and carries nothing out. For a verdict on something else than a request:
+    /// [`Adapter::on_request`] reports its own.
+    pub fn report(&self, verdict: &Verdict<'_, P::Metric>) {
         for count in &verdict.counts {
             self.metrics.counter(count.metric, count.value).increment();
         }
@@ -243,10 +244,14 @@ impl<P: Policy> Adapter<P> {
         if let Some(decision) =
             verdict.decision.as_ref().filter(|decision| decision.is_notable || records_all)
         {
-            // Only the access log reads it, so a failure does not change what happens to the request.
-            let _unlogged =
-                property::set_filter_state(&self.decision_key, decision.label.to_string().as_bytes());
+            self.record(&decision.label.to_string());
         }
+    }
+
+    /// Writes a decision to filter state `wasm.<filter>_decision`, in place of an earlier one.
+    pub fn record(&self, decision: &str) {
+        // Only the access log reads it, so a failure does not change what happens to the request.
+        let _unlogged = property::set_filter_state(&self.decision_key, decision.as_bytes());
     }
 
     /// Carries out what background work has found, except for the next tick.

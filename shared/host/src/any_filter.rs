@@ -122,6 +122,16 @@ macro_rules! any_filter {
                     |filter, state| $crate::Filter::on_response_trailers(filter, state, trailers), else $crate::TrailersFlow::Continue)
             }
 
+            fn on_request_released(&self, stream: &mut $streams, background: &mut $crate::Background<'_>) {
+                $crate::any_filter!(@call self stream $streams [$($variant)+]
+                    |filter, state| $crate::Filter::on_request_released(filter, state, background), else ())
+            }
+
+            fn on_response_released(&self, stream: &mut $streams, background: &mut $crate::Background<'_>) {
+                $crate::any_filter!(@call self stream $streams [$($variant)+]
+                    |filter, state| $crate::Filter::on_response_released(filter, state, background), else ())
+            }
+
             fn on_stream_gone(&self, stream: &mut $streams, background: &mut $crate::Background<'_>) {
                 $crate::any_filter!(@call self stream $streams [$($variant)+]
                     |filter, state| $crate::Filter::on_stream_gone(filter, state, background), else ())

@@ -44,6 +44,15 @@ impl Body {
         }
     }
 
+    /// Keeps at most the first `size` bytes. Copies what it keeps: the proxy can only replace all bytes.
+    pub fn truncate(&mut self, size: usize) -> Result<(), Status> {
+        if self.size <= size {
+            return Ok(());
+        }
+        let kept = self.read(0, size)?;
+        self.replace(&kept)
+    }
+
     /// Replaces all bytes that the proxy holds.
     pub fn replace(&mut self, bytes: &[u8]) -> Result<(), Status> {
         abi::set_buffer(self.buffer(), 0, self.size, bytes)?;

@@ -35,7 +35,7 @@ impl Callbacks {
     pub const RESPONSE_HEADERS: Self = Self(1 << 2);
     /// A part of the response's body arrives. Includes the trailers: if there are any, they end the body.
     pub const RESPONSE_BODY: Self = Self(1 << 3);
-    /// The timer fires. Required by filters that pause requests or responses.
+    /// The timer fires. Required by filters that pause a message or hold a part of one.
     pub const TICK: Self = Self(1 << 4);
     /// An HTTP call is answered.
     pub const HTTP_CALL: Self = Self(1 << 5);

@@ -25,16 +25,25 @@ impl<F: Filter> Chain<F> {
     /// Fresh states for a stream.
     pub(crate) fn states(&self) -> States<F::Stream> {
         match self.0.as_slice() {
-            [_] => States::One(F::Stream::default()),
-            several => States::Several(several.iter().map(|_| F::Stream::default()).collect()),
+            [_] => States::One(State::default()),
+            several => States::Several(several.iter().map(|_| State::default()).collect()),
         }
     }
 }
 
+/// What is kept of a stream for one filter.
+#[derive(Default)]
+pub(crate) struct State<S> {
+    /// The filter's own state.
+    pub(crate) own: S,
+    /// Whether it has asked to hold a part of the request, and of the response, that was not released since.
+    pub(crate) holds: [bool; 2],
+}
+
 /// The states of a stream, one for each filter. That of a single filter needs no allocation.
 pub(crate) enum States<S> {
-    One(S),
-    Several(Box<[S]>),
+    One(State<S>),
+    Several(Box<[State<S>]>),
 }
 
 impl<S> States<S> {
@@ -43,7 +52,7 @@ impl<S> States<S> {
         Self::Several(Box::default())
     }
 
-    pub(crate) fn get_mut(&mut self, position: usize) -> Option<&mut S> {
+    pub(crate) fn get_mut(&mut self, position: usize) -> Option<&mut State<S>> {
         match self {
             Self::One(state) => Some(state).filter(|_| position == 0),
             Self::Several(states) => states.get_mut(position),

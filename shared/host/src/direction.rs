@@ -6,7 +6,10 @@ use crate::abi::StreamKind;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Continue,
+    /// It waits. A body is reported again together with what follows.
     Pause,
+    /// A part of a body waits in the proxy, with back-pressure, and each later part is reported alone. Or trailers wait.
+    Hold,
 }
 
 impl Action {
@@ -17,16 +20,24 @@ impl Action {
     pub(crate) const fn for_headers(self) -> u32 {
         match self {
             Self::Continue => 0,
-            Self::Pause => 4,
+            Self::Pause | Self::Hold => 4,
         }
     }
 
-    /// The return value of a body callback (1 is `StopIterationAndBuffer`) and of a trailers callback
-    /// (1 is `StopIteration`).
-    pub(crate) const fn for_parts(self) -> u32 {
+    /// The return value of a body callback: 1 is `StopIterationAndBuffer`, 2 is `StopIterationAndWatermark`.
+    pub(crate) const fn for_body(self) -> u32 {
         match self {
             Self::Continue => 0,
             Self::Pause => 1,
+            Self::Hold => 2,
+        }
+    }
+
+    /// The return value of a trailers callback: 1 is `StopIteration`.
+    pub(crate) const fn for_trailers(self) -> u32 {
+        match self {
+            Self::Continue => 0,
+            Self::Pause | Self::Hold => 1,
         }
     }
 }

@@ -96,7 +96,7 @@ impl<F: Configure> Dispatcher<F> {
     /// `proxy_on_request_headers`
     pub fn on_request_headers(&self, id: u32, end_of_stream: bool) -> u32 {
         begin_callback();
-        let action = self.with(id, |stream| stream.on_request_headers(end_of_stream));
+        let action = self.with(id, |stream| stream.on_headers(Direction::Request, end_of_stream));
         action.unwrap_or_else(refuse).for_headers()
     }
 
@@ -104,19 +104,19 @@ impl<F: Configure> Dispatcher<F> {
     pub fn on_request_body(&self, id: u32, size: usize, end_of_stream: bool) -> u32 {
         begin_callback();
         let action = self.with(id, |stream| stream.on_body(Direction::Request, size, end_of_stream));
-        action.unwrap_or_else(refuse).for_parts()
+        action.unwrap_or_else(refuse).for_body()
     }
 
     /// `proxy_on_request_trailers`
     pub fn on_request_trailers(&self, id: u32) -> u32 {
         begin_callback();
-        self.with(id, |stream| stream.on_trailers(Direction::Request)).unwrap_or_else(refuse).for_parts()
+        self.with(id, |stream| stream.on_trailers(Direction::Request)).unwrap_or_else(refuse).for_trailers()
     }
 
     /// `proxy_on_response_headers`
-    pub fn on_response_headers(&self, id: u32) -> u32 {
+    pub fn on_response_headers(&self, id: u32, end_of_stream: bool) -> u32 {
         begin_callback();
-        let action = self.with(id, |stream| stream.on_headers(Direction::Response));
+        let action = self.with(id, |stream| stream.on_headers(Direction::Response, end_of_stream));
         action.unwrap_or(Action::Continue).for_headers()
     }
 
@@ -124,14 +124,14 @@ impl<F: Configure> Dispatcher<F> {
     pub fn on_response_body(&self, id: u32, size: usize, end_of_stream: bool) -> u32 {
         begin_callback();
         let action = self.with(id, |stream| stream.on_body(Direction::Response, size, end_of_stream));
-        action.unwrap_or(Action::Continue).for_parts()
+        action.unwrap_or(Action::Continue).for_body()
     }
 
     /// `proxy_on_response_trailers`
     pub fn on_response_trailers(&self, id: u32) -> u32 {
         begin_callback();
         let action = self.with(id, |stream| stream.on_trailers(Direction::Response));
-        action.unwrap_or(Action::Continue).for_parts()
+        action.unwrap_or(Action::Continue).for_trailers()
     }
 
     /// `proxy_on_tick`
@@ -215,7 +215,10 @@ impl<F: Configure> Dispatcher<F> {
             Ok(()) => act(stream),
             // The host has ended it; `proxy_on_delete` follows.
             Err(Status::BadArgument) => stream.stop_waiting(),
-            Err(status) => log::error!("a paused stream cannot be entered: {status}"),
+            Err(status) => {
+                log::error!("a paused stream cannot be entered: {status}");
+                stream.forget_timer();
+            }
         });
     }
 
@@ -282,7 +285,7 @@ mod tests {
         ];
         assert_eq!(answers, request);
         let answers = [
-            dispatcher.on_response_headers(id),
+            dispatcher.on_response_headers(id, false),
             dispatcher.on_response_body(id, 1, false),
             dispatcher.on_response_trailers(id),
         ];

@@ -62,8 +62,8 @@ macro_rules! export {
             }
 
             #[unsafe(no_mangle)]
-            extern "C" fn proxy_on_response_headers(id: u32, _count: u32, _end_of_stream: u32) -> u32 {
-                DISPATCHER.with(|dispatcher| dispatcher.on_response_headers(id))
+            extern "C" fn proxy_on_response_headers(id: u32, _count: u32, end_of_stream: u32) -> u32 {
+                DISPATCHER.with(|dispatcher| dispatcher.on_response_headers(id, end_of_stream != 0))
             }
 
             #[unsafe(no_mangle)]

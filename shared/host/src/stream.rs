@@ -3,7 +3,7 @@
 use crate::abi;
 use crate::body::Body;
 use crate::callbacks::Callbacks;
-use crate::chain::{Chain, States};
+use crate::chain::{Chain, State, States};
 use crate::clock;
 use crate::direction::{Action, Direction};
 use crate::filter::{BodyFlow, Filter, Flow, TrailersFlow, Wake};
@@ -25,6 +25,8 @@ pub(crate) struct Stream<F: Filter> {
     /// Number of filters that saw the request: the first ones of the chain. Only these see the response.
     seen: usize,
     paused: Option<Paused>,
+    /// The stream's entry among the timers.
+    timer: Option<Nanos>,
     request: Progress,
     response: Progress,
 }
@@ -46,11 +48,23 @@ struct Progress {
     is_replied: bool,
     /// Number of bytes of its body that the proxy keeps for a filter.
     kept: Option<usize>,
-    /// When its trailers continue, if they wait for the next tick.
-    trailers_at: Option<Nanos>,
+    /// Until when the proxy holds a part of its body, or its trailers.
+    held: Option<Nanos>,
+}
+
+impl Progress {
+    /// When what is held is released. A filter that buffers the body wants all of it before anything goes on.
+    fn released_at(self) -> Option<Nanos> {
+        self.held.filter(|_| self.kept.is_none())
+    }
 }
 
 impl<F: Filter> Stream<F> {
+    /// Whether the filters can hold a part of a message. Most modules do not link what it takes.
+    const HOLDS: bool = F::CALLBACKS.contains(Callbacks::TICK)
+        && (F::CALLBACKS.contains(Callbacks::REQUEST_BODY)
+            || F::CALLBACKS.contains(Callbacks::RESPONSE_BODY));
+
     pub(crate) fn new(id: u32, timers_and_calls: Rc<TimersAndCalls>, chain: Option<Rc<Chain<F>>>) -> Self {
         // If no filter is called for request headers, none misses them.
         let sees_requests = F::CALLBACKS.contains(Callbacks::REQUEST_HEADERS);
@@ -60,18 +74,18 @@ impl<F: Filter> Stream<F> {
             seen: chain.as_ref().filter(|_| !sees_requests).map_or(0, |chain| chain.len()),
             chain,
             paused: None,
+            timer: None,
             request: Progress::default(),
             response: Progress::default(),
         }
     }
 
     /// `end_of_stream`: neither a body nor trailers follow.
-    pub(crate) fn on_request_headers(&mut self, end_of_stream: bool) -> Action {
-        self.core.end_of_stream = end_of_stream;
-        self.on_headers(Direction::Request)
-    }
-
-    pub(crate) fn on_headers(&mut self, direction: Direction) -> Action {
+    pub(crate) fn on_headers(&mut self, direction: Direction, end_of_stream: bool) -> Action {
+        match direction {
+            Direction::Request => self.core.request_ends = end_of_stream,
+            Direction::Response => self.core.response_ends = end_of_stream,
+        }
         if self.chain.is_none() {
             return without_config(direction);
         }
@@ -81,29 +95,38 @@ impl<F: Filter> Stream<F> {
             Direction::Response => self.seen.checked_sub(1),
         };
         let action = self.run(direction, first);
-        self.release();
+        self.settle();
         action
     }
 
     pub(crate) fn on_body(&mut self, direction: Direction, size: usize, end_of_stream: bool) -> Action {
-        if self.is_held(direction) {
+        if self.is_stopped(direction) {
             return Action::Pause;
         }
         let Some(chain) = self.chain.clone() else { return without_config(direction) };
         let mut body = Body::new(direction, size, end_of_stream);
+        let mut held = None;
         let buffered = self.find_filter(&chain, direction, |_, filter, state| {
             let flow = match direction {
-                Direction::Request => filter.on_request_body(state, &mut body),
-                Direction::Response => filter.on_response_body(state, &mut body),
+                Direction::Request => filter.on_request_body(&mut state.own, &mut body),
+                Direction::Response => filter.on_response_body(&mut state.own, &mut body),
             };
-            (flow == BodyFlow::Buffer).then_some(())
+            match flow {
+                BodyFlow::Continue => None,
+                BodyFlow::Buffer => Some(()),
+                BodyFlow::Hold { until } => {
+                    hold(direction, state, &mut held, until);
+                    None
+                }
+            }
         });
         self.progress(direction).kept = buffered.map(|()| body.size());
-        if buffered.is_some() { Action::Pause } else { Action::Continue }
+        let action = self.hold(direction, held);
+        if buffered.is_some() { Action::Pause } else { action }
     }
 
     pub(crate) fn on_trailers(&mut self, direction: Direction) -> Action {
-        if self.is_held(direction) {
+        if self.is_stopped(direction) {
             return Action::Pause;
         }
         let Some(chain) = self.chain.clone() else { return without_config(direction) };
@@ -115,14 +138,19 @@ impl<F: Filter> Stream<F> {
             return Action::Pause;
         }
         let mut trailers = Trailers::new(direction, Rc::clone(&self.core.timers_and_calls));
+        let mut held = None;
         let reply = self.find_filter(&chain, direction, |position, filter, state| {
             trailers.filter = position;
             let flow = match direction {
-                Direction::Request => filter.on_request_trailers(state, &mut trailers),
-                Direction::Response => filter.on_response_trailers(state, &mut trailers),
+                Direction::Request => filter.on_request_trailers(&mut state.own, &mut trailers),
+                Direction::Response => filter.on_response_trailers(&mut state.own, &mut trailers),
             };
             match flow {
                 TrailersFlow::Continue => None,
+                TrailersFlow::Hold { until } => {
+                    hold(direction, state, &mut held, until);
+                    None
+                }
                 TrailersFlow::Reply(reply) => Some(reply),
             }
         });
@@ -132,23 +160,80 @@ impl<F: Filter> Stream<F> {
         if has_waited && kept.is_some() {
             // The proxy may still be resuming the stream. If the trailers continued now, it would drop the
             // kept body (seen on Envoy 1.36.4 and 1.40.0); at the next tick it does not.
-            let now = clock::now().unwrap_or_default();
-            self.progress(direction).trailers_at = Some(now);
-            self.core.timers_and_calls.pause(self.core.id, now);
-            return Action::Pause;
+            held = held.max(Some(clock::now().unwrap_or_default()));
         }
-        Action::Continue
+        self.hold(direction, held)
     }
 
-    /// Ends the waits whose time has come. The caller has made this stream the effective one.
-    pub(crate) fn on_deadline(&mut self, now: Nanos) {
-        for direction in [Direction::Request, Direction::Response] {
-            if self.progress(direction).trailers_at.take_if(|at| *at <= now).is_some() {
-                resume(direction);
-            }
+    /// Holds what has arrived of a message until `until`, or as long as something in front of it is held.
+    fn hold(&mut self, direction: Direction, until: Option<Nanos>) -> Action {
+        if !Self::HOLDS {
+            return Action::Continue;
         }
-        if let Some(paused) = self.paused.filter(|paused| paused.until <= now) {
+        let progress = self.progress(direction);
+        progress.held = progress.held.max(until);
+        let action = if progress.held.is_some() { Action::Hold } else { Action::Continue };
+        self.set_timer();
+        action
+    }
+
+    /// Releases what is held of a message, and tells the filters that have asked for it.
+    fn release_held(&mut self, direction: Direction) {
+        self.progress(direction).held = None;
+        resume(direction);
+        let Some(chain) = self.chain.clone() else { return };
+        let timers_and_calls = Rc::clone(&self.core.timers_and_calls);
+        let _none = self.find_filter(&chain, direction, |position, filter, state| -> Option<()> {
+            if std::mem::take(holds(direction, state)) {
+                let mut background = Background { timers_and_calls: &timers_and_calls, filter: position };
+                match direction {
+                    Direction::Request => filter.on_request_released(&mut state.own, &mut background),
+                    Direction::Response => filter.on_response_released(&mut state.own, &mut background),
+                }
+            }
+            None
+        });
+    }
+
+    /// Ends a wait whose time has come; a second one ends with the next tick. The proxy acts after the callback, and
+    /// its first act may end the stream. The caller has made this stream the effective one.
+    pub(crate) fn on_deadline(&mut self, now: Nanos) {
+        self.timer = None;
+        let is_due = |at: Option<Nanos>| at.is_some_and(|at| at <= now);
+        if Self::HOLDS && is_due(self.request.released_at()) {
+            self.release_held(Direction::Request);
+        } else if Self::HOLDS && is_due(self.response.released_at()) {
+            self.release_held(Direction::Response);
+        } else if let Some(paused) = self.paused.filter(|paused| paused.until <= now) {
             self.wake(paused.filter, Wake::Deadline);
+        }
+        self.set_timer();
+    }
+
+    /// The stream's entry among the timers was due, but the stream could not be entered.
+    pub(crate) const fn forget_timer(&mut self) {
+        self.timer = None;
+    }
+
+    /// Moves the stream's entry among the timers to the first instant at which a wait ends.
+    fn set_timer(&mut self) {
+        if !F::CALLBACKS.contains(Callbacks::TICK) {
+            return;
+        }
+        let mut next = self.paused.map(|paused| paused.until);
+        if Self::HOLDS {
+            let held = [self.request, self.response].into_iter().filter_map(Progress::released_at);
+            next = next.into_iter().chain(held).min();
+        }
+        if next == self.timer {
+            return;
+        }
+        let timers = &self.core.timers_and_calls;
+        if let Some(at) = std::mem::replace(&mut self.timer, next) {
+            timers.resumed(self.core.id, at);
+        }
+        if let Some(at) = next {
+            timers.pause(self.core.id, at);
         }
     }
 
@@ -160,17 +245,17 @@ impl<F: Filter> Stream<F> {
         };
         let Some(chain) = self.chain.clone() else { return };
         let (Some(waiting), Some(state)) = (chain.get(filter), self.states.get_mut(filter)) else { return };
-        let core = &mut self.core;
-        unpause(&mut self.paused, core);
+        let (core, state) = (&mut self.core, &mut state.own);
+        self.paused = None;
         let flow = match direction {
             Direction::Request => waiting.on_request_wake(state, &mut Request { core, filter }, wake),
             Direction::Response => waiting.on_response_wake(state, &mut Response { core, filter }, wake),
         };
         let action = match self.apply(direction, filter, flow) {
             Action::Continue => self.run(direction, next(direction, filter)),
-            Action::Pause => Action::Pause,
+            waits => waits,
         };
-        self.release();
+        self.settle();
         if action == Action::Continue {
             resume(direction);
         }
@@ -178,12 +263,10 @@ impl<F: Filter> Stream<F> {
 
     /// Stops waiting: the stream has ended.
     pub(crate) fn stop_waiting(&mut self) {
-        unpause(&mut self.paused, &self.core);
-        for progress in [&mut self.request, &mut self.response] {
-            if let Some(at) = progress.trailers_at.take() {
-                self.core.timers_and_calls.resumed(self.core.id, at);
-            }
-        }
+        self.paused = None;
+        self.request.held = None;
+        self.response.held = None;
+        self.set_timer();
     }
 
     /// The stream has ended.
@@ -194,7 +277,7 @@ impl<F: Filter> Stream<F> {
             let _none =
                 self.find_filter(&chain, Direction::Request, |position, filter, state| -> Option<()> {
                     let mut background = Background { timers_and_calls: &timers_and_calls, filter: position };
-                    filter.on_stream_gone(state, &mut background);
+                    filter.on_stream_gone(&mut state.own, &mut background);
                     None
                 });
         }
@@ -207,7 +290,7 @@ impl<F: Filter> Stream<F> {
         while let Some(at) = position
             && let (Some(filter), Some(state)) = (chain.get(at), self.states.get_mut(at))
         {
-            let core = &mut self.core;
+            let (core, state) = (&mut self.core, &mut state.own);
             let flow = match direction {
                 Direction::Request => {
                     self.seen = at + 1;
@@ -229,7 +312,7 @@ impl<F: Filter> Stream<F> {
         &mut self,
         chain: &Chain<F>,
         direction: Direction,
-        mut act: impl FnMut(usize, &F, &mut F::Stream) -> Option<T>,
+        mut act: impl FnMut(usize, &F, &mut State<F::Stream>) -> Option<T>,
     ) -> Option<T> {
         (0..self.seen).find_map(|index| {
             let position = match direction {
@@ -244,10 +327,8 @@ impl<F: Filter> Stream<F> {
         match flow {
             Flow::Continue => Action::Continue,
             Flow::Pause { until } => {
-                unpause(&mut self.paused, &self.core);
                 self.paused = Some(Paused { direction, filter, until });
                 self.progress(direction).has_waited = true;
-                self.core.timers_and_calls.pause(self.core.id, until);
                 Action::Pause
             }
             Flow::Reply(reply) => self.reply(direction, &reply),
@@ -255,14 +336,18 @@ impl<F: Filter> Stream<F> {
     }
 
     fn reply(&mut self, direction: Direction, reply: &Reply) -> Action {
-        self.progress(direction).is_replied = true;
+        let progress = self.progress(direction);
+        progress.is_replied = true;
+        // The reply is its end.
+        progress.held = None;
+        self.set_timer();
         send(direction, reply);
         Action::Pause
     }
 
     /// Whether body and trailers must not continue: the headers wait, or were replied to. The proxy does not
     /// report either then; if it did, continuing would release the headers.
-    fn is_held(&mut self, direction: Direction) -> bool {
+    fn is_stopped(&mut self, direction: Direction) -> bool {
         self.paused.is_some_and(|paused| paused.direction == direction) || self.progress(direction).is_replied
     }
 
@@ -273,18 +358,28 @@ impl<F: Filter> Stream<F> {
         }
     }
 
-    /// Frees what was fetched, unless the stream waits. A stream may stay open for hours, and the memory
-    /// would be held that long.
-    fn release(&mut self) {
+    /// Sets the timer, and frees what was fetched unless the stream waits: it may stay open for hours, and
+    /// the memory would be held that long.
+    fn settle(&mut self) {
+        self.set_timer();
         if self.paused.is_none() {
             self.core.release();
         }
     }
 }
 
-fn unpause(paused: &mut Option<Paused>, core: &Core) {
-    if let Some(paused) = paused.take() {
-        core.timers_and_calls.resumed(core.id, paused.until);
+/// Notes that a filter holds a part, and the latest instant until which one does.
+fn hold<S>(direction: Direction, state: &mut State<S>, held: &mut Option<Nanos>, until: Nanos) {
+    *holds(direction, state) = true;
+    *held = (*held).max(Some(until));
+}
+
+/// Whether a filter holds a part of this message.
+const fn holds<S>(direction: Direction, state: &mut State<S>) -> &mut bool {
+    let [request, response] = &mut state.holds;
+    match direction {
+        Direction::Request => request,
+        Direction::Response => response,
     }
 }
 
@@ -306,3 +401,6 @@ fn resume(direction: Direction) {
 pub(crate) fn enter(id: u32) -> Result<(), Status> {
     abi::set_effective_context(id)
 }
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests;

@@ -43,6 +43,7 @@
 
 mod counts;
 mod host;
+mod message;
 mod proxy;
 mod sent;
 mod state;

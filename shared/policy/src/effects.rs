@@ -15,6 +15,10 @@ pub enum Edit {
     Remove(HeaderName),
     /// Sets the request target (`:path`). Has no effect on a response.
     Target(HeaderValue),
+    /// Sets the status (`:status`) of a response: a final one with a registered class, 200 to 599 (RFC 9110, section 15).
+    /// Another one is refused. The other headers and the body stay as they are. Has no effect on a request or on
+    /// trailers.
+    Status(u16),
 }
 
 /// A local reply, sent by the proxy instead of the upstream's response.

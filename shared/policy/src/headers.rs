@@ -176,11 +176,11 @@ impl Headers {
         headers
     }
 
-    /// Replaces the request target (`:path`).
-    pub fn set_target(&mut self, target: &HeaderValue) {
+    /// Replaces all values of a header or pseudo-header, such as `:path`. `name` must be in lower case.
+    pub fn replace(&mut self, name: &str, value: &[u8]) {
         let bytes = &self.bytes;
-        self.entries.retain(|entry| bytes.get(entry.name.clone()) != Some(b":path"));
-        self.push(b":path", target.as_bytes());
+        self.entries.retain(|entry| bytes.get(entry.name.clone()) != Some(name.as_bytes()));
+        self.push(name.as_bytes(), value);
     }
 
     fn push(&mut self, name: &[u8], value: &[u8]) {

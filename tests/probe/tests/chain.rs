@@ -122,10 +122,10 @@ fn a_filter_that_wants_all_of_a_body() {
         assert!(!stream.body(b"bo", false));
         // The trailers end the body.
         assert!(!stream.body(b"dy", false) && stream.trailers(&[]));
-        assert_eq!(stream.held_body(false), request);
+        assert_eq!(stream.sent_body(false), request);
         stream.respond(&[(":status", "200")]);
         assert!(!stream.response_body(b"bo", false) && stream.response_body(b"dy", true));
-        assert_eq!(stream.held_body(true), response);
+        assert_eq!(stream.sent_body(true), response);
         stream.end();
     }
 }

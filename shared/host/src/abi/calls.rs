@@ -55,6 +55,7 @@ import! { "env":
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32);
     fn proxy_increment_metric(id: u32, offset: i64);
     fn proxy_record_metric(id: u32, value: u64);
+    fn proxy_get_metric(id: u32, value: *mut u64);
     fn proxy_http_call(
         cluster: *const u8, cluster_size: usize, headers: *const u8, headers_size: usize,
         body: *const u8, body_size: usize, trailers: *const u8, trailers_size: usize,
@@ -276,6 +277,11 @@ pub(crate) fn increment_metric(id: u32, offset: i64) -> Result<(), Status> {
 
 pub(crate) fn record_metric(id: u32, value: u64) -> Result<(), Status> {
     Status::check(unsafe { proxy_record_metric(id, value) })
+}
+
+pub(crate) fn metric(id: u32) -> Result<u64, Status> {
+    let mut value = 0;
+    Status::check(unsafe { proxy_get_metric(id, &raw mut value) }).map(|()| value)
 }
 
 pub(crate) fn http_call(

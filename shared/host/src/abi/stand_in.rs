@@ -49,6 +49,7 @@ stand_in! {
     fn define_metric(kind: MetricKind, name: &[u8]) -> u32;
     fn increment_metric(id: u32, offset: i64) -> ();
     fn record_metric(id: u32, value: u64) -> ();
+    fn metric(id: u32) -> u64;
     fn http_call(cluster: &[u8], headers: &[u8], body: &[u8], timeout_milliseconds: u32) -> u32;
     fn grpc_call(
         cluster: &[u8], service: &[u8], method: &[u8], message: &[u8], timeout_milliseconds: u32,

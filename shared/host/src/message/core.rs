@@ -10,7 +10,9 @@ pub(crate) struct Core {
     pub(crate) id: u32,
     pub(crate) timers_and_calls: Rc<TimersAndCalls>,
     /// Whether the request ends with its headers.
-    pub(crate) end_of_stream: bool,
+    pub(crate) request_ends: bool,
+    /// Whether the response does.
+    pub(crate) response_ends: bool,
     pub(crate) request: Option<Headers>,
     /// What the filter that sees the request has removed of it.
     pub(crate) removed: Headers,
@@ -23,7 +25,8 @@ impl Core {
         Self {
             id,
             timers_and_calls,
-            end_of_stream: false,
+            request_ends: false,
+            response_ends: false,
             request: None,
             removed: Headers::EMPTY,
             response: None,

@@ -43,10 +43,12 @@ pub(crate) fn apply(map: HeaderMap, fetched: Option<&mut Headers>, edit: &Edit) 
         }
         Edit::Target(target) => {
             if map == HeaderMap::Request {
-                abi::replace_map_value(map, b":path", target.as_bytes())?;
-                if let Some(fetched) = fetched {
-                    fetched.set_target(target);
-                }
+                replace(map, fetched, ":path", target.as_bytes())?;
+            }
+        }
+        Edit::Status(status) => {
+            if map == HeaderMap::Response {
+                replace(map, fetched, ":status", &digits(*status)?)?;
             }
         }
         Edit::Remove(name) => {
@@ -63,6 +65,24 @@ pub(crate) fn apply(map: HeaderMap, fetched: Option<&mut Headers>, edit: &Edit) 
         }
     }
     Ok(())
+}
+
+/// Replaces a header that cannot be repeated.
+fn replace(map: HeaderMap, fetched: Option<&mut Headers>, name: &str, value: &[u8]) -> Result<(), Status> {
+    abi::replace_map_value(map, name.as_bytes(), value)?;
+    if let Some(fetched) = fetched {
+        fetched.replace(name, value);
+    }
+    Ok(())
+}
+
+/// A status as `:status` has it. The proxy takes a response with another one for the failure of the upstream.
+fn digits(status: u16) -> Result<[u8; 3], Status> {
+    if !matches!(status, 200..=599) {
+        return Err(Status::BadArgument);
+    }
+    let digits = [status / 100, status / 10 % 10, status % 10];
+    Ok(digits.map(|digit| b'0' + (digit & 0xf) as u8))
 }
 
 fn remove(map: HeaderMap, name: &HeaderName) -> Result<(), Status> {

@@ -37,7 +37,13 @@ impl Request<'_> {
     /// Whether the request ends with its headers: neither a body nor trailers follow.
     #[must_use]
     pub fn end_of_stream(&self) -> bool {
-        self.core.end_of_stream
+        self.core.request_ends
+    }
+
+    /// Whether the filter runs in the filter chain of a cluster, once for each attempt, rather than in that of a
+    /// listener, once for each request. Known by the attribute `upstream.address`: only the former has chosen a host.
+    pub fn is_upstream(&self) -> Result<bool, Status> {
+        self.attribute(&["upstream", "address"]).map(|address| address.is_some())
     }
 
     /// The headers, with the edits of earlier filters. Fetched once for all filters.

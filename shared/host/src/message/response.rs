@@ -25,6 +25,12 @@ impl Response<'_> {
         self.core.id
     }
 
+    /// Whether the response ends with its headers: neither a body nor trailers follow.
+    #[must_use]
+    pub fn end_of_stream(&self) -> bool {
+        self.core.response_ends
+    }
+
     /// The headers, with the edits of earlier filters. Fetched once for all filters.
     pub fn headers(&mut self) -> Result<&Headers, Status> {
         edit::fetch(HeaderMap::Response, &mut self.core.response)

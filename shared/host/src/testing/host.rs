@@ -123,12 +123,21 @@ impl Host {
     /// Time until the timer fires; `None` if it is off.
     #[must_use]
     pub fn timer(self) -> Option<Duration> {
-        self.with(|state| state.timer.map(|(_, at)| Duration::from_nanos(at.saturating_sub(state.monotonic))))
+        self.with(|state| {
+            let first = state.timers.values().map(|(_, at)| *at).min();
+            first.map(|at| Duration::from_nanos(at.saturating_sub(state.monotonic)))
+        })
     }
 
     /// Sets the wall clock alone, as an operator or NTP does.
     pub fn set_wall(self, since_epoch: Duration) {
         self.with(|state| state.wall = u64::try_from(since_epoch.as_nanos()).unwrap());
+    }
+
+    /// The monotonic clock.
+    #[must_use]
+    pub fn monotonic(self) -> Duration {
+        self.with(|state| Duration::from_nanos(state.monotonic))
     }
 
     /// The wall clock.

@@ -81,6 +81,7 @@ impl<F: Configure> Proxy<F> {
     /// Removes the config before the last one, as the proxy does once no request uses it.
     pub fn remove_previous_config(&self) {
         let root = self.previous_root.take();
+        self.host.with(|state| state.timers.remove(&root));
         self.enter(Phase::Delete, root, |module| module.on_delete(root));
     }
 
@@ -102,14 +103,14 @@ impl<F: Configure> Proxy<F> {
 
     fn begin(&self, headers: &[(&str, &str)], end_of_stream: bool) -> Stream<'_, F> {
         let id = self.next_id();
-        let mut stream = StreamState::default();
+        let mut stream = StreamState { root: self.root.get(), ..StreamState::default() };
         stream.maps.insert(HeaderMap::Request as u32, pairs(headers));
         self.host.with(|state| state.streams.insert(id, stream));
         self.enter(Phase::Create, id, |module| module.on_context_create(id, self.root.get()));
         let action = self.call("proxy_on_request_headers", Phase::RequestHeaders, id, |module| {
             module.on_request_headers(id, end_of_stream)
         });
-        self.host.with_stream(id, |stream| stream.waiting[REQUEST] = action != 0);
+        self.wait(id, REQUEST, action);
         self.settle();
         Stream { proxy: self, id }
     }
@@ -120,19 +121,15 @@ impl<F: Configure> Proxy<F> {
         let end = self.host.with(|state| state.monotonic + time);
         loop {
             let fires = self.host.with(|state| {
-                let at = state.timer.map_or(end, |(_, at)| at).clamp(state.monotonic, end);
+                let first = state.timers.iter().map(|(root, (period, at))| (*at, *root, *period)).min();
+                let at = first.map_or(end, |(at, ..)| at).clamp(state.monotonic, end);
                 state.wall += at - state.monotonic;
                 state.monotonic = at;
-                let fires = state.timer.filter(|(_, due)| *due <= at);
-                if let Some((period, _)) = fires {
-                    state.timer = Some((period, at + period));
-                }
-                fires.is_some()
+                let (_, root, period) = first.filter(|(due, ..)| *due <= at)?;
+                state.timers.insert(root, (period, at + period));
+                Some(root)
             });
-            if !fires {
-                break;
-            }
-            let root = self.root.get();
+            let Some(root) = fires else { break };
             self.call("proxy_on_tick", Phase::Tick, root, |module| {
                 module.on_tick(root);
                 0
@@ -175,11 +172,85 @@ impl<F: Configure> Proxy<F> {
         if is_exported { self.enter(phase, context, act) } else { 0 }
     }
 
-    /// Carries out what a callback has asked for: requests that continue, and replies, whose response passes
+    /// Notes that headers wait, or continue.
+    fn wait(&self, id: u32, direction: usize, action: u32) {
+        self.host.with_stream(id, |stream| {
+            stream.waiting[direction] = action != 0;
+            stream.messages[direction].headers_wait = action != 0;
+        });
+    }
+
+    /// Reports a part of a body and returns whether it continues.
+    fn report_part(&self, id: u32, direction: usize, bytes: &[u8], is_end: bool) -> bool {
+        let size = self.host.with_stream(id, |stream| {
+            stream.messages[direction].arrive(bytes, is_end);
+            stream.messages[direction].part.len()
+        });
+        let action = if direction == REQUEST {
+            self.call("proxy_on_request_body", Phase::RequestBody, id, |module| {
+                module.on_request_body(id, size, is_end)
+            })
+        } else {
+            self.call("proxy_on_response_body", Phase::ResponseBody, id, |module| {
+                module.on_response_body(id, size, is_end)
+            })
+        };
+        self.host.with_stream(id, |stream| {
+            stream.waiting[direction] = action != 0;
+            stream.messages[direction].answered(action);
+        });
+        action == 0
+    }
+
+    /// Reports trailers and returns whether they continue.
+    fn report_trailers(&self, id: u32, direction: usize, resumes: bool) -> bool {
+        self.host.with_stream(id, |stream| stream.messages[direction].has_trailers = true);
+        let action = if direction == REQUEST {
+            self.call("proxy_on_request_trailers", Phase::RequestTrailers, id, |module| {
+                module.on_request_trailers(id)
+            })
+        } else {
+            self.call("proxy_on_response_trailers", Phase::ResponseTrailers, id, |module| {
+                module.on_response_trailers(id)
+            })
+        };
+        self.host.with_stream(id, |stream| {
+            stream.waiting[direction] = action != 0;
+            stream.messages[direction].answered_trailers(action, resumes);
+        });
+        action == 0
+    }
+
+    /// Continues with a message if the module has asked for it.
+    fn resume(&self, id: u32, direction: usize) {
+        let behind_headers = self.host.with_stream(id, |stream| {
+            let message = &mut stream.messages[direction];
+            if !std::mem::take(&mut message.is_released) {
+                return None;
+            }
+            if !std::mem::take(&mut message.headers_wait) {
+                message.go_on();
+                return None;
+            }
+            let has_trailers = std::mem::take(&mut message.has_trailers);
+            Some((std::mem::take(&mut message.unreported), message.body_ended, has_trailers))
+        });
+        let Some((body, is_end, has_trailers)) = behind_headers else { return };
+        if !body.is_empty() || is_end {
+            self.report_part(id, direction, &body, is_end);
+        }
+        if has_trailers {
+            self.report_trailers(id, direction, true);
+        }
+    }
+
+    /// Carries out what a callback has asked for: messages that continue, and replies, whose response passes
     /// the module if none has begun.
     fn settle(&self) {
         let ids: Vec<_> = self.host.with(|state| state.streams.keys().copied().collect());
         for id in ids {
+            self.resume(id, REQUEST);
+            self.resume(id, RESPONSE);
             let reply = self.host.with_stream(id, |stream| {
                 if !stream.waiting[REQUEST] && stream.reply.is_none() {
                     stream.request_sent = true;
@@ -188,26 +259,55 @@ impl<F: Configure> Proxy<F> {
                 stream.reply_pending = false;
                 reply.filter(|_| !stream.response_started)
             });
-            if let Some(LocalReply { status, headers, .. }) = reply {
+            if let Some(LocalReply { status, headers, body, .. }) = reply {
                 let status = status.to_string();
                 let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-                self.respond_to(
-                    id,
-                    &[(":status", status.as_str())].into_iter().chain(headers).collect::<Vec<_>>(),
-                );
+                let headers: Vec<_> = [(":status", status.as_str())].into_iter().chain(headers).collect();
+                self.respond_to(id, &headers, body.is_empty());
+                if !body.is_empty() {
+                    self.part(id, RESPONSE, body.as_bytes(), true);
+                }
             }
         }
     }
 
-    fn respond_to(&self, id: u32, headers: &[(&str, &str)]) {
+    /// Sends a part of a body and returns whether it continues.
+    fn part(&self, id: u32, direction: usize, bytes: &[u8], is_end: bool) -> bool {
+        let waits = self.host.with_stream(id, |stream| {
+            let message = &mut stream.messages[direction];
+            if message.headers_wait {
+                message.unreported.extend_from_slice(bytes);
+                message.body_ended |= is_end;
+            }
+            message.headers_wait
+        });
+        let continues = !waits && self.report_part(id, direction, bytes, is_end);
+        self.settle();
+        continues
+    }
+
+    /// Sends trailers and returns whether they continue.
+    fn trailers(&self, id: u32, direction: usize, map: HeaderMap, trailers: &[(&str, &str)]) -> bool {
+        let waits = self.host.with_stream(id, |stream| {
+            stream.maps.insert(map as u32, pairs(trailers));
+            let message = &mut stream.messages[direction];
+            message.has_trailers = message.headers_wait;
+            message.headers_wait
+        });
+        let continues = !waits && self.report_trailers(id, direction, false);
+        self.settle();
+        continues
+    }
+
+    fn respond_to(&self, id: u32, headers: &[(&str, &str)], end_of_stream: bool) {
         self.host.with_stream(id, |stream| {
             stream.response_started = true;
             stream.maps.insert(HeaderMap::Response as u32, pairs(headers));
         });
         let action = self.call("proxy_on_response_headers", Phase::ResponseHeaders, id, |module| {
-            module.on_response_headers(id)
+            module.on_response_headers(id, end_of_stream)
         });
-        self.host.with_stream(id, |stream| stream.waiting[RESPONSE] = action != 0);
+        self.wait(id, RESPONSE, action);
         self.settle();
     }
 }
@@ -235,7 +335,7 @@ impl<F: Configure> Stream<'_, F> {
         self.proxy.host.with_stream(self.id, act)
     }
 
-    /// What has become of the request.
+    /// What has become of the request, or of its last part.
     #[must_use]
     pub fn fate(&self) -> Fate {
         self.with(|stream| match stream {
@@ -246,7 +346,7 @@ impl<F: Configure> Stream<'_, F> {
         })
     }
 
-    /// Whether the response waits.
+    /// Whether the response, or a part of it, waits.
     #[must_use]
     pub fn response_waits(&self) -> bool {
         self.with(|stream| stream.waiting[RESPONSE])
@@ -285,52 +385,36 @@ impl<F: Configure> Stream<'_, F> {
 
     /// Sends a part of the request's body and returns whether it continues.
     pub fn body(&self, bytes: &[u8], end_of_stream: bool) -> bool {
-        self.part(REQUEST, bytes, end_of_stream)
+        self.proxy.part(self.id, REQUEST, bytes, end_of_stream)
     }
 
     /// Sends a part of the response's body and returns whether it continues.
     pub fn response_body(&self, bytes: &[u8], end_of_stream: bool) -> bool {
-        self.part(RESPONSE, bytes, end_of_stream)
+        self.proxy.part(self.id, RESPONSE, bytes, end_of_stream)
     }
 
-    /// The body that the proxy holds at the moment: the request's or, with `true`, the response's.
+    /// The body that the proxy keeps at the moment: the request's or, with `true`, the response's.
     #[must_use]
     pub fn held_body(&self, of_response: bool) -> String {
-        self.with(|stream| String::from_utf8_lossy(&stream.bodies[usize::from(of_response)]).into_owned())
+        self.with(|stream| stream.messages[usize::from(of_response)].kept())
     }
 
-    fn part(&self, direction: usize, bytes: &[u8], end_of_stream: bool) -> bool {
-        let size = self.with(|stream| {
-            stream.bodies[direction].extend_from_slice(bytes);
-            stream.bodies[direction].len()
-        });
-        let id = self.id;
-        let action = if direction == REQUEST {
-            self.proxy.call("proxy_on_request_body", Phase::RequestBody, id, |module| {
-                module.on_request_body(id, size, end_of_stream)
-            })
-        } else {
-            self.proxy.call("proxy_on_response_body", Phase::ResponseBody, id, |module| {
-                module.on_response_body(id, size, end_of_stream)
-            })
-        };
-        if action == 0 && !end_of_stream {
-            self.with(|stream| stream.bodies[direction].clear());
-        }
-        self.proxy.settle();
-        action == 0
+    /// The body as far as it has been sent on: the request's or, with `true`, the response's.
+    #[must_use]
+    pub fn sent_body(&self, of_response: bool) -> String {
+        self.with(|stream| stream.messages[usize::from(of_response)].sent())
+    }
+
+    /// Whether the end of a body, and the trailers if there are any, have been sent on: of the request or, with `true`,
+    /// of the response.
+    #[must_use]
+    pub fn is_complete(&self, of_response: bool) -> bool {
+        self.with(|stream| stream.messages[usize::from(of_response)].is_complete())
     }
 
     /// Sends the request's trailers and returns whether they continue.
     pub fn trailers(&self, trailers: &[(&str, &str)]) -> bool {
-        self.with(|stream| stream.maps.insert(HeaderMap::RequestTrailers as u32, pairs(trailers)));
-        let id = self.id;
-        let action = self.proxy.call("proxy_on_request_trailers", Phase::RequestTrailers, id, |module| {
-            module.on_request_trailers(id)
-        });
-        self.with(|stream| stream.waiting[REQUEST] = action != 0);
-        self.proxy.settle();
-        action == 0
+        self.proxy.trailers(self.id, REQUEST, HeaderMap::RequestTrailers, trailers)
     }
 
     /// The request's trailers, with all edits.
@@ -339,21 +423,25 @@ impl<F: Configure> Stream<'_, F> {
         self.with(|stream| text(stream.maps.get(&(HeaderMap::RequestTrailers as u32))))
     }
 
-    /// Sends the response's headers.
+    /// Sends the headers of a response with a body or trailers.
     pub fn respond(&self, headers: &[(&str, &str)]) {
-        self.proxy.respond_to(self.id, headers);
+        self.proxy.respond_to(self.id, headers, false);
+    }
+
+    /// Sends a response that ends with its headers.
+    pub fn respond_without_body(&self, headers: &[(&str, &str)]) {
+        self.proxy.respond_to(self.id, headers, true);
     }
 
     /// Sends the response's trailers and returns whether they continue.
     pub fn response_trailers(&self, trailers: &[(&str, &str)]) -> bool {
-        self.with(|stream| stream.maps.insert(HeaderMap::ResponseTrailers as u32, pairs(trailers)));
-        let id = self.id;
-        let action = self.proxy.call("proxy_on_response_trailers", Phase::ResponseTrailers, id, |module| {
-            module.on_response_trailers(id)
-        });
-        self.with(|stream| stream.waiting[RESPONSE] = action != 0);
-        self.proxy.settle();
-        action == 0
+        self.proxy.trailers(self.id, RESPONSE, HeaderMap::ResponseTrailers, trailers)
+    }
+
+    /// The response's trailers, with all edits.
+    #[must_use]
+    pub fn received_trailers(&self) -> Vec<(String, String)> {
+        self.with(|stream| text(stream.maps.get(&(HeaderMap::ResponseTrailers as u32))))
     }
 
     /// Ends the stream: the response is complete, or the client has left.

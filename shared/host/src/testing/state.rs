@@ -1,6 +1,7 @@
 //! The host functions in memory.
 
 use super::counts::{Counts, Phase};
+use super::message::Message;
 use super::sent::{LocalReply, SentCall};
 use crate::abi::{Buffer, HeaderMap, LogLevel, MetricKind, StreamKind};
 use crate::status::Status;
@@ -25,8 +26,8 @@ pub(crate) struct State {
     pub(super) shared_data: BTreeMap<Vec<u8>, (Vec<u8>, u32)>,
     pub(super) last_cas: u32,
     pub(super) metrics: Vec<(String, i64)>,
-    /// The timer's period in nanoseconds and when it fires next.
-    pub(super) timer: Option<(u64, u64)>,
+    /// The timer of each root context: its period in nanoseconds and when it fires next.
+    pub(super) timers: BTreeMap<u32, (u64, u64)>,
     pub(super) clusters: BTreeSet<String>,
     pub(super) calls: BTreeMap<u32, SentCall>,
     pub(super) last_call: u32,
@@ -43,9 +44,10 @@ pub(super) type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 /// One stream as the proxy sees it.
 #[derive(Default)]
 pub(crate) struct StreamState {
+    pub(super) root: u32,
     pub(super) maps: BTreeMap<u32, Pairs>,
-    /// The request's and the response's body, as far as the proxy holds them.
-    pub(super) bodies: [Vec<u8>; 2],
+    /// The request's and the response's body and trailers.
+    pub(super) messages: [Message; 2],
     /// The request's headers have been sent on: the module can no longer read them.
     pub(super) request_sent: bool,
     pub(super) response_started: bool,
@@ -74,7 +76,7 @@ impl Default for State {
             shared_data: BTreeMap::new(),
             last_cas: 0,
             metrics: Vec::new(),
-            timer: None,
+            timers: BTreeMap::new(),
             clusters: BTreeSet::new(),
             calls: BTreeMap::new(),
             last_call: 0,
@@ -160,8 +162,8 @@ impl State {
     pub(crate) fn buffer(&mut self, buffer: Buffer, start: usize, max_size: usize) -> Answer<Vec<u8>> {
         self.count("get_buffer_bytes")?;
         let bytes = match buffer {
-            Buffer::RequestBody => self.stream()?.bodies[0].clone(),
-            Buffer::ResponseBody => self.stream()?.bodies[1].clone(),
+            Buffer::RequestBody => self.stream()?.messages[0].part.clone(),
+            Buffer::ResponseBody => self.stream()?.messages[1].part.clone(),
             Buffer::HttpCallResponseBody | Buffer::GrpcReceive => self.call_response.1.clone(),
             Buffer::PluginConfiguration => self.config.clone(),
         };
@@ -178,8 +180,8 @@ impl State {
     ) -> Answer<()> {
         self.count("set_buffer_bytes")?;
         let body = match buffer {
-            Buffer::RequestBody => &mut self.stream()?.bodies[0],
-            Buffer::ResponseBody => &mut self.stream()?.bodies[1],
+            Buffer::RequestBody => &mut self.stream()?.messages[0].part,
+            Buffer::ResponseBody => &mut self.stream()?.messages[1].part,
             _ => return Err(Status::BadArgument),
         };
         let end = start.saturating_add(length).min(body.len());
@@ -251,7 +253,10 @@ impl State {
 
     pub(crate) fn continue_stream(&mut self, stream: StreamKind) -> Answer<()> {
         self.count("continue_stream")?;
-        self.stream()?.waiting[stream as usize] = false;
+        let direction = stream as usize;
+        let stream = self.stream()?;
+        stream.waiting[direction] = false;
+        stream.messages[direction].is_released = true;
         Ok(())
     }
 
@@ -273,7 +278,12 @@ impl State {
     pub(crate) fn set_tick_period(&mut self, milliseconds: u32) -> Answer<()> {
         self.count("set_tick_period_milliseconds")?;
         let period = u64::from(milliseconds) * 1_000_000;
-        self.timer = (milliseconds > 0).then(|| (period, self.monotonic + period));
+        let root = self.streams.get(&self.effective).map_or(self.effective, |stream| stream.root);
+        if milliseconds == 0 {
+            self.timers.remove(&root);
+        } else {
+            self.timers.insert(root, (period, self.monotonic + period));
+        }
         Ok(())
     }
 
@@ -329,6 +339,13 @@ impl State {
         let metric = self.metrics.get_mut(id as usize).ok_or(Status::BadArgument)?;
         metric.1 = i64::try_from(value).map_err(|_| Status::BadArgument)?;
         Ok(())
+    }
+
+    pub(crate) fn metric(&mut self, id: u32) -> Answer<u64> {
+        self.count("get_metric")?;
+        let (_, value) = self.metrics.get(id as usize).ok_or(Status::BadArgument)?;
+        // Like Envoy, which counts below zero as unsigned.
+        Ok(value.cast_unsigned())
     }
 
     pub(crate) fn http_call(

@@ -13,6 +13,7 @@ fn edits(edits: &[Edit]) -> Vec<String> {
         Edit::Add(name, _) => format!("add {}", name.as_str()),
         Edit::Remove(name) => format!("remove {}", name.as_str()),
         Edit::Target(_) => "target".to_owned(),
+        Edit::Status(status) => format!("status {status}"),
     };
     edits.iter().map(text).collect()
 }

@@ -26,7 +26,8 @@ fn forwarded(gateway: &Gateway, headers: &Headers, decided: bool) -> (String, us
             }
             Edit::Add(name, value) => headers.add(name, value),
             Edit::Remove(name) => drop(headers.remove(name)),
-            Edit::Target(target) => headers.set_target(target),
+            Edit::Target(target) => headers.replace(":path", target.as_bytes()),
+            Edit::Status(_) => panic!("a request has no status"),
         }
     }
     let line = |(name, value): (&[u8], &[u8])| {
