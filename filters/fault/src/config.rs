@@ -9,15 +9,16 @@ mod rule;
 mod trigger;
 
 pub use abort::Abort;
+pub(crate) use abort::has_no_content;
 pub use delay::{CountedFrom, Delay, ResponseDelay, Wait};
 pub use marker::Marker;
 pub use response::{Response, Throttle};
 pub use rule::{InFlight, Rule};
-pub use trigger::{Kind, Trigger};
+pub use trigger::{Trigger, TriggerKind};
 
 use mesh_config::kind::some;
 use mesh_config::kinds::{boolean, choice, duration, integer, list, string};
-use mesh_config::{Form, Kind as _, ProblemKind};
+use mesh_config::{Form, Kind, ProblemKind};
 use mesh_policy::facts::Needs;
 use mesh_policy::headers::HeaderName;
 use mesh_policy::key_part::KeyPart;
@@ -100,7 +101,7 @@ mesh_config::object! {
 }
 
 /// A match that does not hold always: nothing would be left.
-fn excluded() -> impl mesh_config::Kind<Out = RequestMatch> {
+fn excluded() -> impl Kind<Out = RequestMatch> {
     RequestMatch::kind().and_then(|value, matches: RequestMatch| {
         if matches.needs() == Needs::default() {
             return value.expected(ProblemKind::Missing, "at least one part: this match holds always");
@@ -143,7 +144,8 @@ impl Config {
         if self.trigger.is_some()
             && let Some(index) = self.rules.iter().position(is_trigger)
         {
-            let message = "found `trigger`, expected another name: faults that requests ask for have this one";
+            let message =
+                "found `trigger`, expected another name: faults that requests ask for have this one";
             good = form.problem_at(&format!("rules[{index}].name"), ProblemKind::Conflict, message);
         }
         good

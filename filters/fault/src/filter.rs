@@ -7,12 +7,13 @@ pub use stream::Stream;
 
 use crate::config;
 use crate::places::{Places, RENEWAL};
-use crate::policy::{Answer, Cause, Course, Fault, FaultKind, Kinds, Metric, Policy, Untouched};
+use crate::policy::{Answer, Course, FaultKind, Kinds, Metric, Policy, Untouched};
+use crate::throttle::Throttle;
 use gauges::ProxyGauges;
 use mesh_config::Problems;
 use mesh_host::{
-    Adapter, Background, Body, BodyFlow, Callbacks, Configure, Filter, Flow, Judgement, Pending, Plugin, ProxySources,
-    Request, Response, SharedData, Status, Trailers, TrailersFlow, Wake, clock, random,
+    Adapter, Background, Body, BodyFlow, Callbacks, Configure, Filter, Flow, Judgement, Pending, Plugin,
+    ProxySources, Request, Response, SharedData, Status, Trailers, TrailersFlow, Wake, clock, random,
 };
 use mesh_policy::mode::Mode;
 use mesh_policy::policy::Policy as _;
@@ -59,7 +60,9 @@ fn places(plugin: &str) -> Result<Rc<Places>, Problems> {
     PLACES.with(|all| {
         let mut all = all.borrow_mut();
         all.retain(|(_, places)| places.strong_count() > 0);
-        if let Some(places) = all.iter().find(|(name, _)| name == plugin).and_then(|(_, places)| places.upgrade()) {
+        if let Some(places) =
+            all.iter().find(|(name, _)| name == plugin).and_then(|(_, places)| places.upgrade())
+        {
             return Ok(places);
         }
         let owner = random::number().map_err(|status| {
@@ -100,7 +103,9 @@ impl Filter for FaultFilter {
         let Some(waited) = faulted else { return Flow::Continue };
         self.give_back(waited);
         let fault = waited.fault;
-        let verdict = self.policy().proceed(&fault, request.is_upstream());
+        // If that cannot be known, the marker keeps others from adding a fault.
+        let is_upstream = request.is_upstream().unwrap_or_default();
+        let verdict = self.policy().proceed(&fault, is_upstream);
         let flow = self.adapter.finish(pending, request, verdict);
         if fault.is_aborted {
             self.adapter.record(&self.policy().label(fault.cause, fault.kinds()));
@@ -146,11 +151,11 @@ impl Filter for FaultFilter {
     fn on_response_trailers(&self, stream: &mut Stream, _trailers: &mut Trailers) -> TrailersFlow {
         let Some(faulted) = &mut stream.faulted else { return TrailersFlow::Continue };
         faulted.has_ended = true;
-        let due = faulted.throttle.as_ref().map(crate::throttle::Throttle::due);
+        let due = faulted.throttle.as_ref().map(Throttle::due);
         self.held_until(faulted, due).map_or(TrailersFlow::Continue, |until| TrailersFlow::Hold { until })
     }
 
-    fn on_response_released(&self, stream: &mut Stream) {
+    fn on_response_released(&self, stream: &mut Stream, _background: &mut Background<'_>) {
         if let Some(faulted) = &mut stream.faulted
             && faulted.has_ended
         {
@@ -185,7 +190,8 @@ impl FaultFilter {
     /// Whether no rule can be for the request, as it lacks the headers that the rules ask for. Asking for one that is not there
     /// costs a quarter of the whole map.
     fn passes_by(&self, request: &mut Request<'_>) -> bool {
-        let is_absent = |name: &str, request: &mut Request<'_>| matches!(request.first_header(name), Ok(None));
+        let is_absent =
+            |name: &str, request: &mut Request<'_>| matches!(request.first_header(name), Ok(None));
         let probes = self.policy().probes();
         probes.is_some_and(|probes| probes.iter().all(|probe| is_absent(probe.as_str(), request)))
     }
@@ -228,7 +234,8 @@ impl FaultFilter {
         let noted = policy.noted(&decision);
         verdict.counts.extend(noted.counts);
         verdict.decision = verdict.decision.or(noted.decision);
-        *faulted = Some(Box::new(Faulted::new(fault, began, false))).filter(|faulted| faulted.awaits_response());
+        *faulted =
+            Some(Box::new(Faulted::new(fault, began, false))).filter(|faulted| faulted.awaits_response());
         Ok(Judgement::Verdict(verdict))
     }
 
@@ -256,7 +263,8 @@ impl FaultFilter {
         if course.kinds.is_empty() {
             return None;
         }
-        let counts: Vec<Count<Metric>> = self.policy().counted(Metric::Faults, fault.cause, course.kinds).collect();
+        let counts: Vec<Count<Metric>> =
+            self.policy().counted(Metric::Faults, fault.cause, course.kinds).collect();
         self.adapter.report(&Verdict { counts, ..Verdict::default() });
         let delayed = fault.delay.map(|_| FaultKind::Delay);
         let kinds: Kinds = delayed.into_iter().chain(course.kinds.iter()).collect();

@@ -15,13 +15,15 @@ pub use names::{FaultKind, Kinds};
 pub use response::{Answer, Course};
 
 use crate::budget::Budget;
-use crate::config::{Config, Rule};
+use crate::config::{Config, Rule, Trigger, TriggerKind};
 use crate::trigger::{self, Asked};
 use dice::Dice;
 use mesh_policy::facts::{Facts, Needs};
 use mesh_policy::headers::HeaderName;
-use mesh_policy::matching::request::MatchInput;
+use mesh_policy::key_part::KeyPart;
+use mesh_policy::matching::request::{MatchInput, RequestMatch};
 use mesh_policy::mode::Mode;
+use mesh_policy::percent::Percentage;
 use mesh_policy::policy::Sources;
 use mesh_policy::settings::DecisionLog;
 use std::cell::RefCell;
@@ -55,7 +57,11 @@ impl Policy {
             needs: config.settings.complete(needs(&config)),
             own_headers: config.own_headers().cloned().collect(),
             probes: probes(&config),
-            budget: config.budget.map(|budget| RefCell::new(Budget::new(budget.percentage, budget.window))),
+            // All requests are no bound, and the budget counts with a margin.
+            budget: config
+                .budget
+                .filter(|budget| budget.percentage < Percentage::ALL)
+                .map(|budget| RefCell::new(Budget::new(budget.percentage, budget.window))),
             config,
         }
     }
@@ -75,7 +81,8 @@ impl Policy {
     /// Whether a rule asks how many requests are in flight.
     #[must_use]
     pub fn counts_in_flight(&self) -> bool {
-        self.config.settings.mode != Mode::Off && self.config.rules.iter().any(|rule| rule.in_flight.is_some())
+        self.config.settings.mode != Mode::Off
+            && self.config.rules.iter().any(|rule| rule.in_flight.is_some())
     }
 
     /// Decides on a request. `in_flight`: how many other requests the plugin has in flight, if that is known. The filter's own
@@ -104,13 +111,13 @@ impl Policy {
         if let Some(fault) = self.asked_for(request.facts(), decision) {
             return self.may_fault(request.facts(), sources).map(|()| fault);
         }
-        let mut dice = Dice::new(self.config.cohort.as_ref(), request);
+        let dice = Dice::new(self.config.cohort.as_ref(), request);
         for (index, rule) in self.config.rules.iter().enumerate() {
             if rule.mode == Mode::Off || !matches(rule, request, in_flight) {
                 continue;
             }
             self.may_fault(request.facts(), sources)?;
-            let fault = throw(&mut dice, index, rule, request.facts(), sources).ok_or(Untouched::Failed)?;
+            let fault = throw(&dice, index, rule, request.facts(), sources).ok_or(Untouched::Failed)?;
             let is_fault = !fault.kinds().is_empty();
             if rule.mode == Mode::Shadow {
                 decision.shadow.extend(Some(fault).filter(|_| is_fault));
@@ -177,12 +184,12 @@ fn only<'a>(facts: &Facts<'a>, name: &HeaderName) -> Sent<'a> {
     }
 }
 
-impl crate::config::Trigger {
+impl Trigger {
     /// What a request gets that asks for a fault, if it may.
     fn fault(&self, asked: Asked) -> Option<Fault> {
         let may = |kind| self.allow.contains(&kind);
-        let is_allowed = (asked.delay.is_none() || may(crate::config::Kind::Delay))
-            && (asked.abort.is_none() || may(crate::config::Kind::Abort));
+        let is_allowed = (asked.delay.is_none() || may(TriggerKind::Delay))
+            && (asked.abort.is_none() || may(TriggerKind::Abort));
         is_allowed.then(|| Fault {
             delay: asked.delay.map(|delay| delay.min(self.max_delay)),
             is_aborted: asked.abort.is_some(),
@@ -209,7 +216,7 @@ fn is_attempt(attempts: &[u32], facts: &Facts<'_>) -> bool {
 
 /// Rolls the dice of a rule, one for each kind of fault; `None` if the proxy has no random numbers.
 fn throw(
-    dice: &mut Dice<'_, '_>,
+    dice: &Dice<'_, '_>,
     index: usize,
     rule: &Rule,
     facts: &Facts<'_>,
@@ -246,10 +253,10 @@ fn throw(
 
 fn needs(config: &Config) -> Needs {
     let rules = config.rules.iter().map(|rule| rule.matches.needs());
-    let excluded = config.exclude.iter().map(mesh_policy::matching::request::RequestMatch::needs);
+    let excluded = config.exclude.iter().map(RequestMatch::needs);
     let parts = config.cohort.iter().flat_map(|cohort| &cohort.by);
     let mut needs = Needs::default();
-    for part in rules.chain(excluded).chain(parts.map(mesh_policy::key_part::KeyPart::needs)) {
+    for part in rules.chain(excluded).chain(parts.map(KeyPart::needs)) {
         needs.add(&part);
     }
     // Also for the method, and for the marker.

@@ -7,6 +7,7 @@ mod sources;
 
 pub use metrics::Metrics;
 pub use policy_filter::PolicyFilter;
+pub use sources::ProxySources;
 
 use observed::Observed;
 
@@ -55,6 +56,14 @@ pub enum Judgement<'a, M> {
     Verdict(Verdict<'a, M>),
     /// The request waits, at most until this instant.
     Pause(Nanos),
+}
+
+impl Pending {
+    /// Adds changes of the response, in front of those that are pending.
+    pub fn edit_response_first(&mut self, mut edits: Vec<Edit>) {
+        edits.append(&mut self.response);
+        self.response = edits;
+    }
 }
 
 impl From<Unchangeable> for Status {
@@ -159,6 +168,17 @@ impl<P: Policy> Adapter<P> {
         self.report(&verdict);
         *pending = Pending { response: verdict.response, observed: verdict.observation.map(Observed::new) };
         Ok(Flow::Continue)
+    }
+
+    /// Carries out a verdict on a request that has waited for it.
+    pub fn finish(
+        &self,
+        pending: &mut Pending,
+        request: &mut Request<'_>,
+        verdict: Verdict<'_, P::Metric>,
+    ) -> Flow {
+        self.carry_out(pending, request, verdict)
+            .unwrap_or_else(|status| self.on_unreadable_request(Part::Headers, status, pending, request))
     }
 
     /// Carries out what a verdict changes of a request.

@@ -40,7 +40,7 @@ mod stream;
 pub mod testing;
 mod timers_and_calls;
 
-pub use adapter::{Adapter, Judgement, Metrics, Pending, PolicyFilter};
+pub use adapter::{Adapter, Judgement, Metrics, Pending, PolicyFilter, ProxySources};
 pub use body::Body;
 pub use call::{CallError, CallResponse};
 pub use callbacks::Callbacks;

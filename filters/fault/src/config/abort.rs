@@ -67,7 +67,8 @@ impl Object for Abort {
             (Some(status), Some(grpc_status)) => (status, grpc_status),
         };
         if has_no_content(status) && has_body == Some(true) {
-            let message = format_args!("found one, expected none: a response with status {status} has no content");
+            let message =
+                format_args!("found one, expected none: a response with status {status} has no content");
             return form.problem_at("body", ProblemKind::Conflict, message);
         }
         Some(Self {
@@ -83,7 +84,8 @@ impl Object for Abort {
 }
 
 const PERCENTAGE: &str = "The percentage of the rule's requests that are aborted, with up to four decimals.";
-const STATUS: &str = "The HTTP status. Default: that of `grpc_status`, as google.rpc.Code says; one of the two is required.";
+const STATUS: &str =
+    "The HTTP status. Default: that of `grpc_status`, as google.rpc.Code says; one of the two is required.";
 const GRPC_STATUS: &str = "The status for gRPC requests, which get it with HTTP 200. Default: that of `status`, by \
     [gRPC's mapping](https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md).";
 const MESSAGE: &str = "The `grpc-message` for gRPC requests. Default: a text with the rule's name.";

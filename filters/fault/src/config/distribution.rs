@@ -1,9 +1,9 @@
 //! The distribution of random delays, as a user writes it.
 
 use super::delay::{DELAY, LONGEST};
-use crate::distribution::{Distribution, InvalidQuantiles, Quantiles, percentile};
+use crate::distribution::{Distribution, InvalidQuantiles, Quantiles, percentile, percentile_name};
 use mesh_config::kinds::{Object, duration, entries};
-use mesh_config::{Form, Kind, ProblemKind, Value, spelt};
+use mesh_config::{Form, Kind, ProblemKind, Value};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -80,12 +80,13 @@ impl Object for Distribution {
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {
         form.one_of()
             .case("uniform", UNIFORM, Uniform::kind(), |Uniform { min, max }| Self::Uniform { min, max })
-            .case("exponential", EXPONENTIAL, Exponential::kind(), |Exponential { mean }| {
-                Self::Exponential { mean }
+            .case("exponential", EXPONENTIAL, Exponential::kind(), |Exponential { mean }| Self::Exponential {
+                mean,
             })
             .case("normal", NORMAL, Normal::kind(), |Normal { mean, stddev }| Self::Normal { mean, stddev })
-            .case("lognormal", LOGNORMAL, Lognormal::kind(), |Lognormal { median, p99 }| {
-                Self::Lognormal { median, p99 }
+            .case("lognormal", LOGNORMAL, Lognormal::kind(), |Lognormal { median, p99 }| Self::Lognormal {
+                median,
+                p99,
             })
             .case("quantiles", QUANTILES, quantiles(), Self::Quantiles)
             .end()
@@ -120,6 +121,21 @@ fn point(name: &str, value: &Value<'_>) -> Option<u32> {
 }
 
 fn refuse<T>(value: &Value<'_>, invalid: InvalidQuantiles) -> Option<T> {
-    let _ = (invalid, spelt);
-    value.expected(ProblemKind::Conflict, "TODO")
+    let name = percentile_name;
+    match invalid {
+        InvalidQuantiles::NoP0 => value.problem_at("p0", ProblemKind::Missing, "missing"),
+        InvalidQuantiles::NoP100 => value.problem_at("p100", ProblemKind::Missing, "missing"),
+        InvalidQuantiles::Falling { from, to } => {
+            let message = format_args!("expected at least that of `{}`", name(from));
+            value.problem_at(&name(to), ProblemKind::Conflict, message)
+        }
+        InvalidQuantiles::Repeated(percentage) => {
+            let message = format_args!("found `{}` twice", name(percentage));
+            value.problem(ProblemKind::Duplicate, message)
+        }
+        // The kinds of names and of the list refuse these before.
+        InvalidQuantiles::TooMany | InvalidQuantiles::Above100(_) => {
+            value.problem(ProblemKind::Conflict, "not a distribution")
+        }
+    }
 }

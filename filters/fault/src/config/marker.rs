@@ -20,8 +20,6 @@ mesh_config::object! {
     }
 }
 
-fn name_or_none(
-    read: fn(&Value<'_>, &str) -> Option<Option<HeaderName>>,
-) -> Text<Option<HeaderName>> {
+fn name_or_none(read: fn(&Value<'_>, &str) -> Option<Option<HeaderName>>) -> Text<Option<HeaderName>> {
     text(read).described_as("^[!#$%&'*+.^_`|~0-9A-Za-z-]*$", &[])
 }

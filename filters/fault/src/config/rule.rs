@@ -60,8 +60,10 @@ const MAX_IN_FLIGHT: u64 = 1_000_000;
 
 impl Rule {
     fn check(&self, form: &mut impl Form) -> Option<()> {
-        let has_none =
-            self.delay.is_none() && self.abort.is_none() && self.response.is_none() && self.throttle.is_none();
+        let has_none = self.delay.is_none()
+            && self.abort.is_none()
+            && self.response.is_none()
+            && self.throttle.is_none();
         if has_none {
             return form.require_one_of(&["delay", "abort", "response", "throttle"]);
         }

@@ -18,7 +18,7 @@ mesh_config::object! {
         /// The secret, 8 to 256 bytes. Whoever may read Envoy's config can see it.
         pub secret: Secret = required(secret()),
         /// What a request may ask for.
-        pub allow: Vec<Kind> = default(["delay", "abort"], list(choice()).not_empty()),
+        pub allow: Vec<TriggerKind> = default(["delay", "abort"], list(choice()).not_empty()),
         /// A longer delay is cut to this.
         pub max_delay: Duration = default("5s", duration(DELAY)),
     }
@@ -28,7 +28,7 @@ mesh_config::object! {
 mesh_config::choice! {
     /// A kind of fault that a request may ask for.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub enum Kind {
+    pub enum TriggerKind {
         /// It waits.
         Delay = "delay",
         /// The proxy replies in place of the upstream.
@@ -39,7 +39,11 @@ mesh_config::choice! {
 impl Trigger {
     fn check(&self, form: &mut impl Form) -> Option<()> {
         if self.header.is_same_variable(self.secret_header.as_str().as_bytes()) {
-            return form.problem_at("secret_header", ProblemKind::Conflict, "expected another header than `header`");
+            return form.problem_at(
+                "secret_header",
+                ProblemKind::Conflict,
+                "expected another header than `header`",
+            );
         }
         Some(())
     }
@@ -48,7 +52,8 @@ impl Trigger {
 /// The message does not have what was found: it goes into logs.
 fn secret() -> Text<Secret> {
     text(|value, secret| {
-        let can_be_sent = HeaderValue::new(secret).is_some() && trimmed(secret.as_bytes()).len() == secret.len();
+        let can_be_sent =
+            HeaderValue::new(secret).is_some() && trimmed(secret.as_bytes()).len() == secret.len();
         match Secret::new(secret).filter(|_| can_be_sent) {
             None => value.problem(
                 ProblemKind::BadPattern,

@@ -39,7 +39,9 @@ impl Faulted {
 
     /// Whether its response is to be faulted, and has not arrived.
     pub(super) const fn awaits_response(&self) -> bool {
-        !self.is_answered && !self.fault.is_aborted && (self.fault.response.is_some() || self.fault.is_throttled)
+        !self.is_answered
+            && !self.fault.is_aborted
+            && (self.fault.response.is_some() || self.fault.is_throttled)
     }
 
     /// Whether something happens to the rest of the response.

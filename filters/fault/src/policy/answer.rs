@@ -15,7 +15,8 @@ use mesh_policy::verdict::{self, Count, Verdict};
 use std::borrow::Cow;
 
 /// The type of an empty body.
-static NO_CONTENT: std::sync::LazyLock<HeaderValue> = std::sync::LazyLock::new(|| HeaderValue::text("text/plain"));
+static NO_CONTENT: std::sync::LazyLock<HeaderValue> =
+    std::sync::LazyLock::new(|| HeaderValue::text("text/plain"));
 
 impl Policy {
     /// The fault of a decision, if it is carried out.
@@ -67,7 +68,11 @@ impl Policy {
     #[must_use]
     pub fn delayed(&self, decision: &Decision, fault: &Fault) -> Verdict<'_, Metric> {
         let mut verdict = self.noted(decision);
-        verdict.counts.extend(self.counted(Metric::Faults, fault.cause, Kinds::default().with(FaultKind::Delay)));
+        verdict.counts.extend(self.counted(
+            Metric::Faults,
+            fault.cause,
+            Kinds::default().with(FaultKind::Delay),
+        ));
         let label = Label::of(FaultKind::Delay.name()).about(self.name(fault.cause));
         verdict.decision = Some(verdict::Decision { label, is_notable: true });
         verdict

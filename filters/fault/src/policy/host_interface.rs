@@ -69,7 +69,12 @@ impl Policy {
         let mode = self.config.settings.mode;
         let mut values = Vec::new();
         for rule in &self.config.rules {
-            let has = [rule.delay.is_some(), rule.abort.is_some(), rule.response.is_some(), rule.throttle.is_some()];
+            let has = [
+                rule.delay.is_some(),
+                rule.abort.is_some(),
+                rule.response.is_some(),
+                rule.throttle.is_some(),
+            ];
             for (kind, has) in FaultKind::ALL.into_iter().zip(has) {
                 let value = || vec![rule.name.as_str(), kind.name()];
                 values.push((has && is_counted(mode.max(rule.mode))).then(value));

@@ -85,7 +85,8 @@ fn is_faultable(answer: &Answer<'_>) -> bool {
 
 /// Adds the changes of a rule.
 fn change(course: &mut Course, response: &Response, delay: Option<Duration>, answer: &Answer<'_>) {
-    let from_request = response.delay.as_ref().is_some_and(|delay| delay.counted_from == CountedFrom::Request);
+    let from_request =
+        response.delay.as_ref().is_some_and(|delay| delay.counted_from == CountedFrom::Request);
     let start = if from_request { answer.began } else { answer.now };
     course.until = delay.map(|delay| start.after(delay)).filter(|until| *until > answer.now);
     course.edits.extend(response.status.map(Edit::Status));
@@ -101,7 +102,8 @@ fn change(course: &mut Course, response: &Response, delay: Option<Duration>, ans
             course.edits.push(Edit::Remove(CONTENT_LENGTH));
         }
     }
-    let only_waits = response.status.is_none() && response.remove_headers.is_empty() && course.max_bytes.is_none();
+    let only_waits =
+        response.status.is_none() && response.remove_headers.is_empty() && course.max_bytes.is_none();
     if course.until.is_some() || !only_waits {
         course.kinds = course.kinds.with(FaultKind::Response);
     }

@@ -7,7 +7,8 @@ use mesh_policy::time::Nanos;
 use std::time::Duration;
 
 /// The proxy's clocks and its generator.
-pub(super) struct ProxySources;
+#[derive(Clone, Copy, Debug)]
+pub struct ProxySources;
 
 impl Sources for ProxySources {
     fn random(&mut self) -> Option<u64> {
