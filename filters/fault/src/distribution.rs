@@ -6,10 +6,12 @@
 
 mod normal;
 mod quantiles;
+mod units;
 
 pub use quantiles::{InvalidQuantiles, Quantiles, percentile, percentile_name};
 
 use std::time::Duration;
+use units::{nanos, share};
 
 /// How random durations are distributed. Any durations are allowed; the field docs say which ones are useful.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,18 +74,6 @@ impl Distribution {
         // The conversion saturates: below zero is zero.
         Duration::from_nanos((sampled + 0.5) as u64).min(max)
     }
-}
-
-/// A share of all durations, above 0 and below 1: the middle of one of 2^52 equal parts. All operations are exact, so
-/// the shares are symmetric.
-fn share(uniform: u64) -> f64 {
-    const PARTS: f64 = (1u64 << 52) as f64;
-    ((uniform >> 12) as f64 + 0.5) / PARTS
-}
-
-/// A duration in nanoseconds; exact up to 100 days.
-fn nanos(duration: Duration) -> f64 {
-    duration.as_secs() as f64 * 1e9 + f64::from(duration.subsec_nanos())
 }
 
 #[cfg(test)]

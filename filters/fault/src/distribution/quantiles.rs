@@ -2,7 +2,7 @@
 //!
 //! A percentage is in thousandths of a percent: 0 is p0, 99 900 is p99.9, 100 000 is p100.
 
-use super::nanos;
+use super::units::nanos;
 use std::time::Duration;
 
 /// The percentage of p100.
@@ -12,7 +12,7 @@ const MAX_POINTS: usize = 32;
 
 /// Percentiles with their durations.
 ///
-/// INVARIANT: percentages rise from 0 to [`WHOLE`], and durations do not fall.
+/// INVARIANT: percentages rise from 0 to 100 000, and durations do not fall.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quantiles(Vec<(u32, Duration)>);
 

@@ -1,5 +1,5 @@
 use super::{P99, quantile};
-use crate::distribution::share;
+use crate::distribution::units::share;
 
 /// The distribution function, by the complementary error function.
 fn share_up_to(deviations: f64) -> f64 {
