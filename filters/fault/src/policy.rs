@@ -239,7 +239,7 @@ fn throw(
     if let Some(response) = &rule.response
         && let Some(roll) = dice.roll(name, FaultKind::Response, response.percentage, sources)?
     {
-        let delay: Option<Duration> = match &response.delay {
+        let delay = match &response.delay {
             Some(delay) => Some(roll.wait(&delay.wait, sources)?),
             None => None,
         };
