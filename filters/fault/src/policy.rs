@@ -27,7 +27,6 @@ use mesh_policy::percent::Percentage;
 use mesh_policy::policy::Sources;
 use mesh_policy::settings::DecisionLog;
 use std::cell::RefCell;
-use std::time::Duration;
 
 /// An attribute that exists only in a cluster's filter chain.
 const UPSTREAM_ADDRESS: [&str; 2] = ["upstream", "address"];
