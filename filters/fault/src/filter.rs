@@ -19,7 +19,7 @@ use mesh_policy::mode::Mode;
 use mesh_policy::policy::Policy as _;
 use mesh_policy::time::Nanos;
 use mesh_policy::verdict::{Count, Verdict};
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 use stream::Faulted;
@@ -29,14 +29,14 @@ pub struct FaultFilter {
     adapter: Adapter<Policy>,
     /// Those of the plugin in this VM, for all its configs.
     places: Rc<Places>,
-    gauges: RefCell<ProxyGauges>,
+    gauges: ProxyGauges,
     /// Whether a tick is under way in which this worker keeps its places.
     is_ticking: Cell<bool>,
 }
 
 thread_local! {
     /// The places of each plugin in this VM, by the plugin's name. Holds nothing of a config.
-    static PLACES: RefCell<Vec<(String, Weak<Places>)>> = const { RefCell::new(Vec::new()) };
+    static PLACES: Cell<Vec<(String, Weak<Places>)>> = const { Cell::new(Vec::new()) };
 }
 
 /// After so long a new VM frees what a lost one before it has held.
@@ -50,28 +50,31 @@ impl Configure for FaultFilter {
         if adapter.policy().settings().mode != Mode::Off {
             plugin.tick_after(FIRST_RENEWAL);
         }
-        let gauges = RefCell::new(ProxyGauges::new(plugin.name(), adapter.metrics()));
+        let gauges = ProxyGauges::new(plugin.name(), adapter.metrics());
         Ok(vec![Self { adapter, places, gauges, is_ticking: Cell::new(false) }])
     }
 }
 
 /// The places of a plugin in this VM.
 fn places(plugin: &str) -> Result<Rc<Places>, Problems> {
-    PLACES.with(|all| {
-        let mut all = all.borrow_mut();
-        all.retain(|(_, places)| places.strong_count() > 0);
-        if let Some(places) =
-            all.iter().find(|(name, _)| name == plugin).and_then(|(_, places)| places.upgrade())
-        {
-            return Ok(places);
-        }
-        let owner = random::number().map_err(|status| {
-            Problems::one(format!("the proxy gives no random numbers, and the filter needs them: {status}"))
-        })?;
-        let places = Rc::new(Places::new(["mesh_filters.fault/places/", plugin].concat(), owner));
-        all.push((plugin.to_owned(), Rc::downgrade(&places)));
-        Ok(places)
-    })
+    let mut all = PLACES.take();
+    all.retain(|(_, places)| places.strong_count() > 0);
+    let known = all.iter().find(|(name, _)| name == plugin).and_then(|(_, places)| places.upgrade());
+    let places = known.map_or_else(|| new_places(plugin), Ok);
+    if let Ok(places) = &places
+        && Rc::weak_count(places) == 0
+    {
+        all.push((plugin.to_owned(), Rc::downgrade(places)));
+    }
+    PLACES.set(all);
+    places
+}
+
+fn new_places(plugin: &str) -> Result<Rc<Places>, Problems> {
+    let owner = random::number().map_err(|status| {
+        Problems::one(format!("the proxy gives no random numbers, and the filter needs them: {status}"))
+    })?;
+    Ok(Rc::new(Places::new(["mesh_filters.fault/places/1/", plugin].concat(), owner)))
 }
 
 impl Filter for FaultFilter {
@@ -169,12 +172,12 @@ impl Filter for FaultFilter {
         }
         if std::mem::take(&mut stream.is_counted) {
             let now = clock::now().unwrap_or_default();
-            self.places.end(now, &mut SharedData, &mut *self.gauges.borrow_mut());
+            self.places.end(now, &mut SharedData, &mut &self.gauges);
         }
     }
 
     fn on_tick(&self, background: &mut Background<'_>) {
-        let is_busy = self.places.renew(&mut SharedData, &mut *self.gauges.borrow_mut());
+        let is_busy = self.places.renew(&mut SharedData, &mut &self.gauges);
         self.is_ticking.set(is_busy);
         if is_busy {
             background.tick_after(RENEWAL);
@@ -201,7 +204,7 @@ impl FaultFilter {
         let now = clock::now().ok()?;
         stream.is_counted = true;
         self.keep_places(|time| request.tick_after(time));
-        self.places.begin(now, &mut SharedData, &mut *self.gauges.borrow_mut())
+        self.places.begin(now, &mut SharedData, &mut &self.gauges)
     }
 
     /// Decides on a request, and lets it wait if it is delayed.
@@ -323,12 +326,12 @@ impl FaultFilter {
     fn take_place(&self, tick_after: impl FnOnce(Duration)) -> Result<bool, ()> {
         self.keep_places(tick_after);
         let max = Some(self.policy().config().max_active).filter(|max| *max > 0);
-        self.places.take(max, &mut SharedData, &mut *self.gauges.borrow_mut()).map_err(drop)
+        self.places.take(max, &mut SharedData, &mut &self.gauges).map_err(drop)
     }
 
     fn give_back(&self, faulted: &mut Faulted) {
         if std::mem::take(&mut faulted.has_place) {
-            self.places.give_back(&mut SharedData, &mut *self.gauges.borrow_mut());
+            self.places.give_back(&mut SharedData, &mut &self.gauges);
         }
     }
 
