@@ -99,12 +99,12 @@ fn rewritten(status: u16, fetches: &str, failing: Option<&'static str>) -> (Stri
 #[test]
 fn the_status_of_a_response_is_replaced() {
     for fetches in ["", " fetches"] {
-        for status in [200, 204, 418, 503, 599] {
+        for status in [200, 205, 418, 503, 599] {
             let note = format!("(false, Ok(()), Ok(Ok(\"{status}\")))");
             assert_eq!(rewritten(status, fetches, None), (status.to_string(), vec![note]), "{fetches}");
         }
-        // Envoy takes a status that it cannot read for the failure of the upstream, and 1xx for an interim response.
-        for status in [0, 99, 100, 101, 199, 600, 1000, u16::MAX] {
+        // The body would come without a response.
+        for status in [0, 99, 100, 101, 199, 204, 304, 600, 1000, u16::MAX] {
             let note = "(false, Err(BadArgument), Ok(Ok(\"200\")))".to_owned();
             assert_eq!(rewritten(status, fetches, None), ("200".to_owned(), vec![note]), "{status}");
         }
@@ -140,6 +140,28 @@ fn a_response_may_end_with_its_headers() {
         }
         assert!(NOTES.take()[0].starts_with(expected));
         stream.end();
+    }
+}
+
+/// A 304 has the length of a body that does not follow.
+#[test]
+fn a_response_without_a_body_has_no_length_after_an_edit() {
+    for fetches in ["", " fetches"] {
+        let proxy = Proxy::<Changes>::start(&format!("503 9{fetches}"));
+        let answered = |ends: bool| {
+            let stream = proxy.request(&[]);
+            let headers = [(":status", "304"), ("content-length", "5")];
+            if ends {
+                stream.respond_without_body(&headers)
+            } else {
+                stream.respond(&headers)
+            }
+            let names: Vec<_> = stream.response_headers().into_iter().map(|(name, _)| name).collect();
+            stream.end();
+            names
+        };
+        assert_eq!(answered(true), [":status"]);
+        assert_eq!(answered(false), [":status", "content-length"]);
     }
 }
 
