@@ -77,8 +77,7 @@ fn in_flight_is_a_range() {
     let range = |fields: &str| only(&format!(r#", "in_flight": {{{fields}}}"#)).in_flight.unwrap();
     assert_eq!(range(r#""at_least": 50"#), InFlight { at_least: Some(50), below: None });
     assert_eq!(range(r#""below": 1"#), InFlight { at_least: None, below: Some(1) });
-    let both =
-        range(r#""at_least": 1000000, "below": 1000000"#.replace("\": 1000000,", "\": 999999,").as_str());
+    let both = range(r#""at_least": 999999, "below": 1000000"#);
     assert_eq!(both, InFlight { at_least: Some(999_999), below: Some(1_000_000) });
     check_rule(r#", "in_flight": {}"#, "rules[0].in_flight: found none, expected one of `at_least`, `below`");
     for fields in [r#""at_least": 5, "below": 5"#, r#""at_least": 5, "below": 4"#] {
