@@ -32,6 +32,8 @@ pub struct FaultFilter {
     gauges: ProxyGauges,
     /// Whether a tick is under way in which this worker keeps its places.
     is_ticking: Cell<bool>,
+    /// When the config was loaded.
+    since: Nanos,
 }
 
 thread_local! {
@@ -51,7 +53,8 @@ impl Configure for FaultFilter {
             plugin.tick_after(FIRST_RENEWAL);
         }
         let gauges = ProxyGauges::new(plugin.name(), adapter.metrics());
-        Ok(vec![Self { adapter, places, gauges, is_ticking: Cell::new(false) }])
+        let since = clock::now().unwrap_or_default();
+        Ok(vec![Self { adapter, places, gauges, is_ticking: Cell::new(false), since }])
     }
 }
 
@@ -105,6 +108,7 @@ impl Filter for FaultFilter {
         let Stream { pending, faulted, .. } = stream;
         let Some(waited) = faulted else { return Flow::Continue };
         self.give_back(waited);
+        waited.is_waiting = false;
         let fault = waited.fault;
         // If that cannot be known, the marker keeps others from adding a fault.
         let is_upstream = request.is_upstream().unwrap_or_default();
@@ -144,7 +148,7 @@ impl Filter for FaultFilter {
     fn on_response_body(&self, stream: &mut Stream, body: &mut Body) -> BodyFlow {
         let Some(faulted) = &mut stream.faulted else { return BodyFlow::Continue };
         if faulted.cut(body).is_err() {
-            self.adapter.metrics().counter(Metric::Failed, 0).increment();
+            self.count_failure();
         }
         faulted.has_ended |= body.is_end();
         let due = faulted.throttle.as_mut().map(|throttle| throttle.pass(body.size()));
@@ -171,7 +175,8 @@ impl Filter for FaultFilter {
             self.give_back(faulted);
         }
         if std::mem::take(&mut stream.is_counted) {
-            let now = clock::now().unwrap_or_default();
+            // Without a clock, this worker cannot be sure that it has not been taken for lost.
+            let now = clock::now().unwrap_or(Nanos(u64::MAX));
             self.places.end(now, &mut SharedData, &mut &self.gauges);
         }
     }
@@ -181,6 +186,12 @@ impl Filter for FaultFilter {
         self.is_ticking.set(is_busy);
         if is_busy {
             background.tick_after(RENEWAL);
+        } else if let Ok(now) = background.now() {
+            // A tick that came earlier has replaced the first one.
+            let age = now.since(self.since);
+            if age < FIRST_RENEWAL {
+                background.tick_after(FIRST_RENEWAL.saturating_sub(age));
+            }
         }
     }
 }
@@ -201,10 +212,18 @@ impl FaultFilter {
 
     /// Counts a request as in flight. Returns the number of others.
     fn begin(&self, stream: &mut Stream, request: &Request<'_>) -> Option<u64> {
-        let now = clock::now().ok()?;
         stream.is_counted = true;
         self.keep_places(|time| request.tick_after(time));
-        self.places.begin(now, &mut SharedData, &mut &self.gauges)
+        let now = clock::now().unwrap_or(Nanos(u64::MAX));
+        let others = self.places.begin(now, &mut SharedData, &mut &self.gauges);
+        if others.is_none() {
+            self.count_failure();
+        }
+        others
+    }
+
+    fn count_failure(&self) {
+        self.adapter.metrics().counter(Metric::Failed, 0).increment();
     }
 
     /// Decides on a request, and lets it wait if it is delayed.
@@ -224,7 +243,7 @@ impl FaultFilter {
             match self.take_place(|time| request.tick_after(time)) {
                 Ok(true) => {
                     self.adapter.report(&policy.delayed(&decision, &fault));
-                    *faulted = Some(Box::new(Faulted::new(fault, began, true)));
+                    *faulted = Some(Box::new(Faulted::waiting(fault, began)));
                     return Ok(Judgement::Pause(began.after(delay)));
                 }
                 Ok(false) => decision.outcome = Err(Untouched::NoPlace(fault.cause)),
@@ -237,8 +256,7 @@ impl FaultFilter {
         let noted = policy.noted(&decision);
         verdict.counts.extend(noted.counts);
         verdict.decision = verdict.decision.or(noted.decision);
-        *faulted =
-            Some(Box::new(Faulted::new(fault, began, false))).filter(|faulted| faulted.awaits_response());
+        *faulted = Some(Box::new(Faulted::new(fault, began))).filter(|faulted| faulted.awaits_response());
         Ok(Judgement::Verdict(verdict))
     }
 
@@ -247,7 +265,7 @@ impl FaultFilter {
         let fault = faulted.fault;
         faulted.is_answered = true;
         let Ok(mut course) = self.course(faulted, response) else {
-            self.adapter.metrics().counter(Metric::Failed, 0).increment();
+            self.count_failure();
             return None;
         };
         if course.holds() {
@@ -258,7 +276,7 @@ impl FaultFilter {
                     return None;
                 }
                 Err(()) => {
-                    self.adapter.metrics().counter(Metric::Failed, 0).increment();
+                    self.count_failure();
                     return None;
                 }
             }
