@@ -204,8 +204,8 @@ async fn the_status_of_a_response_is_rewritten() {
             assert_eq!(answer.status.as_str(), status);
             assert!(answer.text().ends_with("\n\nbody"));
         }
-        // With these, Envoy would fail, or an HTTP/1 client would take the body for the next response.
-        for acts in ["status=999", "status=101", "status=204", "status=304"] {
+        // With these, Envoy would fail.
+        for acts in ["status=999", "status=101"] {
             let answer = send(gateway.address, protocol, get("/", &[("x-a", acts)])).await.unwrap();
             assert_eq!(answer.status, 200, "{acts}");
         }

@@ -17,9 +17,9 @@ pub enum Edit {
     Target(HeaderValue),
     /// Sets the status (`:status`) of a response. The body stays as it is. Has no effect on a request or on trailers.
     ///
-    /// The status is a final one with a registered class, 200 to 599 (RFC 9110, section 15), and one that may have a
-    /// body: with 204 or 304 an HTTP/1 client takes the body for the next response (RFC 9112, section 6.3). Another one is
-    /// refused.
+    /// The status is a final one with a registered class, 200 to 599 (RFC 9110, section 15); another one is refused. With 204
+    /// or 304, whoever sets it also drops the body and its length: Envoy would send them, and an HTTP/1 client would take
+    /// them for the next response (RFC 9112, section 6.3).
     Status(u16),
 }
 

@@ -187,7 +187,7 @@ fn all_mistakes_are_told_at_once() {
         "mode: found `enforced`, expected one of `enforce`, `shadow`, `off`; did you mean `enforce`?\n\
          max_active: found -1, expected an integer from 0 to 100000\n\
          budget.percentage: found 101, expected a number from 0 to 100\n\
-         trigger.secret: not a secret, expected 8 to 256 bytes that a header can carry, without spaces at its ends\n\
+         trigger.secret: not a secret, expected a string of 8 to 256 bytes that a header can carry, without spaces at its ends\n\
          rules[0].name: found `a b`, expected 1 to 64 letters, digits, `_`, `-` or `.`\n\
          rules[0].delay.percentage: found `5%`, expected a number from 0 to 100\n\
          rules[1].match.path.prefx: unknown field, did you mean `prefix`?\n\

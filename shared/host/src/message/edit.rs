@@ -76,10 +76,9 @@ fn replace(map: HeaderMap, fetched: Option<&mut Headers>, name: &str, value: &[u
     Ok(())
 }
 
-/// A status as `:status` has it. With one that has no body, Envoy sends the body all the same (1.36.4 and 1.40.0), and
-/// it fails on one that is no status.
+/// A status as `:status` has it. Envoy fails on one that is no status.
 fn digits(status: u16) -> Result<[u8; 3], Status> {
-    if !matches!(status, 200..=599) || matches!(status, 204 | 304) {
+    if !matches!(status, 200..=599) {
         return Err(Status::BadArgument);
     }
     let digits = [status / 100, status / 10 % 10, status % 10];
