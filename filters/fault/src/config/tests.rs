@@ -66,7 +66,7 @@ fn an_empty_config_is_valid_and_has_every_default() {
             (Mode::Enforce, ClientIp::default(), DecisionLog::Notable)
         );
         assert_eq!((cors_preflight, expires_at), (CorsPreflight::Allow, None));
-        assert_eq!((max_active, stack, budget), (200, false, None));
+        assert_eq!((max_active, stack, budget), (Some(200), false, None));
         let name = Some(header("x-mesh-fault"));
         assert_eq!(marker, Marker { request_header: name.clone(), response_header: name });
         assert!(exclude.is_none() && cohort.is_none() && trigger.is_none() && rules.is_empty());
@@ -142,7 +142,7 @@ fn names_of_fields_may_be_camel_case() {
                     "truncateBody": 1},
                 "throttle": {"percentage": 1, "bytesPerSecond": 1}}]}"#,
     );
-    assert_eq!((config.max_active, config.cors_preflight), (7, CorsPreflight::Check));
+    assert_eq!((config.max_active, config.cors_preflight), (Some(7), CorsPreflight::Check));
     assert_eq!(config.marker.request_header, Some(header("a")));
     check(r#"{"maxActive": 1, "max_active": 2}"#, "max_active: found twice, expected once");
 }
