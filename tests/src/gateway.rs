@@ -308,7 +308,8 @@ impl Setup {
                             "path": "access.log",
                             "log_format": {"text_format_source": {"inline_string":
                                 "%REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_CODE_DETAILS% %FILTER_STATE(wasm.rate_limit_decision:PLAIN)% \
-                                 %FILTER_STATE(wasm.jwt_authz_decision:PLAIN)% %FILTER_STATE(wasm.canary_decision:PLAIN)%\n"}},
+                                 %FILTER_STATE(wasm.jwt_authz_decision:PLAIN)% %FILTER_STATE(wasm.canary_decision:PLAIN)% \
+                                 %FILTER_STATE(wasm.fault_decision:PLAIN)%\n"}},
                         },
                     }]) },
                     "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},

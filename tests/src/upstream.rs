@@ -20,8 +20,8 @@ use tokio::task::JoinHandle;
 /// trailers.
 ///
 /// Request headers control the response: `x-answer: name=value`, possibly repeated, adds a header, `x-trailer:
-/// name=value` a trailer (if `te` accepts trailers); `x-slow: 200` delays it by 200 milliseconds; `x-size: 100` sets the
-/// length of its body; `x-status: 503` sets its status. [`Upstream::delay`] and [`Upstream::fail`] do so for every request.
+/// name=value` a trailer (if `te` accepts trailers); `x-slow: 200` delays it by 200 milliseconds; `x-size: 100` replaces
+/// its body by [`numbered`] bytes; `x-status: 503` sets its status. [`Upstream::delay`] and [`Upstream::fail`] do so for every request.
 #[derive(Debug)]
 pub struct Upstream {
     address: SocketAddr,
@@ -173,7 +173,7 @@ async fn answer(mut arrival: Arrival, request: Request<Incoming>) -> Result<Resp
         write_lines(&mut lines, &trailers);
     }
     if let Some(size) = number("x-size") {
-        lines = vec![b'x'; usize::try_from(size).unwrap_or_default()];
+        lines = numbered(usize::try_from(size).unwrap_or_default());
     }
     let trailers = wanted(&head.headers, "x-trailer");
     let mut response = Response::new(Parts::from(Bytes::from(lines)).trailers(trailers.clone()));
@@ -185,6 +185,15 @@ async fn answer(mut arrival: Arrival, request: Request<Incoming>) -> Result<Resp
         response.headers_mut().append(TRAILER, name.clone().into());
     }
     Ok(response)
+}
+
+/// A body of this size in which no part is like another: lines of eight bytes, each with its number.
+#[must_use]
+pub fn numbered(size: usize) -> Vec<u8> {
+    let mut lines: Vec<u8> =
+        (0..size.div_ceil(8)).flat_map(|line| format!("{line:07}\n").into_bytes()).collect();
+    lines.truncate(size);
+    lines
 }
 
 fn write_lines(lines: &mut Vec<u8>, headers: &HeaderMap) {
