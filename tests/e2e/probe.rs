@@ -212,7 +212,7 @@ async fn clocks_randomness_and_metrics() {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     assert!(now.abs_diff(seconds) < 60);
     for _ in 0..5 {
-        act(&gateway, "metrics", &[]).await;
+        check(&act(&gateway, "metrics", &[]).await, &[("x-probe-gauge", "Some(5)")]);
     }
     assert_eq!(gateway.stat("wasmcustom.probe.counter").await, 5);
     assert_eq!(gateway.stat("wasmcustom.probe.gauge").await, 5);

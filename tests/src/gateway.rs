@@ -113,6 +113,8 @@ impl Plugin {
 #[derive(Clone, Debug)]
 pub struct Setup {
     filters: Vec<Value>,
+    /// Filters of the cluster `upstream`.
+    upstream_filters: Vec<Value>,
     modules: Vec<Module>,
     clusters: Vec<(String, SocketAddr)>,
     routes: Vec<Value>,
@@ -131,6 +133,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             filters: Vec::new(),
+            upstream_filters: Vec::new(),
             modules: Vec::new(),
             clusters: Vec::new(),
             routes: Vec::new(),
@@ -151,6 +154,14 @@ impl Setup {
     #[must_use]
     pub fn plugins(mut self, plugins: &[Plugin]) -> Self {
         self.filters.extend(plugins.iter().map(Plugin::filter));
+        self.modules.extend(plugins.iter().map(|plugin| plugin.module));
+        self
+    }
+
+    /// Adds these plugins to the filter chain of the cluster `upstream`, in order: they run once for each attempt.
+    #[must_use]
+    pub fn upstream(mut self, plugins: &[Plugin]) -> Self {
+        self.upstream_filters.extend(plugins.iter().map(Plugin::filter));
         self.modules.extend(plugins.iter().map(|plugin| plugin.module));
         self
     }
@@ -336,11 +347,22 @@ impl Setup {
                 "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint":
                     {"address": socket_address(address)}}]}]},
             });
-            if self.trailers {
-                cluster["typed_extension_protocol_options"] = json!({"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+            let mut filters = if name == "upstream" { self.upstream_filters.clone() } else { Vec::new() };
+            if self.trailers || !filters.is_empty() {
+                let mut options = json!({
                     "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                    "explicit_http_config": {"http_protocol_options": {"enable_trailers": true}},
-                }});
+                    "explicit_http_config": {"http_protocol_options": {"enable_trailers": self.trailers}},
+                });
+                if !filters.is_empty() {
+                    filters.push(json!({
+                        "name": "envoy.filters.http.upstream_codec",
+                        "typed_config": {"@type":
+                            "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"},
+                    }));
+                    options["http_filters"] = json!(filters);
+                }
+                cluster["typed_extension_protocol_options"] =
+                    json!({"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": options});
             }
             if let Some(bytes) = self.buffer_limit {
                 cluster["per_connection_buffer_limit_bytes"] = json!(bytes);

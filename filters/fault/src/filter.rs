@@ -19,7 +19,7 @@ use mesh_policy::mode::Mode;
 use mesh_policy::policy::Policy as _;
 use mesh_policy::time::Nanos;
 use mesh_policy::verdict::{Count, Verdict};
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 use stream::Faulted;
@@ -29,14 +29,16 @@ pub struct FaultFilter {
     adapter: Adapter<Policy>,
     /// Those of the plugin in this VM, for all its configs.
     places: Rc<Places>,
-    gauges: RefCell<ProxyGauges>,
+    gauges: ProxyGauges,
     /// Whether a tick is under way in which this worker keeps its places.
     is_ticking: Cell<bool>,
+    /// When the config was loaded.
+    since: Nanos,
 }
 
 thread_local! {
     /// The places of each plugin in this VM, by the plugin's name. Holds nothing of a config.
-    static PLACES: RefCell<Vec<(String, Weak<Places>)>> = const { RefCell::new(Vec::new()) };
+    static PLACES: Cell<Vec<(String, Weak<Places>)>> = const { Cell::new(Vec::new()) };
 }
 
 /// After so long a new VM frees what a lost one before it has held.
@@ -50,28 +52,32 @@ impl Configure for FaultFilter {
         if adapter.policy().settings().mode != Mode::Off {
             plugin.tick_after(FIRST_RENEWAL);
         }
-        let gauges = RefCell::new(ProxyGauges::new(plugin.name(), adapter.metrics()));
-        Ok(vec![Self { adapter, places, gauges, is_ticking: Cell::new(false) }])
+        let gauges = ProxyGauges::new(plugin.name(), adapter.metrics());
+        let since = clock::now().unwrap_or_default();
+        Ok(vec![Self { adapter, places, gauges, is_ticking: Cell::new(false), since }])
     }
 }
 
 /// The places of a plugin in this VM.
 fn places(plugin: &str) -> Result<Rc<Places>, Problems> {
-    PLACES.with(|all| {
-        let mut all = all.borrow_mut();
-        all.retain(|(_, places)| places.strong_count() > 0);
-        if let Some(places) =
-            all.iter().find(|(name, _)| name == plugin).and_then(|(_, places)| places.upgrade())
-        {
-            return Ok(places);
-        }
-        let owner = random::number().map_err(|status| {
-            Problems::one(format!("the proxy gives no random numbers, and the filter needs them: {status}"))
-        })?;
-        let places = Rc::new(Places::new(["mesh_filters.fault/places/", plugin].concat(), owner));
-        all.push((plugin.to_owned(), Rc::downgrade(&places)));
-        Ok(places)
-    })
+    let mut all = PLACES.take();
+    all.retain(|(_, places)| places.strong_count() > 0);
+    let known = all.iter().find(|(name, _)| name == plugin).and_then(|(_, places)| places.upgrade());
+    let places = known.map_or_else(|| new_places(plugin), Ok);
+    if let Ok(places) = &places
+        && Rc::weak_count(places) == 0
+    {
+        all.push((plugin.to_owned(), Rc::downgrade(places)));
+    }
+    PLACES.set(all);
+    places
+}
+
+fn new_places(plugin: &str) -> Result<Rc<Places>, Problems> {
+    let owner = random::number().map_err(|status| {
+        Problems::one(format!("the proxy gives no random numbers, and the filter needs them: {status}"))
+    })?;
+    Ok(Rc::new(Places::new(["mesh_filters.fault/places/1/", plugin].concat(), owner)))
 }
 
 impl Filter for FaultFilter {
@@ -102,6 +108,7 @@ impl Filter for FaultFilter {
         let Stream { pending, faulted, .. } = stream;
         let Some(waited) = faulted else { return Flow::Continue };
         self.give_back(waited);
+        waited.is_waiting = false;
         let fault = waited.fault;
         // If that cannot be known, the marker keeps others from adding a fault.
         let is_upstream = request.is_upstream().unwrap_or_default();
@@ -141,7 +148,7 @@ impl Filter for FaultFilter {
     fn on_response_body(&self, stream: &mut Stream, body: &mut Body) -> BodyFlow {
         let Some(faulted) = &mut stream.faulted else { return BodyFlow::Continue };
         if faulted.cut(body).is_err() {
-            self.adapter.metrics().counter(Metric::Failed, 0).increment();
+            self.count_failure();
         }
         faulted.has_ended |= body.is_end();
         let due = faulted.throttle.as_mut().map(|throttle| throttle.pass(body.size()));
@@ -168,16 +175,23 @@ impl Filter for FaultFilter {
             self.give_back(faulted);
         }
         if std::mem::take(&mut stream.is_counted) {
-            let now = clock::now().unwrap_or_default();
-            self.places.end(now, &mut SharedData, &mut *self.gauges.borrow_mut());
+            // Without a clock, this worker cannot be sure that it has not been taken for lost.
+            let now = clock::now().unwrap_or(Nanos(u64::MAX));
+            self.places.end(now, &mut SharedData, &mut &self.gauges);
         }
     }
 
     fn on_tick(&self, background: &mut Background<'_>) {
-        let is_busy = self.places.renew(&mut SharedData, &mut *self.gauges.borrow_mut());
+        let is_busy = self.places.renew(&mut SharedData, &mut &self.gauges);
         self.is_ticking.set(is_busy);
         if is_busy {
             background.tick_after(RENEWAL);
+        } else if let Ok(now) = background.now() {
+            // A tick that came earlier has replaced the first one.
+            let age = now.since(self.since);
+            if age < FIRST_RENEWAL {
+                background.tick_after(FIRST_RENEWAL.saturating_sub(age));
+            }
         }
     }
 }
@@ -198,10 +212,18 @@ impl FaultFilter {
 
     /// Counts a request as in flight. Returns the number of others.
     fn begin(&self, stream: &mut Stream, request: &Request<'_>) -> Option<u64> {
-        let now = clock::now().ok()?;
         stream.is_counted = true;
         self.keep_places(|time| request.tick_after(time));
-        self.places.begin(now, &mut SharedData, &mut *self.gauges.borrow_mut())
+        let now = clock::now().unwrap_or(Nanos(u64::MAX));
+        let others = self.places.begin(now, &mut SharedData, &mut &self.gauges);
+        if others.is_none() {
+            self.count_failure();
+        }
+        others
+    }
+
+    fn count_failure(&self) {
+        self.adapter.metrics().counter(Metric::Failed, 0).increment();
     }
 
     /// Decides on a request, and lets it wait if it is delayed.
@@ -221,7 +243,7 @@ impl FaultFilter {
             match self.take_place(|time| request.tick_after(time)) {
                 Ok(true) => {
                     self.adapter.report(&policy.delayed(&decision, &fault));
-                    *faulted = Some(Box::new(Faulted::new(fault, began, true)));
+                    *faulted = Some(Box::new(Faulted::waiting(fault, began)));
                     return Ok(Judgement::Pause(began.after(delay)));
                 }
                 Ok(false) => decision.outcome = Err(Untouched::NoPlace(fault.cause)),
@@ -234,8 +256,7 @@ impl FaultFilter {
         let noted = policy.noted(&decision);
         verdict.counts.extend(noted.counts);
         verdict.decision = verdict.decision.or(noted.decision);
-        *faulted =
-            Some(Box::new(Faulted::new(fault, began, false))).filter(|faulted| faulted.awaits_response());
+        *faulted = Some(Box::new(Faulted::new(fault, began))).filter(|faulted| faulted.awaits_response());
         Ok(Judgement::Verdict(verdict))
     }
 
@@ -244,7 +265,7 @@ impl FaultFilter {
         let fault = faulted.fault;
         faulted.is_answered = true;
         let Ok(mut course) = self.course(faulted, response) else {
-            self.adapter.metrics().counter(Metric::Failed, 0).increment();
+            self.count_failure();
             return None;
         };
         if course.holds() {
@@ -255,7 +276,7 @@ impl FaultFilter {
                     return None;
                 }
                 Err(()) => {
-                    self.adapter.metrics().counter(Metric::Failed, 0).increment();
+                    self.count_failure();
                     return None;
                 }
             }
@@ -323,12 +344,12 @@ impl FaultFilter {
     fn take_place(&self, tick_after: impl FnOnce(Duration)) -> Result<bool, ()> {
         self.keep_places(tick_after);
         let max = Some(self.policy().config().max_active).filter(|max| *max > 0);
-        self.places.take(max, &mut SharedData, &mut *self.gauges.borrow_mut()).map_err(drop)
+        self.places.take(max, &mut SharedData, &mut &self.gauges).map_err(drop)
     }
 
     fn give_back(&self, faulted: &mut Faulted) {
         if std::mem::take(&mut faulted.has_place) {
-            self.places.give_back(&mut SharedData, &mut *self.gauges.borrow_mut());
+            self.places.give_back(&mut SharedData, &mut &self.gauges);
         }
     }
 

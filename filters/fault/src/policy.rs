@@ -105,7 +105,8 @@ impl Policy {
             return Err(Untouched::Excluded);
         }
         if let Some(budget) = &self.budget {
-            budget.borrow_mut().came(sources.now().ok_or(Untouched::Failed)?);
+            let now = sources.now().ok_or(Untouched::Failed)?;
+            budget.try_borrow_mut().map_err(|_| Untouched::Failed)?.came(now);
         }
         if let Some(fault) = self.asked_for(request.facts(), decision) {
             return self.may_fault(request.facts(), sources).map(|()| fault);
@@ -161,7 +162,8 @@ impl Policy {
     /// Whether the budget allows one more fault.
     fn spend(&self, sources: &mut dyn Sources) -> Result<bool, Untouched> {
         let Some(budget) = &self.budget else { return Ok(true) };
-        Ok(budget.borrow_mut().spend(sources.now().ok_or(Untouched::Failed)?))
+        let now = sources.now().ok_or(Untouched::Failed)?;
+        Ok(budget.try_borrow_mut().map_err(|_| Untouched::Failed)?.spend(now))
     }
 }
 

@@ -312,3 +312,6 @@ impl<P: Policy> Adapter<P> {
         edits.iter().try_for_each(|edit| trailers.edit(edit))
     }
 }
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests;

@@ -40,7 +40,7 @@ pub(crate) fn on_request(state: &mut ProbeState, request: &mut Request<'_>) -> F
         "edit" => edit(request),
         "create" => create(state, request),
         "time" => time(state),
-        "metrics" => metrics(),
+        "metrics" => metrics(state),
         "foreign" => {
             state.report("x-probe-foreign", format_args!("{:?}", foreign::call("no_such_function", b"")))
         }
@@ -145,10 +145,11 @@ fn time(state: &mut ProbeState) {
     state.report("x-probe-random", random::number().ok() != random::number().ok());
 }
 
-fn metrics() {
+fn metrics(state: &mut ProbeState) {
     Counter::define("probe.counter").increment();
     Gauge::define("probe.gauge").set(7);
     Gauge::define("probe.gauge").add(-2);
+    state.report("x-probe-gauge", format_args!("{:?}", Gauge::define("probe.gauge").get()));
     Histogram::define("probe.histogram").record(3);
 }
 

@@ -5,6 +5,7 @@
 //! - `{"filters": ["a", "b"]}`: a [`Step`] for each name.
 
 mod acts;
+mod held;
 mod mark;
 mod probe;
 mod state;

@@ -1,10 +1,11 @@
 //! The filter that shows its position in the chain.
 
 use crate::acts::{fetch, teapot, until};
+use crate::held::Held;
 use mesh_host::metrics::Counter;
 use mesh_host::{
     Background, Body, BodyFlow, CallResponse, Callbacks, Filter, Flow, Request, Response, Trailers,
-    TrailersFlow, Wake,
+    TrailersFlow, Wake, property,
 };
 use mesh_policy::effects::Edit;
 use mesh_policy::headers::{HeaderName, HeaderValue};
@@ -12,10 +13,11 @@ use std::time::Duration;
 
 const PASSED: HeaderName = HeaderName::from_static("x-passed");
 const RETURNED: HeaderName = HeaderName::from_static("x-returned");
+const ATTRIBUTES: HeaderName = HeaderName::from_static("x-attributes");
 
 /// Appends its name to whatever passes it: header `x-passed` of requests, `x-returned` of responses, the same
 /// in trailers, and the end of bodies. The request header `x-<name>` lists what else it does. Counts its ticks,
-/// the responses to its calls and the streams that have ended.
+/// the responses to its calls, the requests, the releases of what it has held, and the streams that have ended.
 pub struct Step {
     name: String,
 }
@@ -33,7 +35,16 @@ impl Step {
         Edit::Add(header, HeaderValue::text(self.name.clone()))
     }
 
-    fn append_to_body(&self, acts: &Acts, body: &mut Body, act: &str) -> BodyFlow {
+    /// Changes or holds a part of a body: `act` is its name among the acts.
+    fn on_body(&self, acts: &mut Acts, body: &mut Body, act: &str) -> BodyFlow {
+        if let Some(left) = acts.number(&format!("truncate-{act}")) {
+            let sent = acts.sent;
+            let _unchanged = body.truncate(usize::try_from(left).unwrap_or_default().saturating_sub(sent));
+            acts.sent = sent.saturating_add(body.size());
+        }
+        if let Some(milliseconds) = acts.number(&format!("hold-{act}")) {
+            return BodyFlow::Hold { until: acts.held.until(milliseconds) };
+        }
         if !acts.has(act) {
             return BodyFlow::Continue;
         }
@@ -47,14 +58,43 @@ impl Step {
     }
 }
 
-/// What a filter is to do with one stream.
+/// What a filter is to do with one stream, and how far it is.
 #[derive(Debug, Default)]
-pub struct Acts(String);
+pub struct Acts {
+    list: String,
+    held: Held,
+    /// Number of bytes of a body that is truncated.
+    sent: usize,
+    /// The attributes of the request.
+    attributes: String,
+}
 
 impl Acts {
     fn has(&self, act: &str) -> bool {
-        self.0.split(", ").any(|one| one == act)
+        self.list.split(", ").any(|one| one == act)
     }
+
+    /// The number of an act `<act>=<number>`.
+    fn number(&self, act: &str) -> Option<u64> {
+        let numbers = self.list.split(", ").filter_map(|one| one.split_once('='));
+        numbers.filter(|(name, _)| *name == act).find_map(|(_, number)| number.parse().ok())
+    }
+}
+
+/// The attributes that tell where a filter runs.
+fn attributes() -> String {
+    let shown =
+        [["upstream", "address"], ["upstream", "request_attempt_count"], ["response", "code_details"]].map(
+            |path| {
+                let value = match property::get(&path) {
+                    Ok(Some(value)) => value.escape_ascii().to_string(),
+                    Ok(None) => "none".to_owned(),
+                    Err(status) => status.to_string(),
+                };
+                format!("{}={value}", path.join("."))
+            },
+        );
+    shown.join(" ")
 }
 
 impl Filter for Step {
@@ -75,7 +115,11 @@ impl Filter for Step {
 
     fn on_request_headers(&self, acts: &mut Acts, request: &mut Request<'_>) -> Flow {
         let value = request.first_header(&format!("x-{}", self.name)).ok().flatten().unwrap_or_default();
-        acts.0 = String::from_utf8_lossy(&value).into_owned();
+        acts.list = String::from_utf8_lossy(&value).into_owned();
+        self.count("requests");
+        if acts.has("attributes") {
+            acts.attributes = format!("request is_upstream={:?} {}", request.is_upstream(), attributes());
+        }
         let _unmarked = request.edit(&self.append_to(PASSED));
         if acts.has("log") {
             log::warn!("{} warns", self.name);
@@ -101,7 +145,7 @@ impl Filter for Step {
     }
 
     fn on_request_body(&self, acts: &mut Acts, body: &mut Body) -> BodyFlow {
-        self.append_to_body(acts, body, "request-body")
+        self.on_body(acts, body, "request-body")
     }
 
     fn on_request_trailers(&self, acts: &mut Acts, trailers: &mut Trailers) -> TrailersFlow {
@@ -109,13 +153,30 @@ impl Filter for Step {
             return TrailersFlow::Reply(teapot());
         }
         let _unmarked = trailers.edit(&self.append_to(PASSED));
-        TrailersFlow::Continue
+        acts.number("hold-request-trailers").map_or(TrailersFlow::Continue, |milliseconds| {
+            TrailersFlow::Hold { until: acts.held.until(milliseconds) }
+        })
+    }
+
+    fn on_request_released(&self, acts: &mut Acts, _background: &mut Background<'_>) {
+        acts.held = Held::default();
+        self.count("released");
     }
 
     fn on_response_headers(&self, acts: &mut Acts, response: &mut Response<'_>) -> Flow {
         let _unmarked = response.edit(&self.append_to(RETURNED));
-        if acts.has("response-body") {
+        if acts.has("response-body") || acts.number("truncate-response-body").is_some() {
             let _unchanged = response.edit(&Edit::Remove(HeaderName::from_static("content-length")));
+        }
+        if let Some(status) = acts.number("status") {
+            let _unchanged = response.edit(&Edit::Status(u16::try_from(status).unwrap_or_default()));
+        }
+        if acts.has("attributes") {
+            let now = format!("response ends={} {}", response.end_of_stream(), attributes());
+            for line in [std::mem::take(&mut acts.attributes), now] {
+                let line = HeaderValue::text(format!("{} {line}", self.name));
+                let _unreported = response.edit(&Edit::Add(ATTRIBUTES, line));
+            }
         }
         if acts.has("reply-to-response") {
             return Flow::Reply(teapot());
@@ -124,12 +185,19 @@ impl Filter for Step {
     }
 
     fn on_response_body(&self, acts: &mut Acts, body: &mut Body) -> BodyFlow {
-        self.append_to_body(acts, body, "response-body")
+        self.on_body(acts, body, "response-body")
     }
 
-    fn on_response_trailers(&self, _acts: &mut Acts, trailers: &mut Trailers) -> TrailersFlow {
+    fn on_response_trailers(&self, acts: &mut Acts, trailers: &mut Trailers) -> TrailersFlow {
         let _unmarked = trailers.edit(&self.append_to(RETURNED));
-        TrailersFlow::Continue
+        acts.number("hold-response-trailers").map_or(TrailersFlow::Continue, |milliseconds| {
+            TrailersFlow::Hold { until: acts.held.until(milliseconds) }
+        })
+    }
+
+    fn on_response_released(&self, acts: &mut Acts, _background: &mut Background<'_>) {
+        acts.held = Held::default();
+        self.count("released");
     }
 
     fn on_stream_gone(&self, _acts: &mut Acts, _background: &mut Background<'_>) {

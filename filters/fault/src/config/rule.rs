@@ -59,6 +59,14 @@ mesh_config::object! {
 const MAX_IN_FLIGHT: u64 = 1_000_000;
 
 impl Rule {
+    /// Whether its faults hold requests or responses.
+    pub(crate) fn holds(&self) -> bool {
+        let response = self.response.as_ref();
+        self.delay.is_some()
+            || self.throttle.is_some()
+            || response.is_some_and(|response| response.delay.is_some())
+    }
+
     fn check(&self, form: &mut impl Form) -> Option<()> {
         let has_none = self.delay.is_none()
             && self.abort.is_none()

@@ -4,6 +4,7 @@ use crate::places::{Gauge, Gauges};
 use crate::policy::Metric;
 use mesh_host::{Metrics, metrics};
 use mesh_policy::metric::Metric as _;
+use std::cell::Cell;
 
 /// The gauges of one plugin.
 pub(super) struct ProxyGauges {
@@ -11,7 +12,7 @@ pub(super) struct ProxyGauges {
     active: metrics::Gauge,
     in_flight: metrics::Gauge,
     /// The one that was used last: mostly that of this worker.
-    of_worker: Option<(u16, metrics::Gauge)>,
+    of_worker: Cell<Option<(u16, metrics::Gauge)>>,
 }
 
 impl ProxyGauges {
@@ -20,11 +21,11 @@ impl ProxyGauges {
             plugin: plugin.to_owned(),
             active: metrics.gauge(Metric::Active, 0),
             in_flight: metrics.gauge(Metric::InFlight, 0),
-            of_worker: None,
+            of_worker: Cell::new(None),
         }
     }
 
-    fn gauge(&mut self, gauge: Gauge) -> metrics::Gauge {
+    fn gauge(&self, gauge: Gauge) -> metrics::Gauge {
         match gauge {
             Gauge::Active => self.active,
             Gauge::InFlight => self.in_flight,
@@ -32,19 +33,19 @@ impl ProxyGauges {
         }
     }
 
-    fn of_worker(&mut self, slot: u16) -> metrics::Gauge {
-        if let Some((_, gauge)) = self.of_worker.filter(|(known, _)| *known == slot) {
+    fn of_worker(&self, slot: u16) -> metrics::Gauge {
+        if let Some((_, gauge)) = self.of_worker.get().filter(|(known, _)| *known == slot) {
             return gauge;
         }
         let worker = itoa::Buffer::new().format(slot).to_owned();
         let definition = Metric::InFlightOfWorker.definition();
         let gauge = metrics::Gauge::define(&definition.full_name("fault", &[&self.plugin, &worker]));
-        self.of_worker = Some((slot, gauge));
+        self.of_worker.set(Some((slot, gauge)));
         gauge
     }
 }
 
-impl Gauges for ProxyGauges {
+impl Gauges for &ProxyGauges {
     fn add(&mut self, gauge: Gauge, difference: i64) {
         self.gauge(gauge).add(difference);
     }

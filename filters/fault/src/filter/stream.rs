@@ -20,6 +20,8 @@ pub(super) struct Faulted {
     pub(super) fault: Fault,
     /// When the request arrived.
     pub(super) began: Nanos,
+    /// Whether the request waits.
+    pub(super) is_waiting: bool,
     /// Whether it has a place.
     pub(super) has_place: bool,
     /// Whether the response has arrived.
@@ -32,14 +34,28 @@ pub(super) struct Faulted {
 }
 
 impl Faulted {
-    pub(super) const fn new(fault: Fault, began: Nanos, has_place: bool) -> Self {
-        let (max_bytes, throttle) = (None, None);
-        Self { fault, began, has_place, is_answered: false, max_bytes, throttle, has_ended: false }
+    pub(super) const fn new(fault: Fault, began: Nanos) -> Self {
+        Self {
+            fault,
+            began,
+            is_waiting: false,
+            has_place: false,
+            is_answered: false,
+            max_bytes: None,
+            throttle: None,
+            has_ended: false,
+        }
     }
 
-    /// Whether its response is to be faulted, and has not arrived.
+    /// A request that waits, and has a place for that.
+    pub(super) const fn waiting(fault: Fault, began: Nanos) -> Self {
+        Self { is_waiting: true, has_place: true, ..Self::new(fault, began) }
+    }
+
+    /// Whether its response is to be faulted, and has not arrived. A response to a request that waits is not the upstream's.
     pub(super) const fn awaits_response(&self) -> bool {
         !self.is_answered
+            && !self.is_waiting
             && !self.fault.is_aborted
             && (self.fault.response.is_some() || self.fault.is_throttled)
     }

@@ -3,7 +3,7 @@
 use super::Policy;
 use super::metric::Metric;
 use super::names::FaultKind;
-use crate::config::TRIGGER;
+use crate::config::{Rule, TRIGGER};
 use crate::summary::summary;
 use mesh_policy::facts::Needs;
 use mesh_policy::headers::HeaderName;
@@ -47,11 +47,8 @@ impl policy::Policy for Policy {
         match metric {
             Metric::Faults => self.kinds_of_rules(|mode| mode == Mode::Enforce),
             Metric::Shadow => self.kinds_of_rules(|mode| mode == Mode::Shadow),
-            Metric::Overflow | Metric::OverBudget => {
-                let names = self.config.rules.iter().map(|rule| rule.name.as_str());
-                let trigger = self.config.trigger.iter().map(|_| TRIGGER);
-                names.chain(trigger).map(|name| Some(vec![name])).collect()
-            }
+            Metric::Overflow => self.rules_and_trigger(Rule::holds, true),
+            Metric::OverBudget => self.rules_and_trigger(|_| self.budget.is_some(), false),
             Metric::InFlight => vec![self.counts_in_flight().then(|| vec![self.plugin.as_str()])],
             _ => Vec::new(),
         }
@@ -64,6 +61,20 @@ impl policy::Policy for Policy {
 }
 
 impl Policy {
+    /// Names of the rules that pass, in the order of the config, and of the trigger.
+    fn rules_and_trigger(
+        &self,
+        passes: impl Fn(&Rule) -> bool,
+        with_trigger: bool,
+    ) -> Vec<Option<Vec<&str>>> {
+        let is_enforced = |mode: Mode| self.config.settings.mode.max(mode) == Mode::Enforce;
+        let rules = self.config.rules.iter();
+        let names =
+            rules.map(|rule| (passes(rule) && is_enforced(rule.mode)).then(|| vec![rule.name.as_str()]));
+        let trigger = self.config.trigger.iter();
+        names.chain(trigger.map(|_| with_trigger.then(|| vec![TRIGGER]))).collect()
+    }
+
     /// Names and kinds of the rules in these modes, in the order of [`Policy::counted`].
     fn kinds_of_rules(&self, is_counted: impl Fn(Mode) -> bool) -> Vec<Option<Vec<&str>>> {
         let mode = self.config.settings.mode;

@@ -9,7 +9,7 @@ mesh_policy::metrics! {
         Shadow: Counter, "shadow" by "rule", "kind";
         /// Requests, and responses, that passed untouched because the plugin held `max_active` already.
         Overflow: Counter, "overflow" by "rule";
-        /// Requests that passed untouched because the budget was spent.
+        /// Requests that passed untouched because the budget was spent. Only where there is one.
         OverBudget: Counter, "over_budget" by "rule";
         /// Requests that a rule was for, and that passed untouched because they had arrived with the marker.
         Marked: Counter, "marked";

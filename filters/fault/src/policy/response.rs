@@ -95,8 +95,8 @@ fn change(course: &mut Course, response: &Response, delay: Option<Duration>, ans
     course.max_bytes = if loses_content { Some(0) } else { response.truncate_body.map(u64::from) };
     if let Some(max) = course.max_bytes {
         let length = answer.content_length;
-        if loses_content && !answer.ends {
-            // Otherwise an HTTP/1 client would get a chunk, which it would take for the next response.
+        if response.status == Some(205) && !answer.ends {
+            // Otherwise the body would end with an empty chunk, for which an HTTP/1 client may not look behind this status.
             course.edits.push(Edit::Set(CONTENT_LENGTH, HeaderValue::text("0")));
         } else if length.is_some_and(|length| !is_at_most(length, max)) {
             course.edits.push(Edit::Remove(CONTENT_LENGTH));

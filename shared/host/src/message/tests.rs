@@ -1,3 +1,5 @@
+mod changes;
+
 use super::{Request, Response, Trailers};
 use crate::callbacks::Callbacks;
 use crate::filter::{Configure, Filter, Flow, TrailersFlow};

@@ -103,9 +103,12 @@ impl<F: Configure> Proxy<F> {
 
     fn begin(&self, headers: &[(&str, &str)], end_of_stream: bool) -> Stream<'_, F> {
         let id = self.next_id();
-        let mut stream = StreamState { root: self.root.get(), ..StreamState::default() };
+        let mut stream = StreamState::default();
         stream.maps.insert(HeaderMap::Request as u32, pairs(headers));
-        self.host.with(|state| state.streams.insert(id, stream));
+        self.host.with(|state| {
+            state.streams.insert(id, stream);
+            state.roots.insert(id, self.root.get());
+        });
         self.enter(Phase::Create, id, |module| module.on_context_create(id, self.root.get()));
         let action = self.call("proxy_on_request_headers", Phase::RequestHeaders, id, |module| {
             module.on_request_headers(id, end_of_stream)
@@ -449,6 +452,7 @@ impl<F: Configure> Stream<'_, F> {
         let id = self.id;
         self.proxy.host.with(|state| state.streams.remove(&id));
         self.proxy.enter(Phase::Delete, id, |module| module.on_delete(id));
+        self.proxy.host.with(|state| state.roots.remove(&id));
     }
 }
 

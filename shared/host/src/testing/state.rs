@@ -36,6 +36,8 @@ pub(crate) struct State {
     pub(super) foreign: BTreeMap<String, Foreign>,
     pub(super) effective: u32,
     pub(super) streams: BTreeMap<u32, StreamState>,
+    /// The root context of each stream.
+    pub(super) roots: BTreeMap<u32, u32>,
 }
 
 /// A header map.
@@ -44,7 +46,6 @@ pub(super) type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 /// One stream as the proxy sees it.
 #[derive(Default)]
 pub(crate) struct StreamState {
-    pub(super) root: u32,
     pub(super) maps: BTreeMap<u32, Pairs>,
     /// The request's and the response's body and trailers.
     pub(super) messages: [Message; 2],
@@ -84,6 +85,7 @@ impl Default for State {
             foreign: BTreeMap::new(),
             effective: 0,
             streams: BTreeMap::new(),
+            roots: BTreeMap::new(),
         }
     }
 }
@@ -278,7 +280,7 @@ impl State {
     pub(crate) fn set_tick_period(&mut self, milliseconds: u32) -> Answer<()> {
         self.count("set_tick_period_milliseconds")?;
         let period = u64::from(milliseconds) * 1_000_000;
-        let root = self.streams.get(&self.effective).map_or(self.effective, |stream| stream.root);
+        let root = self.roots.get(&self.effective).copied().unwrap_or(self.effective);
         if milliseconds == 0 {
             self.timers.remove(&root);
         } else {

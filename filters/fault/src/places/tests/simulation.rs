@@ -20,7 +20,7 @@ pub(super) struct Action {
     pub(super) what: What,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum What {
     Take,
     GiveBack,
@@ -266,6 +266,10 @@ impl Gauges for Simulation {
         let value = gauges.entry(gauge).or_default();
         *value += difference;
         assert!(*value >= 0, "{gauge:?} is negative");
+        let all = gauges.get(&Gauge::InFlight).copied().unwrap_or_default();
+        let is_of_slot = |gauge: &Gauge| matches!(gauge, Gauge::InFlightOf(_));
+        let of_slots = gauges.iter().filter(|(gauge, _)| is_of_slot(gauge)).map(|(_, value)| value);
+        assert!(all >= of_slots.sum(), "the slots have more requests than all");
     }
 
     fn get(&mut self, gauge: Gauge) -> Option<u64> {
