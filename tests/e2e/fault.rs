@@ -1,6 +1,7 @@
 //! The fault filter: faults as clients, upstreams, the access log and counters see them.
 
 mod aborts;
+mod attempts;
 mod bodies;
 mod counted_from;
 mod examples;
@@ -9,7 +10,6 @@ mod in_flight;
 mod markers;
 mod responses;
 mod shadow;
-mod throttle;
 mod trigger;
 mod tunnels;
 mod untouched;
@@ -35,9 +35,9 @@ fn rules(rules: Value) -> Value {
     json!({"rules": rules})
 }
 
-/// A rule for the requests under `/<name>`, with these faults.
+/// A rule for the path `/<name>` and those under it, with these faults.
 fn rule(name: &str, faults: Value) -> Value {
-    let path = json!({"path": {"prefix": format!("/{name}")}});
+    let path = json!({"path": {"regex": format!("/{name}(/.*)?")}});
     e2e::with(json!({"name": name, "match": path}), faults)
 }
 

@@ -89,16 +89,16 @@ async fn an_outage_does_not_wear_the_marker() {
     let slow = json!({"cluster": "upstream", "timeout": "0.1s"});
     let gateway = setup(everything())
         .route(route("/dead", json!({"cluster": "dead"})))
-        .route(route(
-            "/unknown",
-            json!({"cluster": "no-such-cluster", "cluster_not_found_response_code": "NOT_FOUND"}),
-        ))
+        .route(route("/unknown", json!({"cluster_header": "x-cluster"})))
         .route(route("/slow", slow))
         .start()
         .await;
     for protocol in [Protocol::Http1, Protocol::Http2] {
-        for (path, status) in [("/dead", 503), ("/unknown", 404), ("/slow", 504)] {
-            let answer = send(gateway.address, protocol, get(path, &[("x-slow", "400")])).await.unwrap();
+        for (path, status) in [("/dead", 503), ("/unknown", 503), ("/slow", 504)] {
+            let answer =
+                send(gateway.address, protocol, get(path, &[("x-slow", "400"), ("x-cluster", "nowhere")]))
+                    .await
+                    .unwrap();
             check_untouched(path, &answer, status);
         }
         let answer = send(gateway.address, protocol, get("/there", &[])).await.unwrap();

@@ -98,7 +98,7 @@ async fn anything_else_is_ignored_and_counted() {
         )
         .start()
         .await;
-    let long = format!("abort=503{}", " ".repeat(100));
+    let long = format!("abort=503,{}delay=1ms", " ".repeat(50));
     let repeated = SECRET.repeat(100);
     let secret = ("x-fault-key", SECRET);
     let cases: &[&[(&str, &str)]] = &[
