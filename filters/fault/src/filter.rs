@@ -109,10 +109,15 @@ impl Filter for FaultFilter {
         let Some(waited) = faulted else { return Flow::Continue };
         self.give_back(waited);
         waited.is_waiting = false;
+        if waited.is_answered {
+            // The proxy has replied meanwhile, as for a timeout.
+            *faulted = None;
+            return Flow::Continue;
+        }
         let fault = waited.fault;
         // If that cannot be known, the marker keeps others from adding a fault.
-        let is_upstream = request.is_upstream().unwrap_or_default();
-        let verdict = self.policy().proceed(&fault, is_upstream);
+        waited.is_upstream = request.is_upstream().unwrap_or_default();
+        let verdict = self.policy().proceed(&fault, waited.is_upstream);
         let flow = self.adapter.finish(pending, request, verdict);
         if fault.is_aborted {
             self.adapter.record(&self.policy().label(fault.cause, fault.kinds()));
@@ -132,7 +137,11 @@ impl Filter for FaultFilter {
                 stream.faulted.take_if(|faulted| !faulted.is_in_response());
                 until
             }
-            _ => None,
+            Some(faulted) => {
+                faulted.is_answered = true;
+                None
+            }
+            None => None,
         };
         let flow = self.adapter.on_response(&mut stream.pending, response);
         until.map_or(flow, |until| Flow::Pause { until })
@@ -256,7 +265,11 @@ impl FaultFilter {
         let noted = policy.noted(&decision);
         verdict.counts.extend(noted.counts);
         verdict.decision = verdict.decision.or(noted.decision);
-        *faulted = Some(Box::new(Faulted::new(fault, began))).filter(|faulted| faulted.awaits_response());
+        let mut planned = Faulted::new(fault, began);
+        if planned.awaits_response() {
+            planned.is_upstream = request.is_upstream()?;
+            *faulted = Some(Box::new(planned));
+        }
         Ok(Judgement::Verdict(verdict))
     }
 
@@ -306,7 +319,8 @@ impl FaultFilter {
         let marker = self.policy().config().marker.response_header.as_ref();
         let marked = marker.map(|marker| response.first_header(marker.as_str())).transpose()?.flatten();
         let answer = Answer {
-            details: details.as_deref(),
+            details: details.as_deref().filter(|details| !details.is_empty()),
+            is_upstream: faulted.is_upstream,
             status: &status,
             content_length: content_length.as_deref(),
             is_marked: marked.is_some(),
