@@ -109,11 +109,6 @@ impl Filter for FaultFilter {
         let Some(waited) = faulted else { return Flow::Continue };
         self.give_back(waited);
         waited.is_waiting = false;
-        if waited.is_answered {
-            // The proxy has replied meanwhile, as for a timeout.
-            *faulted = None;
-            return Flow::Continue;
-        }
         let fault = waited.fault;
         // If that cannot be known, the marker keeps others from adding a fault.
         waited.is_upstream = request.is_upstream().unwrap_or_default();
@@ -137,11 +132,13 @@ impl Filter for FaultFilter {
                 stream.faulted.take_if(|faulted| !faulted.is_in_response());
                 until
             }
-            Some(faulted) => {
-                faulted.is_answered = true;
+            Some(faulted) if faulted.is_waiting => {
+                // The proxy has replied in place of the upstream, and the request does not continue.
+                self.give_back(faulted);
+                stream.faulted = None;
                 None
             }
-            None => None,
+            _ => None,
         };
         let flow = self.adapter.on_response(&mut stream.pending, response);
         until.map_or(flow, |until| Flow::Pause { until })
@@ -260,7 +257,7 @@ impl FaultFilter {
             }
             return Ok(Judgement::Verdict(policy.noted(&decision)));
         }
-        // Where the filter runs matters only after a delay.
+        // Without a delay, where the filter runs does not matter here.
         let mut verdict = policy.proceed(&fault, false);
         let noted = policy.noted(&decision);
         verdict.counts.extend(noted.counts);

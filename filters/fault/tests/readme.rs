@@ -99,7 +99,10 @@ fn the_fates_are_those_of_the_filter() {
 
 #[test]
 fn the_program_computes_the_fates_of_the_filter() {
-    let output = Command::new("python3").args(["-c", blocks("python")[0]]).output().unwrap();
+    let program = blocks("python")[0];
+    // The one with which the tests of the policy compare.
+    assert_eq!(program, include_str!("../src/policy/tests/cohort.py"));
+    let output = Command::new("python3").args(["-c", program]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(String::from_utf8(output.stdout).unwrap(), fates());
 }

@@ -55,7 +55,7 @@ impl Faulted {
         Self { is_waiting: true, has_place: true, ..Self::new(fault, began) }
     }
 
-    /// Whether its response is to be faulted, and has not arrived. A response to a request that waits is not the upstream's.
+    /// Whether its response is to be faulted, and has not arrived.
     pub(super) const fn awaits_response(&self) -> bool {
         !self.is_answered
             && !self.is_waiting
