@@ -17,7 +17,7 @@ const STREAMS: usize = 50;
 /// How often they are sent in a round, while undelayed requests come all the time.
 const WAVES: usize = 6;
 /// Rounds of both, one after the other, in which the machine may be busy with something else.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 10;
 
 /// What a round has measured.
 struct Figures {
@@ -26,7 +26,7 @@ struct Figures {
     undelayed_median: Duration,
 }
 
-async fn round(address: SocketAddr) -> Figures {
+async fn round(address: SocketAddr, may_be_early: bool) -> Figures {
     let undelayed = Load {
         pause: MILLISECOND,
         ..Load::http1(address, 4, Until::Elapsed(u32::try_from(WAVES).unwrap() * (DELAY + 30 * MILLISECOND)))
@@ -43,7 +43,7 @@ async fn round(address: SocketAddr) -> Figures {
     for timed in delayed.iter().chain(&undelayed) {
         assert_eq!(timed.answer.status, 200);
     }
-    assert!(delayed.iter().all(|timed| timed.took() >= DELAY), "early");
+    assert!(may_be_early || delayed.iter().all(|timed| timed.took() >= DELAY), "early");
     let times = |all: &[Timed], percentage| percentile(all.iter().map(Timed::took), percentage);
     Figures {
         delayed: times(&delayed, 99),
@@ -75,7 +75,7 @@ async fn five_hundred_delays_at_once_end_as_with_the_native_filter() {
     let mut later = Vec::new();
     let mut ratios = Vec::new();
     for _ in 0..ROUNDS {
-        let (ours, theirs) = (round(gateway.address).await, round(native).await);
+        let (ours, theirs) = (round(gateway.address, false).await, round(native, true).await);
         show(&format!(
             "500 delays of 100 ms at once, p99: {:.1?}, native {:.1?}; undelayed beside them, p99: {:.2?}, native {:.2?}; median: {:.2?}, native {:.2?}",
             ours.delayed,
