@@ -102,3 +102,25 @@ async fn five_hundred_delays_at_once_end_as_with_the_native_filter() {
     assert!(faults(&gateway, "chaos", "delay").await >= 6000);
     gateway.assert_no_trap().await;
 }
+
+/// The proxy may resume all streams of a tick one within the other, if they get their responses at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_thousand_delays_that_end_at_once_do_not_exhaust_the_stack() {
+    let _turn = alone().await;
+    let mut config = rules(json!([{
+        "name": "r",
+        "delay": {"percentage": 100, "fixed": "500ms"},
+        "abort": {"percentage": 50, "status": 503},
+        "response": {"percentage": 50, "truncate_body": 1},
+    }]));
+    config["max_active"] = json!(0);
+    let gateway = setup(config).direct().workers(1).start().await;
+    for _ in 0..2 {
+        let load = Load::http2(gateway.address, 20, 100, Until::Requests(2000));
+        let answers = measure(load, |_| get("/", &[])).await;
+        assert!(answers.iter().all(|timed| [200, 503].contains(&timed.answer.status.as_u16())));
+        assert!(answers.iter().all(|timed| timed.took() >= 5 * DELAY));
+        at_rest(&gateway).await;
+    }
+    gateway.assert_no_trap().await;
+}
