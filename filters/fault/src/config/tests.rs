@@ -66,7 +66,7 @@ fn an_empty_config_is_valid_and_has_every_default() {
             (Mode::Enforce, ClientIp::default(), DecisionLog::Notable)
         );
         assert_eq!((cors_preflight, expires_at), (CorsPreflight::Allow, None));
-        assert_eq!((max_active, stack, budget), (200, false, None));
+        assert_eq!((max_active, stack, budget), (Some(200), false, None));
         let name = Some(header("x-mesh-fault"));
         assert_eq!(marker, Marker { request_header: name.clone(), response_header: name });
         assert!(exclude.is_none() && cohort.is_none() && trigger.is_none() && rules.is_empty());
@@ -142,7 +142,7 @@ fn names_of_fields_may_be_camel_case() {
                     "truncateBody": 1},
                 "throttle": {"percentage": 1, "bytesPerSecond": 1}}]}"#,
     );
-    assert_eq!((config.max_active, config.cors_preflight), (7, CorsPreflight::Check));
+    assert_eq!((config.max_active, config.cors_preflight), (Some(7), CorsPreflight::Check));
     assert_eq!(config.marker.request_header, Some(header("a")));
     check(r#"{"maxActive": 1, "max_active": 2}"#, "max_active: found twice, expected once");
 }
@@ -187,7 +187,7 @@ fn all_mistakes_are_told_at_once() {
         "mode: found `enforced`, expected one of `enforce`, `shadow`, `off`; did you mean `enforce`?\n\
          max_active: found -1, expected an integer from 0 to 100000\n\
          budget.percentage: found 101, expected a number from 0 to 100\n\
-         trigger.secret: not a secret, expected 8 to 256 bytes that a header can carry, without spaces at its ends\n\
+         trigger.secret: not a secret, expected a string of 8 to 256 bytes that a header can carry, without spaces at its ends\n\
          rules[0].name: found `a b`, expected 1 to 64 letters, digits, `_`, `-` or `.`\n\
          rules[0].delay.percentage: found `5%`, expected a number from 0 to 100\n\
          rules[1].match.path.prefx: unknown field, did you mean `prefix`?\n\

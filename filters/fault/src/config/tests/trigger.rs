@@ -72,7 +72,7 @@ fn the_two_headers_differ_and_have_no_other_meaning() {
     }
 }
 
-const BAD: &str = "trigger.secret: not a secret, expected 8 to 256 bytes that a header can carry, without spaces at its ends";
+const BAD: &str = "trigger.secret: not a secret, expected a string of 8 to 256 bytes that a header can carry, without spaces at its ends";
 
 #[test]
 fn a_secret_is_what_a_header_can_carry() {

@@ -138,6 +138,7 @@ impl Arrived {
     fn answer(&self) -> Answer<'_> {
         Answer {
             details: self.details.as_deref(),
+            is_upstream: false,
             status: &self.status,
             content_length: self.content_length.as_deref(),
             is_marked: self.is_marked,
