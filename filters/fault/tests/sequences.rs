@@ -1,6 +1,12 @@
 //! Any sequence of what can happen to a proxy: nothing panics, nothing is early, nothing waits for ever, and in the end nothing
 //! is held and nothing is in flight.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, which is its purpose"
+)]
+
 use fault::filter::FaultFilter;
 use mesh_host::testing::{Fate, Proxy, Stream};
 use mesh_testkit::cases;
