@@ -201,13 +201,8 @@ fn zero_is_no_bound() {
     let proxy = start(&config(r#", "max_active": 0"#, DELAY));
     let streams: Vec<_> = (0..500).map(|_| request(&proxy)).collect();
     assert_eq!((active(&proxy), counted(&proxy, "overflow")), (500, 0));
-<<<<<<< HEAD
-    // Not all of them are woken at once.
-    proxy.advance(SECOND * 5 + SECOND / 10);
-=======
     // Some at a time wake up.
     proxy.advance(SECOND * 5 + Duration::from_millis(20));
->>>>>>> fault-tests
     assert!(streams.iter().all(|stream| stream.fate() == Fate::Continued));
     streams.into_iter().for_each(Stream::end);
     assert_eq!(active(&proxy), 0);
