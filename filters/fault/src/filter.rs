@@ -66,8 +66,8 @@ impl Filter for FaultFilter {
         waited.is_waiting = false;
         let fault = waited.fault;
         // If that cannot be known, the marker keeps others from adding a fault.
-        waited.is_upstream = request.is_upstream().unwrap_or_default();
-        let verdict = self.policy().proceed(&fault, waited.is_upstream);
+        let is_upstream = request.is_upstream().unwrap_or_default();
+        let verdict = self.policy().proceed(&fault, is_upstream);
         let flow = self.adapter.finish(pending, request, verdict);
         if fault.is_aborted {
             self.adapter.record(&self.policy().label(fault.cause, fault.kinds()));
@@ -203,11 +203,7 @@ impl FaultFilter {
         let noted = policy.noted(&decision);
         verdict.counts.extend(noted.counts);
         verdict.decision = verdict.decision.or(noted.decision);
-        let mut planned = Faulted::new(fault, began);
-        if planned.awaits_response() {
-            planned.is_upstream = request.is_upstream()?;
-            *faulted = Some(Box::new(planned));
-        }
+        *faulted = Some(Box::new(Faulted::new(fault, began))).filter(|faulted| faulted.awaits_response());
         Ok(Judgement::Verdict(verdict))
     }
 

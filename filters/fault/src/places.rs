@@ -13,8 +13,12 @@
 //! The gauges are exact whenever no call is running, if a call that begins or ends a request takes less than a second. No
 //! gauge becomes negative. If a VM is lost within a call, a gauge may stay too high by what that call has changed.
 
+mod gauges;
 mod local;
 mod record;
+
+pub use gauges::{Gauge, Gauges};
+pub use record::SLOTS;
 
 use local::Local;
 use mesh_policy::store::{Store, StoreError, update};
@@ -23,38 +27,14 @@ use record::{Entry, Lost, Record};
 use std::cell::Cell;
 use std::time::Duration;
 
-pub use record::SLOTS;
-
 /// Time between two calls of [`Places::renew`].
 pub const RENEWAL: Duration = Duration::from_secs(2);
-/// An entry that was not renewed for so long belongs to a lost VM.
-const LEASE: Duration = Duration::from_secs(8);
 /// A VM whose entry is older renews it before it counts a request.
 const FRESH: Duration = Duration::from_secs(3);
 /// A VM whose entry is older, and cannot be renewed, changes no gauge: another VM may be about to remove the entry.
 const SURE: Duration = Duration::from_secs(7);
 /// Number of attempts to change the record.
 const TRIES: u32 = 32;
-
-/// A gauge of the plugin, shared by all workers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Gauge {
-    /// Places that are taken.
-    Active,
-    /// Requests in flight.
-    InFlight,
-    /// Requests in flight of the VM whose entry has this slot, which is less than [`SLOTS`].
-    InFlightOf(u16),
-}
-
-/// The gauges of the proxy. They are zero at first, and outlive a VM.
-pub trait Gauges {
-    /// Adds a number to a gauge, in one step.
-    fn add(&mut self, gauge: Gauge, difference: i64);
-
-    /// The value of a gauge; `None` if the host call fails.
-    fn get(&mut self, gauge: Gauge) -> Option<u64>;
-}
 
 /// The places and the requests in flight of a plugin, as one VM sees them. All configs of the plugin in a VM share it.
 #[cfg_attr(test, derive(Clone))]

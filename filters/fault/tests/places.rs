@@ -1,4 +1,10 @@
 //! Which streams are held, and which are in flight, as the gauges show them: everything returns, on every way out.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::type_complexity,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, which is its purpose"
+)]
 
 use fault::filter::FaultFilter;
 use fault::places::{Gauge, Gauges, Places};
@@ -195,7 +201,8 @@ fn zero_is_no_bound() {
     let proxy = start(&config(r#", "max_active": 0"#, DELAY));
     let streams: Vec<_> = (0..500).map(|_| request(&proxy)).collect();
     assert_eq!((active(&proxy), counted(&proxy, "overflow")), (500, 0));
-    proxy.advance(SECOND * 5);
+    // Some at a time wake up.
+    proxy.advance(SECOND * 5 + Duration::from_millis(20));
     assert!(streams.iter().all(|stream| stream.fate() == Fate::Continued));
     streams.into_iter().for_each(Stream::end);
     assert_eq!(active(&proxy), 0);
@@ -282,6 +289,30 @@ fn requests_stay_in_flight_as_long_as_they_last() {
     assert_eq!((in_flight(&proxy), proxy.host().timer()), ([0, 0], None));
 }
 
+/// Who waits for minutes is not taken for lost.
+#[test]
+fn a_place_is_kept_as_long_as_it_is_needed() {
+    for fields in [&DELAY.replace("5s", "5m"), &RESPONSE.replace("5s", "5m"), THROTTLE] {
+        let proxy = start(&config("", fields));
+        let stream = request(&proxy);
+        if stream.fate() == Fate::Continued {
+            respond(&stream);
+        }
+        for _ in 0..10 {
+            proxy.advance(SECOND * 25);
+            let other = Places::new(RECORD.to_owned(), 7);
+            assert_eq!(other.take(Some(1), &mut SharedData, &mut OtherGauges), Ok(false), "{fields}");
+            assert_eq!(active(&proxy), 1, "{fields}");
+        }
+        stream.end();
+        let other = Places::new(RECORD.to_owned(), 8);
+        assert_eq!(other.take(Some(1), &mut SharedData, &mut OtherGauges), Ok(true), "{fields}");
+    }
+}
+
+/// The record of the plugin.
+const RECORD: &str = "mesh_filters.fault/places/1/test";
+
 /// The gauges of the plugin, as another VM of the same proxy sees them.
 struct OtherGauges;
 
@@ -308,7 +339,7 @@ impl Gauges for OtherGauges {
 
 /// Another VM of the proxy, which holds places and has requests in flight.
 fn other_vm(proxy: &Proxy<FaultFilter>, held: u32, in_flight: u32) -> Places {
-    let other = Places::new("mesh_filters.fault/places/1/test".to_owned(), 7);
+    let other = Places::new(RECORD.to_owned(), 7);
     for _ in 0..held {
         assert_eq!(other.take(None, &mut SharedData, &mut OtherGauges), Ok(true));
     }

@@ -1,6 +1,12 @@
 //! Any sequence of what can happen to a proxy: nothing panics, nothing is early, nothing waits for ever, and in the end nothing
 //! is held and nothing is in flight.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, which is its purpose"
+)]
+
 use fault::filter::FaultFilter;
 use mesh_host::testing::{Fate, Proxy, Stream};
 use mesh_testkit::cases;
@@ -18,6 +24,8 @@ const RATE: u128 = 100;
 const LATE: Duration = Duration::from_millis(1);
 /// More streams than one of the configs may hold.
 const MAX_ACTIVE: [i64; 3] = [3, 1000, 2];
+
+const DETAILS: &[&str] = &["response", "code_details"];
 
 /// The rules that a request selects by its header `k`.
 const RULES: [(&str, &str); 7] = [
@@ -62,6 +70,8 @@ enum Act {
     RequestBody(prop::sample::Index),
     RequestTrailers(prop::sample::Index),
     Respond(prop::sample::Index, bool),
+    /// The proxy replies in place of the upstream, also to a request that waits.
+    TimeOut(prop::sample::Index),
     ResponseBody(prop::sample::Index, usize, bool),
     ResponseTrailers(prop::sample::Index),
     Leave(prop::sample::Index),
@@ -100,6 +110,7 @@ fn act(with_failures: bool) -> impl Strategy<Value = Act> {
         1 => stream().prop_map(Act::RequestBody),
         1 => stream().prop_map(Act::RequestTrailers),
         4 => (stream(), prop::bool::weighted(0.2)).prop_map(|(stream, ends)| Act::Respond(stream, ends)),
+        1 => stream().prop_map(Act::TimeOut),
         6 => (stream(), size, prop::bool::weighted(0.3)).prop_map(|(stream, size, ends)| Act::ResponseBody(stream, size, ends)),
         1 => stream().prop_map(Act::ResponseTrailers),
         3 => stream().prop_map(Act::Leave),
@@ -115,9 +126,10 @@ struct Open<'a> {
     /// When the request came, and when its response did.
     began: Duration,
     responded: Option<Duration>,
+    /// The proxy has replied in place of the upstream.
+    is_timed_out: bool,
     /// The number of its config.
     config: usize,
-    sent: usize,
     /// The request, and the response, have ended.
     request_ended: bool,
     response_ended: bool,
@@ -130,6 +142,9 @@ impl Open<'_> {
 
     /// Whether the stream has a place: its request waits, its response waits, or its body is slowed down and has not gone on.
     fn is_held(&self) -> bool {
+        if self.is_timed_out {
+            return false;
+        }
         let is_slow = self.responded.is_some() && self.label().contains("throttle{");
         self.stream.fate() == Fate::Waiting
             || self.stream.response_waits()
@@ -138,6 +153,13 @@ impl Open<'_> {
 
     /// Nothing has happened before its time, and nothing that was to happen is late.
     fn check_times(&self, now: Duration) -> Result<(), TestCaseError> {
+        if self.is_timed_out {
+            prop_assert!(
+                self.stream.reply().is_none() && !self.stream.response_waits(),
+                "faulted after its end"
+            );
+            return Ok(());
+        }
         let label = self.label();
         let is_waiting = self.stream.fate() == Fate::Waiting;
         if label.contains("delay{") {
@@ -183,8 +205,8 @@ impl<'a> World<'a> {
             stream: self.proxy.open(&all),
             began,
             responded: None,
+            is_timed_out: false,
             config: self.config,
-            sent: 0,
             request_ended: false,
             response_ended: false,
         });
@@ -232,13 +254,23 @@ impl<'a> World<'a> {
                     }
                 }
             }
+            Act::TimeOut(stream) => {
+                if let Some(open) = chosen(stream).map(|index| &mut self.open[index])
+                    && open.responded.is_none()
+                    && open.stream.reply().is_none()
+                {
+                    (open.responded, open.is_timed_out) = (Some(now), true);
+                    host.set_property(DETAILS, "stream_idle_timeout");
+                    open.stream.respond(&[(":status", "504")]);
+                    host.set_property(DETAILS, "via_upstream");
+                }
+            }
             Act::ResponseBody(stream, size, ends) => {
                 if let Some(open) = chosen(stream).map(|index| &mut self.open[index])
                     && open.responded.is_some()
                     && !open.response_ended
                 {
                     open.response_ended = *ends;
-                    open.sent += size;
                     open.stream.response_body(&vec![b'x'; *size], *ends);
                 }
             }
@@ -296,7 +328,7 @@ impl<'a> World<'a> {
 fn run(acts: &[Act]) -> Result<(), TestCaseError> {
     let proxy = Proxy::<FaultFilter>::start(&config(0));
     let host = proxy.host();
-    host.set_property(&["response", "code_details"], "via_upstream");
+    host.set_property(DETAILS, "via_upstream");
     let mut world =
         World { proxy: &proxy, open: Vec::new(), config: 0, failing: Vec::new(), has_failed: false };
     for act in acts {

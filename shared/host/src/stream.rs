@@ -60,10 +60,12 @@ impl Progress {
 }
 
 impl<F: Filter> Stream<F> {
-    /// Whether the filters can hold a part of a message. Most modules do not link what it takes.
-    const HOLDS: bool = F::CALLBACKS.contains(Callbacks::TICK)
-        && (F::CALLBACKS.contains(Callbacks::REQUEST_BODY)
-            || F::CALLBACKS.contains(Callbacks::RESPONSE_BODY));
+    /// Whether the filters see bodies. Most modules do not, and do not link what it takes.
+    const SEES_BODIES: bool =
+        F::CALLBACKS.contains(Callbacks::REQUEST_BODY) || F::CALLBACKS.contains(Callbacks::RESPONSE_BODY);
+
+    /// Whether they can hold a part of a message.
+    const HOLDS: bool = F::CALLBACKS.contains(Callbacks::TICK) && Self::SEES_BODIES;
 
     pub(crate) fn new(id: u32, timers_and_calls: Rc<TimersAndCalls>, chain: Option<Rc<Chain<F>>>) -> Self {
         // If no filter is called for request headers, none misses them.
@@ -136,7 +138,8 @@ impl<F: Filter> Stream<F> {
         let Some(chain) = self.chain.clone() else { return without_config(direction) };
         // Trailers that continue release a kept body, whose end no filter has seen.
         let Progress { has_waited, kept, .. } = *self.progress(direction);
-        if let Some(size) = kept
+        if Self::SEES_BODIES
+            && let Some(size) = kept
             && self.on_body(direction, size, true) == Action::Pause
         {
             return Action::Pause;

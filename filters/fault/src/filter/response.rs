@@ -56,14 +56,13 @@ impl FaultFilter {
     }
 
     fn course(&self, faulted: &Faulted, response: &Response<'_>) -> Result<Course, Status> {
-        let details = response.attribute(&["response", "code_details"])?;
+        let details = response.attribute(&["response", "code_details"])?.unwrap_or_default();
         let status = response.status()?.unwrap_or_default();
         let content_length = response.first_header("content-length")?;
         let marker = self.policy().config().marker.response_header.as_ref();
         let marked = marker.map(|marker| response.first_header(marker.as_str())).transpose()?.flatten();
         let answer = Answer {
-            details: details.as_deref().filter(|details| !details.is_empty()),
-            is_upstream: faulted.is_upstream,
+            details: &details,
             status: &status,
             content_length: content_length.as_deref(),
             is_marked: marked.is_some(),

@@ -20,8 +20,6 @@ pub(super) struct Faulted {
     pub(super) fault: Fault,
     /// When the request arrived.
     pub(super) began: Nanos,
-    /// Whether the filter runs in a cluster's filter chain.
-    pub(super) is_upstream: bool,
     /// Whether the request waits.
     pub(super) is_waiting: bool,
     /// Whether it has a place.
@@ -40,7 +38,6 @@ impl Faulted {
         Self {
             fault,
             began,
-            is_upstream: false,
             is_waiting: false,
             has_place: false,
             is_answered: false,

@@ -1,7 +1,7 @@
 //! What a VM knows of itself.
 
+use super::gauges::{Gauge, Gauges};
 use super::record::Entry;
-use super::{Gauge, Gauges};
 use mesh_policy::time::Nanos;
 use std::time::Duration;
 

@@ -1,7 +1,10 @@
 //! The record of a plugin: an entry for each VM that holds something.
 
-use super::LEASE;
 use mesh_policy::time::Nanos;
+use std::time::Duration;
+
+/// An entry that was not renewed for so long belongs to a lost VM.
+pub(super) const LEASE: Duration = Duration::from_secs(8);
 
 /// Number of VMs that can have an entry.
 pub const SLOTS: u16 = 256;

@@ -1,7 +1,8 @@
 //! Plays every script of a few calls.
 
+use super::super::record::LEASE;
 use super::super::record::Record;
-use super::super::{Gauge, Gauges, LEASE, Places};
+use super::super::{Gauge, Gauges, Places};
 use super::simulation::{RECORD, What};
 use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
 use mesh_policy::time::Nanos;

@@ -1,7 +1,8 @@
 //! Simulates the VMs of a proxy: before every call to the store and to a gauge, another VM may act.
 
+use super::super::record::LEASE;
 use super::super::record::{Entry, Record};
-use super::super::{Gauge, Gauges, LEASE, Places, RENEWAL};
+use super::super::{Gauge, Gauges, Places, RENEWAL};
 use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
 use mesh_policy::time::Nanos;
 use mesh_testkit::script::{Shared, World};

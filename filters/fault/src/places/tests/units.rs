@@ -1,7 +1,8 @@
 //! VMs that do not interleave.
 
+use super::super::record::LEASE;
 use super::super::record::{Record, SLOTS};
-use super::super::{FRESH, Gauge, Gauges, LEASE, Places, SURE};
+use super::super::{FRESH, Gauge, Gauges, Places, SURE};
 use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
 use mesh_policy::time::Nanos;
 use mesh_testkit::records::Alone;

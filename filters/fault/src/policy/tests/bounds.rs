@@ -102,9 +102,10 @@ fn what_a_rule_in_shadow_would_do_spends_nothing() {
 #[test]
 fn a_budget_of_nothing_faults_nothing_and_one_of_everything_is_none() {
     for (percentage, expected) in [("0", "over budget{a}"), ("100", "abort{a}")] {
-        let gateway =
-            Gateway::new(&with_rules(&format!(r#", "budget": {{"percentage": {percentage}}}"#), &[ALWAYS]));
-        for _ in 0..100 {
+        let top = format!(r#", "budget": {{"percentage": {percentage}, "window": "1s"}}"#);
+        let gateway = Gateway::new(&with_rules(&top, &[ALWAYS]));
+        for _ in 0..500 {
+            gateway.pass(Duration::from_millis(7));
             assert_eq!(gateway.outcome(&gateway.decide("")), expected);
         }
     }

@@ -125,7 +125,7 @@ fn request() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
 /// A response, with times of its own.
 #[derive(Clone, Debug)]
 struct Arrived {
-    details: Option<Vec<u8>>,
+    details: Vec<u8>,
     status: Vec<u8>,
     content_length: Option<Vec<u8>>,
     is_marked: bool,
@@ -137,8 +137,7 @@ struct Arrived {
 impl Arrived {
     fn answer(&self) -> Answer<'_> {
         Answer {
-            details: self.details.as_deref(),
-            is_upstream: false,
+            details: &self.details,
             status: &self.status,
             content_length: self.content_length.as_deref(),
             is_marked: self.is_marked,
@@ -151,9 +150,9 @@ impl Arrived {
 
 fn arrived() -> impl Strategy<Value = Arrived> {
     let details = prop_oneof![
-        2 => Just(Some(b"via_upstream".to_vec())),
-        1 => Just(Some(b"direct_response".to_vec())),
-        1 => any::<Option<Vec<u8>>>(),
+        2 => Just(b"via_upstream".to_vec()),
+        1 => Just(b"direct_response".to_vec()),
+        1 => any::<Vec<u8>>(),
     ];
     let status = prop_oneof![4 => Just(b"200".to_vec()), 1 => Just(b"101".to_vec()), 1 => any::<Vec<u8>>()];
     let length = prop_oneof![
@@ -255,7 +254,7 @@ proptest! {
         if course.kinds.is_empty() {
             prop_assert!(course.edits.is_empty() && !course.holds() && course.max_bytes.is_none());
         } else {
-            let is_upstream_s = matches!(answer.details, None | Some(b"via_upstream" | b"direct_response"));
+            let is_upstream_s = matches!(answer.details, b"via_upstream" | b"direct_response");
             prop_assert!(is_upstream_s && answer.status != b"101" && (!answer.is_marked || gateway.policy.config().stack));
             let marker = gateway.policy.config().marker.response_header.as_ref();
             let marks = course.edits.iter().filter(|edit| matches!(edit, Edit::Add(name, _) if Some(name) == marker));
