@@ -471,9 +471,14 @@ impl Gateway {
         self.envoy.admin().stats().await.unwrap().value(name)
     }
 
-    /// The value of a counter or gauge of a filter.
+    /// The value of a counter or gauge of a filter. Before 1.39, Envoy keeps those of the filters of a cluster with the cluster.
+    ///
+    /// # Panics
+    /// If Envoy's admin interface fails.
     pub async fn metric(&self, name: &str) -> u64 {
-        self.stat(&format!("wasmcustom.mesh_filters.{name}")).await
+        let stats = self.envoy.admin().stats().await.unwrap();
+        let name = format!("wasmcustom.mesh_filters.{name}");
+        stats.value(&name) + stats.value(&format!("cluster.upstream.{name}"))
     }
 
     /// A counter of a limit.
