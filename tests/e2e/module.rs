@@ -1,7 +1,7 @@
 //! The modules as binaries.
 
 use mesh_filters::module::{Module, NOOP, PROBE};
-use mesh_filters::registry::{self, CANARY, JWT_AUTHZ};
+use mesh_filters::registry::{self, CANARY, FAULT, Filter, JWT_AUTHZ};
 
 /// Prefixes of the functions of ABI 0.2.1 and WASI. A host refuses a module that imports a function it lacks.
 const ALLOWED: [&str; 2] = ["env.proxy_", "wasi_snapshot_preview1."];
@@ -31,13 +31,14 @@ fn modules_import_what_every_host_has_and_export_what_they_use() {
             assert!(ALLOWED.iter().any(|allowed| import.starts_with(allowed)), "{import}");
         }
         assert!(wasm.len() < max_bytes(module), "{} has {} bytes", module.name(), wasm.len());
-        // No filter reads or changes a body, and a request that waits holds it without a callback. jwt-authz and canary
-        // remove headers from trailers, and canary reads gRPC statuses.
+        // No filter reads or changes the body of a request, and a request that waits holds it without a callback. fault cuts
+        // and slows down responses. jwt-authz, canary and fault remove headers from trailers, and canary reads gRPC statuses.
         let exported = |name: &str| exports.iter().any(|export| export == name);
-        assert!(!exported("proxy_on_request_body") && !exported("proxy_on_response_body"));
-        let (is_jwt_authz, is_canary) = (module == JWT_AUTHZ.module(), module == CANARY.module());
-        assert_eq!(exported("proxy_on_request_trailers"), is_jwt_authz || is_canary);
-        assert_eq!(exported("proxy_on_response_trailers"), is_canary);
+        let is = |filter: Filter| module == filter.module();
+        assert!(!exported("proxy_on_request_body"));
+        assert_eq!(exported("proxy_on_response_body"), is(FAULT));
+        assert_eq!(exported("proxy_on_request_trailers"), is(JWT_AUTHZ) || is(CANARY) || is(FAULT));
+        assert_eq!(exported("proxy_on_response_trailers"), is(CANARY) || is(FAULT));
     }
 }
 

@@ -1,4 +1,5 @@
 //! A proxy whose calls fail: nothing happens then, it is counted, and the request goes on.
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, which is its purpose")]
 
 use fault::filter::FaultFilter;
 use mesh_host::testing::{Fate, Proxy};

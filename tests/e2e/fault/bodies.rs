@@ -1,7 +1,7 @@
 //! Bodies that are cut, and responses that lose their body.
 
 use super::{at_rest, marked, metric, rule, rules, setup};
-use e2e::{Gateway, get, numbered};
+use e2e::{get, numbered};
 use mesh_filters::http::{Connection, Protocol, Response};
 use serde_json::{Value, json};
 
@@ -22,13 +22,7 @@ const FORMS: [(&str, &[(&str, &str)]); 4] = [
     ),
 ];
 
-async fn send(
-    gateway: &Gateway,
-    connection: &mut Connection,
-    what: &str,
-    path: &str,
-    headers: &[(&str, &str)],
-) -> Response {
+async fn send(connection: &mut Connection, what: &str, path: &str, headers: &[(&str, &str)]) -> Response {
     let answer =
         connection.send(get(path, headers)).await.unwrap_or_else(|error| panic!("{what}: {error:#}"));
     // A body that the client does not expect would be taken for this response.
@@ -38,7 +32,6 @@ async fn send(
         (200, true),
         "{what}: {next:?}"
     );
-    at_rest(gateway).await;
     answer
 }
 
@@ -55,7 +48,7 @@ async fn a_body_ends_after_its_first_bytes() {
                     let what = format!("{protocol:?}, {form}: {size} bytes, {cut} are left");
                     let (path, wanted) = (format!("/cut-{cut}"), size.to_string());
                     let headers = [headers, &[("x-size", &wanted)]].concat();
-                    let answer = send(&gateway, &mut connection, &what, &path, &headers).await;
+                    let answer = send(&mut connection, &what, &path, &headers).await;
                     assert_eq!(answer.status, 200, "{what}");
                     assert_eq!(answer.body, numbered(size)[..size.min(cut)], "{what}: {}", answer.body.len());
                     assert_eq!(marked(&answer), Some(format!("cut-{cut}")), "{what}");
@@ -76,6 +69,7 @@ async fn a_body_ends_after_its_first_bytes() {
             }
         }
     }
+    at_rest(&gateway).await;
     assert_eq!(metric(&gateway, "failed").await, 0);
     gateway.assert_no_trap().await;
 }
@@ -101,8 +95,7 @@ async fn a_status_without_content_takes_the_body_away() {
                         let what = format!("{protocol:?}, {form}: {size} bytes, {name}");
                         let wanted = size.to_string();
                         let headers = [headers, &[("x-size", &wanted)]].concat();
-                        let answer =
-                            send(&gateway, &mut connection, &what, &format!("/{name}"), &headers).await;
+                        let answer = send(&mut connection, &what, &format!("/{name}"), &headers).await;
                         assert_eq!((answer.status.as_u16(), answer.body.len()), (status, 0), "{what}");
                         assert_eq!(marked(&answer), Some(name), "{what}");
                     }
@@ -110,6 +103,7 @@ async fn a_status_without_content_takes_the_body_away() {
             }
         }
     }
+    at_rest(&gateway).await;
     assert_eq!(metric(&gateway, "failed").await, 0);
     gateway.assert_no_trap().await;
 }

@@ -23,7 +23,7 @@ mesh_config::object! {
         pub delay: Option<ResponseDelay> = optional(ResponseDelay::kind()),
         /// Headers that it loses. Default: none.
         pub remove_headers: Vec<HeaderName> = default([], list(HeaderName::kind()).at_most(MAX_HEADERS, "headers")),
-        /// Number of bytes after which its body ends. A larger `content-length` is removed. Default: no bound.
+        /// Number of bytes that are sent of its body. A larger `content-length` is removed. Default: no bound.
         pub truncate_body: Option<u32> = optional(integer(0..=MAX_BYTES)),
     }
     check Response::check;
