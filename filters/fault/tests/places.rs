@@ -6,12 +6,6 @@
     reason = "a test that panics has failed, which is its purpose"
 )]
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test that panics has failed, which is its purpose"
-)]
-
 use fault::filter::FaultFilter;
 use fault::places::{Gauge, Gauges, Places};
 use mesh_host::testing::{Fate, Proxy, Stream};
