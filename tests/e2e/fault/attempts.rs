@@ -228,7 +228,7 @@ async fn places_return_when_an_attempt_is_cut_off() {
         .await;
     for protocol in PROTOCOLS {
         for path in ["/d", "/r", "/t"] {
-            let short = get(path, &[("x-short", "1"), ("x-size", "1")]);
+            let short = get(path, &[("x-short", "1"), ("x-size", "20")]);
             match send(gateway.address, protocol, short).await {
                 Ok(answer) => assert_eq!(answer.status, 504, "{path}"),
                 // A throttled response has begun: its headers were sent before the timeout.
