@@ -1,7 +1,7 @@
 //! Which streams are held, and which are in flight, as the gauges show them: everything returns, on every way out.
+
 #![allow(
     clippy::indexing_slicing,
-    clippy::type_complexity,
     clippy::unwrap_used,
     reason = "a test that panics has failed, which is its purpose"
 )]
