@@ -371,6 +371,23 @@ fn a_reply_to_a_request_that_waits_is_not_faulted() {
     assert_eq!(proxy.host().metric(ACTIVE), 0);
 }
 
+/// The proxy has replied to the request with a timeout of its own, and its stream is not over yet.
+#[test]
+fn a_request_that_was_answered_waits_no_longer() {
+    let proxy =
+        rule(r#""delay": {"percentage": 100, "fixed": "5s"}, "abort": {"percentage": 100, "status": 503}"#);
+    proxy.host().set_property(&["response", "code_details"], "stream_idle_timeout");
+    let stream = request(&proxy);
+    stream.respond(&[(":status", "504")]);
+    assert_eq!(proxy.host().metric(ACTIVE), 0);
+    proxy.advance(Duration::from_secs(5));
+    assert!(stream.reply().is_none());
+    assert_eq!([faults(&proxy, "delay"), faults(&proxy, "abort")], [1, 0]);
+    assert_eq!(label(&stream), "delay{r}");
+    assert_eq!(header(&stream.response_headers(), "x-mesh-fault"), "");
+    stream.end();
+}
+
 /// In shadow nothing waits and nothing changes.
 #[test]
 fn in_shadow_nothing_happens() {

@@ -1,7 +1,7 @@
 //! Which streams are held, and which are in flight, as the gauges show them: everything returns, on every way out.
+
 #![allow(
     clippy::indexing_slicing,
-    clippy::type_complexity,
     clippy::unwrap_used,
     reason = "a test that panics has failed, which is its purpose"
 )]
@@ -58,9 +58,11 @@ const THROTTLE: &str = r#""throttle": {"percentage": 100, "bytes_per_second": 2}
 const ALL: &str = r#""delay": {"percentage": 100, "fixed": "5s"}, "response": {"percentage": 100, "delay": {"fixed": "5s"}},
     "throttle": {"percentage": 100, "bytes_per_second": 2}"#;
 
+type Step = fn(&Proxy<FaultFilter>, &FaultStream<'_>);
+
 /// What happens to a stream with all faults, one after the other: a request, its delay, a response, its delay, and a
 /// throttled body with trailers. Each with the number of places that are taken afterwards.
-const STEPS: [(fn(&Proxy<FaultFilter>, &FaultStream<'_>), i64); 8] = [
+const STEPS: [(Step, i64); 8] = [
     (|_, _| (), 1),
     (|proxy, _| proxy.advance(SECOND * 4), 1),
     (|proxy, _| proxy.advance(SECOND), 0),
@@ -294,6 +296,8 @@ fn requests_stay_in_flight_as_long_as_they_last() {
 fn a_place_is_kept_as_long_as_it_is_needed() {
     for fields in [&DELAY.replace("5s", "5m"), &RESPONSE.replace("5s", "5m"), THROTTLE] {
         let proxy = start(&config("", fields));
+        // Longer than a new VM looks for what a lost one has held.
+        proxy.advance(SECOND * 20);
         let stream = request(&proxy);
         if stream.fate() == Fate::Continued {
             respond(&stream);
@@ -408,4 +412,24 @@ fn what_a_lost_vm_held_is_free_for_the_next_request() {
     assert_eq!((stream.fate(), active(&proxy)), (Fate::Waiting, 1));
     stream.end();
     assert_eq!(active(&proxy), 0);
+}
+
+/// A worker that could not renew its entry was taken for lost. Without a clock it does not know, and must not subtract what
+/// another one has subtracted.
+#[test]
+fn a_worker_without_a_clock_subtracts_nothing() {
+    let proxy = start(&config("", BUSY));
+    let stream = request(&proxy);
+    proxy.host().fail("set_shared_data");
+    proxy.advance(SECOND * 9);
+    proxy.host().repair("set_shared_data");
+    let other = Places::new(RECORD.to_owned(), 7);
+    other.renew(&mut SharedData, &mut OtherGauges);
+    assert_eq!(in_flight(&proxy), [0, 0]);
+    proxy.host().fail("clock_time_get");
+    stream.end();
+    assert_eq!(in_flight(&proxy), [0, 0]);
+    proxy.host().repair("clock_time_get");
+    proxy.advance(SECOND * 20);
+    assert_eq!(in_flight(&proxy), [0, 0]);
 }

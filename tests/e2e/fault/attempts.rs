@@ -228,10 +228,10 @@ async fn places_return_when_an_attempt_is_cut_off() {
         .await;
     for protocol in PROTOCOLS {
         for path in ["/d", "/r", "/t"] {
-            let short = get(path, &[("x-short", "1"), ("x-size", "100")]);
+            let short = get(path, &[("x-short", "1"), ("x-size", "20")]);
             match send(gateway.address, protocol, short).await {
-                Ok(answer) => assert_eq!(answer.status, 504, "{path}"),
-                // A throttled response has begun: its headers were sent before the timeout.
+                // A throttled response has begun: its headers were sent before the timeout. Envoy 1.36 does not cut it off.
+                Ok(answer) => assert!(answer.status == 504 || path == "/t", "{path}: {answer:?}"),
                 Err(error) => assert_eq!(path, "/t", "{error:#}"),
             }
             let request = ask(&gateway, protocol, path, &[("x-size", "1000")]);

@@ -1,6 +1,8 @@
 //! Decisions, and what becomes of requests and responses.
 
 mod aborts;
+#[cfg(not(target_arch = "wasm32"))]
+mod any;
 mod attempts;
 mod bounds;
 mod cohorts;

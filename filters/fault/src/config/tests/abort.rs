@@ -142,6 +142,9 @@ fn headers_are_those_that_the_proxy_does_not_set() {
     const SET: &str = "expected another name: the proxy or the filter sets this header itself";
     check_field(&with(r#"{"content-length": "0"}"#), &format!("headers.content-length: {SET}"));
     check_field(&with(r#"{"transfer-encoding": "x"}"#), &format!("headers.transfer-encoding: {SET}"));
+    // They would make a success of it.
+    check_field(&with(r#"{"grpc-status": "0"}"#), &format!("headers.grpc-status: {SET}"));
+    check_field(&with(r#"{"Grpc-Message": "x"}"#), &format!("headers.Grpc-Message: {SET}"));
     check_field(
         &with(r#"{"content-type": "x"}"#),
         "headers.content-type: expected in `content_type` instead",
@@ -157,4 +160,20 @@ fn headers_are_those_that_the_proxy_does_not_set() {
     };
     assert_eq!(only(&of(32)).headers.len(), 32);
     check_field(&of(33), "headers: found 33 headers, expected at most 32");
+}
+
+/// The filter adds it itself.
+#[test]
+fn the_marker_is_no_header_of_an_abort() {
+    const CONFLICT: &str = "rules[0].abort.headers: found the header of the marker, expected another";
+    let config = |marker: &str, name: &str| {
+        format!(
+            r#"{{"marker": {{"response_header": "{marker}"}},
+                "rules": [{{"name": "r", "abort": {{"percentage": 1, "status": 503, "headers": {{"{name}": "x"}}}}}}]}}"#
+        )
+    };
+    check(&config("x-mesh-fault", "X-Mesh-Fault"), CONFLICT);
+    check(&config("x-injected", "x-injected"), CONFLICT);
+    check(&config("x-injected", "x-mesh-fault"), "");
+    check(&config("", "x-mesh-fault"), "");
 }

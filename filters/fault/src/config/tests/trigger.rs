@@ -94,6 +94,14 @@ fn a_secret_is_what_a_header_can_carry() {
     }
 }
 
+/// YAML makes a number of digits without quotes.
+#[test]
+fn a_secret_is_a_string() {
+    for secret in ["12345678", "1234.5678", "true", "[12345678]", r#"{"12345678": 1}"#] {
+        check(&format!(r#"{{"trigger": {{"secret": {secret}}}}}"#), BAD);
+    }
+}
+
 /// Whatever is wrong, with the secret or with something else.
 #[test]
 fn no_message_has_the_secret() {
