@@ -10,7 +10,7 @@ mod own_headers;
 mod schedule;
 
 use canary::assignment::Assigner;
-use e2e::{Gateway, Plugin, Setup};
+use e2e::{Gateway, Plugin, Setup, received, with};
 use mesh_filters::http::Response;
 use mesh_filters::registry::CANARY;
 use serde_json::{Value, json};
@@ -27,13 +27,6 @@ fn plugin(config: Value) -> Plugin {
 
 fn setup(config: Value) -> Setup {
     Setup::default().plugins(&[plugin(config)])
-}
-
-/// The object with the fields of `extra`, which replace its own.
-fn with(mut object: Value, extra: Value) -> Value {
-    let Value::Object(extra) = extra else { panic!("{extra}") };
-    object.as_object_mut().unwrap().extend(extra);
-    object
 }
 
 /// A split between v1 and v2 with these weights, by `x-user-id`.
@@ -53,15 +46,6 @@ fn assigned(name: &str, weights: [u32; 2], identity: impl AsRef<[u8]>) -> &'stat
 fn identities(name: &'static str, variant: &'static str) -> impl Iterator<Item = String> {
     let all = (0..).map(|number: u64| format!("user-{number}"));
     all.filter(move |identity| assigned(name, [50, 50], identity) == variant)
-}
-
-/// The values of a header or trailer in every spelling, as the upstream reports them, each with the name.
-fn received(text: &str, name: &str) -> Vec<(String, String)> {
-    let plain =
-        |name: &str| name.to_ascii_lowercase().replace(|char: char| !char.is_ascii_alphanumeric(), "_");
-    let lines = text.lines().filter_map(|line| line.split_once(": "));
-    let found = lines.filter(|(found, _)| plain(found) == plain(name));
-    found.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// The one variant that the upstream has received in the header that the filter writes.

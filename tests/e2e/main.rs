@@ -3,6 +3,7 @@
 mod canary;
 mod chain;
 mod config_push;
+mod fault;
 mod harness;
 mod held;
 mod hostile;

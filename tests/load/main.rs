@@ -1,6 +1,7 @@
 //! Load tests. They run one at a time, as each needs the entire machine.
 
 mod exact;
+mod fault;
 mod memory;
 mod push;
 mod tokens;

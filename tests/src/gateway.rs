@@ -127,6 +127,7 @@ pub struct Setup {
     direct: bool,
     trailers: bool,
     buffer_limit: Option<u32>,
+    drain_seconds: Option<u32>,
 }
 
 impl Default for Setup {
@@ -145,6 +146,7 @@ impl Default for Setup {
             direct: false,
             trailers: false,
             buffer_limit: None,
+            drain_seconds: None,
         }
     }
 }
@@ -245,6 +247,13 @@ impl Setup {
         self
     }
 
+    /// Sets the time after which the connections of a listener that was removed are closed.
+    #[must_use]
+    pub const fn drain_seconds(mut self, seconds: u32) -> Self {
+        self.drain_seconds = Some(seconds);
+        self
+    }
+
     /// Builds the modules, and starts the upstream and Envoy.
     ///
     /// # Panics
@@ -265,10 +274,13 @@ impl Setup {
             module.build()?;
         }
         let upstream = Upstream::start().await;
-        let launch = Launch::new()?.concurrency(self.workers).log_level(&self.log_level);
+        let mut launch = Launch::new()?.concurrency(self.workers).log_level(&self.log_level);
+        if let Some(seconds) = self.drain_seconds {
+            launch = launch.drain_seconds(seconds);
+        }
         let clusters = self.clusters(upstream.address());
         let bootstrap = if self.file_based {
-            write_listeners(launch.folder(), &self.listener(MAIN), 1)?;
+            write_listeners(launch.folder(), Some(&self.listener(MAIN)), 1)?;
             json!({
                 "node": {"id": "tests", "cluster": "tests"},
                 "dynamic_resources": {"lds_config": {"resource_api_version": "V3", "path_config_source": {
@@ -319,7 +331,8 @@ impl Setup {
                             "path": "access.log",
                             "log_format": {"text_format_source": {"inline_string":
                                 "%REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_CODE_DETAILS% %FILTER_STATE(wasm.rate_limit_decision:PLAIN)% \
-                                 %FILTER_STATE(wasm.jwt_authz_decision:PLAIN)% %FILTER_STATE(wasm.canary_decision:PLAIN)%\n"}},
+                                 %FILTER_STATE(wasm.jwt_authz_decision:PLAIN)% %FILTER_STATE(wasm.canary_decision:PLAIN)% \
+                                 %FILTER_STATE(wasm.fault_decision:PLAIN)%\n"}},
                         },
                     }]) },
                     "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
@@ -375,10 +388,12 @@ impl Setup {
     }
 }
 
-fn write_listeners(folder: &Path, listener: &Value, version: u32) -> anyhow::Result<()> {
-    let mut resource = listener.clone();
-    resource["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
-    let response = json!({"version_info": version.to_string(), "resources": [resource]});
+fn write_listeners(folder: &Path, listener: Option<&Value>, version: u32) -> anyhow::Result<()> {
+    let mut resources = listener.into_iter().cloned().collect::<Vec<_>>();
+    for resource in &mut resources {
+        resource["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
+    }
+    let response = json!({"version_info": version.to_string(), "resources": resources});
     // Renaming is atomic, and Envoy watches for it.
     let fresh = folder.join("lds.json.new");
     std::fs::write(&fresh, response.to_string())?;
@@ -437,7 +452,15 @@ impl Gateway {
     /// # Panics
     /// If the file cannot be written.
     pub fn push(&self, setup: &Setup, version: u32) {
-        write_listeners(self.envoy.folder(), &setup.listener(MAIN), version).unwrap();
+        write_listeners(self.envoy.folder(), Some(&setup.listener(MAIN)), version).unwrap();
+    }
+
+    /// Removes the listener.
+    ///
+    /// # Panics
+    /// If the file cannot be written.
+    pub fn remove_listener(&self, version: u32) {
+        write_listeners(self.envoy.folder(), None, version).unwrap();
     }
 
     /// The value of a counter or gauge.

@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use mesh_filters::http::Parts;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -20,8 +20,8 @@ use tokio::task::JoinHandle;
 /// trailers.
 ///
 /// Request headers control the response: `x-answer: name=value`, possibly repeated, adds a header, `x-trailer:
-/// name=value` a trailer (if `te` accepts trailers); `x-slow: 200` delays it by 200 milliseconds; `x-size: 100` sets the
-/// length of its body; `x-status: 503` sets its status. [`Upstream::delay`] and [`Upstream::fail`] do so for every request.
+/// name=value` a trailer (if `te` accepts trailers); `x-slow: 200` delays it by 200 milliseconds; `x-size: 100` replaces
+/// its body by [`numbered`] bytes; `x-status: 503` sets its status. [`Upstream::delay`] and [`Upstream::fail`] do so for every request.
 #[derive(Debug)]
 pub struct Upstream {
     address: SocketAddr,
@@ -173,7 +173,7 @@ async fn answer(mut arrival: Arrival, request: Request<Incoming>) -> Result<Resp
         write_lines(&mut lines, &trailers);
     }
     if let Some(size) = number("x-size") {
-        lines = vec![b'x'; usize::try_from(size).unwrap_or_default()];
+        lines = numbered(usize::try_from(size).unwrap_or_default());
     }
     let trailers = wanted(&head.headers, "x-trailer");
     let mut response = Response::new(Parts::from(Bytes::from(lines)).trailers(trailers.clone()));
@@ -185,6 +185,16 @@ async fn answer(mut arrival: Arrival, request: Request<Incoming>) -> Result<Resp
         response.headers_mut().append(TRAILER, name.clone().into());
     }
     Ok(response)
+}
+
+/// A body of this size in which no part is like another, up to 4 MiB: each eight bytes are the number of the part.
+#[must_use]
+pub fn numbered(size: usize) -> Vec<u8> {
+    const PARTS: u64 = 512 << 10;
+    static ALL: LazyLock<Vec<u8>> = LazyLock::new(|| (0..PARTS).flat_map(u64::to_be_bytes).collect());
+    let mut body = ALL.repeat(size / ALL.len());
+    body.extend_from_slice(&ALL[..size % ALL.len()]);
+    body
 }
 
 fn write_lines(lines: &mut Vec<u8>, headers: &HeaderMap) {

@@ -22,10 +22,8 @@ pub(crate) fn rows(filter: &Path, _folder: &Path) -> anyhow::Result<Vec<Row>> {
         }]})
     };
     let by_header = by(json!({"headers": [{"name": HEADER, "exact": "inject"}]}));
-    let mut with_budget = by_header.clone();
-    with_budget["budget"] = json!({"percentage": 10});
-    let mut in_flight = by_header.clone();
-    in_flight["rules"][0]["in_flight"] = json!({"at_least": 1_000_000});
+    let with_budget = with(&by_header, "", "budget", json!({"percentage": 10}));
+    let in_flight = with(&by_header, "/rules/0", "in_flight", json!({"at_least": 1_000_000}));
     Ok(vec![
         Row::new(ANSWERED.bare, Vec::new()),
         wasm(ANSWERED.noop, &noop, &json!({})),
@@ -35,6 +33,16 @@ pub(crate) fn rows(filter: &Path, _folder: &Path) -> anyhow::Result<Vec<Row>> {
         ours("by header, with a budget", &with_budget),
         ours("by header and requests in flight", &in_flight),
     ])
+}
+
+/// A config with one more field, in the object at this pointer.
+fn with(config: &Value, place: &str, name: &str, value: Value) -> Value {
+    let mut config = config.clone();
+    let object = config.pointer_mut(place).and_then(Value::as_object_mut);
+    if let Some(object) = object {
+        object.insert(name.to_owned(), value);
+    }
+    config
 }
 
 /// Envoy's filter, for requests with a header.

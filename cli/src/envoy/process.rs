@@ -35,6 +35,7 @@ pub struct Launch {
     concurrency: u32,
     log_level: String,
     component_log_level: Option<String>,
+    drain_seconds: Option<u32>,
 }
 
 impl Launch {
@@ -57,7 +58,8 @@ impl Launch {
             .prefix("mesh-filters-")
             .tempdir()
             .context("cannot create a temporary folder")?;
-        Ok(Self { binary, folder, concurrency: 2, log_level: "info".to_owned(), component_log_level: None })
+        let log_level = "info".to_owned();
+        Ok(Self { binary, folder, concurrency: 2, log_level, component_log_level: None, drain_seconds: None })
     }
 
     /// The folder that Envoy runs in, for files that its configuration names (file-based xDS). It is removed
@@ -85,6 +87,13 @@ impl Launch {
     #[must_use]
     pub fn component_log_level(mut self, levels: &str) -> Self {
         self.component_log_level = Some(levels.to_owned());
+        self
+    }
+
+    /// Sets the time after which the connections of a listener that was removed are closed; 600 s by default.
+    #[must_use]
+    pub const fn drain_seconds(mut self, seconds: u32) -> Self {
+        self.drain_seconds = Some(seconds);
         self
     }
 
@@ -133,6 +142,9 @@ impl Launch {
             .stderr(errors);
         if let Some(levels) = &self.component_log_level {
             command.args(["--component-log-level", levels]);
+        }
+        if let Some(seconds) = self.drain_seconds {
+            command.args(["--drain-time-s", &seconds.to_string()]);
         }
         command.spawn().with_context(|| format!("cannot start `{}`", self.binary.path.display()))
     }

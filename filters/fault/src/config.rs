@@ -48,11 +48,11 @@ mesh_config::object! {
         pub settings: Settings = flatten(),
         /// What happens to CORS preflights: with `allow` they pass untouched.
         pub cors_preflight: CorsPreflight = default("allow", choice()),
-        /// No fault happens from this instant on (RFC 3339), nor if the proxy has no clock. Default: never.
+        /// No request that comes from this instant on (RFC 3339) is faulted, and none if the proxy has no clock. Default: never.
         pub expires_at: Option<Duration> = restriction(some(rfc3339::kind())),
         /// Maximum number of requests that this plugin [holds](#places) at a time for delays and throttles, in all workers of
         /// the proxy together. A request beyond that passes untouched. 0: no bound.
-        pub max_active: u32 = default(200, integer(0..=MAX_ACTIVE)),
+        pub max_active: Option<u32> = default(200, max_active()),
         /// Whether a request or response that [arrives with a marker](#markers) can be faulted once more.
         pub stack: bool = default(false, boolean()),
         /// Requests that pass untouched, see [match](#match). A match that is undecided holds. Default: none.
@@ -100,6 +100,11 @@ mesh_config::object! {
     }
 }
 
+/// A number of places; 0 for no bound.
+fn max_active() -> impl Kind<Out = Option<u32>> {
+    integer(0..=MAX_ACTIVE).map(|max: u32| Some(max).filter(|max| *max > 0))
+}
+
 /// A match that does not hold always: nothing would be left.
 fn excluded() -> impl Kind<Out = RequestMatch> {
     RequestMatch::kind().and_then(|value, matches: RequestMatch| {
@@ -136,6 +141,15 @@ impl Config {
             }
         }
         let mut good = Some(());
+        for (index, rule) in self.rules.iter().enumerate() {
+            let marker = self.marker.response_header.as_ref();
+            let mut headers = rule.abort.iter().flat_map(|abort| &abort.headers);
+            if headers.any(|(name, _)| Some(name) == marker) {
+                let message = "found the header of the marker, expected another";
+                good =
+                    form.problem_at(&format!("rules[{index}].abort.headers"), ProblemKind::Conflict, message);
+            }
+        }
         for path in reading {
             let message = "found a header that the filter removes before it looks (`trigger.header`, `trigger.secret_header`), expected another";
             good = form.problem_at(&path, ProblemKind::Conflict, message);

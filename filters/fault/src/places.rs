@@ -6,7 +6,7 @@
 //!
 //! Requests in flight are counted in gauges, without shared data. A VM counts only while it knows that it has an entry.
 //!
-//! A VM renews its entry. One that was not renewed for [`LEASE`] belongs to a VM that was lost. The VM that removes it also
+//! A VM renews its entry. One that was not renewed for 8 s belongs to a VM that was lost. The VM that removes it also
 //! takes from the gauges what that VM had added. If that VM was only slow, it finds its entry gone, and adds its numbers
 //! again.
 //!
@@ -22,6 +22,8 @@ use mesh_policy::time::Nanos;
 use record::{Entry, Lost, Record};
 use std::cell::Cell;
 use std::time::Duration;
+
+pub use record::SLOTS;
 
 /// Time between two calls of [`Places::renew`].
 pub const RENEWAL: Duration = Duration::from_secs(2);
@@ -44,8 +46,6 @@ pub enum Gauge {
     /// Requests in flight of the VM whose entry has this slot, which is less than [`SLOTS`].
     InFlightOf(u16),
 }
-
-pub use record::SLOTS;
 
 /// The gauges of the proxy. They are zero at first, and outlive a VM.
 pub trait Gauges {

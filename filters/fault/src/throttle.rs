@@ -39,3 +39,6 @@ impl Throttle {
         self.since.after(Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX)))
     }
 }
+
+#[cfg(test)]
+mod tests;

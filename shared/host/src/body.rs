@@ -45,6 +45,9 @@ impl Body {
     }
 
     /// Keeps at most the first `size` bytes. Copies what it keeps: the proxy can only replace all bytes.
+    ///
+    /// The message must have no `content-length`: over HTTP/1 the receiver would wait for the missing bytes, and take the
+    /// next message for them; over HTTP/2 it resets the stream.
     pub fn truncate(&mut self, size: usize) -> Result<(), Status> {
         if self.size <= size {
             return Ok(());

@@ -12,7 +12,7 @@ use crate::plugin::{Background, Plugin};
 use crate::reply::refuse;
 use crate::status::Status;
 use crate::stream::{Stream, enter};
-use crate::timers_and_calls::{Caller, TimersAndCalls};
+use crate::timers_and_calls::{Caller, MAX_WAKES, TimersAndCalls};
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -146,10 +146,11 @@ impl<F: Configure> Dispatcher<F> {
                 ticked.on_tick(&mut Background { timers_and_calls: &timers_and_calls, filter });
             }
         }
+        let wakes = MAX_WAKES.saturating_sub(due.streams.len());
         for stream in due.streams {
             self.enter(stream, |stream| stream.on_deadline(now));
         }
-        self.wake_notified(&timers_and_calls);
+        self.wake_notified(&timers_and_calls, wakes);
         timers_and_calls.arm(clock::now().unwrap_or(now));
     }
 
@@ -200,13 +201,20 @@ impl<F: Configure> Dispatcher<F> {
                 }
             }
         }
-        self.wake_notified(&timers_and_calls);
+        if !self.wake_notified(&timers_and_calls, MAX_WAKES)
+            && let Ok(now) = clock::now()
+        {
+            timers_and_calls.arm(now);
+        }
     }
 
-    fn wake_notified(&self, timers_and_calls: &TimersAndCalls) {
-        for (stream, filter) in timers_and_calls.take_woken() {
+    /// Wakes at most `most` of the streams that were notified. Returns whether these were all.
+    fn wake_notified(&self, timers_and_calls: &TimersAndCalls, most: usize) -> bool {
+        for _ in 0..most {
+            let Some((stream, filter)) = timers_and_calls.take_woken() else { return true };
             self.enter(stream, |stream| stream.wake(filter, Wake::Notified));
         }
+        timers_and_calls.has_woken_all()
     }
 
     /// Makes a stream the effective one and acts on it. No effect if it has ended.

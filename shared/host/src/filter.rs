@@ -41,7 +41,8 @@ pub trait Filter: Sized + 'static {
         Flow::Continue
     }
 
-    /// Called when the wait ends for which this filter has paused the request.
+    /// Called when the wait ends for which this filter has paused the request. Not if the proxy has replied meanwhile, as for
+    /// a timeout: then the response's headers come first, and the request does not continue.
     fn on_request_wake(&self, _stream: &mut Self::Stream, _request: &mut Request<'_>, _wake: Wake) -> Flow {
         Flow::Continue
     }

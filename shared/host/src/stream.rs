@@ -89,6 +89,10 @@ impl<F: Filter> Stream<F> {
         if self.chain.is_none() {
             return without_config(direction);
         }
+        if direction == Direction::Response {
+            // The proxy has replied to a request that waits, as for a timeout. That request must not be resumed.
+            self.paused.take_if(|paused| paused.direction == Direction::Request);
+        }
         self.progress(direction).is_replied = false;
         let first = match direction {
             Direction::Request => Some(0),

@@ -7,8 +7,15 @@ use crate::status::Status;
 use mesh_policy::time::Nanos;
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
+
+/// Maximum number of streams that are woken in one callback; the others follow with the next tick, a millisecond later.
+///
+/// The proxy resumes streams after the callback. If one gets a response at once, the module is called for it, and when that
+/// call has ended, the proxy resumes the next stream from within. So the streams of a callback may all be on the stack, which
+/// is about a megabyte: a few hundred are too many (seen on Envoy 1.40.0).
+pub(crate) const MAX_WAKES: usize = 64;
 
 /// Timers and calls of one root context, which has a single timer of the host for all of them.
 #[derive(Default)]
@@ -23,8 +30,9 @@ pub(crate) struct TimersAndCalls {
     /// Calls under way, with the maximum number of bytes to read of the response. Each call has a timeout,
     /// so each entry is removed.
     calls: RefCell<FxHashMap<u32, (Caller, usize)>>,
-    /// Streams to wake after the current callback, with the position of the filter that has paused each.
-    woken: Cell<Vec<(u32, usize)>>,
+    /// Streams to wake after the current callback, with the position of the filter that has paused each. A stream that ends
+    /// stays until its turn, at most [`MAX_WAKES`] a tick.
+    woken: RefCell<VecDeque<(u32, usize)>>,
 }
 
 /// Who gets the response to a call.
@@ -59,13 +67,19 @@ impl TimersAndCalls {
     }
 
     pub(crate) fn wake(&self, stream: u32, filter: usize) {
-        let mut woken = self.woken.take();
-        woken.push((stream, filter));
-        self.woken.set(woken);
+        if let Ok(mut woken) = self.woken.try_borrow_mut() {
+            woken.push_back((stream, filter));
+        }
     }
 
-    pub(crate) fn take_woken(&self) -> Vec<(u32, usize)> {
-        self.woken.take()
+    /// Removes the next stream that is to be woken.
+    pub(crate) fn take_woken(&self) -> Option<(u32, usize)> {
+        self.woken.try_borrow_mut().ok()?.pop_front()
+    }
+
+    /// Whether no stream is to be woken.
+    pub(crate) fn has_woken_all(&self) -> bool {
+        self.woken.try_borrow().is_ok_and(|woken| woken.is_empty())
     }
 
     /// Asks for a tick of a filter. An earlier one that it has asked for replaces it.
@@ -96,12 +110,14 @@ impl TimersAndCalls {
         }
     }
 
-    /// Removes what is due and returns it. To be called when the timer has fired.
+    /// Removes what is due and returns it, of the streams at most [`MAX_WAKES`]. To be called when the timer has fired.
     pub(crate) fn due(&self, now: Nanos) -> Due {
         self.armed.set(None);
         let mut streams = Vec::new();
         if let Ok(mut paused) = self.paused.try_borrow_mut() {
-            while let Some(&(until, stream)) = paused.first().filter(|(until, _)| *until <= now) {
+            while streams.len() < MAX_WAKES
+                && let Some(&(until, stream)) = paused.first().filter(|(until, _)| *until <= now)
+            {
                 paused.remove(&(until, stream));
                 streams.push(stream);
             }
@@ -136,7 +152,8 @@ impl TimersAndCalls {
     fn next(&self, now: Nanos) -> Option<Nanos> {
         let paused = self.paused.try_borrow().ok().and_then(|paused| paused.first().map(|(until, _)| *until));
         let tick = self.ticks.try_borrow().ok().and_then(|ticks| ticks.iter().map(|(_, at)| *at).min());
-        let next = [paused, tick].into_iter().flatten().min()?;
+        let woken = (!self.has_woken_all()).then_some(now);
+        let next = [paused, tick, woken].into_iter().flatten().min()?;
         let milliseconds = next.since(now).as_nanos().div_ceil(1_000_000).max(1);
         Some(now.after(Duration::from_millis(u64::try_from(milliseconds).unwrap_or(u64::MAX))))
     }
@@ -156,6 +173,23 @@ mod tests {
         assert!(timers.due(Nanos(9)).streams.is_empty());
         assert_eq!(timers.due(Nanos(30)).streams, [2, 1]);
         assert!(timers.due(Nanos(99)).streams.is_empty());
+    }
+
+    #[test]
+    fn more_than_a_stack_can_take_are_woken_in_several_ticks() {
+        let timers = TimersAndCalls::default();
+        let streams = 2 * u32::try_from(MAX_WAKES).unwrap() + 1;
+        for stream in 1..=streams {
+            timers.pause(stream, Nanos(stream.into()));
+            timers.wake(stream, 0);
+        }
+        let ticks = [(); 4].map(|()| timers.due(Nanos(1_000)).streams);
+        assert_eq!(ticks.concat(), (1..=streams).collect::<Vec<_>>());
+        assert_eq!(ticks.map(|tick| tick.len()), [MAX_WAKES, MAX_WAKES, 1, 0]);
+        // Those that were notified are due at once.
+        assert_eq!(timers.next(Nanos(1_000)), Some(Nanos(1_001_000)));
+        assert_eq!(std::iter::from_fn(|| timers.take_woken()).count(), streams as usize);
+        assert_eq!(timers.next(Nanos(1_000)), None);
     }
 
     #[test]

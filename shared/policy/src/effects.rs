@@ -15,9 +15,11 @@ pub enum Edit {
     Remove(HeaderName),
     /// Sets the request target (`:path`). Has no effect on a response.
     Target(HeaderValue),
-    /// Sets the status (`:status`) of a response: a final one with a registered class, 200 to 599 (RFC 9110, section 15).
-    /// Another one is refused. The other headers and the body stay as they are. Has no effect on a request or on
-    /// trailers.
+    /// Sets the status (`:status`) of a response. The body stays as it is. Has no effect on a request or on trailers.
+    ///
+    /// The status is a final one with a registered class, 200 to 599 (RFC 9110, section 15); another one is refused. With 204
+    /// or 304, whoever sets it also drops the body and its length: Envoy would send them, and an HTTP/1 client would take
+    /// them for the next response (RFC 9112, section 6.3).
     Status(u16),
 }
 

@@ -7,8 +7,8 @@ use mesh_config::{Kind, ProblemKind, Value};
 const MAX_BODY_BYTES: usize = 64 << 10;
 const MAX_HEADERS: usize = 32;
 
-/// Headers that the proxy sets itself.
-const OF_THE_PROXY: [&str; 2] = ["content-length", "transfer-encoding"];
+/// Headers that the proxy sets itself. For a gRPC request it makes the status and the message of the reply.
+const OF_THE_PROXY: [&str; 4] = ["content-length", "grpc-message", "grpc-status", "transfer-encoding"];
 
 /// The type of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -87,7 +87,11 @@ fn attributes() -> String {
         [["upstream", "address"], ["upstream", "request_attempt_count"], ["response", "code_details"]].map(
             |path| {
                 let value = match property::get(&path) {
-                    Ok(Some(value)) => value.escape_ascii().to_string(),
+                    // A number arrives as eight bytes.
+                    Ok(Some(value)) => match <[u8; 8]>::try_from(value) {
+                        Ok(number) => u64::from_le_bytes(number).to_string(),
+                        Err(value) => value.escape_ascii().to_string(),
+                    },
                     Ok(None) => "none".to_owned(),
                     Err(status) => status.to_string(),
                 };
@@ -121,6 +125,9 @@ impl Filter for Step {
             acts.attributes = format!("request is_upstream={:?} {}", request.is_upstream(), attributes());
         }
         let _unmarked = request.edit(&self.append_to(PASSED));
+        if acts.has("request-body") {
+            let _unchanged = request.edit(&Edit::Remove(HeaderName::from_static("content-length")));
+        }
         if acts.has("log") {
             log::warn!("{} warns", self.name);
             log::debug!("{} explains", self.name);
@@ -165,7 +172,8 @@ impl Filter for Step {
 
     fn on_response_headers(&self, acts: &mut Acts, response: &mut Response<'_>) -> Flow {
         let _unmarked = response.edit(&self.append_to(RETURNED));
-        if acts.has("response-body") || acts.number("truncate-response-body").is_some() {
+        let is_cut_off = acts.number("truncate-response-body").is_some() && !acts.has("keep-length");
+        if acts.has("response-body") || is_cut_off {
             let _unchanged = response.edit(&Edit::Remove(HeaderName::from_static("content-length")));
         }
         if let Some(status) = acts.number("status") {
@@ -180,6 +188,9 @@ impl Filter for Step {
         }
         if acts.has("reply-to-response") {
             return Flow::Reply(teapot());
+        }
+        if let Some(milliseconds) = acts.number("pause-response") {
+            return until(milliseconds);
         }
         if acts.has("pause-response") { until(10) } else { Flow::Continue }
     }

@@ -2,7 +2,7 @@
 
 use super::delay::DELAY;
 use crate::trigger::Secret;
-use mesh_config::kinds::{Text, choice, duration, list, text};
+use mesh_config::kinds::{Any, any, choice, duration, list};
 use mesh_config::{Form, ProblemKind};
 use mesh_policy::headers::{HeaderName, HeaderValue, trimmed};
 use std::time::Duration;
@@ -49,15 +49,16 @@ impl Trigger {
     }
 }
 
-/// The message does not have what was found: it goes into logs.
-fn secret() -> Text<Secret> {
-    text(|value, secret| {
-        let can_be_sent =
-            HeaderValue::new(secret).is_some() && trimmed(secret.as_bytes()).len() == secret.len();
-        match Secret::new(secret).filter(|_| can_be_sent) {
+/// Its messages do not have what was found: they go into logs.
+fn secret() -> Any<Secret> {
+    any(r#"{"type": "string", "minLength": 8, "maxLength": 256}"#, |value| {
+        let can_be_sent = |secret: &&str| {
+            HeaderValue::new(*secret).is_some() && trimmed(secret.as_bytes()).len() == secret.len()
+        };
+        match value.as_string().filter(can_be_sent).and_then(Secret::new) {
             None => value.problem(
                 ProblemKind::BadPattern,
-                "not a secret, expected 8 to 256 bytes that a header can carry, without spaces at its ends",
+                "not a secret, expected a string of 8 to 256 bytes that a header can carry, without spaces at its ends",
             ),
             secret => secret,
         }

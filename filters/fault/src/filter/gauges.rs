@@ -10,7 +10,9 @@ use std::cell::Cell;
 pub(super) struct ProxyGauges {
     plugin: String,
     active: metrics::Gauge,
-    in_flight: metrics::Gauge,
+    /// Defined when it is used first. A config without `in_flight` uses it as well: for requests of another config of the
+    /// plugin in this VM, and of lost VMs.
+    in_flight: Cell<Option<metrics::Gauge>>,
     /// The one that was used last: mostly that of this worker.
     of_worker: Cell<Option<(u16, metrics::Gauge)>>,
 }
@@ -20,7 +22,7 @@ impl ProxyGauges {
         Self {
             plugin: plugin.to_owned(),
             active: metrics.gauge(Metric::Active, 0),
-            in_flight: metrics.gauge(Metric::InFlight, 0),
+            in_flight: Cell::new(None),
             of_worker: Cell::new(None),
         }
     }
@@ -28,9 +30,17 @@ impl ProxyGauges {
     fn gauge(&self, gauge: Gauge) -> metrics::Gauge {
         match gauge {
             Gauge::Active => self.active,
-            Gauge::InFlight => self.in_flight,
+            Gauge::InFlight => self.in_flight(),
             Gauge::InFlightOf(slot) => self.of_worker(slot),
         }
+    }
+
+    fn in_flight(&self) -> metrics::Gauge {
+        let definition = Metric::InFlight.definition();
+        let define = || metrics::Gauge::define(&definition.full_name("fault", &[&self.plugin]));
+        let gauge = self.in_flight.get().unwrap_or_else(define);
+        self.in_flight.set(Some(gauge));
+        gauge
     }
 
     fn of_worker(&self, slot: u16) -> metrics::Gauge {

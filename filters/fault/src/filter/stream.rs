@@ -20,6 +20,8 @@ pub(super) struct Faulted {
     pub(super) fault: Fault,
     /// When the request arrived.
     pub(super) began: Nanos,
+    /// Whether the filter runs in a cluster's filter chain.
+    pub(super) is_upstream: bool,
     /// Whether the request waits.
     pub(super) is_waiting: bool,
     /// Whether it has a place.
@@ -38,6 +40,7 @@ impl Faulted {
         Self {
             fault,
             began,
+            is_upstream: false,
             is_waiting: false,
             has_place: false,
             is_answered: false,
@@ -52,7 +55,7 @@ impl Faulted {
         Self { is_waiting: true, has_place: true, ..Self::new(fault, began) }
     }
 
-    /// Whether its response is to be faulted, and has not arrived. A response to a request that waits is not the upstream's.
+    /// Whether its response is to be faulted, and has not arrived.
     pub(super) const fn awaits_response(&self) -> bool {
         !self.is_answered
             && !self.is_waiting

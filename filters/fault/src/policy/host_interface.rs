@@ -44,11 +44,19 @@ impl policy::Policy for Policy {
     }
 
     fn label_values(&self, metric: Metric) -> Vec<Option<Vec<&str>>> {
+        let mode = self.config.settings.mode;
         match metric {
             Metric::Faults => self.kinds_of_rules(|mode| mode == Mode::Enforce),
             Metric::Shadow => self.kinds_of_rules(|mode| mode == Mode::Shadow),
-            Metric::Overflow => self.rules_and_trigger(Rule::holds, true),
-            Metric::OverBudget => self.rules_and_trigger(|_| self.budget.is_some(), false),
+            Metric::Overflow => {
+                let can_wait = |rule: &Rule| rule.holds() && mode.max(rule.mode) == Mode::Enforce;
+                self.rules_and_trigger(can_wait, mode == Mode::Enforce)
+            }
+            Metric::OverBudget => {
+                // A filter in shadow has the same budget.
+                let spends = |rule: &Rule| mode != Mode::Off && rule.mode == Mode::Enforce;
+                self.rules_and_trigger(|rule| self.budget.is_some() && spends(rule), false)
+            }
             Metric::InFlight => vec![self.counts_in_flight().then(|| vec![self.plugin.as_str()])],
             _ => Vec::new(),
         }
@@ -67,10 +75,8 @@ impl Policy {
         passes: impl Fn(&Rule) -> bool,
         with_trigger: bool,
     ) -> Vec<Option<Vec<&str>>> {
-        let is_enforced = |mode: Mode| self.config.settings.mode.max(mode) == Mode::Enforce;
         let rules = self.config.rules.iter();
-        let names =
-            rules.map(|rule| (passes(rule) && is_enforced(rule.mode)).then(|| vec![rule.name.as_str()]));
+        let names = rules.map(|rule| passes(rule).then(|| vec![rule.name.as_str()]));
         let trigger = self.config.trigger.iter();
         names.chain(trigger.map(|_| with_trigger.then(|| vec![TRIGGER]))).collect()
     }

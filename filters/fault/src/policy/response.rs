@@ -15,8 +15,10 @@ const CONTENT_LENGTH: HeaderName = HeaderName::from_static("content-length");
 /// A response whose headers have arrived.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer<'a> {
-    /// The response code details; `None` if the proxy has none yet, as in a cluster's filter chain.
+    /// The response code details; `None` if the proxy has none.
     pub details: Option<&'a [u8]>,
+    /// Whether the filter runs in a cluster's filter chain, where a response has no details yet.
+    pub is_upstream: bool,
     /// The status, three digits.
     pub status: &'a [u8],
     /// Its `content-length`.
@@ -80,7 +82,11 @@ impl Policy {
 /// Whether a response may be changed: an upstream or the route has sent it, rather than the proxy for a failure, and it opens
 /// no tunnel.
 fn is_faultable(answer: &Answer<'_>) -> bool {
-    matches!(answer.details, None | Some(b"via_upstream" | b"direct_response")) && answer.status != b"101"
+    let is_from_upstream = match answer.details {
+        Some(details) => matches!(details, b"via_upstream" | b"direct_response"),
+        None => answer.is_upstream,
+    };
+    is_from_upstream && answer.status != b"101"
 }
 
 /// Adds the changes of a rule.

@@ -76,7 +76,7 @@ fn replace(map: HeaderMap, fetched: Option<&mut Headers>, name: &str, value: &[u
     Ok(())
 }
 
-/// A status as `:status` has it. The proxy takes a response with another one for the failure of the upstream.
+/// A status as `:status` has it. Envoy fails on one that is no status.
 fn digits(status: u16) -> Result<[u8; 3], Status> {
     if !matches!(status, 200..=599) {
         return Err(Status::BadArgument);

@@ -6,8 +6,10 @@ use crate::abi::HeaderMap;
 use crate::property;
 use crate::status::Status;
 use mesh_policy::effects::Edit;
-use mesh_policy::headers::Headers;
+use mesh_policy::headers::{HeaderName, Headers};
 use std::time::Duration;
+
+const CONTENT_LENGTH: HeaderName = HeaderName::from_static("content-length");
 
 /// A response whose headers have arrived and have not been sent on.
 ///
@@ -56,6 +58,11 @@ impl Response<'_> {
 
     /// Applies an edit to the headers.
     pub fn edit(&mut self, edit: &Edit) -> Result<(), Status> {
+        if matches!(edit, Edit::Status(_)) && self.core.response_ends {
+            // A 304 may have the length of what it stands for (RFC 9110, section 8.6); with another status an HTTP/1
+            // client would wait for that many bytes.
+            self.edit(&Edit::Remove(CONTENT_LENGTH))?;
+        }
         edit::apply(HeaderMap::Response, self.core.response.as_mut(), edit)
     }
 

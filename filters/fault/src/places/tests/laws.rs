@@ -60,6 +60,23 @@ fn come_to_rest(simulation: &Simulation) {
     simulation.all(What::Renew);
 }
 
+/// A VM cannot renew its entry, and another one removes it while the first counts a request.
+#[test]
+fn a_call_may_take_a_second_though_the_store_fails() {
+    for millis in (6000..8000).step_by(50) {
+        for what in [What::Begin, What::End] {
+            let simulation = Simulation::new(1, STALL);
+            simulation.run(Action { worker: 0, what: What::Begin });
+            simulation.pass(Duration::from_millis(millis));
+            let other = Action { worker: 1, what: What::Renew };
+            simulation.shared().script([Step::Fail, Step::Act(other), Step::Pass(STALL)]);
+            simulation.run(Action { worker: 0, what });
+            come_to_rest(&simulation);
+            assert_eq!(simulation.rest(), BTreeMap::new(), "{what:?} after {millis} ms");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn nothing_leaks(max in 0u32..4, actions in actions(), steps in script()) {

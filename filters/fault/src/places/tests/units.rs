@@ -321,6 +321,32 @@ fn a_slow_vm_begins_anew() {
 }
 
 #[test]
+fn an_entry_stays_while_its_requests_are_in_the_gauges() {
+    let mut proxy = Proxy::new();
+    proxy.begin(0);
+    proxy.store.fails = true;
+    proxy.pass(SURE + MOMENT);
+    proxy.end(0);
+    assert_eq!((proxy.renew(0), proxy.gauges()), (true, (0, 1, [1, 0])));
+    proxy.store.fails = false;
+    assert_eq!((proxy.renew(0), proxy.gauges(), proxy.entries()), (true, (0, 0, [0, 0]), vec![(0, 0)]));
+    assert_eq!((proxy.renew(0), proxy.entries()), (false, vec![]));
+}
+
+/// Nobody could subtract them if that VM were lost.
+#[test]
+fn places_without_an_entry_are_not_in_the_gauge() {
+    let mut proxy = Proxy::new();
+    proxy.take(0, 1).unwrap();
+    proxy.pass(LEASE);
+    assert_eq!((proxy.renew(1), proxy.gauges().0), (false, 0));
+    proxy.store.is_contended = true;
+    assert_eq!((proxy.renew(0), proxy.gauges().0), (true, 0));
+    proxy.store.is_contended = false;
+    assert_eq!((proxy.renew(0), proxy.gauges().0), (true, 1));
+}
+
+#[test]
 fn without_a_free_slot_there_is_no_place() {
     let mut proxy = Proxy::new();
     proxy.vms = (0..=u64::from(SLOTS)).map(|owner| Places::new("p".to_owned(), owner)).collect();

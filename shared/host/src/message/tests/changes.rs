@@ -99,7 +99,7 @@ fn rewritten(status: u16, fetches: &str, failing: Option<&'static str>) -> (Stri
 #[test]
 fn the_status_of_a_response_is_replaced() {
     for fetches in ["", " fetches"] {
-        for status in [200, 204, 418, 503, 599] {
+        for status in [200, 204, 304, 418, 503, 599] {
             let note = format!("(false, Ok(()), Ok(Ok(\"{status}\")))");
             assert_eq!(rewritten(status, fetches, None), (status.to_string(), vec![note]), "{fetches}");
         }
@@ -140,6 +140,28 @@ fn a_response_may_end_with_its_headers() {
         }
         assert!(NOTES.take()[0].starts_with(expected));
         stream.end();
+    }
+}
+
+/// A 304 has the length of a body that does not follow.
+#[test]
+fn a_response_without_a_body_has_no_length_after_an_edit() {
+    for fetches in ["", " fetches"] {
+        let proxy = Proxy::<Changes>::start(&format!("503 9{fetches}"));
+        let answered = |ends: bool| {
+            let stream = proxy.request(&[]);
+            let headers = [(":status", "304"), ("content-length", "5")];
+            if ends {
+                stream.respond_without_body(&headers)
+            } else {
+                stream.respond(&headers)
+            }
+            let names: Vec<_> = stream.response_headers().into_iter().map(|(name, _)| name).collect();
+            stream.end();
+            names
+        };
+        assert_eq!(answered(true), [":status"]);
+        assert_eq!(answered(false), [":status", "content-length"]);
     }
 }
 

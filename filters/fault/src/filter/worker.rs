@@ -1,0 +1,126 @@
+//! The places of a plugin, as one config of this worker uses them.
+
+use super::gauges::ProxyGauges;
+use crate::places::{Places, RENEWAL};
+use crate::policy::Metric;
+use mesh_config::Problems;
+use mesh_host::{Background, Metrics, SharedData, clock, random};
+use mesh_policy::store::StoreError;
+use mesh_policy::time::Nanos;
+use std::cell::Cell;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+thread_local! {
+    /// The places of each plugin in this VM, by the plugin's name. Holds nothing of a config.
+    static PLACES: Cell<Vec<(String, Weak<Places>)>> = const { Cell::new(Vec::new()) };
+}
+
+/// After so long a new VM frees what a lost one before it has held.
+const FIRST_RENEWAL: Duration = Duration::from_secs(10);
+
+/// The places of a plugin, for one of its configs.
+pub(super) struct Worker {
+    /// Those of this VM, for all configs of the plugin.
+    places: Rc<Places>,
+    gauges: ProxyGauges,
+    /// Whether a tick is under way in which this VM keeps its places.
+    is_ticking: Cell<bool>,
+    /// When the config was loaded.
+    since: Nanos,
+}
+
+impl Worker {
+    /// `tick_after` asks for a first tick.
+    ///
+    /// # Errors
+    /// The proxy gives no random numbers.
+    pub(super) fn new(
+        plugin: &str,
+        metrics: &Metrics<Metric>,
+        tick_after: impl FnOnce(Duration),
+    ) -> Result<Self, Problems> {
+        tick_after(FIRST_RENEWAL);
+        Ok(Self {
+            places: places(plugin)?,
+            gauges: ProxyGauges::new(plugin, metrics),
+            is_ticking: Cell::new(false),
+            since: clock::now().unwrap_or_default(),
+        })
+    }
+
+    /// Takes a place. Returns whether there was one.
+    ///
+    /// # Errors
+    /// The proxy has failed.
+    pub(super) fn take(
+        &self,
+        max: Option<u32>,
+        tick_after: impl FnOnce(Duration),
+    ) -> Result<bool, StoreError> {
+        self.keep(tick_after);
+        self.places.take(max, &mut SharedData, &mut &self.gauges)
+    }
+
+    /// Gives back a place that was taken.
+    pub(super) fn give_back(&self) {
+        self.places.give_back(&mut SharedData, &mut &self.gauges);
+    }
+
+    /// Counts a request that begins. Returns how many others are in flight, if that is known.
+    pub(super) fn begin(&self, tick_after: impl FnOnce(Duration)) -> Option<u64> {
+        self.keep(tick_after);
+        self.places.begin(now_or_late(), &mut SharedData, &mut &self.gauges)
+    }
+
+    /// Counts the end of a request that has begun.
+    pub(super) fn end(&self) {
+        self.places.end(now_or_late(), &mut SharedData, &mut &self.gauges);
+    }
+
+    /// Keeps what this VM holds, and frees what lost VMs held.
+    pub(super) fn on_tick(&self, background: &Background<'_>) {
+        let is_busy = self.places.renew(&mut SharedData, &mut &self.gauges);
+        self.is_ticking.set(is_busy);
+        if is_busy {
+            background.tick_after(RENEWAL);
+        } else if let Ok(now) = background.now() {
+            // An earlier tick has replaced the first one.
+            let age = now.since(self.since);
+            if age < FIRST_RENEWAL {
+                background.tick_after(FIRST_RENEWAL.saturating_sub(age));
+            }
+        }
+    }
+
+    /// Sees to it that this VM keeps its places while it has any.
+    fn keep(&self, tick_after: impl FnOnce(Duration)) {
+        if !self.is_ticking.replace(true) {
+            tick_after(RENEWAL);
+        }
+    }
+}
+
+/// The current time. Without a clock a VM cannot be sure that it was not taken for lost, as after a very long time.
+fn now_or_late() -> Nanos {
+    clock::now().unwrap_or(Nanos(u64::MAX))
+}
+
+/// The places of a plugin in this VM.
+fn places(plugin: &str) -> Result<Rc<Places>, Problems> {
+    let mut all = PLACES.take();
+    all.retain(|(_, places)| places.strong_count() > 0);
+    let known = all.iter().find(|(name, _)| name == plugin).and_then(|(_, places)| places.upgrade());
+    let places = known.map_or_else(|| new_places(plugin, &mut all), Ok);
+    PLACES.set(all);
+    places
+}
+
+fn new_places(plugin: &str, all: &mut Vec<(String, Weak<Places>)>) -> Result<Rc<Places>, Problems> {
+    let owner = random::number().map_err(|status| {
+        Problems::one(format!("the proxy gives no random numbers, and the filter needs them: {status}"))
+    })?;
+    let places = Rc::new(Places::new(["mesh_filters.fault/places/1/", plugin].concat(), owner));
+    all.push((plugin.to_owned(), Rc::downgrade(&places)));
+    Ok(places)
+}
