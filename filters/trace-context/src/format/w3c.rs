@@ -1,6 +1,6 @@
 //! W3C Trace Context Level 2: `traceparent` (<https://www.w3.org/TR/trace-context-2/>, section "Traceparent Header").
 //!
-//! `tracestate` is never written.
+//! `tracestate` is judged by [`crate::tracestate`] and never written.
 
 use crate::context::{Decision, TraceContext};
 use crate::digits::{Case, hex, push_hex, push_span_id, push_trace_id, span_id, trace_id};
