@@ -1,8 +1,10 @@
 //! Trace context: the headers by which the services of a trace know each other.
 //!
 //! [`format`](mod@format) reads and writes the headers of seven formats as a [`context`], [`tracestate`] judges the header that
-//! accompanies `traceparent`, and [`sampling`] decides on new traces.
+//! accompanies `traceparent`, [`sampling`] decides on new traces, and [`baggage`] is the header for everything else that a
+//! trace carries.
 
+pub mod baggage;
 pub mod context;
 mod digits;
 pub mod format;
