@@ -81,7 +81,9 @@ proptest! {
 
     #[test]
     fn how_a_list_is_cut_into_headers_does_not_matter(values in values(), limits in limits()) {
-        prop_assume!(!values.is_empty());
+        if values.is_empty() {
+            return Ok(());
+        }
         let headers = request(&values);
         let joined = request(&[headers.get(NAME).collect::<Vec<_>>().join(&b","[..])]);
         let (several, one) = (edit(&headers, is_allowed, limits, &[]), edit(&joined, is_allowed, limits, &[]));

@@ -35,32 +35,50 @@ fn told(format: Format, context: &TraceContext, fallback: Decision) -> TraceCont
     TraceContext { decision, is_random: context.is_random && format == Format::W3c, ..*context }
 }
 
-/// Values that are nearly right: of the alphabet of the formats, or a written one with a change.
-fn values() -> impl Strategy<Value = Vec<u8>> {
-    prop_oneof![
-        any::<Vec<u8>>(),
-        "[0-9a-fA-F:;=/%,?dox_. \t-]{0,80}".prop_map(String::into_bytes),
-        (0..7usize, contexts(), any::<prop::sample::Index>(), any::<u8>()).prop_map(
-            |(format, context, at, byte)| {
-                let written = write(Format::ALL[format], &context, Sampled).unwrap_or_default();
-                let mut value =
-                    written.first().map(|(_, value)| value.as_bytes().to_vec()).unwrap_or_default();
-                if !value.is_empty() {
-                    let at = at.index(value.len());
-                    value[at] = byte;
-                }
-                value
-            }
-        ),
-    ]
-}
-
 /// Headers of any formats, with any values.
-fn requests() -> impl Strategy<Value = Headers> {
+fn any_requests() -> impl Strategy<Value = Headers> {
     let names: Vec<_> =
         Format::ALL.iter().flat_map(|format| format.headers()).map(HeaderName::as_str).collect();
-    let header = (select(names), values());
-    proptest::collection::vec(header, 0..8).prop_map(Headers::from_pairs)
+    let value = prop_oneof![
+        any::<Vec<u8>>(),
+        "[0-9a-fA-F:;=/%,?dox_. \t-]{0,80}".prop_map(String::into_bytes),
+        "(-1|0|1|2|true|rum|[0-9a-f]{16}|_dd.p.tid=[0-9a-f]{16},a=1)".prop_map(String::into_bytes),
+    ];
+    proptest::collection::vec((select(names), value), 0..8).prop_map(Headers::from_pairs)
+}
+
+/// Headers of a format that are nearly right: as they are written, but for a byte, between others.
+fn nearly_right() -> impl Strategy<Value = Headers> {
+    let change = (
+        any::<prop::sample::Index>(),
+        any::<prop::sample::Index>(),
+        select(b"0189afdgA-:;,=/%? .\x80".to_vec()),
+    );
+    (formats(), contexts(), proptest::option::of(change), any_requests()).prop_map(
+        |(format, context, change, others)| {
+            let mut written: Vec<_> = write(format, &context, Sampled)
+                .unwrap_or_default()
+                .iter()
+                .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+                .collect();
+            if let Some((header, at, byte)) = change
+                && !written.is_empty()
+            {
+                let value = &mut header.get_mut(&mut written).1;
+                *at.get_mut(value) = byte;
+            }
+            let is_other = |name: &[u8]| !written.iter().any(|(written, _)| written.as_bytes() == name);
+            let mut headers = others.filtered(is_other);
+            for (name, value) in &written {
+                headers.replace(name, value);
+            }
+            headers
+        },
+    )
+}
+
+fn requests() -> impl Strategy<Value = Headers> {
+    prop_oneof![any_requests(), nearly_right()]
 }
 
 proptest! {
