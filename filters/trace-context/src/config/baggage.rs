@@ -1,8 +1,8 @@
 //! What may pass in baggage.
 
-use mesh_config::kinds::{integer, list, text};
-use mesh_config::{Kind, ProblemKind};
-use mesh_policy::headers::HeaderName;
+use crate::baggage::Key;
+use mesh_config::ProblemKind;
+use mesh_config::kinds::{Text, integer, list, text};
 use mesh_policy::key_part::KeyPart;
 use mesh_policy::matching::string::StringMatch;
 
@@ -33,17 +33,17 @@ mesh_config::object! {
     #[derive(Clone, Debug)]
     pub struct SetMember {
         /// The key.
-        pub key: String = required(key()),
+        pub key: Key = required(key()),
         /// The [key part](../rate-limit/README.md#key-parts) that is its value. A request that lacks it gets no such member.
         pub from: KeyPart = required(KeyPart::kind()),
     }
 }
 
 /// A key of a member: a token.
-fn key() -> impl Kind<Out = String> {
-    text(|value, key| match HeaderName::new(key) {
-        Some(_) => Some(key.to_owned()),
+fn key() -> Text<Key> {
+    text(|value, key| match Key::new(key) {
         None => value.expected(ProblemKind::BadPattern, "a key: letters, digits and !#$%&'*+.^_`|~-"),
+        key => key,
     })
     .described_as("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", &[])
 }
