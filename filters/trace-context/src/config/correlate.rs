@@ -29,9 +29,9 @@ mesh_config::object! {
         /// For how many requests there is [room](#memory).
         pub capacity: u32 = default(16384, integer(64..=1_048_576)),
         /// Maximum size of a value. A longer one is not carried.
-        pub max_value_bytes: u32 = default(1024, integer(16..=8192)),
+        pub max_value_bytes: u16 = default(1024, integer(16..=8192)),
         /// Maximum size of all headers of a request together. Larger ones are not carried at all.
-        pub max_entry_bytes: u32 = default(2048, integer(64..=32768)),
+        pub max_entry_bytes: u16 = default(2048, integer(64..=32768)),
     }
     check Correlate::check;
 }
