@@ -5,7 +5,8 @@ use crate::format::Format;
 
 /// The mode and the formats: `mode enforce; w3c, b3 -> w3c; correlating`.
 pub(crate) fn summary(config: &Config) -> String {
-    let names = |formats: &[Format]| formats.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ");
+    let names =
+        |formats: &[Format]| formats.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ");
     let correlating = if config.correlate.is_some() { "; correlating" } else { "" };
     let (extract, inject) = (names(&config.extract), names(&config.inject));
     format!("mode {}; {extract} -> {inject}{correlating}", config.settings.mode)

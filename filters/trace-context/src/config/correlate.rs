@@ -54,7 +54,9 @@ impl Correlate {
     fn check(&self, form: &mut impl Form) -> Option<()> {
         let bytes = u64::from(self.capacity) * (u64::from(self.max_entry_bytes) + OVERHEAD);
         if bytes > MAX_TABLE_BYTES {
-            let message = format_args!("found room for {bytes} bytes with `max_entry_bytes`, expected at most {MAX_TABLE_BYTES}");
+            let message = format_args!(
+                "found room for {bytes} bytes with `max_entry_bytes`, expected at most {MAX_TABLE_BYTES}"
+            );
             return form.problem_at("capacity", ProblemKind::Conflict, message);
         }
         Some(())

@@ -15,6 +15,11 @@ impl<'h> Editor<'h> {
         Self { headers, edits: Vec::new() }
     }
 
+    /// The headers before any change.
+    pub(super) const fn headers(&self) -> &'h Headers {
+        self.headers
+    }
+
     /// Removes a header, if the request has it.
     pub(super) fn remove(&mut self, name: &HeaderName) {
         if self.headers.first(name.as_str()).is_some() {
@@ -47,7 +52,11 @@ impl<'h> Editor<'h> {
 }
 
 /// The values of a header after these edits.
-pub(super) fn values_after<'a>(headers: &'a Headers, edits: &'a [Edit], name: &'a HeaderName) -> Vec<&'a [u8]> {
+pub(super) fn values_after<'a>(
+    headers: &'a Headers,
+    edits: &'a [Edit],
+    name: &'a HeaderName,
+) -> Vec<&'a [u8]> {
     let mut values: Vec<&[u8]> = headers.get(name.as_str()).collect();
     for edit in edits {
         match edit {

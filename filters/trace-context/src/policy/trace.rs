@@ -84,7 +84,7 @@ impl Policy {
                     traced.origin = Origin::Extracted(format);
                     traced.counts.push(count(Metric::Extracted, format));
                 }
-                (Read::Context(other), Some(context)) if !is_same_trace(format, &other, &context) => {
+                (Read::Context(other), Some(context)) if !is_same_trace(&other, &context) => {
                     traced.counts.push(count(Metric::Conflict, format));
                     if is_ours {
                         editor.remove_format(format);
@@ -159,9 +159,8 @@ fn generate(
 }
 
 /// Whether a context names this trace. A format with ids of 64 bits only has their lower half.
-fn is_same_trace(format: Format, other: &TraceContext, context: &TraceContext) -> bool {
+fn is_same_trace(other: &TraceContext, context: &TraceContext) -> bool {
     let is_short = other.trace_id.is_short() || context.trace_id.is_short();
-    let _ = format;
     other.trace_id == context.trace_id || (is_short && other.trace_id.lower() == context.trace_id.lower())
 }
 
