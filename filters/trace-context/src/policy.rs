@@ -19,6 +19,7 @@ use editor::Editor;
 use mesh_policy::effects::Edit;
 use mesh_policy::facts::{Facts, Needs};
 use mesh_policy::headers::{HeaderName, HeaderValue};
+use mesh_policy::key_part::KeyPart;
 use mesh_policy::label::Label;
 use mesh_policy::matching::request::MatchInput;
 use mesh_policy::matching::string::StringMatch;
@@ -28,7 +29,12 @@ use mesh_policy::policy::Environment;
 use mesh_policy::store::Store;
 use mesh_policy::verdict::{Count, Decision, Verdict};
 use std::borrow::Cow;
+use std::cell::Cell;
+use std::net::IpAddr;
 use trace::{Origin, Traced};
+
+/// Logged once for each worker and config.
+const NO_DIRECTION: &str = "requests are not correlated: the proxy does not say in which direction they go, set `correlate.direction`";
 
 /// A config, prepared for decisions.
 pub struct Policy {
@@ -38,6 +44,8 @@ pub struct Policy {
     readable: Vec<Format>,
     /// What correlates requests, if that is wanted.
     correlation: Option<Correlation>,
+    /// Whether the log says that the direction of requests is unknown.
+    has_warned: Cell<bool>,
 }
 
 /// The proxy has failed, and the request passes untouched.
@@ -55,7 +63,13 @@ impl Policy {
             .as_ref()
             .zip(table)
             .map(|(correlate, table)| Correlation::new(correlate, &config, table));
-        Self { needs: config.settings.complete(needs(&config)), readable, correlation, config }
+        Self {
+            needs: config.settings.complete(needs(&config)),
+            readable,
+            correlation,
+            has_warned: Cell::new(false),
+            config,
+        }
     }
 
     /// The config that the policy was built from.
@@ -103,7 +117,11 @@ impl Policy {
         let (label, is_notable) = self.label(&traced, is_hit);
         let Traced { context, counts: traced_counts, .. } = traced;
         counts.extend(traced_counts);
-        Ok(self.verdict(edits, context, label, is_notable, counts))
+        let mut verdict = self.verdict(edits, context, label, is_notable, counts);
+        if self.correlation.is_some() && direction.is_none() && !self.has_warned.replace(true) {
+            verdict.warnings.push(NO_DIRECTION.to_owned());
+        }
+        Ok(verdict)
     }
 
     /// The percentage of new traces that are sampled.
@@ -120,7 +138,7 @@ impl Policy {
         counts: &mut Vec<Count<Metric>>,
     ) {
         let Some(config) = &self.config.baggage else { return };
-        let values: Vec<_> = config.set.iter().map(|set| set.from.single(request)).collect();
+        let values: Vec<_> = config.set.iter().map(|set| member_value(&set.from, request)).collect();
         let set: Vec<baggage::Set<'_>> = config
             .set
             .iter()
@@ -181,6 +199,17 @@ impl Policy {
         verdict.logged = trace_id.filter(|_| self.config.log_trace_id).map(|trace_id| ("trace_id", trace_id));
         verdict
     }
+}
+
+/// The value of a member that is set: a key part, of which an address is written as text.
+fn member_value<'a>(part: &'a KeyPart, request: &'a MatchInput<'_>) -> Option<Cow<'a, [u8]>> {
+    let value = part.single(request)?;
+    if !matches!(part, KeyPart::ClientIp(_)) {
+        return Some(value);
+    }
+    let v4 = <[u8; 4]>::try_from(&*value).map(IpAddr::from);
+    let address = v4.or_else(|_| <[u8; 16]>::try_from(&*value).map(IpAddr::from)).ok()?;
+    Some(Cow::Owned(address.to_string().into_bytes()))
 }
 
 /// A trace id: 32 lower-case digits.

@@ -174,7 +174,10 @@ fn an_unknown_field_is_one_that_another_product_has() {
     check(r#"{"propagators": ["w3c"]}"#, "propagators: unknown field, did you mean `extract`?");
     check(r#"{"propagation": {}}"#, "propagation: unknown field, did you mean `extract`?");
     check(r#"{"extracts": []}"#, "extracts: unknown field, did you mean `extract`?");
-    check(r#"{"generate": {"when": true}}"#, "generate.when: unknown field, expected one of `when_missing`, `sampling_percentage`, `sampling_rules`");
+    check(
+        r#"{"generate": {"when": true}}"#,
+        "generate.when: unknown field, expected one of `when_missing`, `sampling_percentage`, `sampling_rules`",
+    );
     // There is none: a request that cannot be read passes untouched.
     check(
         r#"{"on_error": "deny"}"#,

@@ -2,6 +2,7 @@
 
 use super::editor::values_after;
 use super::metric::Metric;
+use super::trace::invalid_count;
 use super::{Failed, Policy, default_carry};
 use crate::config::{Config, Correlate, Direction};
 use crate::correlation::{Id, Table};
@@ -118,32 +119,49 @@ impl Policy {
             return Ok(none);
         };
         counts.push(Count { metric: Metric::Correlated, value: 0 });
-        let has_context =
-            self.readable.iter().any(|format| matches!(format::read(*format, headers), Read::Context(_)));
         let (mut joined, mut edits, mut has_trace) = (headers.clone(), Vec::new(), false);
-        for (name, value) in entry.iter() {
-            let name = std::str::from_utf8(name).ok().and_then(HeaderName::new);
-            let (Some(name), Some(value)) = (name, HeaderValue::new(value)) else { continue };
-            let is_trace = Format::ALL.iter().any(|format| format.headers().contains(&name));
-            let is_missing = headers.first(name.as_str()).is_none();
-            let is_wanted = if is_trace { !has_context } else { is_missing };
-            if !is_wanted || !correlation.carry.contains(&name) {
+        let has_context = self.has_context(correlation, headers);
+        let carried: Vec<(HeaderName, HeaderValue)> = entry
+            .iter()
+            .filter_map(|(name, value)| {
+                let name = HeaderName::new(std::str::from_utf8(name).ok()?)?;
+                let is_wanted = correlation.carry.contains(&name)
+                    && if is_of_trace(&name) { !has_context } else { headers.first(name.as_str()).is_none() };
+                Some((name, HeaderValue::new(value)?)).filter(|_| is_wanted)
+            })
+            .collect();
+        // What the application sends of a format that is carried is no context, and must not become a part of one.
+        for format in Format::ALL {
+            if !carried.iter().any(|(name, _)| format.headers().contains(name)) {
                 continue;
             }
-            // Invalid headers of the application give way.
-            if is_trace && !is_missing && !edits.iter().any(|edit| is_of(edit, &name)) {
-                joined.remove(&name);
-                edits.push(Edit::Remove(name.clone()));
+            has_trace = true;
+            if let (Read::Invalid(invalid), true) =
+                (format::read(*format, headers), self.readable.contains(format))
+            {
+                counts.push(invalid_count(*format, invalid));
             }
-            has_trace |= is_trace;
+            let present = format.headers().iter().filter(|name| joined.remove(name) > 0);
+            edits.extend(present.cloned().map(Edit::Remove));
+        }
+        for (name, value) in carried {
             joined.add(&name, &value);
             edits.push(Edit::Add(name, value));
         }
         Ok((Cow::Owned(joined), edits, has_trace))
     }
+
+    /// Whether a request has a context in a format that is read or carried.
+    fn has_context(&self, correlation: &Correlation, headers: &Headers) -> bool {
+        let is_carried =
+            |format: Format| format.headers().iter().any(|name| correlation.carry.contains(name));
+        let mut formats =
+            Format::ALL.iter().filter(|format| self.readable.contains(format) || is_carried(**format));
+        formats.any(|format| matches!(format::read(*format, headers), Read::Context(_)))
+    }
 }
 
-/// Whether an edit is about this header.
-fn is_of(edit: &Edit, name: &HeaderName) -> bool {
-    matches!(edit, Edit::Add(other, _) | Edit::Remove(other) if other == name)
+/// Whether a header belongs to a format.
+fn is_of_trace(name: &HeaderName) -> bool {
+    Format::ALL.iter().any(|format| format.headers().contains(name))
 }

@@ -136,12 +136,16 @@ impl Policy {
                 continue;
             }
             let fallback = sampling::decide(context.trace_id, share);
-            if let Some(written) = format::write_over(format, headers, &context, fallback) {
-                editor.replace_format(format, written);
-                if let Some(from) = from.filter(|from| *from != format) {
-                    let value = from as usize * Format::ALL.len() + format as usize;
-                    traced.counts.push(Count { metric: Metric::Converted, value });
-                }
+            let Some(written) = format::write_over(format, headers, &context, fallback) else { continue };
+            if from == Some(format) {
+                // A later version of `traceparent`, whose `tracestate` stays.
+                written.into_iter().for_each(|(name, value)| editor.set(name, value));
+                continue;
+            }
+            editor.replace_format(format, written);
+            if let Some(from) = from {
+                let value = from as usize * Format::ALL.len() + format as usize;
+                traced.counts.push(Count { metric: Metric::Converted, value });
             }
         }
     }
@@ -168,6 +172,6 @@ const fn count(metric: Metric, format: Format) -> Count<Metric> {
     Count { metric, value: format as usize }
 }
 
-const fn invalid_count(format: Format, invalid: Invalid) -> Count<Metric> {
+pub(super) const fn invalid_count(format: Format, invalid: Invalid) -> Count<Metric> {
     Count { metric: Metric::Invalid, value: format as usize * Invalid::ALL.len() + invalid as usize }
 }

@@ -59,7 +59,9 @@ fn a_member_that_is_set_has_a_key_and_a_value() {
     for key in ["", "a b", "a=b", "é"] {
         check(
             &baggage(&format!(r#""set": [{{"key": "{key}", "from": "path"}}]"#)),
-            &format!("baggage.set[0].key: found `{key}`, expected a key: letters, digits and !#$%&'*+.^_`|~-"),
+            &format!(
+                "baggage.set[0].key: found `{key}`, expected a key: letters, digits and !#$%&'*+.^_`|~-"
+            ),
         );
     }
     check(

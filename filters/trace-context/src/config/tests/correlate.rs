@@ -60,9 +60,13 @@ fn the_table_has_a_bound() {
     const MOST: u64 = 256 << 20;
     // 1 048 576 entries have 256 bytes each: 56 for headers.
     let message = |bytes: u64| {
-        format!("correlate.capacity: found room for {bytes} bytes with `max_entry_bytes`, expected at most {MOST}")
+        format!(
+            "correlate.capacity: found room for {bytes} bytes with `max_entry_bytes`, expected at most {MOST}"
+        )
     };
-    let of = |capacity: u64, entry: u64| correlate(&format!(r#""capacity": {capacity}, "max_entry_bytes": {entry}"#));
+    let of = |capacity: u64, entry: u64| {
+        correlate(&format!(r#""capacity": {capacity}, "max_entry_bytes": {entry}"#))
+    };
     check(&of(1_048_576, 64), &message(1_048_576 * 264));
     let most = MOST / 264;
     check(&of(most, 64), "");
@@ -80,7 +84,9 @@ fn entries_live_for_1_second_to_10_minutes() {
     for ttl in ["999ms", "601s", "30"] {
         check(
             &correlate(&format!(r#""ttl": "{ttl}""#)),
-            &format!("correlate.ttl: found `{ttl}`, expected a duration from 1s to 10m, as \"250ms\", \"1m\" or \"1h30m\""),
+            &format!(
+                "correlate.ttl: found `{ttl}`, expected a duration from 1s to 10m, as \"250ms\", \"1m\" or \"1h30m\""
+            ),
         );
     }
 }
