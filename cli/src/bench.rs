@@ -19,6 +19,7 @@ mod rows;
 mod sample;
 mod sdk;
 mod table;
+pub(crate) mod trace_context;
 mod upstream;
 
 use std::path::{Path, PathBuf};

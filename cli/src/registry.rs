@@ -9,7 +9,7 @@ use crate::bench::{self, Effort, Rows};
 use crate::module::Module;
 
 /// The shipped filters, in the order of the command line.
-pub const FILTERS: [Filter; 4] = [JWT_AUTHZ, RATE_LIMIT, CANARY, FAULT];
+pub const FILTERS: [Filter; 5] = [TRACE_CONTEXT, JWT_AUTHZ, RATE_LIMIT, CANARY, FAULT];
 
 /// The canary filter.
 pub const CANARY: Filter = Filter {
@@ -45,6 +45,15 @@ pub const RATE_LIMIT: Filter = Filter {
     bench: bench::rate_limit::rows,
     schema: rate_limit::config::schema,
     metrics: documentation::markdown::<rate_limit::policy::Metric>,
+};
+
+/// The trace-context filter.
+pub const TRACE_CONTEXT: Filter = Filter {
+    name: "trace-context",
+    check: |config| trace_context::config::parse(config).map(drop),
+    bench: bench::trace_context::rows,
+    schema: trace_context::config::schema,
+    metrics: documentation::markdown::<trace_context::policy::Metric>,
 };
 
 /// A filter, with what each command needs.

@@ -32,6 +32,11 @@ impl Manifest {
     fn fail_strategy(&self) -> &str {
         if self.filter.name() == "jwt-authz" { "FAIL_CLOSE" } else { "FAIL_RELOAD" }
     }
+
+    /// A filter that correlates is on both sides of an application, the others on a gateway.
+    fn mode(&self) -> &str {
+        if self.filter.name() == "trace-context" { "CLIENT_AND_SERVER" } else { "CLIENT" }
+    }
 }
 
 fn manifests() -> Vec<Manifest> {
@@ -70,7 +75,7 @@ fn the_manifests_are_valid() {
 #[test]
 fn the_manifests_leave_nothing_to_istio_s_defaults() {
     for manifest in manifests() {
-        manifest.plugins.iter().for_each(|plugin| assert_explicit(plugin, manifest.fail_strategy()));
+        manifest.plugins.iter().for_each(|plugin| assert_explicit(plugin, manifest.mode(), manifest.fail_strategy()));
     }
 }
 

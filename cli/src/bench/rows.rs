@@ -32,8 +32,8 @@ pub(crate) struct Row {
     filters: Vec<Value>,
     routes: Vec<Value>,
     pub(super) base: Base,
-    /// A header that each request carries besides those of all rows.
-    pub(super) header: Option<(&'static str, String)>,
+    /// Headers that each request carries besides those of all rows.
+    pub(super) headers: Vec<(&'static str, String)>,
     /// Whether it runs the filter that is measured; the other rows are there to compare with.
     pub(super) is_filter: bool,
 }
@@ -45,7 +45,7 @@ impl Row {
             filters,
             routes: vec![answer()],
             base: ANSWERED,
-            header: None,
+            headers: Vec::new(),
             is_filter: false,
         }
     }
@@ -60,9 +60,10 @@ impl Row {
         self.with_header("authorization", &format!("Bearer {token}"))
     }
 
-    /// Sends this header with each request.
-    pub(super) fn with_header(self, name: &'static str, value: &str) -> Self {
-        Self { header: Some((name, value.to_owned())), ..self }
+    /// Sends this header with each request, too.
+    pub(super) fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
     }
 
     /// Routes to clusters instead of answering, see [`upstream`].

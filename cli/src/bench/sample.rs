@@ -71,7 +71,7 @@ fn request(row: &Row) -> anyhow::Result<Request<Bytes>> {
     ] {
         request.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    if let Some((name, value)) = &row.header {
+    for (name, value) in &row.headers {
         request.headers_mut().insert(HeaderName::from_static(name), HeaderValue::try_from(value)?);
     }
     Ok(request)

@@ -165,6 +165,10 @@ impl<P: Policy> Adapter<P> {
             }
             request.set_claims(Rc::clone(&claims.all));
         }
+        if let Some((key, value)) = &verdict.logged {
+            // Only the access log reads it, so a failure does not change what happens to the request.
+            let _unlogged = request.set_filter_state(key, value.as_bytes());
+        }
         self.report(&verdict);
         *pending = Pending { response: verdict.response, observed: verdict.observation.map(Observed::new) };
         Ok(Flow::Continue)

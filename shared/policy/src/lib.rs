@@ -33,6 +33,7 @@ pub mod set_cookie;
 pub mod settings;
 pub mod store;
 pub mod summary;
+pub mod table;
 pub mod time;
 pub mod truth;
 pub mod verdict;

@@ -15,6 +15,8 @@ pub struct Verdict<'a, M> {
     /// Filter state `wasm.<key>` and its value, if the request is forwarded. The route is selected again, since it may
     /// depend on it.
     pub filter_state: Option<(&'a str, &'a str)>,
+    /// Filter state `wasm.<key>` for access logs, and its value, if the request is forwarded. No route depends on it.
+    pub logged: Option<(&'static str, String)>,
     /// Changes of the request's headers, if the request is forwarded.
     pub request: Vec<Edit>,
     /// Changes of the response's headers, if the request is forwarded.
@@ -63,6 +65,7 @@ impl<M> Default for Verdict<'_, M> {
         Self {
             refusal: None,
             filter_state: None,
+            logged: None,
             request: Vec::new(),
             response: Vec::new(),
             counts: Vec::new(),

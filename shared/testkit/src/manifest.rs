@@ -41,15 +41,15 @@ pub fn plugin_config(document: &Value) -> Value {
     as_floats(wasm.get("pluginConfig").unwrap().clone())
 }
 
-/// Checks that a plugin does not rely on Istio's defaults.
+/// Checks that a plugin does not rely on Istio's defaults. `mode`: the traffic that it is for.
 ///
 /// # Panics
 /// If it does.
-pub fn assert_explicit(document: &Value, fail_strategy: &str) {
+pub fn assert_explicit(document: &Value, mode: &str, fail_strategy: &str) {
     let spec = &document["spec"];
     let wasm = spec.get("wasm").unwrap_or(spec);
     assert!(spec["phase"].is_string() && spec["priority"].is_i64() && spec["selector"].is_object());
-    assert_eq!(spec["match"], json!([{"mode": "CLIENT"}]));
+    assert_eq!(spec["match"], json!([{"mode": mode}]));
     assert_eq!(wasm["failStrategy"], fail_strategy);
     assert!(wasm["url"].as_str().unwrap().contains("@sha256:"));
 }

@@ -1,16 +1,15 @@
 //! The table of buckets: a fixed number of sets, each a record in the proxy's shared data.
 //!
-//! Records cannot be deleted, so their names consist only of the plugin's name and the set's number. The limit of a
-//! slot is part of its fingerprint, so renaming a limit creates no records. The hash is keyed with a seed that clients
-//! do not know, so they cannot choose the set of a bucket.
+//! The limit of a slot is part of its fingerprint, so renaming a limit creates no records.
 
 use mesh_policy::hash::{Hasher, Key};
-use mesh_policy::store::{Store, StoreError, Version, Written};
+use mesh_policy::store::{Store, StoreError};
+use mesh_policy::table::{Names, scaled};
 
 use super::set::WAYS;
 
-/// Prefix of all record names, with the version of the format.
-const PREFIX: &str = "mf.rl2/";
+/// The table and the version of its records.
+const FORMAT: &str = "mf.rl2";
 
 /// Number of separate sets for limits without a key, whose buckets clients cannot multiply, so that they have slots
 /// however crowded the table is. With the maximum number of limits, fewer than half of these sets are in use, and the
@@ -20,7 +19,7 @@ const KEYLESS_SETS: u64 = 512;
 /// The table of one plugin.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
-    prefix: String,
+    names: Names,
     sets: u64,
     seed: Key,
 }
@@ -38,7 +37,7 @@ impl Table {
     /// The table of a plugin with room for `capacity` buckets.
     pub(crate) fn new(plugin: &str, capacity: u32, seed: Key) -> Self {
         let sets = u64::from(capacity).div_ceil(WAYS as u64).max(1);
-        Self { prefix: format!("{PREFIX}{plugin}/"), sets, seed }
+        Self { names: Names::new(FORMAT, plugin), sets, seed }
     }
 
     /// A hasher for the names of a limit's buckets, to which the parts of the key are added.
@@ -52,25 +51,8 @@ impl Table {
     pub(crate) fn locate(&self, name: u128, keyless: bool) -> Location {
         let [low, high] = [name as u64, (name >> 64) as u64];
         let set = if keyless { self.sets + low % KEYLESS_SETS } else { scaled(low, self.sets) };
-        let mut record = String::with_capacity(self.prefix.len() + 16);
-        record.push_str(&self.prefix);
-        push_hex(&mut record, set);
-        Location { record, fingerprint: high.max(1) }
+        Location { record: self.names.set(set), fingerprint: high.max(1) }
     }
-}
-
-/// Appends a number like `{:x}`, which is too slow for every request.
-fn push_hex(text: &mut String, number: u64) {
-    let digits = (u64::BITS - number.leading_zeros()).div_ceil(4).max(1);
-    for digit in (0..digits).rev() {
-        let nibble = (number >> (digit * 4)) as u8 & 0xf;
-        text.push(char::from(if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble }));
-    }
-}
-
-/// Scales a uniformly distributed number to the range below `bound`.
-fn scaled(number: u64, bound: u64) -> u64 {
-    ((u128::from(number) * u128::from(bound)) >> 64) as u64
 }
 
 /// The seed of a plugin's table, shared by all workers. The first worker stores `fresh`.
@@ -78,19 +60,7 @@ fn scaled(number: u64, bound: u64) -> u64 {
 /// # Errors
 /// The store fails.
 pub fn seed(store: &mut impl Store, plugin: &str, fresh: [u8; 16]) -> Result<Key, StoreError> {
-    let name = format!("{PREFIX}{plugin}/seed");
-    // Twice: if another worker stores its seed first, the second read finds it.
-    for _ in 0..2 {
-        let snapshot = store.read(name.as_bytes())?;
-        if let Some(seed) = snapshot.value.as_deref().and_then(|seed| seed.try_into().ok()) {
-            return Ok(Key::new(seed));
-        }
-        let version = if snapshot.value.is_some() { snapshot.version } else { Version::Absent };
-        if store.write(name.as_bytes(), &fresh, version)? == Written::Done {
-            return Ok(Key::new(fresh));
-        }
-    }
-    Err(StoreError::Contention)
+    Names::new(FORMAT, plugin).seed(store, fresh)
 }
 
 #[cfg(test)]
@@ -108,13 +78,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn hexadecimal_is_as_usual(number: u64) {
-            let mut text = String::new();
-            push_hex(&mut text, number);
-            prop_assert_eq!(text, format!("{number:x}"));
-        }
-
         /// The number of records is bounded, whatever clients send.
         #[test]
         fn the_number_of_records_is_fixed(name: u128, keyless: bool, capacity in 1u32..1_000_000) {

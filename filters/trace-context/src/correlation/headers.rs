@@ -1,0 +1,76 @@
+//! Headers as bytes: for each header the lengths of its name and its value (u16, little-endian), its name and its value.
+
+use mesh_policy::headers::HeaderName;
+
+/// The size of a header beyond its name and its value.
+const LENGTHS: usize = 4;
+
+/// The headers of an entry, each as the bytes of its name and of its value, in the order in which they were stored.
+///
+/// Names are in lower case. A record that was damaged can contain any bytes.
+#[derive(Clone, Debug)]
+pub struct Headers<'a> {
+    rest: &'a [u8],
+}
+
+/// Headers as bytes, within bounds.
+#[derive(Debug)]
+pub(super) struct Packed {
+    /// `None` if there are no headers, or they are too large.
+    pub(super) headers: Option<Vec<u8>>,
+    /// Number of values that are left out, plus one if the rest is too large.
+    pub(super) too_large: usize,
+}
+
+/// Packs the headers whose values have at most `max_value_bytes`, if they have at most `max_bytes` together.
+pub(super) fn pack(headers: &[(&HeaderName, &[u8])], max_value_bytes: u16, max_bytes: u16) -> Packed {
+    let fits = |value: &[u8]| value.len() <= usize::from(max_value_bytes);
+    let fitting = headers.iter().filter(|(_, value)| fits(value));
+    let fitting = fitting.map(|(name, value)| (name.as_str().as_bytes(), *value));
+    let size = |(name, value): (&[u8], &[u8])| LENGTHS.saturating_add(name.len()).saturating_add(value.len());
+    let (count, bytes) = fitting.clone().fold((0, 0), |(count, bytes): (usize, usize), header| {
+        (count + 1, bytes.saturating_add(size(header)))
+    });
+    let left_out = headers.len().saturating_sub(count);
+    if bytes > usize::from(max_bytes) {
+        return Packed { headers: None, too_large: left_out.saturating_add(1) };
+    }
+    let mut packed = Vec::with_capacity(bytes);
+    for (name, value) in fitting {
+        // Both lengths are at most `max_bytes`.
+        packed.extend((name.len() as u16).to_le_bytes());
+        packed.extend((value.len() as u16).to_le_bytes());
+        packed.extend(name);
+        packed.extend(value);
+    }
+    Packed { headers: (count > 0).then_some(packed), too_large: left_out }
+}
+
+impl<'a> Headers<'a> {
+    /// Reads headers that were packed.
+    pub(super) const fn read(packed: &'a [u8]) -> Self {
+        Self { rest: packed }
+    }
+
+    /// Whether the bytes are headers, up to the last byte.
+    pub(super) fn are_whole(mut self) -> bool {
+        self.by_ref().for_each(drop);
+        self.rest.is_empty()
+    }
+}
+
+impl<'a> Iterator for Headers<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (name, rest) = self.rest.split_first_chunk()?;
+        let (value, rest) = rest.split_first_chunk()?;
+        let (name, rest) = rest.split_at_checked(u16::from_le_bytes(*name).into())?;
+        let (value, rest) = rest.split_at_checked(u16::from_le_bytes(*value).into())?;
+        self.rest = rest;
+        Some((name, value))
+    }
+}
+
+#[cfg(test)]
+mod tests;

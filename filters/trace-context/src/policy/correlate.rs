@@ -1,0 +1,167 @@
+//! Joins the calls of an application with the requests that have caused them.
+
+use super::editor::values_after;
+use super::metric::Metric;
+use super::trace::invalid_count;
+use super::{Failed, Policy, default_carry};
+use crate::config::{Config, Correlate, Direction};
+use crate::correlation::{Id, Table};
+use crate::format::{self, Format, Read};
+use mesh_policy::effects::Edit;
+use mesh_policy::facts::Facts;
+use mesh_policy::headers::{HeaderName, HeaderValue, Headers};
+use mesh_policy::store::Store;
+use mesh_policy::verdict::Count;
+use std::borrow::Cow;
+
+/// The direction of the listener, as the control plane says.
+const DIRECTION: [&str; 2] = ["xds", "listener_direction"];
+
+/// What correlates requests.
+pub(super) struct Correlation {
+    by: HeaderName,
+    direction: Direction,
+    /// The headers that are carried over.
+    carry: Vec<HeaderName>,
+    table: Table,
+}
+
+/// The side of the application that a request is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// It goes to the application.
+    Inbound,
+    /// It comes from the application.
+    Outbound,
+}
+
+/// The attribute that tells the direction, if it is needed.
+pub(super) fn attribute(correlate: &Correlate) -> Option<Vec<String>> {
+    (correlate.direction == Direction::Auto).then(|| DIRECTION.map(str::to_owned).to_vec())
+}
+
+impl Correlation {
+    pub(super) fn new(correlate: &Correlate, config: &Config, table: Table) -> Self {
+        let mut carry = correlate.carry.clone().unwrap_or_else(|| default_carry(config));
+        // Envoy's tracer writes these itself.
+        let is_native =
+            |name: &HeaderName| config.native_tracer.iter().any(|format| format.headers().contains(name));
+        carry.retain(|name| !is_native(name));
+        Self { by: correlate.by.clone(), direction: correlate.direction, carry, table }
+    }
+
+    /// The side that a request is on; `None` if the proxy does not say.
+    pub(super) fn direction(&self, facts: &Facts<'_>, counts: &mut Vec<Count<Metric>>) -> Option<Side> {
+        match self.direction {
+            Direction::Inbound => Some(Side::Inbound),
+            Direction::Outbound => Some(Side::Outbound),
+            Direction::Auto => {
+                let value = facts.attribute(&DIRECTION.map(str::to_owned));
+                let number = value.and_then(|value| Some(u64::from_le_bytes(value.try_into().ok()?)));
+                // envoy.config.core.v3.TrafficDirection
+                let side = match number {
+                    Some(1) => Some(Side::Inbound),
+                    Some(2) => Some(Side::Outbound),
+                    _ => None,
+                };
+                counts.extend(side.is_none().then(|| Count::of(Metric::NoDirection)));
+                side
+            }
+        }
+    }
+
+    /// The id of a request, if it has exactly one that can be stored.
+    fn id<'a>(&self, headers: &'a Headers) -> Option<Id<'a>> {
+        let mut values = headers.iter().filter(|(name, _)| *name == self.by.as_str().as_bytes());
+        match (values.next(), values.next()) {
+            (Some((_, id)), None) => Id::new(id),
+            _ => None,
+        }
+    }
+
+    /// Stores the headers that the application is sent.
+    pub(super) fn remember(
+        &self,
+        headers: &Headers,
+        edits: &[Edit],
+        store: &mut impl Store,
+        counts: &mut Vec<Count<Metric>>,
+    ) -> Result<(), Failed> {
+        let Some(id) = self.id(headers) else { return Ok(()) };
+        let mut carried: Vec<(&HeaderName, &[u8])> = Vec::new();
+        for name in &self.carry {
+            carried.extend(values_after(headers, edits, name).into_iter().map(|value| (name, value)));
+        }
+        if carried.is_empty() {
+            return Ok(());
+        }
+        let stored = self.table.store(id, &carried, store).map_err(|_| Failed)?;
+        counts.extend(stored.evicted.then(|| Count::of(Metric::Evicted)));
+        counts.extend(std::iter::repeat_n(Count::of(Metric::TooLarge), stored.too_large));
+        Ok(())
+    }
+}
+
+impl Policy {
+    /// The headers of an outbound request with those that it lacks and that the inbound one had; the edits that add them; and
+    /// whether there were any.
+    pub(super) fn carried<'h>(
+        &self,
+        correlation: &Correlation,
+        headers: &'h Headers,
+        store: &mut impl Store,
+        counts: &mut Vec<Count<Metric>>,
+    ) -> Result<(Cow<'h, Headers>, Vec<Edit>, bool), Failed> {
+        let none = (Cow::Borrowed(headers), Vec::new(), false);
+        let Some(id) = correlation.id(headers) else { return Ok(none) };
+        let Some(entry) = correlation.table.find(id, store).map_err(|_| Failed)? else {
+            counts.push(Count { metric: Metric::Correlated, value: 1 });
+            return Ok(none);
+        };
+        counts.push(Count { metric: Metric::Correlated, value: 0 });
+        let (mut joined, mut edits, mut has_trace) = (headers.clone(), Vec::new(), false);
+        let has_context = self.has_context(correlation, headers);
+        let carried: Vec<(HeaderName, HeaderValue)> = entry
+            .iter()
+            .filter_map(|(name, value)| {
+                let name = HeaderName::new(std::str::from_utf8(name).ok()?)?;
+                let is_wanted = correlation.carry.contains(&name)
+                    && if is_of_trace(&name) { !has_context } else { headers.first(name.as_str()).is_none() };
+                Some((name, HeaderValue::new(value)?)).filter(|_| is_wanted)
+            })
+            .collect();
+        // What the application sends of a format that is carried is no context, and must not become a part of one.
+        for format in Format::ALL {
+            if !carried.iter().any(|(name, _)| format.headers().contains(name)) {
+                continue;
+            }
+            has_trace = true;
+            if let (Read::Invalid(invalid), true) =
+                (format::read(*format, headers), self.readable.contains(format))
+            {
+                counts.push(invalid_count(*format, invalid));
+            }
+            let present = format.headers().iter().filter(|name| joined.remove(name) > 0);
+            edits.extend(present.cloned().map(Edit::Remove));
+        }
+        for (name, value) in carried {
+            joined.add(&name, &value);
+            edits.push(Edit::Add(name, value));
+        }
+        Ok((Cow::Owned(joined), edits, has_trace))
+    }
+
+    /// Whether a request has a context in a format that is read or carried.
+    fn has_context(&self, correlation: &Correlation, headers: &Headers) -> bool {
+        let is_carried =
+            |format: Format| format.headers().iter().any(|name| correlation.carry.contains(name));
+        let mut formats =
+            Format::ALL.iter().filter(|format| self.readable.contains(format) || is_carried(**format));
+        formats.any(|format| matches!(format::read(*format, headers), Read::Context(_)))
+    }
+}
+
+/// Whether a header belongs to a format.
+fn is_of_trace(name: &HeaderName) -> bool {
+    Format::ALL.iter().any(|format| format.headers().contains(name))
+}

@@ -1,0 +1,100 @@
+//! Traces that begin and end here.
+
+use super::*;
+
+const EVERYTHING: &str = "traceparent: 00-<t>-<s>-01; tracestate: a=1; b3: <t>-<s>-1; x-b3-traceid: <t>; x-b3-spanid: <s>; \
+    x-b3-parentspanid: <s>; x-b3-sampled: 1; x-b3-flags: 1; uber-trace-id: <t>:<s>:0:1; x-datadog-trace-id: 1; \
+    x-datadog-parent-id: 1; x-datadog-sampling-priority: 1; x-datadog-origin: rum; x-datadog-tags: a=b; \
+    x-amzn-trace-id: Root=1; x-cloud-trace-context: <t>; baggage: a=1; baggage: b=2";
+
+const OTHERS: &str = "x-ot-span-context: a; ot-tracer-traceid: b; ot-tracer-spanid: c; ot-tracer-sampled: true; \
+    ot-baggage-user: d; grpc-trace-bin: e; sw8: f; sw8-correlation: g; sw8-x: h; uberctx-user: i; jaeger-debug-id: j; \
+    x-client-trace-id: k";
+
+/// The same header names as some upstreams spell them.
+const SPELLINGS: &str = "x_b3_traceid: <t>; x-b3_spanid: <s>; uber_trace_id: 1; x_datadog_trace_id: 1; x_amzn_trace_id: 1; \
+    x_ot_span_context: a; ot_tracer_traceid: b; grpc_trace_bin: c; sw8_correlation: d";
+
+#[test]
+fn restart_replaces_what_came() {
+    check(
+        r#"{"boundary": "restart"}"#,
+        &[
+            (EVERYTHING, "traceparent: 00-<new>-<new s>-02", "generated"),
+            ("", "traceparent: 00-<new>-<new s>-02", "generated"),
+            (
+                "x-other: 1; traceparent: nonsense",
+                "x-other: 1; traceparent: 00-<new>-<new s>-02",
+                "generated",
+            ),
+            (
+                "x_b3_traceid: <t>; trace-parent: x",
+                "trace-parent: x; traceparent: 00-<new>-<new s>-02",
+                "generated",
+            ),
+        ],
+    );
+    check_counts(r#"{"boundary": "restart"}"#, &[(EVERYTHING, &["generated"])]);
+}
+
+#[test]
+fn restart_samples_anew() {
+    check(
+        r#"{"boundary": "restart", "generate": {"sampling_percentage": 0}}"#,
+        &[("traceparent: 00-<t>-<s>-01", "traceparent: 00-<new>-<new s>-02", "generated")],
+    );
+    check(
+        r#"{"boundary": "restart", "generate": {"sampling_percentage": 100}}"#,
+        &[("b3: 0", "traceparent: 00-<new>-<new s>-03", "generated")],
+    );
+}
+
+/// Formats that otherwise pass untouched stay, as the filter cannot tell what is in them.
+#[test]
+fn restart_leaves_other_formats() {
+    let expected = format!("{OTHERS}; traceparent: 00-<new>-<new s>-02");
+    check(r#"{"boundary": "restart"}"#, &[(OTHERS, &expected, "generated")]);
+}
+
+#[test]
+fn restart_filters_baggage_if_that_is_given() {
+    check(
+        r#"{"boundary": "restart", "baggage": {"allow": ["b"]}}"#,
+        &[
+            ("baggage: a=1; baggage: b=2", "baggage: b=2; traceparent: 00-<new>-<new s>-02", "generated"),
+            ("baggage: b=2", "baggage: b=2; traceparent: 00-<new>-<new s>-02", "generated"),
+        ],
+    );
+}
+
+#[test]
+fn restart_writes_every_format_of_inject() {
+    check(
+        r#"{"boundary": "restart", "inject": ["b3"]}"#,
+        &[("b3: <t>-<s>-1; traceparent: 00-<t>-<s>-01", "b3: <new>-<new s>-0", "generated")],
+    );
+    check(r#"{"boundary": "restart", "inject": []}"#, &[("b3: <t>-<s>-1; x: 1", "x: 1", "generated")]);
+}
+
+#[test]
+fn strip_removes_everything_in_every_spelling() {
+    for request in [EVERYTHING, OTHERS, SPELLINGS] {
+        let with_others = format!("{request}; x-request-id: 1; x-other: 2; sw: 3; x-b3: 4");
+        check(
+            r#"{"boundary": "strip"}"#,
+            &[(&with_others, "x-request-id: 1; x-other: 2; sw: 3; x-b3: 4", "stripped")],
+        );
+    }
+    check_untouched(r#"{"boundary": "strip"}"#, &[("x-other: 1", "stripped"), ("", "stripped")]);
+    check_counts(r#"{"boundary": "strip"}"#, &[(EVERYTHING, &[])]);
+}
+
+/// Whatever else is configured.
+#[test]
+fn strip_writes_nothing() {
+    check(
+        r#"{"boundary": "strip", "extract": [], "inject": ["w3c", "b3"], "generate": {"when_missing": true},
+            "baggage": {"set": [{"key": "tenant", "from": {"constant": "acme"}}]}}"#,
+        &[(EVERYTHING, "", "stripped"), ("", "", "stripped")],
+    );
+}

@@ -1,0 +1,103 @@
+//! What of an entry a call gets: what it lacks.
+
+use super::*;
+
+/// A call of an application that was sent these headers, and what its upstream gets.
+#[track_caller]
+fn check_joined(top: &str, inbound: &str, calls: &[(&str, &str)]) {
+    let config = |direction: &str| {
+        format!(
+            r#"{{"correlate": {{"direction": "{direction}",
+                "carry": ["traceparent", "tracestate", "x-b3-traceid", "x-b3-spanid", "x-b3-sampled", "baggage", "v"]}}{top}}}"#
+        )
+    };
+    let gateway = Gateway::new(&config("inbound"));
+    drop(gateway.decide(&format!("x-request-id: 1; {inbound}")));
+    let outbound = gateway.beside(&config("outbound"));
+    for (call, expected) in calls {
+        let with_id = |headers: &str| {
+            if headers.is_empty() {
+                "x-request-id: 1".to_owned()
+            } else {
+                format!("x-request-id: 1; {headers}")
+            }
+        };
+        assert_eq!(outbound.send(&with_id(call)), sorted(&with_id(expected)), "{call}");
+    }
+}
+
+#[test]
+fn what_the_request_has_stays() {
+    check_joined(
+        "",
+        "traceparent: 00-<t>-<s>-01; tracestate: a=1; baggage: b=2; v: v2",
+        &[
+            ("", "traceparent: 00-<t>-<s>-01; tracestate: a=1; baggage: b=2; v: v2"),
+            ("v: v1", "traceparent: 00-<t>-<s>-01; tracestate: a=1; baggage: b=2; v: v1"),
+            ("baggage: own=1", "traceparent: 00-<t>-<s>-01; tracestate: a=1; baggage: own=1; v: v2"),
+            ("traceparent: 00-<other>-<s>-00", "traceparent: 00-<other>-<s>-00; baggage: b=2; v: v2"),
+            // In another format.
+            ("b3: <other>-<s>-0", "b3: <other>-<s>-0; traceparent: 00-<other>-<s>-00; baggage: b=2; v: v2"),
+        ],
+    );
+}
+
+/// Headers of the application that are no context must not become a part of one.
+#[test]
+fn what_is_no_context_gives_way() {
+    let w3c = "traceparent: 00-<t>-<s>-01";
+    check_joined(
+        "",
+        w3c,
+        &[
+            ("traceparent: nonsense", w3c),
+            ("tracestate: own=1", w3c),
+            ("traceparent: nonsense; tracestate: own=1", w3c),
+            ("traceparent: 00-<t>-<s>-00; traceparent: 00-<t>-<s>-00", w3c),
+        ],
+    );
+    let b3 = "x-b3-traceid: <t>; x-b3-spanid: <s>; x-b3-sampled: 0";
+    check_joined(
+        r#", "inject": []"#,
+        b3,
+        &[
+            ("x-b3-flags: 1", b3),
+            ("x-b3-sampled: 1", b3),
+            ("x-b3-parentspanid: <s>", b3),
+            ("x-b3-traceid: <other>; x-b3-flags: 1", b3),
+        ],
+    );
+}
+
+#[test]
+fn what_gives_way_is_counted() {
+    let inbound = Gateway::new(r#"{"correlate": {"direction": "inbound"}}"#);
+    drop(inbound.decide("x-request-id: 1; traceparent: 00-<t>-<s>-01"));
+    let outbound = inbound.beside(r#"{"correlate": {"direction": "outbound"}}"#);
+    let verdict = outbound.decide("x-request-id: 1; traceparent: nonsense; b3: nonsense");
+    assert_eq!(
+        outbound.counted(&verdict),
+        ["correlated hit", "invalid w3c version", "extracted w3c", "invalid b3 sampling"]
+    );
+    assert_eq!(label(&verdict), "correlated");
+}
+
+#[test]
+fn what_is_carried_is_converted_and_filtered() {
+    check_joined(
+        r#", "inject": ["w3c", "b3"], "baggage": {"allow": ["b"]}"#,
+        "traceparent: 00-<t>-<s>-01; baggage: a=1,b=2",
+        &[("", "traceparent: 00-<t>-<s>-01; b3: <t>-<s>-1; baggage: b=2")],
+    );
+}
+
+/// A config that carries less than the one that stored.
+#[test]
+fn only_headers_of_this_config_are_carried() {
+    let inbound = Gateway::new(r#"{"correlate": {"direction": "inbound", "carry": ["traceparent", "v"]}}"#);
+    drop(inbound.decide("x-request-id: 1; traceparent: 00-<t>-<s>-01; v: v2"));
+    let outbound = inbound.beside(r#"{"correlate": {"direction": "outbound", "carry": ["v"]}}"#);
+    assert_eq!(outbound.send("x-request-id: 1"), sorted("x-request-id: 1; v: v2"));
+    // No trace was carried.
+    assert_eq!(label(&outbound.decide("x-request-id: 1")), "missing");
+}

@@ -1,0 +1,106 @@
+//! Several contexts: the first valid one, in the order of `extract`.
+
+use super::*;
+
+#[test]
+fn the_first_format_counts() {
+    let request = "traceparent: 00-<t>-<s>-01; b3: <other>-<s>-0";
+    check(r#"{"extract": ["w3c", "b3"]}"#, &[(request, "traceparent: 00-<t>-<s>-01", "extracted{w3c}")]);
+    check(
+        r#"{"extract": ["b3", "w3c"]}"#,
+        &[(request, "b3: <other>-<s>-0; traceparent: 00-<other>-<s>-00", "extracted{b3}")],
+    );
+}
+
+#[test]
+fn the_first_valid_one_counts() {
+    check(
+        r#"{"extract": ["w3c", "b3", "b3-multi"]}"#,
+        &[
+            (
+                "traceparent: 00-<t>-<s>-0; b3: <other>-<s>-1",
+                "b3: <other>-<s>-1; traceparent: 00-<other>-<s>-01",
+                "extracted{b3}",
+            ),
+            (
+                "traceparent: x; b3: y; x-b3-traceid: <t>; x-b3-spanid: <s>; x-b3-sampled: 1",
+                "x-b3-traceid: <t>; x-b3-spanid: <s>; x-b3-sampled: 1; traceparent: 00-<t>-<s>-01",
+                "extracted{b3-multi}",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn other_formats_stay_if_they_name_the_same_trace() {
+    check_untouched(
+        &format!("{{{ALL}}}"),
+        &[
+            ("traceparent: 00-<t>-<s>-01; b3: <t>-<s>-1", "extracted{w3c}"),
+            // Another span, and another decision.
+            ("traceparent: 00-<t>-<s>-01; b3: <t>-0000000000000001-0", "extracted{w3c}"),
+            // Its lower half, which is all that a format with 64 bits has.
+            ("traceparent: 00-<t>-<s>-01; b3: <short>-<s>-1", "extracted{w3c}"),
+            (
+                "traceparent: 00-<t>-<s>-01; x-datadog-trace-id: <decimal t>; x-datadog-parent-id: 1",
+                "extracted{w3c}",
+            ),
+            (
+                "traceparent: 00-<t>-<s>-01; x-amzn-trace-id: Root=1-4bf92f35-77b34da6a3ce929d0e0e4736",
+                "extracted{w3c}",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn formats_that_name_another_trace_are_removed_and_counted() {
+    let config = format!("{{{ALL}}}");
+    let request = "traceparent: 00-<t>-<s>-01; b3: <other>-<s>-1; x-b3-traceid: <other>; x-b3-spanid: <s>; x-b3-flags: 1; \
+        uber-trace-id: <other>:<s>:0:1; x-datadog-trace-id: 1; x-datadog-parent-id: 1; x-datadog-origin: rum; \
+        x-datadog-tags: a=b; x-amzn-trace-id: Root=1-00000000-000000000000000000000001; x-cloud-trace-context: <other>/1";
+    check(&config, &[(request, "traceparent: 00-<t>-<s>-01", "extracted{w3c}")]);
+    check_counts(
+        &config,
+        &[(
+            request,
+            &[
+                "extracted w3c",
+                "conflict b3",
+                "conflict b3-multi",
+                "conflict jaeger",
+                "conflict datadog",
+                "conflict xray",
+                "conflict gcp",
+            ],
+        )],
+    );
+}
+
+#[test]
+fn a_conflict_in_a_format_that_is_written_is_replaced() {
+    let config = r#"{"extract": ["b3", "w3c"], "inject": ["w3c"]}"#;
+    let request = "b3: <t>-<s>-1; traceparent: 00-<other>-<s>-00; tracestate: a=1";
+    check(config, &[(request, "b3: <t>-<s>-1; traceparent: 00-<t>-<s>-01", "extracted{b3}")]);
+    check_counts(config, &[(request, &["extracted b3", "conflict w3c", "converted b3 w3c"])]);
+}
+
+#[test]
+fn the_same_trace_is_written_again_where_it_says_something_else() {
+    check(
+        r#"{"extract": ["b3", "w3c"], "inject": ["w3c", "b3"]}"#,
+        &[
+            // Another span: its tracestate belongs to it.
+            (
+                "b3: <t>-<s>-1; traceparent: 00-<t>-0000000000000001-01; tracestate: a=1",
+                "b3: <t>-<s>-1; traceparent: 00-<t>-<s>-01",
+                "extracted{b3}",
+            ),
+            (
+                "b3: <short>-<s>-1; traceparent: 00-<t>-<s>-01",
+                "b3: <short>-<s>-1; traceparent: 00-<padded>-<s>-01",
+                "extracted{b3}",
+            ),
+        ],
+    );
+}

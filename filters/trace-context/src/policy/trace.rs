@@ -1,0 +1,177 @@
+//! Which trace a request belongs to, and how its headers say so.
+
+use super::Policy;
+use super::editor::Editor;
+use super::metric::Metric;
+use crate::config::Boundary;
+use crate::context::{Decision, TraceContext};
+use crate::format::{self, Format, Invalid, Read};
+use crate::{sampling, tracestate};
+use mesh_policy::headers::{HeaderName, Headers};
+use mesh_policy::percent::Percentage;
+use mesh_policy::policy::Sources;
+use mesh_policy::verdict::Count;
+
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+
+/// The trace of a request.
+pub(super) struct Traced {
+    pub(super) origin: Origin,
+    /// Its place in the trace; `None` if it belongs to none.
+    pub(super) context: Option<TraceContext>,
+    pub(super) counts: Vec<Count<Metric>>,
+}
+
+/// Where the trace of a request comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// From its headers in this format.
+    Extracted(Format),
+    /// It is new.
+    Generated,
+    /// It has none: its headers in this format are invalid.
+    Invalid(Format, Invalid),
+    /// It has none.
+    Missing,
+}
+
+/// The proxy gives no random numbers.
+pub(super) struct NoRandomNumbers;
+
+impl Policy {
+    /// Finds the trace of a request, and makes its headers say so. `share`: of new traces.
+    pub(super) fn trace(
+        &self,
+        headers: &Headers,
+        editor: &mut Editor<'_>,
+        share: Percentage,
+        sources: &mut dyn Sources,
+    ) -> Result<Traced, NoRandomNumbers> {
+        if self.config.boundary == Boundary::Restart {
+            let context = generate(None, share, sources)?;
+            let mut traced = Traced { origin: Origin::Generated, context: Some(context), counts: Vec::new() };
+            traced.counts.push(Count::of(Metric::Generated));
+            self.write(headers, editor, &mut traced, None, share);
+            return Ok(traced);
+        }
+        let mut traced = self.read(headers, editor);
+        if traced.context.is_none() && self.config.generate.when_missing {
+            let decision = self.readable.iter().find_map(|format| match format::read(*format, headers) {
+                Read::Decision(decision) => Some(decision),
+                _ => None,
+            });
+            traced.context = Some(generate(decision, share, sources)?);
+            traced.origin = Origin::Generated;
+            traced.counts.push(Count::of(Metric::Generated));
+        }
+        let from = match traced.origin {
+            Origin::Extracted(format) => Some(format),
+            _ => None,
+        };
+        self.write(headers, editor, &mut traced, from, share);
+        Ok(traced)
+    }
+
+    /// Reads the trace, and removes what is invalid or names another one.
+    fn read(&self, headers: &Headers, editor: &mut Editor<'_>) -> Traced {
+        let mut traced = Traced { origin: Origin::Missing, context: None, counts: Vec::new() };
+        for format in self.readable.iter().copied() {
+            let is_ours = !self.config.is_native(format);
+            let found = format::read(format, headers);
+            match (found, traced.context) {
+                (Read::Context(context), None) => {
+                    traced.context = Some(context);
+                    traced.origin = Origin::Extracted(format);
+                    traced.counts.push(count(Metric::Extracted, format));
+                }
+                (Read::Context(other), Some(context)) if !is_same_trace(&other, &context) => {
+                    traced.counts.push(count(Metric::Conflict, format));
+                    if is_ours {
+                        editor.remove_format(format);
+                    }
+                    continue;
+                }
+                (Read::Invalid(invalid), _) => {
+                    traced.counts.push(invalid_count(format, invalid));
+                    if traced.origin == Origin::Missing {
+                        traced.origin = Origin::Invalid(format, invalid);
+                    }
+                    if is_ours {
+                        editor.remove_format(format);
+                    }
+                    continue;
+                }
+                _ => {}
+            }
+            if format == Format::W3c && is_ours {
+                self.judge_tracestate(headers, editor, found, &mut traced);
+            }
+        }
+        traced
+    }
+
+    /// Without a valid `traceparent` there is no `tracestate`, and one that is invalid is removed alone.
+    fn judge_tracestate(&self, headers: &Headers, editor: &mut Editor<'_>, found: Read, traced: &mut Traced) {
+        let judged = if matches!(found, Read::Context(_)) { tracestate::check(headers) } else { Ok(()) };
+        if let Err(invalid) = judged {
+            traced.counts.push(invalid_count(Format::W3c, invalid));
+        }
+        if judged.is_err() || found == Read::Missing {
+            editor.remove(&TRACESTATE);
+        }
+    }
+
+    /// Writes the context in every format that does not say it. `from`: the format that it was read from.
+    fn write(
+        &self,
+        headers: &Headers,
+        editor: &mut Editor<'_>,
+        traced: &mut Traced,
+        from: Option<Format>,
+        share: Percentage,
+    ) {
+        let Some(context) = traced.context else { return };
+        for format in self.config.written() {
+            if from.is_some() && format::says(format, headers, &context) {
+                continue;
+            }
+            let fallback = sampling::decide(context.trace_id, share);
+            let Some(written) = format::write_over(format, headers, &context, fallback) else { continue };
+            if from == Some(format) {
+                // A later version of `traceparent`, whose `tracestate` stays.
+                written.into_iter().for_each(|(name, value)| editor.set(name, value));
+                continue;
+            }
+            editor.replace_format(format, written);
+            if let Some(from) = from {
+                let value = from as usize * Format::ALL.len() + format as usize;
+                traced.counts.push(Count { metric: Metric::Converted, value });
+            }
+        }
+    }
+}
+
+/// A new trace. `decision`: what the request says about it.
+fn generate(
+    decision: Option<Decision>,
+    share: Percentage,
+    sources: &mut dyn Sources,
+) -> Result<TraceContext, NoRandomNumbers> {
+    let mut random = || sources.random().ok_or(NoRandomNumbers);
+    let context = sampling::generate((random()?, random()?), random()?, share);
+    Ok(TraceContext { decision: decision.unwrap_or(context.decision), ..context })
+}
+
+/// Whether a context names this trace. A format with ids of 64 bits only has their lower half.
+fn is_same_trace(other: &TraceContext, context: &TraceContext) -> bool {
+    let is_short = other.trace_id.is_short() || context.trace_id.is_short();
+    other.trace_id == context.trace_id || (is_short && other.trace_id.lower() == context.trace_id.lower())
+}
+
+const fn count(metric: Metric, format: Format) -> Count<Metric> {
+    Count { metric, value: format as usize }
+}
+
+pub(super) const fn invalid_count(format: Format, invalid: Invalid) -> Count<Metric> {
+    Count { metric: Metric::Invalid, value: format as usize * Invalid::ALL.len() + invalid as usize }
+}
