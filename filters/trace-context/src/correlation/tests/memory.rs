@@ -1,7 +1,7 @@
 //! The memory of a table.
 
 use super::super::{Settings, Table};
-use super::{SETTINGS, ids_of_a_set, store};
+use super::{SETTINGS, store};
 use mesh_policy::hash::Key;
 use mesh_testkit::records::Alone;
 
@@ -50,7 +50,7 @@ fn a_full_table_is_within_the_bound() {
     check_full(&"n".repeat(300), 8192, 32768);
 }
 
-/// With a number of entries that is no multiple of 8, too.
+/// Also with a number of entries that is no multiple of 8.
 #[test]
 fn memory_is_bounded_after_a_million_ids() {
     for capacity in [64, 1023] {
@@ -64,11 +64,4 @@ fn memory_is_bounded_after_a_million_ids() {
         assert!(memory(&shared) <= bound(settings));
         assert_eq!(shared.records.len(), capacity as usize / 8);
     }
-}
-
-/// The ids of one set do not share it with those of others, or the other tests would be idle.
-#[test]
-fn sets_are_of_many_ids() {
-    let table = super::table(SETTINGS);
-    assert_eq!(ids_of_a_set(&table, 1000).len(), 1000);
 }

@@ -98,7 +98,6 @@ fn an_id_is_compared_whole() {
 #[test]
 fn ids_that_begin_alike_are_different() {
     let mut proxy = Proxy::new();
-    // All in one set: the same byte 1 to 128 times, for some bytes.
     let ids = ids_of_a_set(&table(SETTINGS), 8);
     for (call, id) in ids.iter().enumerate() {
         assert_eq!(proxy.store(id, &content(call)), STORED);
