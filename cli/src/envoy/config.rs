@@ -227,15 +227,15 @@ mod tests {
     #[test]
     fn the_demo_runs_locally_with_other_addresses_and_nothing_else_changed() {
         let mut bootstrap = Bootstrap::load("demo").unwrap();
-        let names = ["canary", "fault", "jwt-authz", "rate-limit"].map(str::to_owned);
-        let ports = |ports: [u16; 4]| Vec::from_iter(names.clone().into_iter().zip(ports));
-        assert_eq!(bootstrap.listener_ports(), ports([10002, 10003, 10001, 10000]));
+        let names = ["canary", "fault", "jwt-authz", "rate-limit", "trace-context"].map(str::to_owned);
+        let ports = |ports: [u16; 5]| Vec::from_iter(names.clone().into_iter().zip(ports));
+        assert_eq!(bootstrap.listener_ports(), ports([10002, 10003, 10001, 10000, 10004]));
         assert_eq!(bootstrap.admin_port(), Some(9901));
         let files = bootstrap.clone();
         bootstrap.use_free_ports();
         bootstrap.set_cluster("v1", "127.0.0.1:8".parse().unwrap()).unwrap();
         bootstrap.set_modules(Path::new("/somewhere"));
-        assert_eq!(bootstrap.listener_ports(), ports([0; 4]));
+        assert_eq!(bootstrap.listener_ports(), ports([0; 5]));
         let text = bootstrap.value().to_string();
         assert!(text.contains(r#""filename":"/somewhere/rate-limit.wasm""#), "{text}");
         assert!(text.contains(r#"{"address":"127.0.0.1","port_value":8}"#), "{text}");
@@ -253,8 +253,13 @@ mod tests {
     #[test]
     fn a_literal_block_is_taken_as_it_stands() {
         let bootstrap = Bootstrap::load("demo").unwrap();
-        let fields =
-            [("canary", "rules"), ("fault", "rules"), ("jwt-authz", "providers"), ("rate-limit", "limits")];
+        let fields = [
+            ("canary", "rules"),
+            ("fault", "rules"),
+            ("jwt-authz", "providers"),
+            ("rate-limit", "limits"),
+            ("trace-context", "extract"),
+        ];
         for (name, field) in fields {
             let config = bootstrap.plugin_config(name).unwrap();
             assert!(serde_json::from_str::<Value>(config).unwrap().get(field).is_some(), "{config}");
