@@ -75,7 +75,10 @@ fn the_manifests_are_valid() {
 #[test]
 fn the_manifests_leave_nothing_to_istio_s_defaults() {
     for manifest in manifests() {
-        manifest.plugins.iter().for_each(|plugin| assert_explicit(plugin, manifest.mode(), manifest.fail_strategy()));
+        manifest
+            .plugins
+            .iter()
+            .for_each(|plugin| assert_explicit(plugin, manifest.mode(), manifest.fail_strategy()));
     }
 }
 

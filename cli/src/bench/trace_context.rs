@@ -52,10 +52,10 @@ pub(crate) fn rows(filter: &Path, _folder: &Path) -> anyhow::Result<Vec<Row>> {
 
 fn with_traceparent(row: Row) -> Row {
     let (name, value) = TRACEPARENT;
-    Row { base: WITH_TRACEPARENT, ..row.with_header(name, value) }
+    row.with_header(name, value).compared_with(WITH_TRACEPARENT)
 }
 
 fn with_b3(row: Row) -> Row {
-    let row = B3.into_iter().fold(row, |row, (name, value)| row.with_header(name, value));
-    Row { base: WITH_B3, ..row }
+    let row = row.compared_with(WITH_B3);
+    B3.into_iter().fold(row, |row, (name, value)| row.with_header(name, value))
 }
