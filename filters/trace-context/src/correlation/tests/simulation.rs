@@ -49,13 +49,16 @@ pub(super) fn request(what: What, call: usize) -> (Content, Option<Content>, usi
     }
 }
 
+/// The writes to each record.
+type Writes = BTreeMap<Vec<u8>, Vec<(Version, Write)>>;
+
 #[derive(Clone)]
 pub(super) struct Simulation {
     shared: Shared<Call>,
     tables: Rc<Vec<(Settings, Table)>>,
     ids: Rc<Vec<Vec<u8>>>,
     /// The writes to each record, with the version that the record got.
-    writes: Rc<RefCell<BTreeMap<Vec<u8>, Vec<(Version, Write)>>>>,
+    writes: Rc<RefCell<Writes>>,
     calls: Rc<Cell<usize>>,
 }
 
@@ -68,7 +71,7 @@ impl World for Simulation {
     }
 
     fn act(&self, call: Call) {
-        self.run(call);
+        let _result = self.run(call);
     }
 }
 
@@ -99,6 +102,7 @@ impl Simulation {
     }
 
     /// Makes a call, and compares its result. Returns what is found, or what is to be found afterwards.
+    #[allow(clippy::panic_in_result_fn, reason = "a test that panics has failed, which is its purpose")]
     pub(super) fn run(&self, call: Call) -> Result<Option<Content>, StoreError> {
         self.calls.set(self.calls.get() + 1);
         let (settings, table) = &self.tables[call.config];
