@@ -66,6 +66,11 @@ impl Row {
         self
     }
 
+    /// Compares it with these rows.
+    pub(super) fn compared_with(self, base: Base) -> Self {
+        Self { base, ..self }
+    }
+
     /// Routes to clusters instead of answering, see [`upstream`].
     pub(super) fn routed(self, routes: Vec<Value>) -> Self {
         Self { routes, base: ROUTED, ..self }

@@ -56,5 +56,6 @@ fn with_traceparent(row: Row) -> Row {
 }
 
 fn with_b3(row: Row) -> Row {
-    B3.into_iter().fold(row.compared_with(WITH_B3), |row, (name, value)| row.with_header(name, value))
+    let row = row.compared_with(WITH_B3);
+    B3.into_iter().fold(row, |row, (name, value)| row.with_header(name, value))
 }

@@ -42,7 +42,13 @@ pub(super) fn attribute(correlate: &Correlate) -> Option<Vec<String>> {
 
 impl Correlation {
     pub(super) fn new(correlate: &Correlate, config: &Config, table: Table) -> Self {
-        let mut carry = correlate.carry.clone().unwrap_or_else(|| default_carry(config));
+        let mut carry: Vec<HeaderName> = Vec::new();
+        // The config tells names apart by case.
+        for name in correlate.carry.clone().unwrap_or_else(|| default_carry(config)) {
+            if !carry.contains(&name) {
+                carry.push(name);
+            }
+        }
         // Envoy's tracer writes these itself.
         let is_native =
             |name: &HeaderName| config.native_tracer.iter().any(|format| format.headers().contains(name));

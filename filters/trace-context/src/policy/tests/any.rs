@@ -13,27 +13,28 @@ fn list(formats: &[&str]) -> String {
     format!("{formats:?}")
 }
 
-/// A config without its mode and its last brace, and whether it begins traces at will.
-#[derive(Clone, Debug)]
-pub(super) struct AnyConfig {
-    pub(super) text: String,
-    pub(super) extract: Vec<&'static str>,
-    pub(super) inject: Vec<&'static str>,
-    pub(super) is_continued: bool,
-    pub(super) is_correlated: bool,
-    pub(super) has_tracer: bool,
-}
-
-pub(super) fn config() -> impl Strategy<Value = AnyConfig> {
-    let native = prop_oneof![3 => Just(Vec::new()), 1 => formats()];
-    let boundary = prop_oneof![4 => Just("continue"), 1 => Just("restart"), 1 => Just("strip")];
-    let share = prop::sample::select(vec![0, 50, 100]);
-    let baggage = prop::sample::select(vec![
+fn baggage() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
         "",
         r#", "baggage": {}"#,
         r#", "baggage": {"allow": ["a"], "max_bytes": 10, "max_members": 2}"#,
         r#", "baggage": {"set": [{"key": "a", "from": {"header": "h"}}]}"#,
-    ]);
+    ])
+}
+
+fn generate() -> impl Strategy<Value = String> {
+    (any::<bool>(), prop::sample::select(vec![0, 50, 100])).prop_map(|(when_missing, share)| {
+        format!(r#""generate": {{"when_missing": {when_missing}, "sampling_percentage": {share}}}"#)
+    })
+}
+
+/// A config, without its last brace.
+pub(super) fn config() -> impl Strategy<Value = String> {
+    let boundary = prop_oneof![4 => Just("continue"), 1 => Just("restart"), 1 => Just("strip")];
+    let unlike_tracer = (generate(), boundary)
+        .prop_map(|(generate, boundary)| format!(r#"{generate}, "boundary": "{boundary}""#));
+    let tracer = formats().prop_map(|native| format!(r#""native_tracer": {}"#, list(&native)));
+    let tracing = prop_oneof![3 => unlike_tracer, 1 => tracer];
     let correlate = prop::sample::select(vec![
         "",
         "",
@@ -42,29 +43,32 @@ pub(super) fn config() -> impl Strategy<Value = AnyConfig> {
         r#", "correlate": {"direction": "outbound", "capacity": 64}"#,
         r#", "correlate": {"direction": "outbound", "capacity": 64, "carry": ["x-b3-traceid", "tracestate", "h"]}"#,
     ]);
-    (formats(), formats(), native, boundary, any::<bool>(), share, baggage, correlate).prop_map(
-        |(extract, inject, native, boundary, when_missing, share, baggage, correlate)| {
-            let has_tracer = !native.is_empty();
-            let boundary = if has_tracer { "continue" } else { boundary };
-            let when_missing = when_missing && !has_tracer;
-            let text = format!(
-                r#"{{"extract": {}, "inject": {}, "native_tracer": {}, "boundary": "{boundary}",
-                    "response": {{"header": "x-trace-id"}},
-                    "generate": {{"when_missing": {when_missing}, "sampling_percentage": {share}}}{baggage}{correlate}"#,
+    (formats(), formats(), tracing, baggage(), correlate).prop_map(
+        |(extract, inject, tracing, baggage, correlate)| {
+            format!(
+                r#"{{"extract": {}, "inject": {}, "response": {{"header": "x-trace-id"}}, {tracing}{baggage}{correlate}"#,
                 list(&extract),
-                list(&inject),
-                list(&native)
-            );
-            AnyConfig {
-                text,
-                extract,
-                inject,
-                is_continued: boundary == "continue",
-                is_correlated: !correlate.is_empty(),
-                has_tracer,
-            }
+                list(&inject)
+            )
         },
     )
+}
+
+/// A config that reads what it writes.
+pub(super) fn hop() -> impl Strategy<Value = String> {
+    let both =
+        (prop::sample::subsequence(FORMATS.to_vec(), 1..=FORMATS.len()).prop_shuffle(), 1..=FORMATS.len())
+            .prop_flat_map(|(extract, number)| {
+                let number = number.min(extract.len());
+                (Just(extract.clone()), prop::sample::subsequence(extract, number).prop_shuffle())
+            });
+    (both, generate(), baggage()).prop_map(|((extract, inject), generate, baggage)| {
+        format!(
+            r#"{{"extract": {}, "inject": {}, "response": {{"header": "x-trace-id"}}, {generate}{baggage}}}"#,
+            list(&extract),
+            list(&inject)
+        )
+    })
 }
 
 /// Headers that are good, nearly good, and arbitrary.

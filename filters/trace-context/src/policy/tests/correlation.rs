@@ -66,6 +66,15 @@ fn a_call_gets_the_headers_that_the_application_was_sent() {
     );
 }
 
+/// A header that is named in two cases is one header.
+#[test]
+fn a_header_is_carried_once() {
+    check_call(
+        r#", "carry": ["x-mesh-variant", "X-Mesh-Variant"]"#,
+        &[("x-request-id: 1; x-mesh-variant: v2", "x-request-id: 1", "x-request-id: 1; x-mesh-variant: v2")],
+    );
+}
+
 #[test]
 fn generated_traces_and_baggage_that_is_set_are_carried() {
     let Sidecar { inbound, outbound } = Sidecar::new(
