@@ -76,11 +76,6 @@ impl Row {
         Self { routes, base: ROUTED, ..self }
     }
 
-    /// Compares the row with others than the first ones.
-    pub(super) fn compared_with(self, base: Base) -> Self {
-        Self { base, ..self }
-    }
-
     /// Marks the row as one of the filter that is measured.
     pub(super) fn of_filter(self) -> Self {
         Self { is_filter: true, ..self }

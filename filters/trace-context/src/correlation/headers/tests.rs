@@ -1,11 +1,10 @@
 use super::{Headers, pack};
 use mesh_policy::headers::HeaderName;
 
-/// Names and values.
-type Read = Vec<(String, Vec<u8>)>;
+type Content = Vec<(String, Vec<u8>)>;
 
 /// Packs the headers `names: values` with values of at most 5 bytes, and at most `max_bytes` in total.
-fn packed(headers: &[(&str, &[u8])], max_bytes: u16) -> (Option<Read>, usize) {
+fn packed(headers: &[(&str, &[u8])], max_bytes: u16) -> (Option<Content>, usize) {
     let names: Vec<_> = headers.iter().map(|(name, _)| HeaderName::new(name).unwrap()).collect();
     let headers: Vec<_> = names.iter().zip(headers.iter().map(|(_, value)| *value)).collect();
     let packed = pack(&headers, 5, max_bytes);

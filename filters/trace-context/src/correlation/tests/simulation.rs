@@ -32,6 +32,14 @@ pub(super) enum What {
     StoreTooMuch,
 }
 
+/// What is found, or is to be found after a call that stores.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    Entry(Option<Content>),
+    /// The store has failed.
+    Unknown,
+}
+
 /// The headers of a request, what is to be found of them, and how many are too large.
 pub(super) fn request(what: What, call: usize) -> (Content, Option<Content>, usize) {
     let content = content(call);
@@ -49,16 +57,16 @@ pub(super) fn request(what: What, call: usize) -> (Content, Option<Content>, usi
     }
 }
 
-/// The writes to each record.
-type Writes = BTreeMap<Vec<u8>, Vec<(Version, Write)>>;
+/// The writes to a record, each with the version that the record got.
+type Writes = Vec<(Version, Write)>;
 
 #[derive(Clone)]
 pub(super) struct Simulation {
     shared: Shared<Call>,
     tables: Rc<Vec<(Settings, Table)>>,
     ids: Rc<Vec<Vec<u8>>>,
-    /// The writes to each record, with the version that the record got.
-    writes: Rc<RefCell<Writes>>,
+    /// The writes to each record.
+    writes: Rc<RefCell<BTreeMap<Vec<u8>, Writes>>>,
     calls: Rc<Cell<usize>>,
 }
 
@@ -101,9 +109,8 @@ impl Simulation {
         }
     }
 
-    /// Makes a call, and compares its result. Returns what is found, or what is to be found afterwards.
-    #[allow(clippy::panic_in_result_fn, reason = "a test that panics has failed, which is its purpose")]
-    pub(super) fn run(&self, call: Call) -> Result<Option<Content>, StoreError> {
+    /// Makes a call, and compares its result.
+    pub(super) fn run(&self, call: Call) -> Left {
         self.calls.set(self.calls.get() + 1);
         let (settings, table) = &self.tables[call.config];
         let (headers, content, too_large) = request(call.what, self.calls.get());
@@ -117,10 +124,10 @@ impl Simulation {
             evicts: None,
         };
         if call.what == What::Find {
-            let found = find(table, id, &mut worker)?;
+            let Ok(found) = find(table, id, &mut worker) else { return Left::Unknown };
             let (expected, _) = worker.seen.expect("it has read");
             assert_eq!(found, expected, "{call:?}");
-            return Ok(found);
+            return Left::Entry(found);
         }
         let stored = store(table, id, &headers, &mut worker);
         match (&stored, worker.evicts) {
@@ -132,7 +139,7 @@ impl Simulation {
             }
             (Err(_), evicts) => assert_eq!(evicts, None, "a call that fails has written"),
         }
-        stored.map(|_| content)
+        stored.map_or(Left::Unknown, |_| Left::Entry(content))
     }
 }
 
