@@ -1,9 +1,9 @@
 //! Joins the calls of an application with the requests that have caused them.
 
 use super::editor::values_after;
-use super::metric::Metric;
-use super::trace::invalid_count;
-use super::{Failed, Policy, default_carry};
+use super::failed::Failed;
+use super::metric::{Metric, invalid_count};
+use crate::baggage;
 use crate::config::{Config, Correlate, Direction};
 use crate::correlation::{Id, Table};
 use crate::format::{self, Format, Read};
@@ -106,32 +106,30 @@ impl Correlation {
         counts.extend(std::iter::repeat_n(Count::of(Metric::TooLarge), stored.too_large));
         Ok(())
     }
-}
 
-impl Policy {
     /// The headers of an outbound request with those that it lacks and that the inbound one had; the edits that add them; and
     /// whether there were any.
     pub(super) fn carried<'h>(
         &self,
-        correlation: &Correlation,
+        readable: &[Format],
         headers: &'h Headers,
         store: &mut impl Store,
         counts: &mut Vec<Count<Metric>>,
     ) -> Result<(Cow<'h, Headers>, Vec<Edit>, bool), Failed> {
         let none = (Cow::Borrowed(headers), Vec::new(), false);
-        let Some(id) = correlation.id(headers) else { return Ok(none) };
-        let Some(entry) = correlation.table.find(id, store).map_err(|_| Failed)? else {
+        let Some(id) = self.id(headers) else { return Ok(none) };
+        let Some(entry) = self.table.find(id, store).map_err(|_| Failed)? else {
             counts.push(Count { metric: Metric::Correlated, value: 1 });
             return Ok(none);
         };
         counts.push(Count { metric: Metric::Correlated, value: 0 });
         let (mut joined, mut edits, mut has_trace) = (headers.clone(), Vec::new(), false);
-        let has_context = self.has_context(correlation, headers);
+        let has_context = self.has_context(readable, headers);
         let carried: Vec<(HeaderName, HeaderValue)> = entry
             .iter()
             .filter_map(|(name, value)| {
                 let name = HeaderName::new(std::str::from_utf8(name).ok()?)?;
-                let is_wanted = correlation.carry.contains(&name)
+                let is_wanted = self.carry.contains(&name)
                     && if is_of_trace(&name) { !has_context } else { headers.first(name.as_str()).is_none() };
                 Some((name, HeaderValue::new(value)?)).filter(|_| is_wanted)
             })
@@ -143,7 +141,7 @@ impl Policy {
             }
             has_trace = true;
             if let (Read::Invalid(invalid), true) =
-                (format::read(*format, headers), self.readable.contains(format))
+                (format::read(*format, headers), readable.contains(format))
             {
                 counts.push(invalid_count(*format, invalid));
             }
@@ -158,11 +156,10 @@ impl Policy {
     }
 
     /// Whether a request has a context in a format that is read or carried.
-    fn has_context(&self, correlation: &Correlation, headers: &Headers) -> bool {
-        let is_carried =
-            |format: Format| format.headers().iter().any(|name| correlation.carry.contains(name));
+    fn has_context(&self, readable: &[Format], headers: &Headers) -> bool {
+        let is_carried = |format: Format| format.headers().iter().any(|name| self.carry.contains(name));
         let mut formats =
-            Format::ALL.iter().filter(|format| self.readable.contains(format) || is_carried(**format));
+            Format::ALL.iter().filter(|format| readable.contains(format) || is_carried(**format));
         formats.any(|format| matches!(format::read(*format, headers), Read::Context(_)))
     }
 }
@@ -170,4 +167,10 @@ impl Policy {
 /// Whether a header belongs to a format.
 fn is_of_trace(name: &HeaderName) -> bool {
     Format::ALL.iter().any(|format| format.headers().contains(name))
+}
+
+/// The headers that are carried over if the config does not name any.
+fn default_carry(config: &Config) -> Vec<HeaderName> {
+    let formats = config.inject.iter().flat_map(|format| format.headers());
+    formats.cloned().chain([baggage::HEADER]).collect()
 }

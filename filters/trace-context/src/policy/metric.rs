@@ -1,5 +1,8 @@
 //! What the filter counts.
 
+use crate::format::{Format, Invalid};
+use mesh_policy::verdict::Count;
+
 mesh_policy::metrics! {
     /// The filter's metrics.
     pub enum Metric {
@@ -28,4 +31,9 @@ mesh_policy::metrics! {
         /// Requests that the proxy failed to hand over, to change, or to give random numbers or records for. They pass untouched.
         Failed: Counter, "failed";
     }
+}
+
+/// Counts an invalid context.
+pub(super) const fn invalid_count(format: Format, invalid: Invalid) -> Count<Metric> {
+    Count { metric: Metric::Invalid, value: format as usize * Invalid::ALL.len() + invalid as usize }
 }

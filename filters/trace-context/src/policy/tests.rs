@@ -12,6 +12,7 @@ mod gateway;
 mod generated;
 mod invalid;
 mod joining;
+mod labels;
 #[cfg(not(target_arch = "wasm32"))]
 mod laws;
 mod native_tracer;

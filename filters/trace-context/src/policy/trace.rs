@@ -2,7 +2,7 @@
 
 use super::Policy;
 use super::editor::Editor;
-use super::metric::Metric;
+use super::metric::{Metric, invalid_count};
 use crate::config::Boundary;
 use crate::context::{Decision, TraceContext};
 use crate::format::{self, Format, Invalid, Read};
@@ -170,8 +170,4 @@ fn is_same_trace(other: &TraceContext, context: &TraceContext) -> bool {
 
 const fn count(metric: Metric, format: Format) -> Count<Metric> {
     Count { metric, value: format as usize }
-}
-
-pub(super) const fn invalid_count(format: Format, invalid: Invalid) -> Count<Metric> {
-    Count { metric: Metric::Invalid, value: format as usize * Invalid::ALL.len() + invalid as usize }
 }

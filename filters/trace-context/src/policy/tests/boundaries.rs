@@ -37,6 +37,15 @@ fn restart_replaces_what_came() {
     check_counts(r#"{"boundary": "restart"}"#, &[(EVERYTHING, &["generated"])]);
 }
 
+/// What came is removed, also where it says the same as the new trace.
+#[test]
+fn restart_writes_in_any_case() {
+    check(
+        r#"{"boundary": "restart"}"#,
+        &[("traceparent: 00-<new>-<new s>-02", "traceparent: 00-<new>-<new s>-02", "generated")],
+    );
+}
+
 #[test]
 fn restart_samples_anew() {
     check(

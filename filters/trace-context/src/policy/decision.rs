@@ -1,0 +1,171 @@
+//! The decision on a request.
+
+use super::Policy;
+use super::boundary;
+use super::correlate::Side;
+use super::editor::Editor;
+use super::failed::Failed;
+use super::metric::Metric;
+use super::trace::{Origin, Traced};
+use crate::baggage;
+use crate::config::Boundary;
+use crate::context::TraceContext;
+use mesh_policy::effects::Edit;
+use mesh_policy::facts::Facts;
+use mesh_policy::headers::HeaderValue;
+use mesh_policy::key_part::KeyPart;
+use mesh_policy::label::Label;
+use mesh_policy::matching::request::MatchInput;
+use mesh_policy::matching::string::StringMatch;
+use mesh_policy::mode::Mode;
+use mesh_policy::percent::Percentage;
+use mesh_policy::policy::Environment;
+use mesh_policy::store::Store;
+use mesh_policy::verdict::{Count, Decision, Verdict};
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+/// Logged once for each worker and config.
+const NO_DIRECTION: &str = "requests are not correlated: the proxy does not say in which direction they go, set `correlate.direction`";
+
+impl Policy {
+    pub(super) fn judge(
+        &self,
+        facts: &Facts<'_>,
+        environment: Environment<'_, impl Store>,
+    ) -> Result<Verdict<'_, Metric>, Failed> {
+        let client = self.config.settings.client(&self.needs, facts);
+        let request = MatchInput::new(facts, client.ip);
+        let mut counts = Vec::new();
+        if client.fallback {
+            counts.push(Count::of(Metric::ClientIpFallback));
+        }
+        if self.config.boundary == Boundary::Strip {
+            let edits = boundary::strip(facts.headers).map_err(|_| Failed)?;
+            return Ok(self.verdict(edits, None, Label::of("stripped"), false, counts));
+        }
+        let direction =
+            self.correlation.as_ref().and_then(|correlation| correlation.direction(facts, &mut counts));
+        let (headers, mut edits, is_hit) = match (&self.correlation, direction) {
+            (Some(correlation), Some(Side::Outbound)) => {
+                correlation.carried(&self.readable, facts.headers, environment.store, &mut counts)?
+            }
+            _ => (Cow::Borrowed(facts.headers), Vec::new(), false),
+        };
+        let mut editor = Editor::new(&headers);
+        if self.config.boundary == Boundary::Restart {
+            edits.extend(boundary::formats(&headers, self.config.baggage.is_none()).map_err(|_| Failed)?);
+        }
+        let share = self.share(&request);
+        let traced = self.trace(&headers, &mut editor, share, environment.sources).map_err(|_| Failed)?;
+        self.filter_baggage(&request, &mut editor, &mut counts);
+        edits.append(&mut editor.into_edits());
+        if let (Some(correlation), Some(Side::Inbound)) = (&self.correlation, direction)
+            && self.config.settings.mode == Mode::Enforce
+        {
+            correlation.remember(facts.headers, &edits, environment.store, &mut counts)?;
+        }
+        let (label, is_notable) = self.label(&traced, is_hit);
+        let Traced { context, counts: traced_counts, .. } = traced;
+        counts.extend(traced_counts);
+        let mut verdict = self.verdict(edits, context, label, is_notable, counts);
+        if self.correlation.is_some() && direction.is_none() && !self.has_warned.replace(true) {
+            verdict.warnings.push(NO_DIRECTION.to_owned());
+        }
+        Ok(verdict)
+    }
+
+    /// The percentage of new traces that are sampled.
+    fn share(&self, request: &MatchInput<'_>) -> Percentage {
+        let generate = &self.config.generate;
+        let rule = generate.sampling_rules.iter().find(|rule| rule.matches.test(request).is_certain());
+        rule.map_or(generate.sampling_percentage, |rule| rule.sampling_percentage)
+    }
+
+    fn filter_baggage(
+        &self,
+        request: &MatchInput<'_>,
+        editor: &mut Editor<'_>,
+        counts: &mut Vec<Count<Metric>>,
+    ) {
+        let Some(config) = &self.config.baggage else { return };
+        let values: Vec<_> = config.set.iter().map(|set| member_value(&set.from, request)).collect();
+        let set: Vec<baggage::Set<'_>> = config
+            .set
+            .iter()
+            .zip(&values)
+            .map(|(set, value)| baggage::Set { key: &set.key, value: value.as_deref() })
+            .collect();
+        let limits = baggage::Limits {
+            max_members: config.max_members as usize,
+            max_bytes: config.max_bytes as usize,
+        };
+        let passes = |tests: &Vec<StringMatch>, key: &[u8]| tests.iter().any(|test| test.is_match(key));
+        let is_allowed = |key: &[u8]| config.allow.as_ref().is_none_or(|tests| passes(tests, key));
+        let (edit, dropped) = baggage::edit(editor.headers(), is_allowed, limits, &set);
+        match edit {
+            baggage::Edit::Unchanged => {}
+            baggage::Edit::Remove => editor.remove(&baggage::HEADER),
+            baggage::Edit::Replace(value) => editor.set(baggage::HEADER, value),
+        }
+        let reasons =
+            [dropped.not_allowed, dropped.malformed, dropped.too_many, dropped.too_large, dropped.replaced];
+        for (value, number) in reasons.into_iter().enumerate() {
+            let count = Count { metric: Metric::BaggageDropped, value };
+            counts.extend(std::iter::repeat_n(count, number as usize));
+        }
+    }
+
+    fn label(&self, traced: &Traced, is_hit: bool) -> (Label<'static>, bool) {
+        match traced.origin {
+            Origin::Extracted(_) if is_hit => (Label::of("correlated"), false),
+            Origin::Extracted(format) => (Label::of("extracted").about(format.name()), false),
+            Origin::Generated => (Label::of("generated"), false),
+            Origin::Invalid(format, invalid) => {
+                let label = Label::of("invalid").about(format.name());
+                (Label { result: Some(invalid.label()), ..label }, true)
+            }
+            Origin::Missing => (Label::of("missing"), false),
+        }
+    }
+
+    fn verdict(
+        &self,
+        edits: Vec<Edit>,
+        context: Option<TraceContext>,
+        label: Label<'static>,
+        is_notable: bool,
+        counts: Vec<Count<Metric>>,
+    ) -> Verdict<'_, Metric> {
+        let decision = Some(Decision { label, is_notable });
+        let mut verdict = Verdict { counts, decision, ..Verdict::default() };
+        if self.config.settings.mode != Mode::Enforce {
+            return verdict;
+        }
+        verdict.request = edits;
+        let trace_id = context.map(|context| hex(context.trace_id.get()));
+        if let (Some(header), Some(trace_id)) = (&self.config.response.header, &trace_id) {
+            verdict.response.push(Edit::Set(header.clone(), HeaderValue::text(trace_id.as_str())));
+        }
+        verdict.logged = trace_id.filter(|_| self.config.log_trace_id).map(|trace_id| ("trace_id", trace_id));
+        verdict
+    }
+}
+
+/// The value of a member that is set: a key part, of which an address is written as text.
+fn member_value<'a>(part: &'a KeyPart, request: &'a MatchInput<'_>) -> Option<Cow<'a, [u8]>> {
+    let value = part.single(request)?;
+    if !matches!(part, KeyPart::ClientIp(_)) {
+        return Some(value);
+    }
+    let v4 = <[u8; 4]>::try_from(&*value).map(IpAddr::from);
+    let address = v4.or_else(|_| <[u8; 16]>::try_from(&*value).map(IpAddr::from)).ok()?;
+    Some(Cow::Owned(address.to_string().into_bytes()))
+}
+
+/// A trace id: 32 lower-case digits.
+fn hex(id: u128) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |place: u32| DIGITS.get((id >> (4 * place)) as usize & 0xf).copied().unwrap_or(b'0');
+    (0..32).rev().map(|place| char::from(digit(place))).collect()
+}
