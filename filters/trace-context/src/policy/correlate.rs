@@ -98,9 +98,7 @@ impl Correlation {
         for name in &self.carry {
             carried.extend(values_after(headers, edits, name).into_iter().map(|value| (name, value)));
         }
-        if carried.is_empty() {
-            return Ok(());
-        }
+        // Also if there are none: an earlier request with this id may have had some.
         let stored = self.table.store(id, &carried, store).map_err(|_| Failed)?;
         counts.extend(stored.evicted.then(|| Count::of(Metric::Evicted)));
         counts.extend(std::iter::repeat_n(Count::of(Metric::TooLarge), stored.too_large));
