@@ -41,6 +41,7 @@ fn changes_nothing(verdict: &Told<'_>) -> bool {
     let Verdict {
         refusal,
         filter_state,
+        logged,
         request,
         response,
         claims,
@@ -51,6 +52,7 @@ fn changes_nothing(verdict: &Told<'_>) -> bool {
     } = verdict;
     refusal.as_ref().is_none_or(|refusal| !refusal.is_final)
         && filter_state.is_none()
+        && logged.is_none()
         && request.is_empty()
         && response.is_empty()
         && claims.is_none()

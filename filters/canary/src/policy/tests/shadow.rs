@@ -84,6 +84,7 @@ fn changes_nothing(verdict: &Verdict<'_, super::super::Metric>) -> bool {
     let Verdict {
         refusal,
         filter_state,
+        logged,
         request,
         response,
         claims,
@@ -94,6 +95,7 @@ fn changes_nothing(verdict: &Verdict<'_, super::super::Metric>) -> bool {
     } = verdict;
     refusal.is_none()
         && filter_state.is_none()
+        && logged.is_none()
         && request.is_empty()
         && response.is_empty()
         && claims.is_none()
