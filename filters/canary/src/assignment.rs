@@ -15,9 +15,6 @@ pub use shares::{Weight, shares};
 
 use mesh_policy::hash::{Hasher, Key};
 
-/// Anyone may compute an assignment: the key is public.
-const KEY: Key = Key::new(*b"mesh-filters 1.0");
-
 /// Assigns identities to the variants of one split.
 #[derive(Clone)]
 pub struct Assigner {
@@ -38,7 +35,7 @@ impl Assigner {
     #[must_use]
     pub fn new<'a>(split: &str, variants: impl Iterator<Item = &'a str>) -> Self {
         let variant = |name: &str| {
-            let mut hasher = KEY.hasher();
+            let mut hasher = Key::PUBLIC.hasher();
             hasher.part(split.as_bytes());
             hasher.part(name.as_bytes());
             Variant { name: name.to_owned(), hasher }

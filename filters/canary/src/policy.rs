@@ -17,7 +17,7 @@ pub use decision::{Assigned, Choice, Decision, Failed, Source};
 pub use metric::Metric;
 
 use crate::config::{self, Config};
-use mesh_policy::facts::{Facts, Needs};
+use mesh_policy::facts::{Facts, Needs, Sent};
 use mesh_policy::grpc::is_grpc;
 use mesh_policy::headers::HeaderName;
 use mesh_policy::matching::request::MatchInput;
@@ -112,12 +112,12 @@ impl Policy {
     /// Which variant the request names itself.
     fn named(&self, facts: &Facts<'_>, request: &MatchInput<'_>) -> Named {
         let Some(trusted) = &self.config.trusted_override else { return Named::Nothing };
-        // A second one in another spelling may be the one that an upstream reads.
-        let mut spelt = facts.removed.spelt_like(&trusted.header);
-        let Some(_) = spelt.next() else { return Named::Nothing };
-        let is_only = spelt.next().is_none();
-        let value = facts.removed.first(trusted.header.as_str()).filter(|_| is_only);
-        match value.and_then(|value| self.names.index(value)) {
+        let variant = match facts.sent(&trusted.header) {
+            Sent::Nothing => return Named::Nothing,
+            Sent::Once(value) => self.names.index(value),
+            Sent::Ambiguous => None,
+        };
+        match variant {
             Some(variant) if trusted.matches.test(request).is_certain() => Named::Variant(variant),
             _ => Named::Ignored,
         }

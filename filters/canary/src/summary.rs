@@ -1,15 +1,10 @@
 //! A config in one line, for the log.
 
 use crate::config::Config;
-use mesh_policy::mode::Mode;
-use mesh_policy::summary::list;
+use mesh_policy::summary::{list, named};
 
 /// The mode, the rules and the splits: `mode enforce; 1 rule: testers; 1 split: checkout (shadow)`.
 pub(crate) fn summary(config: &Config) -> String {
-    let named = |name: &str, mode: Mode| match mode {
-        Mode::Enforce => name.to_owned(),
-        mode => format!("{name} ({mode})"),
-    };
     let rules = list("rule", config.rules.iter().map(|rule| named(&rule.name, rule.mode)));
     let splits = list("split", config.splits.0.iter().map(|split| named(&split.name, split.mode)));
     format!("mode {}; {rules}; {splits}", config.settings.mode)

@@ -11,6 +11,7 @@ use canary::assignment::Assigner;
 use canary::config::{parse, schema};
 use mesh_policy::hash::Key;
 use mesh_testkit::manifest::documents;
+use mesh_testkit::markdown::{blocks, rows};
 use serde_json::{Value, json};
 use std::process::Command;
 
@@ -21,24 +22,17 @@ const SCENARIO: &str = include_str!("../../../envoy-configs/scenario.yaml");
 
 const SPLIT: &str = "checkout-2026-11";
 
-/// The code blocks in a language, in their order.
-fn blocks(language: &str) -> Vec<&'static str> {
-    let start = format!("```{language}\n");
-    let blocks = README.split(&start).skip(1);
-    blocks.map(|block| block.split("```").next().unwrap()).collect()
-}
-
 fn configs() -> Vec<Value> {
-    blocks("json").into_iter().map(|config| serde_json::from_str(config).unwrap()).collect()
+    blocks(README, "json").into_iter().map(|config| serde_json::from_str(config).unwrap()).collect()
 }
 
 /// The YAML block that contains this text.
 fn yaml(text: &str) -> Vec<Value> {
-    documents(blocks("yaml").into_iter().find(|block| block.contains(text)).unwrap())
+    documents(blocks(README, "yaml").into_iter().find(|block| block.contains(text)).unwrap())
 }
 
 fn hash(variant: &str, identity: &str) -> u64 {
-    let mut hasher = Key::new(*b"mesh-filters 1.0").hasher();
+    let mut hasher = Key::PUBLIC.hasher();
     for part in [SPLIT, variant, identity] {
         hasher.part(part.as_bytes());
     }
@@ -52,11 +46,7 @@ fn assigned(identity: &str) -> &'static str {
 
 /// The rows of the table of assignments, as the program prints them.
 fn assignments() -> String {
-    let (_, rest) =
-        README.split_once("| identity | `h` of v1 | `h` of v2 | variant |\n|---|---|---|---|\n").unwrap();
-    let rows = rest.lines().take_while(|line| line.starts_with('|'));
-    rows.map(|row| row.replace(['|', '`'], " ").split_whitespace().collect::<Vec<_>>().join(" ") + "\n")
-        .collect()
+    rows(README, "| identity | `h` of v1 | `h` of v2 | variant |\n|---|---|---|---|\n")
 }
 
 fn python(program: &str) -> String {
@@ -78,7 +68,7 @@ fn the_assignments_are_those_of_the_filter() {
 
 #[test]
 fn the_program_computes_the_assignments_of_the_filter() {
-    let program = blocks("python")[0];
+    let program = blocks(README, "python")[0];
     assert_eq!(python(program), assignments());
     let more = "
 for number in range(2000):
@@ -150,7 +140,7 @@ fn the_messages_are_those_of_the_parser() {
     });
     let problems = parse(config.to_string().as_bytes()).unwrap_err();
     let shown: String = problems.iter().map(|problem| format!("config: {problem}\n")).collect();
-    assert_eq!(blocks("text")[0], shown);
+    assert_eq!(blocks(README, "text")[0], shown);
 }
 
 #[test]
@@ -172,7 +162,7 @@ fn the_routes_are_those_of_the_configs() {
 /// The demo runs its commands, so they do what they are shown to do.
 #[test]
 fn the_commands_are_those_of_the_demo() {
-    let shown: Vec<_> = blocks("console").into_iter().flat_map(str::lines).collect();
+    let shown: Vec<_> = blocks(README, "console").into_iter().flat_map(str::lines).collect();
     let commands: Vec<_> = shown.iter().filter_map(|line| line.strip_prefix("$ ")).collect();
     assert_eq!(commands.len(), 5);
     for command in commands {

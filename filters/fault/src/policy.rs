@@ -18,7 +18,7 @@ use crate::budget::Budget;
 use crate::config::{Config, Rule, Trigger, TriggerKind};
 use crate::trigger::{self, Asked};
 use dice::Dice;
-use mesh_policy::facts::{Facts, Needs};
+use mesh_policy::facts::{Facts, Needs, Sent};
 use mesh_policy::headers::HeaderName;
 use mesh_policy::key_part::KeyPart;
 use mesh_policy::matching::request::{MatchInput, RequestMatch};
@@ -134,7 +134,7 @@ impl Policy {
     /// The fault that the request asks for with the right secret.
     fn asked_for(&self, facts: &Facts<'_>, decision: &mut Decision) -> Option<Fault> {
         let trigger = self.config.trigger.as_ref()?;
-        let (asked, secret) = (only(facts, &trigger.header), only(facts, &trigger.secret_header));
+        let (asked, secret) = (facts.sent(&trigger.header), facts.sent(&trigger.secret_header));
         if (asked, secret) == (Sent::Nothing, Sent::Nothing) {
             return None;
         }
@@ -167,24 +167,6 @@ impl Policy {
     }
 }
 
-/// A header that only the filter may read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sent<'a> {
-    Nothing,
-    Once(&'a [u8]),
-    /// Several times, or in another spelling.
-    Ambiguous,
-}
-
-fn only<'a>(facts: &Facts<'a>, name: &HeaderName) -> Sent<'a> {
-    let mut spelt = facts.removed.spelt_like(name);
-    match (spelt.next(), spelt.next(), facts.removed.first(name.as_str())) {
-        (None, _, _) => Sent::Nothing,
-        (Some(_), None, Some(value)) => Sent::Once(value),
-        _ => Sent::Ambiguous,
-    }
-}
-
 impl Trigger {
     /// What a request gets that asks for a fault, if it may.
     fn fault(&self, asked: Asked) -> Option<Fault> {
@@ -194,7 +176,7 @@ impl Trigger {
         is_allowed.then(|| Fault {
             delay: asked.delay.map(|delay| delay.min(self.max_delay)),
             is_aborted: asked.abort.is_some(),
-            ..Fault::of(Cause::Trigger { status: asked.abort.unwrap_or_default() })
+            ..Fault::of(Cause::Trigger { status: asked.abort })
         })
     }
 }
@@ -208,10 +190,10 @@ fn matches(rule: &Rule, request: &MatchInput<'_>, in_flight: Option<u64>) -> boo
 
 /// Whether the filter runs in a cluster's filter chain, for one of these attempts.
 fn is_attempt(attempts: &[u32], facts: &Facts<'_>) -> bool {
-    let attribute = |path: [&str; 2]| facts.attribute(&path.map(str::to_owned));
-    let Some(_) = attribute(UPSTREAM_ADDRESS) else { return false };
+    let Some(_) = facts.attribute(&UPSTREAM_ADDRESS) else { return false };
     // A number of 8 bytes, little-endian.
-    let attempt = attribute(ATTEMPT).and_then(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?)));
+    let attempt =
+        facts.attribute(&ATTEMPT).and_then(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?)));
     attempt.is_some_and(|attempt| attempts.iter().any(|wanted| u64::from(*wanted) == attempt))
 }
 

@@ -1,15 +1,10 @@
 //! A config in one line, for the log.
 
 use crate::config::Config;
-use mesh_policy::mode::Mode;
-use mesh_policy::summary::list;
+use mesh_policy::summary::{list, named};
 
 /// The mode and the rules: `mode enforce; 2 rules: chaos, slow-tail (shadow)`.
 pub(crate) fn summary(config: &Config) -> String {
-    let named = |name: &str, mode: Mode| match mode {
-        Mode::Enforce => name.to_owned(),
-        mode => format!("{name} ({mode})"),
-    };
     let rules = list("rule", config.rules.iter().map(|rule| named(&rule.name, rule.mode)));
     let trigger = if config.trigger.is_some() { "; trigger" } else { "" };
     format!("mode {}; {rules}{trigger}", config.settings.mode)

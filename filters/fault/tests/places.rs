@@ -203,7 +203,7 @@ fn zero_is_no_bound() {
     let proxy = start(&config(r#", "max_active": 0"#, DELAY));
     let streams: Vec<_> = (0..500).map(|_| request(&proxy)).collect();
     assert_eq!((active(&proxy), counted(&proxy, "overflow")), (500, 0));
-    // Some at a time wake up.
+    // They wake up in several ticks.
     proxy.advance(SECOND * 5 + Duration::from_millis(20));
     assert!(streams.iter().all(|stream| stream.fate() == Fate::Continued));
     streams.into_iter().for_each(Stream::end);

@@ -15,6 +15,7 @@ use mesh_policy::headers::Headers;
 use mesh_policy::policy::Sources;
 use mesh_policy::time::Nanos;
 use mesh_testkit::manifest::documents;
+use mesh_testkit::markdown::{blocks, rows};
 use serde_json::{Value, json};
 use std::process::Command;
 use std::time::Duration;
@@ -24,20 +25,13 @@ const DEMO: &str = include_str!("../../../envoy-configs/envoy/demo.yaml");
 const UPSTREAM: &str = include_str!("../../../envoy-configs/envoy/fault-upstream.yaml");
 const SCENARIO: &str = include_str!("../../../envoy-configs/scenario.yaml");
 
-/// The code blocks in a language, in their order.
-fn blocks(language: &str) -> Vec<&'static str> {
-    let start = format!("```{language}\n");
-    let blocks = README.split(&start).skip(1);
-    blocks.map(|block| block.split("```").next().unwrap()).collect()
-}
-
 fn configs() -> Vec<Value> {
-    blocks("json").into_iter().map(|config| serde_json::from_str(config).unwrap()).collect()
+    blocks(README, "json").into_iter().map(|config| serde_json::from_str(config).unwrap()).collect()
 }
 
 /// The first YAML block that contains this text.
 fn yaml(text: &str) -> Value {
-    documents(blocks("yaml").into_iter().find(|block| block.contains(text)).unwrap()).remove(0)
+    documents(blocks(README, "yaml").into_iter().find(|block| block.contains(text)).unwrap()).remove(0)
 }
 
 /// A proxy without random numbers and clocks.
@@ -67,11 +61,7 @@ fn delay(policy: &Policy, user: &str) -> Option<Duration> {
 
 /// The rows of the table of fates, as the program prints them.
 fn fates() -> String {
-    let header = "| user | roll | is delayed | length | delay |\n|---|---|---|---|---|\n";
-    let (_, rest) = README.split_once(header).unwrap();
-    let rows = rest.lines().take_while(|line| line.starts_with('|'));
-    rows.map(|row| row.replace(['|', '`'], " ").split_whitespace().collect::<Vec<_>>().join(" ") + "\n")
-        .collect()
+    rows(README, "| user | roll | is delayed | length | delay |\n|---|---|---|---|---|\n")
 }
 
 #[test]
@@ -83,7 +73,7 @@ fn the_fates_are_those_of_the_filter() {
     assert_eq!(rows.lines().count(), 5);
     for row in rows.lines() {
         let [user, roll, is_delayed, length, shown] = row.split(' ').collect::<Vec<_>>().try_into().unwrap();
-        let mut hasher = Key::new(*b"mesh-filters 1.0").hasher();
+        let mut hasher = Key::PUBLIC.hasher();
         for part in ["exp-1", "chaos", "delay", user] {
             hasher.part(part.as_bytes());
         }
@@ -99,7 +89,7 @@ fn the_fates_are_those_of_the_filter() {
 
 #[test]
 fn the_program_computes_the_fates_of_the_filter() {
-    let program = blocks("python")[0];
+    let program = blocks(README, "python")[0];
     // The one with which the tests of the policy compare.
     assert_eq!(program, include_str!("../src/policy/tests/cohort.py"));
     let output = Command::new("python3").args(["-c", program]).output().unwrap();
@@ -143,7 +133,7 @@ fn the_messages_are_those_of_the_parser() {
     });
     let problems = parse(config.to_string().as_bytes()).unwrap_err();
     let shown: String = problems.iter().map(|problem| format!("config: {problem}\n")).collect();
-    assert_eq!(blocks("text")[0], shown);
+    assert_eq!(blocks(README, "text")[0], shown);
 }
 
 /// The fragment of each distribution is one.
@@ -198,7 +188,7 @@ fn the_parts_of_envoy_s_config_are_those_of_the_files() {
 /// The demo runs its commands, so they do what they are shown to do.
 #[test]
 fn the_commands_are_those_of_the_demo() {
-    let shown: Vec<_> = blocks("console").into_iter().flat_map(str::lines).collect();
+    let shown: Vec<_> = blocks(README, "console").into_iter().flat_map(str::lines).collect();
     let commands: Vec<_> = shown.iter().filter_map(|line| line.strip_prefix("$ ")).collect();
     assert_eq!(commands.len(), 8);
     for command in commands {

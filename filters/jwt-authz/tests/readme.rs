@@ -8,14 +8,14 @@
 )]
 
 use jwt_authz::config::{Config, parse, schema};
+use mesh_testkit::markdown::blocks;
 use serde_json::Value;
 
 const README: &str = include_str!("../README.md");
 
 /// Its whole configs, in their order.
 fn configs() -> Vec<&'static str> {
-    let blocks = README.split("```json\n").skip(1);
-    blocks.filter_map(|block| block.split("```").next()).collect()
+    blocks(README, "json")
 }
 
 /// The config with everything, the smallest one, and that one with its defaults written out.

@@ -1,15 +1,11 @@
 //! A config in one line, for the log.
 
 use crate::config::{Config, Limit};
-use mesh_policy::mode::Mode;
-use mesh_policy::summary::list;
+use mesh_policy::summary::{list, named};
 
 /// The mode and the limits: `mode enforce; 2 limits: per-client, daily (shadow)`.
 pub(crate) fn summary(config: &Config) -> String {
-    let limit = |limit: &Limit| match limit.mode {
-        Mode::Enforce => limit.name.clone(),
-        mode => format!("{} ({mode})", limit.name),
-    };
+    let limit = |limit: &Limit| named(&limit.name, limit.mode);
     format!("mode {}; {}", config.settings.mode, list("limit", config.limits.iter().map(limit)))
 }
 

@@ -1,6 +1,6 @@
 //! What a policy can know of a request.
 
-use crate::headers::Headers;
+use crate::headers::{HeaderName, Headers};
 use std::net::IpAddr;
 
 /// The facts of one request. Only what a policy [`Needs`] is fetched; the rest is empty.
@@ -20,6 +20,17 @@ pub struct Facts<'a> {
     pub claims: Option<&'a serde_json::Value>,
     /// The fetched [`Needs::attributes`].
     pub attributes: &'a [Attribute],
+}
+
+/// What a client sent in place of a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent<'a> {
+    /// No such header, in any spelling.
+    Nothing,
+    /// This value, once, and under that very name.
+    Once(&'a [u8]),
+    /// Several values, or another spelling: upstreams may read different ones.
+    Ambiguous,
 }
 
 /// An attribute of the proxy or of the stream.
@@ -42,8 +53,22 @@ impl<'a> Facts<'a> {
 
     /// The value of a fetched attribute.
     #[must_use]
-    pub fn attribute(&self, path: &[String]) -> Option<&'a [u8]> {
-        self.attributes.iter().find(|attribute| attribute.path == path)?.value.as_deref()
+    pub fn attribute<S: AsRef<str>>(&self, path: &[S]) -> Option<&'a [u8]> {
+        let is_named = |attribute: &&Attribute| {
+            attribute.path.iter().map(String::as_str).eq(path.iter().map(AsRef::as_ref))
+        };
+        self.attributes.iter().find(is_named)?.value.as_deref()
+    }
+
+    /// What the client sent in place of a header that only the filter may set.
+    #[must_use]
+    pub fn sent(&self, name: &HeaderName) -> Sent<'a> {
+        let mut spelt = self.removed.spelt_like(name);
+        match (spelt.next(), spelt.next()) {
+            (None, _) => Sent::Nothing,
+            (Some(_), None) => self.removed.first(name.as_str()).map_or(Sent::Ambiguous, Sent::Once),
+            (Some(_), Some(_)) => Sent::Ambiguous,
+        }
     }
 }
 
@@ -78,5 +103,45 @@ impl Needs {
                 self.attributes.push(attribute.clone());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Attribute, Facts, Sent};
+    use crate::headers::{HeaderName, Headers};
+    use crate::testing::test;
+
+    #[track_caller]
+    fn check(removed: &[(&str, &str)], expected: Sent<'_>) {
+        let removed = Headers::from_pairs(removed.iter().copied());
+        let facts = Facts { removed: &removed, ..Facts::of(&removed) };
+        assert_eq!(facts.sent(&HeaderName::from_static("x-a")), expected);
+    }
+
+    #[test]
+    fn only_what_every_upstream_reads_alike_is_a_value() {
+        check(&[], Sent::Nothing);
+        check(&[("x-b", "1")], Sent::Nothing);
+        check(&[("x-a", "1")], Sent::Once(b"1"));
+        check(&[("X-A", "")], Sent::Once(b""));
+        check(&[("x-a", "1"), ("x-a", "1")], Sent::Ambiguous);
+        check(&[("x-a", "1"), ("x_a", "2")], Sent::Ambiguous);
+        check(&[("x_a", "1")], Sent::Ambiguous);
+    }
+
+    #[test]
+    fn an_attribute_is_found_by_all_parts_of_its_name() {
+        let path = ["upstream", "address"].map(str::to_owned).to_vec();
+        let attributes = [Attribute { path: path.clone(), value: Some(b"a".to_vec()) }];
+        let facts = Facts { attributes: &attributes, ..Facts::of(&super::NO_HEADERS) };
+        assert_eq!(
+            (facts.attribute(&path), facts.attribute(&["upstream", "address"])),
+            (Some(&b"a"[..]), Some(&b"a"[..]))
+        );
+        assert_eq!(
+            (facts.attribute(&["upstream"]), facts.attribute(&["upstream", "address", "x"])),
+            (None, None)
+        );
     }
 }

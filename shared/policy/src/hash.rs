@@ -18,6 +18,9 @@ use std::hash::Hasher as _;
 pub struct Key([u8; 16]);
 
 impl Key {
+    /// The key of choices that anyone may compute, as which variant or which fault a user gets. It must never change.
+    pub const PUBLIC: Self = Self(*b"mesh-filters 1.0");
+
     /// A key from bytes in the order of the SipHash paper.
     #[must_use]
     pub const fn new(bytes: [u8; 16]) -> Self {

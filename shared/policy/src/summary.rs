@@ -1,5 +1,6 @@
 //! Lists in one line, for the log.
 
+use crate::mode::Mode;
 use std::fmt::{Display, Write as _};
 
 /// A line stays readable with so many items.
@@ -21,9 +22,19 @@ pub fn list<T: Display>(what: &str, items: impl ExactSizeIterator<Item = T>) -> 
     line
 }
 
+/// The name of a part, with its mode unless that is `enforce`: `a (shadow)`.
+#[must_use]
+pub fn named(name: &str, mode: Mode) -> String {
+    match mode {
+        Mode::Enforce => name.to_owned(),
+        mode => format!("{name} ({mode})"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::list;
+    use super::{list, named};
+    use crate::mode::Mode;
     use crate::testing::test;
 
     #[test]
@@ -32,5 +43,11 @@ mod tests {
         assert_eq!(list("limit", ["a"].iter()), "1 limit: a");
         assert_eq!(list("limit", ["a", "b"].iter()), "2 limits: a, b");
         assert_eq!(list("rule", [1, 2, 3, 4, 5, 6, 7, 8, 9].iter()), "9 rules: 1, 2, 3, 4, 5, 6, 7, 8, ...");
+    }
+
+    #[test]
+    fn names() {
+        let names = [Mode::Enforce, Mode::Shadow, Mode::Off].map(|mode| named("a", mode));
+        assert_eq!(names, ["a", "a (shadow)", "a (off)"]);
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! - [`contract!`]: the tests that every filter must pass;
 //! - [`manifest`]: validates manifests for Istio;
+//! - [`markdown`]: finds parts of a README;
 //! - [`records`]: the shared data of a simulated proxy;
 //! - [`script`]: interleaves workers on it by a script, which a property test generates;
 //! - [`search`]: interleaves workers on it in every possible order, up to a size.
 
 pub mod contract;
 pub mod manifest;
+pub mod markdown;
 pub mod records;
 pub mod script;
 pub mod search;

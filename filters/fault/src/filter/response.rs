@@ -17,7 +17,7 @@ impl FaultFilter {
     ) -> Option<Nanos> {
         let fault = faulted.fault;
         faulted.is_answered = true;
-        let Ok(mut course) = self.course(faulted, response) else {
+        let Ok(course) = self.course(faulted, response) else {
             self.count_failure();
             return None;
         };
@@ -46,7 +46,7 @@ impl FaultFilter {
         let delayed = fault.delay.map(|_| FaultKind::Delay);
         let kinds: Kinds = delayed.into_iter().chain(course.kinds.iter()).collect();
         self.adapter.record(&self.policy().label(fault.cause, kinds));
-        pending.edit_response_first(std::mem::take(&mut course.edits));
+        pending.edit_response_first(course.edits);
         faulted.max_bytes = course.max_bytes;
         faulted.throttle = course.throttle;
         if course.until.is_none() {

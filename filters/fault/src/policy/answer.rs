@@ -173,8 +173,8 @@ impl Policy {
         let abort = self.rule(fault.cause).and_then(|rule| rule.abort.as_ref());
         let (status, grpc_status) = match (abort, fault.cause) {
             (Some(Abort { status, grpc_status, .. }), _) => (*status, *grpc_status),
-            (None, Cause::Trigger { status }) => (status, GrpcStatus::of_http(status)),
-            (None, Cause::Rule(_)) => return None,
+            (None, Cause::Trigger { status: Some(status) }) => (status, GrpcStatus::of_http(status)),
+            (None, Cause::Trigger { status: None } | Cause::Rule(_)) => return None,
         };
         let name = self.name(fault.cause);
         let reason = Reason { class: Class::new(status, grpc_status), ..reason::INJECTED };

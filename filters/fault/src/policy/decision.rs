@@ -39,7 +39,7 @@ pub enum Cause {
     /// It has asked for it.
     Trigger {
         /// The status of the reply, if it has asked for one.
-        status: u16,
+        status: Option<u16>,
     },
 }
 

@@ -10,9 +10,6 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::time::Duration;
 
-/// Anyone may compute a fate: the key is public.
-const KEY: Key = Key::new(*b"mesh-filters 1.0");
-
 /// The dice for one request.
 pub(super) struct Dice<'a, 'r> {
     cohort: Option<&'a Cohort>,
@@ -63,7 +60,7 @@ impl<'a, 'r> Dice<'a, 'r> {
     /// A hasher of the salt, if the request has all parts of the cohort.
     fn hasher(&self) -> Option<Hasher> {
         self.parts()?;
-        let mut hasher = KEY.hasher();
+        let mut hasher = Key::PUBLIC.hasher();
         hasher.part(self.cohort?.salt.as_bytes());
         Some(hasher)
     }

@@ -96,7 +96,7 @@ fn change(course: &mut Course, response: &Response, delay: Option<Duration>, ans
     if let Some(max) = course.max_bytes {
         let length = answer.content_length;
         if response.status == Some(205) && !answer.ends {
-            // Otherwise the body would end with an empty chunk, for which an HTTP/1 client may not look behind this status.
+            // Without a length the body would end with an empty chunk, and some HTTP/1 clients read none with this status.
             course.edits.push(Edit::Set(CONTENT_LENGTH, HeaderValue::text("0")));
         } else if length.is_some_and(|length| !is_at_most(length, max)) {
             course.edits.push(Edit::Remove(CONTENT_LENGTH));

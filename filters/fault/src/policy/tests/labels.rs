@@ -76,7 +76,7 @@ fn requests_without_a_place() {
         let gateway = Gateway::new(&with_rules(top, &[&format!("{BY_A}, {THREE}"), THREE]));
         let (cause, name) = match cause {
             "rule" => (Cause::Rule(1), "b"),
-            _ => (Cause::Trigger { status: 0 }, "trigger"),
+            _ => (Cause::Trigger { status: None }, "trigger"),
         };
         let decision = Decision { outcome: Err(Untouched::NoPlace(cause)), ..Decision::default() };
         let counted = format!("overflow {name}");
