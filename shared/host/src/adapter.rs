@@ -25,7 +25,7 @@ use mesh_policy::refusal::Refusal;
 use mesh_policy::report::Report;
 use mesh_policy::settings::DecisionLog;
 use mesh_policy::time::Nanos;
-use mesh_policy::verdict::{Decision, Verdict};
+use mesh_policy::verdict::{Count, Decision, Verdict};
 use std::rc::Rc;
 
 /// The filter state `wasm.<key>` of the claims that filters in other modules may see.
@@ -258,9 +258,7 @@ impl<P: Policy> Adapter<P> {
     /// Counts, logs and records what was decided, and carries nothing out. For a verdict on something else than a request:
     /// [`Adapter::on_request`] reports its own.
     pub fn report(&self, verdict: &Verdict<'_, P::Metric>) {
-        for count in &verdict.counts {
-            self.metrics.counter(count.metric, count.value).increment();
-        }
+        self.count(&verdict.counts);
         for warning in &verdict.warnings {
             log::warn!(target: P::NAME, "{warning}");
         }
@@ -272,6 +270,12 @@ impl<P: Policy> Adapter<P> {
         }
     }
 
+    fn count(&self, counts: &[Count<P::Metric>]) {
+        for Count { metric, value, number } in counts {
+            self.metrics.counter(*metric, *value).add(*number);
+        }
+    }
+
     /// Writes a decision to filter state `wasm.<filter>_decision`, in place of an earlier one.
     pub fn record(&self, decision: &str) {
         // Only the access log reads it, so a failure does not change what happens to the request.
@@ -280,9 +284,7 @@ impl<P: Policy> Adapter<P> {
 
     /// Carries out what background work has found, except for the next tick.
     fn carry_out_report(&self, report: &Report<P::Metric>) {
-        for (count, number) in &report.counts {
-            self.metrics.counter(count.metric, count.value).add(*number);
-        }
+        self.count(&report.counts);
         for level in &report.levels {
             self.metrics.gauge(level.metric, level.value).set(level.level);
         }

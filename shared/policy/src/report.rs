@@ -6,8 +6,8 @@ use std::time::Duration;
 /// What a policy has found outside of requests. The host layer carries it out.
 #[derive(Clone, Debug)]
 pub struct Report<M> {
-    /// Counters to increase, and by how much.
-    pub counts: Vec<(Count<M>, u64)>,
+    /// Counters to increase.
+    pub counts: Vec<Count<M>>,
     /// Gauges to set.
     pub levels: Vec<Level<M>>,
     /// Log lines at level `warn`.

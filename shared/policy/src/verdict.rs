@@ -21,7 +21,7 @@ pub struct Verdict<'a, M> {
     pub request: Vec<Edit>,
     /// Changes of the response's headers, if the request is forwarded.
     pub response: Vec<Edit>,
-    /// Metrics to increment.
+    /// Counters to increase, each named once.
     pub counts: Vec<Count<M>>,
     /// The decision, for the access log. `None`: nothing was decided.
     pub decision: Option<Decision<'a>>,
@@ -33,13 +33,15 @@ pub struct Verdict<'a, M> {
     pub warnings: Vec<String>,
 }
 
-/// A metric to increment by one.
+/// A counter, and by how much it increases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Count<M> {
-    /// The metric to increment.
+    /// The metric.
     pub metric: M,
     /// Index of the labels' values; 0 without a label.
     pub value: usize,
+    /// By how much. A client may choose it, for one call to the proxy whatever it is.
+    pub number: u64,
 }
 
 /// A decision for the access log.
@@ -93,8 +95,19 @@ impl<'a, M> From<Refusal<'a>> for Verdict<'a, M> {
 }
 
 impl<M> Count<M> {
-    /// Counts a metric without a label.
+    /// Counts one, for a metric without a label.
     pub const fn of(metric: M) -> Self {
-        Self { metric, value: 0 }
+        Self::labelled(metric, 0)
+    }
+
+    /// Counts one. `value`: the index of the labels' values.
+    pub const fn labelled(metric: M, value: usize) -> Self {
+        Self { metric, value, number: 1 }
+    }
+
+    /// Counts so many.
+    #[must_use]
+    pub fn times(self, number: u64) -> Self {
+        Self { number, ..self }
     }
 }

@@ -49,8 +49,8 @@ impl Policy {
     pub(super) fn reported(&self, environment: Environment<'_, impl Store>) -> Report<Metric> {
         let mut report = Report::default();
         for (subject, Counted { requests, errors }) in self.tally.take() {
-            let of = |metric| Count { metric, value: subject };
-            report.counts.extend([(of(Metric::Requests), requests), (of(Metric::Errors), errors)]);
+            let of = |metric| Count::labelled(metric, subject);
+            report.counts.extend([of(Metric::Requests).times(requests), of(Metric::Errors).times(errors)]);
             let split = self.subjects.get(subject).and_then(|(split, _)| self.splits.get(*split));
             if let Some(unguarded) = split.and_then(|split| split.unguarded.as_ref()) {
                 unguarded.retire(environment.store);
@@ -102,7 +102,7 @@ impl Policy {
             let name = |variant: usize| split.variants.get(variant).map_or("", |variant| &variant.name);
             let (is_off, takes) =
                 if guarded.is_enforced { ("is off", "takes") } else { ("would be off", "would take") };
-            report.counts.push((Count { metric: Metric::Trips, value: index }, 1));
+            report.counts.push(Count::labelled(Metric::Trips, index));
             report.warnings.push(format!(
                 "split {}: {} {is_off}, {} {takes} its requests: {trip}",
                 split.name,

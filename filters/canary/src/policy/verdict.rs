@@ -115,14 +115,13 @@ impl Policy {
     /// The verdict of a decision.
     pub(super) fn verdict<'a>(&'a self, decision: &Decision<'a>) -> Verdict<'a, Metric> {
         let is_shadow = self.config.settings.mode != Mode::Enforce;
-        let of = |source: Source, is_shadow| Count {
-            metric: Metric::Decisions,
-            value: self.names.decision(source, is_shadow),
+        let of = |source: Source, is_shadow| {
+            Count::labelled(Metric::Decisions, self.names.decision(source, is_shadow))
         };
         let mut counts = vec![of(decision.choice.source, is_shadow)];
         counts.extend(decision.shadow.iter().map(|choice| of(choice.source, true)));
         let without_identity = decision.without_identity.iter();
-        counts.extend(without_identity.map(|split| Count { metric: Metric::IdentityMissing, value: *split }));
+        counts.extend(without_identity.map(|split| Count::labelled(Metric::IdentityMissing, *split)));
         let flags = [
             (decision.is_override_ignored, Metric::OverrideIgnored),
             (decision.is_header_removed, Metric::HeaderRemoved),

@@ -101,7 +101,7 @@ impl Policy {
     /// The counts of faults that happen.
     pub fn counted(&self, metric: Metric, cause: Cause, kinds: Kinds) -> impl Iterator<Item = Count<Metric>> {
         let first = self.index(cause) * FaultKind::ALL.len();
-        kinds.iter().map(move |kind| Count { metric, value: first + kind as usize })
+        kinds.iter().map(move |kind| Count::labelled(metric, first + kind as usize))
     }
 
     /// A fault for the access log, such as `delay{chaos}+abort{chaos}`.
@@ -154,7 +154,7 @@ impl Policy {
     }
 
     fn untouched_count(&self, untouched: Untouched) -> Option<Count<Metric>> {
-        let by_rule = |metric, cause| Some(Count { metric, value: self.index(cause) });
+        let by_rule = |metric, cause| Some(Count::labelled(metric, self.index(cause)));
         match untouched {
             Untouched::NoPlace(cause) => by_rule(Metric::Overflow, cause),
             Untouched::OverBudget(rule) => by_rule(Metric::OverBudget, Cause::Rule(rule)),

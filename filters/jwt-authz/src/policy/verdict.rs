@@ -151,7 +151,9 @@ impl Policy {
             }
         }
         verdict.request.extend(forwarded.edits);
-        verdict.counts.extend((0..forwarded.left_out).map(|_| Count::of(Metric::ClaimsLeftOut)));
+        if forwarded.left_out > 0 {
+            verdict.counts.push(Count::of(Metric::ClaimsLeftOut).times(forwarded.left_out.into()));
+        }
         verdict.claims = verified.map(|verified| self.claims(verified));
         Ok(())
     }
@@ -189,11 +191,11 @@ impl Policy {
             (Action::Deny, true) => Metric::RuleDenied,
             (Action::Deny, false) => Metric::RuleShadowDenied,
         };
-        Some(Count { metric, value: rule })
+        Some(Count::labelled(metric, rule))
     }
 
     fn by_reason(&self, metric: Metric, label: &str) -> Count<Metric> {
         let value = self.labels.iter().position(|other| *other == label).unwrap_or(usize::MAX);
-        Count { metric, value }
+        Count::labelled(metric, value)
     }
 }

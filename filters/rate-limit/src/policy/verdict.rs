@@ -94,7 +94,7 @@ impl Policy {
             verdict.decision = Some(notable);
         }
         verdict.counts =
-            decision.tallies.into_iter().map(|(value, metric)| Count { metric, value }).collect();
+            decision.tallies.into_iter().map(|(value, metric)| Count::labelled(metric, value)).collect();
         if decision.client_ip_fallback {
             verdict.counts.push(Count::of(Metric::ClientIpFallback));
         }

@@ -101,7 +101,9 @@ impl Correlation {
         // Also if there are none: an earlier request with this id may have had some.
         let stored = self.table.store(id, &carried, store).map_err(|_| Failed)?;
         counts.extend(stored.evicted.then(|| Count::of(Metric::Evicted)));
-        counts.extend(std::iter::repeat_n(Count::of(Metric::TooLarge), stored.too_large));
+        if stored.too_large > 0 {
+            counts.push(Count::of(Metric::TooLarge).times(stored.too_large as u64));
+        }
         Ok(())
     }
 
@@ -117,10 +119,10 @@ impl Correlation {
         let none = (Cow::Borrowed(headers), Vec::new(), false);
         let Some(id) = self.id(headers) else { return Ok(none) };
         let Some(entry) = self.table.find(id, store).map_err(|_| Failed)? else {
-            counts.push(Count { metric: Metric::Correlated, value: 1 });
+            counts.push(Count::labelled(Metric::Correlated, 1));
             return Ok(none);
         };
-        counts.push(Count { metric: Metric::Correlated, value: 0 });
+        counts.push(Count::labelled(Metric::Correlated, 0));
         let (mut joined, mut edits, mut has_trace) = (headers.clone(), Vec::new(), false);
         let has_context = self.has_context(readable, headers);
         let carried: Vec<(HeaderName, HeaderValue)> = entry

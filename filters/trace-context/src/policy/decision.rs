@@ -111,8 +111,9 @@ impl Policy {
         let reasons =
             [dropped.not_allowed, dropped.malformed, dropped.too_many, dropped.too_large, dropped.replaced];
         for (value, number) in reasons.into_iter().enumerate() {
-            let count = Count { metric: Metric::BaggageDropped, value };
-            counts.extend(std::iter::repeat_n(count, number as usize));
+            if number > 0 {
+                counts.push(Count::labelled(Metric::BaggageDropped, value).times(number.into()));
+            }
         }
     }
 

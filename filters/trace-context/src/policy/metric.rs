@@ -35,5 +35,5 @@ mesh_policy::metrics! {
 
 /// Counts an invalid context.
 pub(super) const fn invalid_count(format: Format, invalid: Invalid) -> Count<Metric> {
-    Count { metric: Metric::Invalid, value: format as usize * Invalid::ALL.len() + invalid as usize }
+    Count::labelled(Metric::Invalid, format as usize * Invalid::ALL.len() + invalid as usize)
 }

@@ -145,7 +145,7 @@ impl Policy {
             editor.replace_format(format, written);
             if let Some(from) = from {
                 let value = from as usize * Format::ALL.len() + format as usize;
-                traced.counts.push(Count { metric: Metric::Converted, value });
+                traced.counts.push(Count::labelled(Metric::Converted, value));
             }
         }
     }
@@ -169,5 +169,5 @@ fn is_same_trace(other: &TraceContext, context: &TraceContext) -> bool {
 }
 
 const fn count(metric: Metric, format: Format) -> Count<Metric> {
-    Count { metric, value: format as usize }
+    Count::labelled(metric, format as usize)
 }

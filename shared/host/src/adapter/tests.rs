@@ -10,6 +10,7 @@ use mesh_policy::mode::Mode;
 use mesh_policy::policy::{self, Decide, Environment, Part, Setup};
 use mesh_policy::reason::Class;
 use mesh_policy::refusal::Refusal;
+use mesh_policy::report::Report;
 use mesh_policy::settings::{DecisionLog, Settings};
 use mesh_policy::store::Store;
 use mesh_policy::verdict::{Count, Decision, Verdict};
@@ -129,6 +130,21 @@ fn a_report_counts_and_records_and_carries_nothing_out() {
     assert_eq!(report("", true).as_deref(), Some("truncate{a}"));
     assert_eq!(report("", false).as_deref(), Some("shadow_denied{no}"));
     assert_eq!(report("all", false).as_deref(), Some("truncate{a}"));
+}
+
+/// Whatever a client has sent.
+#[test]
+fn any_number_is_counted_in_one_call() {
+    recorded("", |adapter, host| {
+        let counts = |number| vec![Count::of(Metric::Refused).times(number)];
+        host.reset_counts();
+        adapter.report(&Verdict { counts: counts(3), ..Verdict::default() });
+        adapter.carry_out_report(&Report { counts: counts(4), ..Report::default() });
+        adapter.report(&Verdict { counts: counts(0), ..Verdict::default() });
+        assert_eq!(host.metric("mesh_filters.refuses_all.refused"), 1 + 3 + 4);
+        assert_eq!(host.counts().matches("increment_metric").count(), 1, "{}", host.counts());
+        assert!(host.counts().contains("2 increment_metric"), "{}", host.counts());
+    });
 }
 
 /// Only the access log lacks it.

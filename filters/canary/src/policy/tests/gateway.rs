@@ -217,7 +217,7 @@ impl Gateway {
     }
 
     #[track_caller]
-    pub(in super::super) fn name(&self, Count { metric, value }: Count<Metric>) -> String {
+    pub(in super::super) fn name(&self, Count { metric, value, .. }: Count<Metric>) -> String {
         let definition = metric.definition();
         if definition.labels.is_empty() {
             return definition.name.to_owned();

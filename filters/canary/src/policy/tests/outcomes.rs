@@ -24,7 +24,7 @@ fn user(gateway: &Gateway, split: &str, variant: &str) -> String {
 
 /// What a tick adds to counters.
 fn reported(gateway: &Gateway) -> Vec<(String, u64)> {
-    gateway.tick().counts.iter().map(|(count, number)| (gateway.name(*count), *number)).collect()
+    gateway.tick().counts.iter().map(|count| (gateway.name(*count), count.number)).collect()
 }
 
 fn counts(expected: &[(&str, u64)]) -> Vec<(String, u64)> {

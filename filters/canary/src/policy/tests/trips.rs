@@ -100,7 +100,7 @@ fn who_fell_back_is_told_so() {
     assert_eq!(gateway.counted(&verdict), ["decisions fallback s"]);
     // It is counted where it went.
     gateway.observe(&verdict, false);
-    let names: Vec<_> = gateway.tick().counts.iter().map(|(count, _)| gateway.name(*count)).collect();
+    let names: Vec<_> = gateway.tick().counts.iter().map(|count| gateway.name(*count)).collect();
     assert_eq!(names, ["requests s v3", "errors s v3"]);
 }
 
@@ -139,8 +139,7 @@ fn a_trip_is_one_line_a_counter_and_a_gauge() {
             "split s: v2 is off, v1 takes its requests: errors 100.0 % of 20 requests, allowed 50 %; trip 1 of 2, off for 1m"
         ]
     );
-    let counts: Vec<_> =
-        report.counts.iter().map(|(count, number)| (gateway.name(*count), *number)).collect();
+    let counts: Vec<_> = report.counts.iter().map(|count| (gateway.name(*count), count.number)).collect();
     let expected = [("requests s v2", 20), ("errors s v2", 20), ("trips s", 1)];
     assert_eq!(counts, expected.map(|(name, number)| (name.to_owned(), number)));
     assert_eq!(level(&report), [1]);
@@ -167,7 +166,7 @@ fn in_shadow_a_trip_is_a_line_a_counter_and_a_gauge_and_moves_nobody() {
     let report = gateway.tick();
     assert!(report.warnings[0].starts_with("split s: v2 would be off, v1 would take its requests: errors"));
     assert_eq!(report.levels.iter().map(|level| level.level).collect::<Vec<_>>(), [1]);
-    assert_eq!(gateway.name(report.counts[2].0), "trips s");
+    assert_eq!(gateway.name(report.counts[2]), "trips s");
     assert_eq!(gateway.labels(), before);
 }
 

@@ -174,7 +174,7 @@ impl Gateway {
     }
 
     #[track_caller]
-    pub(super) fn name(&self, Count { metric, value }: Count<Metric>) -> String {
+    pub(super) fn name(&self, Count { metric, value, .. }: Count<Metric>) -> String {
         let definition = metric.definition();
         if definition.labels.is_empty() {
             assert_eq!(value, 0);

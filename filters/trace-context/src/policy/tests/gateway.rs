@@ -179,14 +179,23 @@ impl Gateway {
         sent(request, &self.decide(request).request)
     }
 
-    /// What a verdict counts, each as the metric's name and the values of its labels.
+    /// What a verdict counts, each as the metric's name and the values of its labels, behind its number unless that is one.
     #[track_caller]
     pub(super) fn counted(&self, verdict: &Told<'_>) -> Vec<String> {
-        verdict.counts.iter().map(|count| self.name(*count)).collect()
+        let names: Vec<_> = verdict.counts.iter().map(|count| self.name(*count)).collect();
+        let numbered = names.iter().zip(&verdict.counts).map(|(name, count)| {
+            assert_eq!(names.iter().filter(|other| *other == name).count(), 1, "{name} is counted twice");
+            match count.number {
+                0 => panic!("{name} counts nothing"),
+                1 => name.clone(),
+                number => format!("{number} {name}"),
+            }
+        });
+        numbered.collect()
     }
 
     #[track_caller]
-    pub(super) fn name(&self, Count { metric, value }: Count<Metric>) -> String {
+    pub(super) fn name(&self, Count { metric, value, .. }: Count<Metric>) -> String {
         let definition = metric.definition();
         if definition.labels.is_empty() {
             assert_eq!(value, 0);
