@@ -14,6 +14,7 @@ use mesh_policy::headers::Headers;
 use mesh_policy::policy::{Decide as _, Environment, Setup, Sources};
 use mesh_policy::time::Nanos;
 use mesh_testkit::manifest::{documents, plugin_config};
+use mesh_testkit::markdown::blocks;
 use mesh_testkit::records::Alone;
 use std::time::Duration;
 use trace_context::config::parse;
@@ -30,12 +31,6 @@ const LISTENERS: [(&str, &str); 3] = [
     ("10005", include_str!("../examples/restart.json")),
     ("10006", include_str!("../examples/strip.json")),
 ];
-
-/// The code blocks in a language, in their order.
-fn blocks(language: &str) -> Vec<&'static str> {
-    let start = format!("```{language}\n");
-    README.split(&start).skip(1).map(|block| block.split("```").next().unwrap()).collect()
-}
 
 #[derive(Default)]
 struct Host {
@@ -121,7 +116,7 @@ fn lines(text: &str) -> Vec<String> {
 
 #[test]
 fn requests_are_answered_as_shown() {
-    let blocks = blocks("console");
+    let blocks = blocks(README, "console");
     let commands: Vec<&str> = blocks.iter().flat_map(|block| block.split("$ curl -i ").skip(1)).collect();
     assert!(commands.len() >= 10, "{}", commands.len());
     for command in commands {
@@ -147,27 +142,28 @@ fn the_messages_are_those_of_the_parser() {
     let config = r#"{"inject": ["w3c", "b3multi"], "native_tracer": ["w3c"], "boundary": "restart",
         "generate": {"sampling_percentage": 150}, "baggage": {"alow": ["tenant"]}, "correlate": {"ttl": "1h"}}"#;
     let problems = parse(config.as_bytes()).unwrap_err().to_string();
-    let shown = blocks("text")[0];
+    let shown = blocks(README, "text")[0];
     let expected: String = problems.lines().map(|line| format!("config: {line}\n")).collect();
     assert_eq!(shown, expected);
 }
 
 #[test]
 fn the_whole_config_is_the_example() {
-    assert_eq!(blocks("json")[0], include_str!("../examples/everything.json"));
+    assert_eq!(blocks(README, "json")[0], include_str!("../examples/everything.json"));
 }
 
 /// All headers that the middleware copies are carried.
 #[test]
 fn the_config_carries_what_the_middleware_copies() {
-    let config = blocks("json").into_iter().find(|config| config.contains("x-b3-parentspanid")).unwrap();
+    let config =
+        blocks(README, "json").into_iter().find(|config| config.contains("x-b3-parentspanid")).unwrap();
     let correlate = parse(config.as_bytes()).unwrap().correlate.unwrap();
     let carried: Vec<_> = [&correlate.by]
         .into_iter()
         .chain(correlate.carry.iter().flatten())
         .map(|name| name.as_str())
         .collect();
-    let (_, list) = blocks("go")[0].split_once("[]string{").unwrap();
+    let (_, list) = blocks(README, "go")[0].split_once("[]string{").unwrap();
     let copied: Vec<_> = list.split('}').next().unwrap().split('"').skip(1).step_by(2).collect();
     assert_eq!(copied, carried);
 }
