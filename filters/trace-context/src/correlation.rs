@@ -15,11 +15,13 @@
 mod entry;
 mod headers;
 mod id;
+mod seeded;
 mod set;
 
 pub use entry::Entry;
 pub use headers::Headers;
 pub use id::Id;
+pub use seeded::Seeded;
 
 use mesh_policy::hash::Key;
 use mesh_policy::headers::HeaderName;
@@ -66,9 +68,9 @@ pub struct Stored {
 }
 
 impl Table {
-    /// The table of a plugin. All workers need the same [`seed`].
+    /// The table of a plugin. All workers need the same seed.
     #[must_use]
-    pub fn new(plugin: &str, settings: Settings, seed: Key) -> Self {
+    fn new(plugin: &str, settings: Settings, seed: Key) -> Self {
         let sets = (u64::from(settings.capacity) / WAYS as u64).max(1);
         Self { names: Names::new(FORMAT, plugin), settings, sets, seed }
     }
@@ -120,14 +122,6 @@ impl Table {
         let (low, _) = hasher.finish_halves();
         self.names.set(scaled(low, self.sets))
     }
-}
-
-/// The seed of a plugin's table, shared by all workers. The first worker stores `fresh`, which is random.
-///
-/// # Errors
-/// The store fails.
-pub fn seed(store: &mut impl Store, plugin: &str, fresh: [u8; 16]) -> Result<Key, StoreError> {
-    Names::new(FORMAT, plugin).seed(store, fresh)
 }
 
 #[cfg(test)]

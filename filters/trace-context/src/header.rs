@@ -7,7 +7,7 @@ use mesh_policy::headers::{HeaderName, HeaderValue, Headers};
 pub(crate) type Written = (HeaderName, HeaderValue);
 
 /// The value of a header that may be sent once.
-pub(crate) fn only<'a>(headers: &'a Headers, name: &'static HeaderName) -> Result<Option<&'a [u8]>, Invalid> {
+pub(crate) fn only<'a>(headers: &'a Headers, name: &'a HeaderName) -> Result<Option<&'a [u8]>, Invalid> {
     let mut values = headers.get(name.as_str());
     let value = values.next();
     if values.next().is_some() { Err(Invalid::Repeated) } else { Ok(value) }

@@ -7,12 +7,13 @@ mod editor;
 mod failed;
 mod host_interface;
 mod metric;
+mod others;
 mod trace;
 
 pub use metric::Metric;
 
 use crate::config::Config;
-use crate::correlation::Table;
+use crate::correlation::Seeded;
 use crate::format::Format;
 use correlate::Correlation;
 use mesh_policy::facts::Needs;
@@ -33,7 +34,7 @@ pub struct Policy {
 impl Policy {
     /// `table`: that of the plugin, if the config correlates.
     #[must_use]
-    pub fn new(config: Config, table: Option<Table>) -> Self {
+    pub fn new(config: Config, table: Option<Seeded>) -> Self {
         let mut readable = config.extract.clone();
         readable.extend(config.native_tracer.iter().filter(|format| !config.extract.contains(format)));
         let correlation = config

@@ -4,7 +4,7 @@
 //! chosen by a hash that is keyed with a seed that clients do not know, so they cannot choose the set.
 
 use crate::hash::Key;
-use crate::store::{Store, StoreError, Version, Written};
+use crate::store::{Snapshot, Store, StoreError, Version, Written};
 
 /// The names of the records of a plugin's table.
 #[derive(Clone, Debug)]
@@ -30,17 +30,25 @@ impl Names {
         name
     }
 
+    /// The seed of the table, if a worker has stored one.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn stored_seed(&self, store: &mut impl Store) -> Result<Option<Key>, StoreError> {
+        Ok(read_seed(&store.read(self.seed_name().as_bytes())?))
+    }
+
     /// The seed of the table, shared by all workers. The first worker stores `fresh`.
     ///
     /// # Errors
     /// The store fails.
     pub fn seed(&self, store: &mut impl Store, fresh: [u8; 16]) -> Result<Key, StoreError> {
-        let name = format!("{}seed", self.prefix);
+        let name = self.seed_name();
         // Twice: if another worker stores its seed first, the second read finds it.
         for _ in 0..2 {
             let snapshot = store.read(name.as_bytes())?;
-            if let Some(seed) = snapshot.value.as_deref().and_then(|seed| seed.try_into().ok()) {
-                return Ok(Key::new(seed));
+            if let Some(seed) = read_seed(&snapshot) {
+                return Ok(seed);
             }
             let version = if snapshot.value.is_some() { snapshot.version } else { Version::Absent };
             if store.write(name.as_bytes(), &fresh, version)? == Written::Done {
@@ -49,6 +57,15 @@ impl Names {
         }
         Err(StoreError::Contention)
     }
+
+    fn seed_name(&self) -> String {
+        format!("{}seed", self.prefix)
+    }
+}
+
+/// A record of another length is damaged.
+fn read_seed(record: &Snapshot) -> Option<Key> {
+    record.value.as_deref().and_then(|seed| seed.try_into().ok()).map(Key::new)
 }
 
 /// Appends a number like `{:x}`, which is too slow for every request.

@@ -6,6 +6,7 @@ mod every_script;
 mod laws;
 mod memory;
 mod model;
+mod seeded;
 #[cfg(not(target_family = "wasm"))]
 mod simulation;
 mod units;

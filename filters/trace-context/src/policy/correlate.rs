@@ -3,10 +3,12 @@
 use super::editor::values_after;
 use super::failed::Failed;
 use super::metric::{Metric, invalid_count};
+use super::others::is_of_other_trace;
 use crate::baggage;
 use crate::config::{Config, Correlate, Direction};
-use crate::correlation::{Id, Table};
+use crate::correlation::{Entry, Id, Seeded};
 use crate::format::{self, Format, Read};
+use crate::header::only;
 use mesh_policy::effects::Edit;
 use mesh_policy::facts::Facts;
 use mesh_policy::headers::{HeaderName, HeaderValue, Headers};
@@ -23,7 +25,7 @@ pub(super) struct Correlation {
     direction: Direction,
     /// The headers that are carried over.
     carry: Vec<HeaderName>,
-    table: Table,
+    table: Seeded,
 }
 
 /// The side of the application that a request is on.
@@ -41,7 +43,7 @@ pub(super) fn attribute(correlate: &Correlate) -> Option<Vec<String>> {
 }
 
 impl Correlation {
-    pub(super) fn new(correlate: &Correlate, config: &Config, table: Table) -> Self {
+    pub(super) fn new(correlate: &Correlate, config: &Config, table: Seeded) -> Self {
         let mut carry: Vec<HeaderName> = Vec::new();
         // The config tells names apart by case.
         for name in correlate.carry.clone().unwrap_or_else(|| default_carry(config)) {
@@ -77,12 +79,8 @@ impl Correlation {
     }
 
     /// The id of a request, if it has exactly one that can be stored.
-    fn id<'a>(&self, headers: &'a Headers) -> Option<Id<'a>> {
-        let mut values = headers.iter().filter(|(name, _)| *name == self.by.as_str().as_bytes());
-        match (values.next(), values.next()) {
-            (Some((_, id)), None) => Id::new(id),
-            _ => None,
-        }
+    fn id<'a>(&'a self, headers: &'a Headers) -> Option<Id<'a>> {
+        only(headers, &self.by).ok().flatten().and_then(Id::new)
     }
 
     /// Stores the headers that the application is sent.
@@ -94,12 +92,13 @@ impl Correlation {
         counts: &mut Vec<Count<Metric>>,
     ) -> Result<(), Failed> {
         let Some(id) = self.id(headers) else { return Ok(()) };
+        let Some(table) = self.table.get(store).map_err(|_| Failed)? else { return Ok(()) };
         let mut carried: Vec<(&HeaderName, &[u8])> = Vec::new();
         for name in &self.carry {
             carried.extend(values_after(headers, edits, name).into_iter().map(|value| (name, value)));
         }
         // Also if there are none: an earlier request with this id may have had some.
-        let stored = self.table.store(id, &carried, store).map_err(|_| Failed)?;
+        let stored = table.store(id, &carried, store).map_err(|_| Failed)?;
         counts.extend(stored.evicted.then(|| Count::of(Metric::Evicted)));
         if stored.too_large > 0 {
             counts.push(Count::of(Metric::TooLarge).times(stored.too_large as u64));
@@ -118,7 +117,7 @@ impl Correlation {
     ) -> Result<(Cow<'h, Headers>, Vec<Edit>, bool), Failed> {
         let none = (Cow::Borrowed(headers), Vec::new(), false);
         let Some(id) = self.id(headers) else { return Ok(none) };
-        let Some(entry) = self.table.find(id, store).map_err(|_| Failed)? else {
+        let Some(entry) = self.find(id, store)? else {
             counts.push(Count::labelled(Metric::Correlated, 1));
             return Ok(none);
         };
@@ -129,9 +128,13 @@ impl Correlation {
             .iter()
             .filter_map(|(name, value)| {
                 let name = HeaderName::new(std::str::from_utf8(name).ok()?)?;
-                let is_wanted = self.carry.contains(&name)
-                    && if is_of_trace(&name) { !has_context } else { headers.first(name.as_str()).is_none() };
-                Some((name, HeaderValue::new(value)?)).filter(|_| is_wanted)
+                let is_wanted = match kind(&name) {
+                    Kind::Trace => !has_context,
+                    Kind::OtherTrace => !has_context && headers.first(name.as_str()).is_none(),
+                    Kind::NoTrace => headers.first(name.as_str()).is_none(),
+                };
+                let is_carried = self.carry.contains(&name);
+                Some((name, HeaderValue::new(value)?)).filter(|_| is_carried && is_wanted)
             })
             .collect();
         // What the application sends of a format that is carried is no context, and must not become a part of one.
@@ -155,6 +158,12 @@ impl Correlation {
         Ok((Cow::Owned(joined), edits, has_trace))
     }
 
+    /// What was stored under an id.
+    fn find(&self, id: Id<'_>, store: &mut impl Store) -> Result<Option<Entry>, Failed> {
+        let Some(table) = self.table.get(store).map_err(|_| Failed)? else { return Ok(None) };
+        table.find(id, store).map_err(|_| Failed)
+    }
+
     /// Whether a request has a context in a format that is read or carried.
     fn has_context(&self, readable: &[Format], headers: &Headers) -> bool {
         let is_carried = |format: Format| format.headers().iter().any(|name| self.carry.contains(name));
@@ -164,9 +173,25 @@ impl Correlation {
     }
 }
 
-/// Whether a header belongs to a format.
-fn is_of_trace(name: &HeaderName) -> bool {
-    Format::ALL.iter().any(|format| format.headers().contains(name))
+/// What a header tells, which decides whether a call lacks it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A context, or a part of one, in a format that the filter knows.
+    Trace,
+    /// A trace in the format of another tracer.
+    OtherTrace,
+    /// Something else.
+    NoTrace,
+}
+
+fn kind(name: &HeaderName) -> Kind {
+    if Format::ALL.iter().any(|format| format.headers().contains(name)) {
+        Kind::Trace
+    } else if is_of_other_trace(name.as_str().as_bytes()) {
+        Kind::OtherTrace
+    } else {
+        Kind::NoTrace
+    }
 }
 
 /// The headers that are carried over if the config does not name any.

@@ -5,7 +5,7 @@ use super::boundary;
 use super::correlate::Side;
 use super::editor::Editor;
 use super::failed::Failed;
-use super::metric::Metric;
+use super::metric::{Metric, add};
 use super::trace::{Origin, Traced};
 use crate::baggage;
 use crate::config::Boundary;
@@ -23,6 +23,7 @@ use mesh_policy::policy::Environment;
 use mesh_policy::store::Store;
 use mesh_policy::verdict::{Count, Decision, Verdict};
 use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::net::IpAddr;
 
 /// Logged once for each worker and config.
@@ -41,25 +42,28 @@ impl Policy {
             counts.push(Count::of(Metric::ClientIpFallback));
         }
         if self.config.boundary == Boundary::Strip {
-            let edits = boundary::strip(facts.headers).map_err(|_| Failed)?;
+            let names = boundary::everything(facts.headers).map_err(|_| Failed)?;
+            let edits = names.into_iter().map(Edit::Remove).collect();
             return Ok(self.verdict(edits, None, Label::of("stripped"), false, counts));
         }
         let direction =
             self.correlation.as_ref().and_then(|correlation| correlation.direction(facts, &mut counts));
-        let (headers, mut edits, is_hit) = match (&self.correlation, direction) {
+        let (headers, carried, is_hit) = match (&self.correlation, direction) {
             (Some(correlation), Some(Side::Outbound)) => {
                 correlation.carried(&self.readable, facts.headers, environment.store, &mut counts)?
             }
             _ => (Cow::Borrowed(facts.headers), Vec::new(), false),
         };
-        let mut editor = Editor::new(&headers);
+        let mut editor = Editor::new(facts.headers, &headers, carried);
         if self.config.boundary == Boundary::Restart {
-            edits.extend(boundary::formats(&headers, self.config.baggage.is_none()).map_err(|_| Failed)?);
+            let names = boundary::formats(&headers, self.config.baggage.is_none()).map_err(|_| Failed)?;
+            names.iter().for_each(|name| editor.remove(name));
         }
-        let share = self.share(&request);
-        let traced = self.trace(&headers, &mut editor, share, environment.sources).map_err(|_| Failed)?;
+        // Most requests need no share, and its rules may be many.
+        let share = LazyCell::new(|| self.share(&request));
+        let traced = self.trace(&mut editor, &share, environment.sources).map_err(|_| Failed)?;
         self.filter_baggage(&request, &mut editor, &mut counts);
-        edits.append(&mut editor.into_edits());
+        let edits = editor.into_edits();
         if let (Some(correlation), Some(Side::Inbound)) = (&self.correlation, direction)
             && self.config.settings.mode == Mode::Enforce
         {
@@ -67,7 +71,7 @@ impl Policy {
         }
         let (label, is_notable) = self.label(&traced, is_hit);
         let Traced { context, counts: traced_counts, .. } = traced;
-        counts.extend(traced_counts);
+        traced_counts.into_iter().for_each(|count| add(&mut counts, count));
         let mut verdict = self.verdict(edits, context, label, is_notable, counts);
         if self.correlation.is_some() && direction.is_none() && !self.has_warned.replace(true) {
             verdict.warnings.push(NO_DIRECTION.to_owned());

@@ -4,25 +4,31 @@ use crate::format::Format;
 use mesh_policy::effects::Edit;
 use mesh_policy::headers::{HeaderName, HeaderValue, Headers};
 
-/// The headers of a request, and what is to be changed of them.
+/// The headers of a request, and what is to be changed of them. A header that is set is changed once, whatever was to happen
+/// to it before: each change costs a call to the proxy.
 pub(super) struct Editor<'h> {
+    /// The headers as the proxy has them.
+    original: &'h Headers,
+    /// The headers that are read.
     headers: &'h Headers,
     edits: Vec<Edit>,
 }
 
 impl<'h> Editor<'h> {
-    pub(super) const fn new(headers: &'h Headers) -> Self {
-        Self { headers, edits: Vec::new() }
+    /// `headers`: what the edits so far make of the original headers.
+    pub(super) const fn new(original: &'h Headers, headers: &'h Headers, edits: Vec<Edit>) -> Self {
+        Self { original, headers, edits }
     }
 
-    /// The headers before any change.
+    /// The headers that are read, before any further change.
     pub(super) const fn headers(&self) -> &'h Headers {
         self.headers
     }
 
     /// Removes a header, if the request has it.
     pub(super) fn remove(&mut self, name: &HeaderName) {
-        if self.headers.first(name.as_str()).is_some() {
+        self.forget(name);
+        if self.original.first(name.as_str()).is_some() {
             self.edits.push(Edit::Remove(name.clone()));
         }
     }
@@ -39,11 +45,21 @@ impl<'h> Editor<'h> {
                 self.remove(name);
             }
         }
-        self.edits.extend(written.into_iter().map(|(name, value)| Edit::Set(name, value)));
+        written.into_iter().for_each(|(name, value)| self.set(name, value));
     }
 
+    /// Sets a header, in place of all its values.
     pub(super) fn set(&mut self, name: HeaderName, value: HeaderValue) {
+        self.forget(&name);
         self.edits.push(Edit::Set(name, value));
+    }
+
+    /// Drops what was to happen to a header.
+    fn forget(&mut self, name: &HeaderName) {
+        self.edits.retain(|edit| match edit {
+            Edit::Set(changed, _) | Edit::Add(changed, _) | Edit::Remove(changed) => changed != name,
+            Edit::Target(_) | Edit::Status(_) => true,
+        });
     }
 
     pub(super) fn into_edits(self) -> Vec<Edit> {

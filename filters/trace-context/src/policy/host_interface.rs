@@ -2,13 +2,14 @@
 
 use super::Policy;
 use super::metric::Metric;
-use crate::config;
-use crate::correlation::{self, Settings as TableSettings, Table};
+use crate::config::{self, Correlate};
+use crate::correlation::{Seeded, Settings as TableSettings};
 use crate::format::{Format, Invalid};
 use crate::summary::summary;
 use mesh_config::Problems;
 use mesh_policy::facts::{Facts, Needs};
 use mesh_policy::label::Label;
+use mesh_policy::mode::Mode;
 use mesh_policy::policy::{self, Environment, Part, Setup};
 use mesh_policy::settings::Settings;
 use mesh_policy::store::Store;
@@ -38,10 +39,15 @@ impl policy::Policy for Policy {
 
     fn label_values(&self, metric: Metric) -> Vec<Option<Vec<&str>>> {
         let is_read = |format: &Format| self.readable.contains(format);
+        let is_written = |format: &Format| self.config.written().any(|written| written == *format);
         let formats = Format::ALL.iter();
         match metric {
-            Metric::Extracted | Metric::Conflict => {
-                formats.map(|format| is_read(format).then(|| vec![format.name()])).collect()
+            Metric::Extracted => formats.map(|format| is_read(format).then(|| vec![format.name()])).collect(),
+            Metric::Conflict => {
+                // One that is written conflicts where it cannot be written.
+                let may_conflict =
+                    |format: &Format| is_read(format) || (is_written(format) && format.needs_span());
+                formats.map(|format| may_conflict(format).then(|| vec![format.name()])).collect()
             }
             Metric::Invalid => {
                 let of_format = |format: &'static Format| {
@@ -51,7 +57,6 @@ impl policy::Policy for Policy {
                 formats.flat_map(of_format).collect()
             }
             Metric::Converted => {
-                let is_written = |format: &Format| self.config.written().any(|written| written == *format);
                 let from = |from: &'static Format| {
                     Format::ALL.iter().map(move |to| {
                         (is_read(from) && is_written(to) && from != to).then(|| vec![from.name(), to.name()])
@@ -80,27 +85,29 @@ impl policy::Policy for Policy {
 impl policy::Decide for Policy {
     fn configure(config: &[u8], setup: &mut impl Setup) -> Result<Self, Problems> {
         let config = config::parse(config)?;
-        let table = match &config.correlate {
-            Some(correlate) => {
-                let settings = TableSettings {
-                    ttl: correlate.ttl,
-                    capacity: correlate.capacity,
-                    max_value_bytes: correlate.max_value_bytes,
-                    max_entry_bytes: correlate.max_entry_bytes,
-                };
-                let plugin = setup.plugin_name().to_owned();
-                let fresh = setup.random_key()?;
-                let seed = correlation::seed(setup.store(), &plugin, fresh).map_err(|_| {
-                    Problems::one("the proxy's shared data fails, and correlation needs it".to_owned())
-                })?;
-                Some(Table::new(&plugin, settings, seed))
-            }
-            None => None,
-        };
+        let correlate = config.correlate.as_ref();
+        let table = correlate.map(|correlate| table(correlate, config.settings.mode, setup)).transpose()?;
         Ok(Self::new(config, table))
     }
 
     fn decide(&self, facts: &Facts<'_>, environment: Environment<'_, impl Store>) -> Verdict<'_, Metric> {
         self.judge(facts, environment).unwrap_or_else(|_| policy::Policy::unreadable(self, Part::Headers))
     }
+}
+
+/// The table that the config needs. Only a config that is enforced stores anything.
+fn table(correlate: &Correlate, mode: Mode, setup: &mut impl Setup) -> Result<Seeded, Problems> {
+    let settings = TableSettings {
+        ttl: correlate.ttl,
+        capacity: correlate.capacity,
+        max_value_bytes: correlate.max_value_bytes,
+        max_entry_bytes: correlate.max_entry_bytes,
+    };
+    let plugin = setup.plugin_name().to_owned();
+    if mode != Mode::Enforce {
+        return Ok(Seeded::unknown(plugin, settings));
+    }
+    let fresh = setup.random_key()?;
+    Seeded::with(plugin, settings, setup.store(), fresh)
+        .map_err(|_| Problems::one("the proxy's shared data fails, and correlation needs it".to_owned()))
 }

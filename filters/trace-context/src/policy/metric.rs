@@ -33,6 +33,15 @@ mesh_policy::metrics! {
     }
 }
 
+/// Counts something. Each counter is named once.
+pub(super) fn add(counts: &mut Vec<Count<Metric>>, added: Count<Metric>) {
+    let is_same = |count: &&mut Count<Metric>| count.metric == added.metric && count.value == added.value;
+    match counts.iter_mut().find(is_same) {
+        Some(count) => count.number = count.number.saturating_add(added.number),
+        None => counts.push(added),
+    }
+}
+
 /// Counts an invalid context.
 pub(super) const fn invalid_count(format: Format, invalid: Invalid) -> Count<Metric> {
     Count::labelled(Metric::Invalid, format as usize * Invalid::ALL.len() + invalid as usize)

@@ -22,7 +22,7 @@ mod shadow;
 mod told;
 mod tracestate;
 
-use gateway::{Gateway, expand, label, sent, sorted};
+use gateway::{Gateway, edits, expand, label, sent, sorted};
 
 /// Requests as lists of headers (`name: value; name: value`), each with the headers that the upstream gets, in any order, and
 /// the label of its decision. For `<t>` and the like see [`expand`].
@@ -44,6 +44,16 @@ fn check_untouched(config: &str, requests: &[(&str, &str)]) {
         let verdict = gateway.decide(request);
         assert_eq!(verdict.request, [], "{request}");
         assert_eq!(label(&verdict), *expected_label, "{request}");
+    }
+}
+
+/// How each request is changed, in order, see [`edits`].
+#[track_caller]
+fn check_edits(config: &str, requests: &[(&str, &[&str])]) {
+    let gateway = Gateway::new(config);
+    for (request, expected) in requests {
+        let expected: Vec<_> = expected.iter().map(|edit| expand(edit)).collect();
+        assert_eq!(edits(&gateway.decide(request)), expected, "{request}");
     }
 }
 

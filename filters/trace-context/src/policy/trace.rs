@@ -7,10 +7,11 @@ use crate::config::Boundary;
 use crate::context::{Decision, TraceContext};
 use crate::format::{self, Format, Invalid, Read};
 use crate::{sampling, tracestate};
-use mesh_policy::headers::{HeaderName, Headers};
+use mesh_policy::headers::HeaderName;
 use mesh_policy::percent::Percentage;
 use mesh_policy::policy::Sources;
 use mesh_policy::verdict::Count;
+use std::ops::Deref;
 
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
@@ -39,28 +40,29 @@ pub(super) enum Origin {
 pub(super) struct NoRandomNumbers;
 
 impl Policy {
-    /// Finds the trace of a request, and makes its headers say so. `share`: of new traces.
+    /// Finds the trace of a request, and makes its headers say so. `share`: of new traces, looked at only where one begins or
+    /// a decision is needed.
     pub(super) fn trace(
         &self,
-        headers: &Headers,
         editor: &mut Editor<'_>,
-        share: Percentage,
+        share: &impl Deref<Target = Percentage>,
         sources: &mut dyn Sources,
     ) -> Result<Traced, NoRandomNumbers> {
+        let headers = editor.headers();
         if self.config.boundary == Boundary::Restart {
-            let context = generate(None, share, sources)?;
+            let context = generate(None, **share, sources)?;
             let mut traced = Traced { origin: Origin::Generated, context: Some(context), counts: Vec::new() };
             traced.counts.push(Count::of(Metric::Generated));
-            self.write(headers, editor, &mut traced, None, share);
+            self.write(editor, &mut traced, None, share);
             return Ok(traced);
         }
-        let mut traced = self.read(headers, editor);
+        let mut traced = self.read(editor);
         if traced.context.is_none() && self.config.generate.when_missing {
             let decision = self.readable.iter().find_map(|format| match format::read(*format, headers) {
                 Read::Decision(decision) => Some(decision),
                 _ => None,
             });
-            traced.context = Some(generate(decision, share, sources)?);
+            traced.context = Some(generate(decision, **share, sources)?);
             traced.origin = Origin::Generated;
             traced.counts.push(Count::of(Metric::Generated));
         }
@@ -68,12 +70,13 @@ impl Policy {
             Origin::Extracted(format) => Some(format),
             _ => None,
         };
-        self.write(headers, editor, &mut traced, from, share);
+        self.write(editor, &mut traced, from, share);
         Ok(traced)
     }
 
     /// Reads the trace, and removes what is invalid or names another one.
-    fn read(&self, headers: &Headers, editor: &mut Editor<'_>) -> Traced {
+    fn read(&self, editor: &mut Editor<'_>) -> Traced {
+        let headers = editor.headers();
         let mut traced = Traced { origin: Origin::Missing, context: None, counts: Vec::new() };
         for format in self.readable.iter().copied() {
             let is_ours = !self.config.is_native(format);
@@ -104,39 +107,35 @@ impl Policy {
                 _ => {}
             }
             if format == Format::W3c && is_ours {
-                self.judge_tracestate(headers, editor, found, &mut traced);
+                judge_tracestate(editor, found, &mut traced);
             }
         }
         traced
     }
 
-    /// Without a valid `traceparent` there is no `tracestate`, and one that is invalid is removed alone.
-    fn judge_tracestate(&self, headers: &Headers, editor: &mut Editor<'_>, found: Read, traced: &mut Traced) {
-        let judged = if matches!(found, Read::Context(_)) { tracestate::check(headers) } else { Ok(()) };
-        if let Err(invalid) = judged {
-            traced.counts.push(invalid_count(Format::W3c, invalid));
-        }
-        if judged.is_err() || found == Read::Missing {
-            editor.remove(&TRACESTATE);
-        }
-    }
-
     /// Writes the context in every format that does not say it. `from`: the format that it was read from.
     fn write(
         &self,
-        headers: &Headers,
         editor: &mut Editor<'_>,
         traced: &mut Traced,
         from: Option<Format>,
-        share: Percentage,
+        share: &impl Deref<Target = Percentage>,
     ) {
         let Some(context) = traced.context else { return };
+        let headers = editor.headers();
         for format in self.config.written() {
             if from.is_some() && format::says(format, headers, &context) {
                 continue;
             }
-            let fallback = sampling::decide(context.trace_id, share);
-            let Some(written) = format::write_over(format, headers, &context, fallback) else { continue };
+            let fallback = if context.decision == Decision::Deferred && !format.tells_deferred() {
+                sampling::decide(context.trace_id, **share)
+            } else {
+                context.decision
+            };
+            let Some(written) = format::write_over(format, headers, &context, fallback) else {
+                self.remove_other_trace(editor, traced, format, &context);
+                continue;
+            };
             if from == Some(format) {
                 // A later version of `traceparent`, whose `tracestate` stays.
                 written.into_iter().for_each(|(name, value)| editor.set(name, value));
@@ -148,6 +147,35 @@ impl Policy {
                 traced.counts.push(Count::labelled(Metric::Converted, value));
             }
         }
+    }
+
+    /// Removes a context that names another trace, in a format that cannot be written. In a format that is read, it is
+    /// removed already.
+    fn remove_other_trace(
+        &self,
+        editor: &mut Editor<'_>,
+        traced: &mut Traced,
+        format: Format,
+        context: &TraceContext,
+    ) {
+        if let (Read::Context(other), false) =
+            (format::read(format, editor.headers()), self.readable.contains(&format))
+            && !is_same_trace(&other, context)
+        {
+            traced.counts.push(count(Metric::Conflict, format));
+            editor.remove_format(format);
+        }
+    }
+}
+
+/// Without a valid `traceparent` there is no `tracestate`, and one that is invalid is removed alone.
+fn judge_tracestate(editor: &mut Editor<'_>, found: Read, traced: &mut Traced) {
+    let judged = if matches!(found, Read::Context(_)) { tracestate::check(editor.headers()) } else { Ok(()) };
+    if let Err(invalid) = judged {
+        traced.counts.push(invalid_count(Format::W3c, invalid));
+    }
+    if judged.is_err() || found == Read::Missing {
+        editor.remove(&TRACESTATE);
     }
 }
 

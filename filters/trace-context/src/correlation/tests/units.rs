@@ -1,6 +1,6 @@
 //! Workers that do not interleave.
 
-use super::super::{FORMAT, Id, Settings, Stored, seed};
+use super::super::{FORMAT, Id, Settings, Stored};
 use super::{Content, SETTINGS, content, find, ids_of_a_set, store, table};
 use mesh_policy::hash::Key;
 use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
@@ -12,11 +12,11 @@ const NONE: [(&str, &str); 0] = [];
 
 /// A store that can fail, or be changed by others before each write. It counts reads and writes.
 #[derive(Default)]
-struct Shared {
-    alone: Alone,
-    fails: bool,
-    is_contended: bool,
-    calls: (u32, u32),
+pub(super) struct Shared {
+    pub(super) alone: Alone,
+    pub(super) fails: bool,
+    pub(super) is_contended: bool,
+    pub(super) calls: (u32, u32),
 }
 
 impl Store for Shared {
@@ -265,13 +265,4 @@ fn the_seed_decides_on_the_set() {
     let record = |seed| super::Table::new("p", SETTINGS, Key::new([seed; 16])).record(id);
     let records: std::collections::BTreeSet<_> = (0..100).map(record).collect();
     assert_eq!(records.len(), 8);
-}
-
-#[test]
-fn whoever_comes_first_makes_the_seed() {
-    let mut store = Alone::default();
-    assert_eq!(seed(&mut store, "p", [1; 16]), Ok(Key::new([1; 16])));
-    assert_eq!(seed(&mut store, "p", [2; 16]), Ok(Key::new([1; 16])));
-    assert_eq!(seed(&mut store, "q", [2; 16]), Ok(Key::new([2; 16])));
-    assert!(store.records.get(&b"mf.tc1/p/seed"[..]).is_some());
 }

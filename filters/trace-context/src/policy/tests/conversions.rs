@@ -93,6 +93,59 @@ fn headers_of_the_format_are_replaced() {
     );
 }
 
+/// Otherwise the upstream would see two.
+#[test]
+fn another_trace_in_a_format_that_cannot_be_written_is_removed() {
+    let config = r#"{"extract": ["gcp"], "inject": ["b3", "w3c"]}"#;
+    let gcp = "x-cloud-trace-context: <t>";
+    let with = |other: &str| format!("{gcp}; {other}");
+    check(
+        config,
+        &[
+            (&with("b3: <other>-<s>-1"), gcp, "extracted{gcp}"),
+            (&with("traceparent: 00-<other>-<s>-01; tracestate: a=1"), gcp, "extracted{gcp}"),
+        ],
+    );
+    // Also if it is read.
+    for config in [config, r#"{"extract": ["gcp", "b3"], "inject": ["b3"]}"#] {
+        check_counts(config, &[(&with("b3: <other>-<s>-1"), &["extracted gcp", "conflict b3"])]);
+    }
+    check_untouched(
+        config,
+        &[
+            (&with("b3: <t>-<s>-1"), "extracted{gcp}"),
+            // No trace, and formats that are neither read nor written.
+            (&with("b3: nonsense"), "extracted{gcp}"),
+            (&with("b3: 0"), "extracted{gcp}"),
+            (&with("uber-trace-id: <other>:<s>:0:1"), "extracted{gcp}"),
+            ("b3: <other>-<s>-1; traceparent: 00-<t>-<s>-01", "missing"),
+        ],
+    );
+}
+
+/// Without a trace id, Datadog's tracers take neither a decision nor a trace from the other headers.
+#[test]
+fn datadog_without_ids_is_no_context() {
+    let rest =
+        "x-datadog-sampling-priority: 0; x-datadog-origin: rum; x-datadog-tags: _dd.p.tid=4bf92f3577b34da6";
+    check_untouched(
+        &format!("{{{ALL}}}"),
+        &[(rest, "missing"), (&format!("traceparent: 00-<t>-<s>-01; {rest}"), "extracted{w3c}")],
+    );
+    // They do not become a part of a context.
+    for (state, priority) in [("-1", "; x-datadog-sampling-priority: 1"), ("", "")] {
+        let b3 = format!("b3: <short>-<s>{state}");
+        check(
+            &format!(r#"{{{ALL}, "inject": ["datadog"]}}"#),
+            &[(
+                &format!("{b3}; {rest}"),
+                &format!("{b3}; x-datadog-trace-id: <decimal t>; x-datadog-parent-id: <decimal s>{priority}"),
+                "extracted{b3}",
+            )],
+        );
+    }
+}
+
 #[test]
 fn a_context_without_a_span_is_passed_on_and_no_span_is_invented() {
     let config = format!(r#"{{{ALL}, "inject": ["w3c", "b3", "b3-multi", "jaeger", "datadog"]}}"#);

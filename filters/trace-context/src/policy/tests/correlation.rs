@@ -128,6 +128,25 @@ fn several_calls_read_an_entry_and_the_last_writer_wins() {
 }
 
 #[test]
+fn a_request_that_carries_nothing_ends_an_entry_of_its_id() {
+    let Sidecar { inbound, outbound } = Sidecar::new("", "");
+    let stored = |request: &str| {
+        let before = inbound.host.borrow().asked;
+        drop(inbound.decide(request));
+        let after = inbound.host.borrow().asked;
+        (after[1] - before[1], after[2] - before[2])
+    };
+    // Reads and writes.
+    assert_eq!(stored("x-request-id: 1"), (1, 0));
+    assert_eq!(stored("x-request-id: 1; traceparent: 00-<t>-<s>-01"), (1, 1));
+    assert_eq!(stored("x-request-id: 2; baggage: a=1"), (1, 1));
+    assert_eq!(stored("x-request-id: 1; traceparent: nonsense"), (1, 1));
+    assert_eq!(outbound.send("x-request-id: 1"), sorted("x-request-id: 1"));
+    assert_eq!(outbound.send("x-request-id: 2"), sorted("x-request-id: 2; baggage: a=1"));
+    assert_eq!(stored("x-request-id: 1"), (1, 0));
+}
+
+#[test]
 fn entries_expire() {
     let Sidecar { inbound, outbound } = Sidecar::new(r#", "ttl": "10s""#, "");
     drop(inbound.decide("x-request-id: 1; traceparent: 00-<t>-<s>-01"));

@@ -1,16 +1,18 @@
 //! A policy, and a proxy whose clock, random numbers and shared data a test sets.
 
+use super::super::editor::Editor;
 use super::super::{Metric, Policy};
 use mesh_policy::effects::Edit;
 use mesh_policy::facts::{Attribute, Facts};
-use mesh_policy::headers::Headers;
+use mesh_policy::headers::{HeaderValue, Headers};
 use mesh_policy::metric::Metric as _;
+use mesh_policy::percent::Percentage;
 use mesh_policy::policy::{Decide as _, Environment, Policy as _, Setup, Sources};
 use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
 use mesh_policy::time::Nanos;
 use mesh_policy::verdict::{Count, Verdict};
 use mesh_testkit::records::Alone;
-use std::cell::RefCell;
+use std::cell::{Cell, LazyCell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -173,6 +175,18 @@ impl Gateway {
         self.policy.decide(&facts, environment)
     }
 
+    /// How often the share of new traces is asked for, which tests the sampling rules.
+    pub(super) fn shares_asked(&self, headers: &str) -> usize {
+        let (headers, asked) = (parsed(headers), Cell::new(0));
+        let share = LazyCell::new(|| {
+            asked.set(asked.get() + 1);
+            Percentage::ALL
+        });
+        let mut editor = Editor::new(&headers, &headers, Vec::new());
+        assert!(self.policy.trace(&mut editor, &share, &mut Provided(&self.host)).is_ok());
+        asked.get()
+    }
+
     /// What the upstream gets of a request.
     #[track_caller]
     pub(super) fn send(&self, request: &str) -> Vec<String> {
@@ -251,16 +265,25 @@ pub(super) fn sent_on(request: &Headers, edits: &[Edit]) -> Headers {
                 headers.add(name, value);
             }
             Edit::Add(name, value) => headers.add(name, value),
-            Edit::Remove(name) => assert!(headers.remove(name) > 0 || is_removed(edits, name), "{edit:?}"),
+            Edit::Remove(name) => assert!(headers.remove(name) > 0, "{edit:?}"),
             Edit::Target(_) | Edit::Status(_) => panic!("{edit:?}"),
         }
     }
     headers
 }
 
-/// Whether a header is removed more than once.
-fn is_removed(edits: &[Edit], name: &mesh_policy::headers::HeaderName) -> bool {
-    edits.iter().filter(|edit| matches!(edit, Edit::Remove(removed) if removed == name)).count() > 1
+/// The changes of a request's headers, each one call to the proxy: `set name: value`, `add name: value`, `remove name`.
+pub(super) fn edits(verdict: &Told<'_>) -> Vec<String> {
+    let line = |edit: &Edit| {
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        match edit {
+            Edit::Set(name, value) => format!("set {}: {}", name.as_str(), text(value)),
+            Edit::Add(name, value) => format!("add {}: {}", name.as_str(), text(value)),
+            Edit::Remove(name) => format!("remove {}", name.as_str()),
+            Edit::Target(_) | Edit::Status(_) => panic!("{edit:?}"),
+        }
+    };
+    verdict.request.iter().map(line).collect()
 }
 
 /// The label of a verdict, for the access log.

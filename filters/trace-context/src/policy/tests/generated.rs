@@ -52,6 +52,28 @@ fn the_first_rule_that_matches_decides() {
     check(":path: /a/..%2fpay", "02");
 }
 
+/// Rules may be many.
+#[test]
+fn rules_are_tested_only_where_a_decision_is_needed() {
+    let fields = r#", "sampling_percentage": 100"#;
+    let restart = r#"{"boundary": "restart"}"#;
+    for (config, request, expected) in [
+        (&*generating(fields), "", 1),
+        (&*generating(fields), "traceparent: 00-<t>-<s>-01", 0),
+        (&*generating(fields), "traceparent: 00-<t>-<s>-00; b3: <t>-<s>", 0),
+        ("{}", "", 0),
+        ("{}", "b3: <t>-<s>-0", 0),
+        ("{}", "b3: 1", 0),
+        // Deferred: only where the format cannot say so.
+        (r#"{"inject": ["w3c", "jaeger"]}"#, "b3: <t>-<s>", 1),
+        (r#"{"inject": ["b3-multi", "xray"]}"#, "b3: <t>-<s>", 0),
+        (restart, "traceparent: 00-<t>-<s>-01", 1),
+    ] {
+        let gateway = Gateway::new(config);
+        assert_eq!(gateway.shares_asked(request), expected, "{config} {request}");
+    }
+}
+
 #[test]
 fn a_rule_without_a_match_is_for_every_request() {
     check(

@@ -82,12 +82,61 @@ fn what_gives_way_is_counted() {
     assert_eq!(label(&verdict), "correlated");
 }
 
+/// What the call has sent and what was stored for it are invalid for the same reason.
+#[test]
+fn what_is_invalid_twice_is_counted_at_once() {
+    let correlate = |direction: &str| {
+        format!(r#""correlate": {{"direction": "{direction}", "carry": ["traceparent", "tracestate"]}}"#)
+    };
+    let inbound = Gateway::new(&format!(r#"{{"extract": [], "inject": [], {}}}"#, correlate("inbound")));
+    drop(inbound.decide("x-request-id: 1; traceparent: 00-<t>-<s>-01; tracestate: a"));
+    let outbound = inbound.beside(&format!("{{{}}}", correlate("outbound")));
+    let verdict = outbound.decide("x-request-id: 1; traceparent: 00-<t>_<s>-01");
+    assert_eq!(outbound.counted(&verdict), ["correlated hit", "2 invalid w3c grammar", "extracted w3c"]);
+}
+
 #[test]
 fn what_is_carried_is_converted_and_filtered() {
     check_joined(
         r#", "inject": ["w3c", "b3"], "baggage": {"allow": ["b"]}"#,
         "traceparent: 00-<t>-<s>-01; baggage: a=1,b=2",
         &[("", "traceparent: 00-<t>-<s>-01; b3: <t>-<s>-1; baggage: b=2")],
+    );
+}
+
+#[test]
+fn what_is_carried_and_changed_is_set_once() {
+    let inbound = Gateway::new(r#"{"correlate": {"direction": "inbound"}}"#);
+    drop(inbound.decide("x-request-id: 1; traceparent: 00-<t>-<s>-01; baggage: a=1,b=2"));
+    let outbound = inbound.beside(r#"{"correlate": {"direction": "outbound"}, "baggage": {"allow": ["b"]}}"#);
+    let expected = [expand("add traceparent: 00-<t>-<s>-01"), "set baggage: b=2".to_owned()];
+    assert_eq!(edits(&outbound.decide("x-request-id: 1")), expected);
+    let restart = inbound.beside(r#"{"correlate": {"direction": "outbound"}, "boundary": "restart"}"#);
+    let expected = [expand("set traceparent: 00-<new>-<new s>-02")];
+    assert_eq!(edits(&restart.decide("x-request-id: 1")), expected);
+}
+
+/// They would name the inbound span. What is no trace is still lacking.
+#[test]
+fn a_call_with_a_context_gets_no_trace_of_another_tracer() {
+    let carry = r#""carry": ["traceparent", "baggage", "x-mesh-variant", "x-ot-span-context", "ot-tracer-traceid",
+        "ot-baggage-user", "grpc-trace-bin", "sw8", "sw8-correlation"]"#;
+    let inbound = Gateway::new(&format!(r#"{{"correlate": {{"direction": "inbound", {carry}}}}}"#));
+    let traces = "x-ot-span-context: 1; ot-tracer-traceid: 2; grpc-trace-bin: 3; sw8: 4";
+    let others = "baggage: a=1; x-mesh-variant: v2; ot-baggage-user: 5; sw8-correlation: 6";
+    drop(inbound.decide(&format!("x-request-id: 1; traceparent: 00-<t>-<s>-01; {traces}; {others}")));
+    let outbound = inbound.beside(&format!(r#"{{"correlate": {{"direction": "outbound", {carry}}}}}"#));
+    let check = |call: &str, expected: &str| assert_eq!(outbound.send(call), sorted(expected), "{call}");
+    check("x-request-id: 1", &format!("x-request-id: 1; traceparent: 00-<t>-<s>-01; {traces}; {others}"));
+    for own in ["traceparent: 00-<other>-<s>-00", "traceparent: 00-<other>-<s>-00; b3: <other>-<s>-0"] {
+        let own = format!("x-request-id: 1; {own}");
+        check(&own, &format!("{own}; {others}"));
+    }
+    // Its own one stays.
+    let (_, rest) = traces.split_once("; ").unwrap();
+    check(
+        "x-request-id: 1; x-ot-span-context: own",
+        &format!("x-request-id: 1; x-ot-span-context: own; traceparent: 00-<t>-<s>-01; {rest}; {others}"),
     );
 }
 

@@ -21,6 +21,7 @@ fn formats_that_are_read_and_written() {
     let converted = ["w3c gcp", "b3 w3c", "b3 gcp", "jaeger w3c", "jaeger gcp", "xray w3c", "xray gcp"];
     check_labels(config, Metric::Converted, &converted);
     check_labels(r#"{"extract": [], "inject": ["w3c"]}"#, Metric::Converted, &[]);
+    check_labels(r#"{"extract": ["gcp"], "inject": ["b3"]}"#, Metric::Conflict, &["b3", "gcp"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::any::{config, hop, request};
 use super::gateway::sent_on;
 use super::*;
+use crate::format::{self, Read};
 use mesh_policy::effects::Edit;
 use mesh_policy::headers::Headers;
 use proptest::prelude::*;
@@ -30,6 +31,45 @@ proptest! {
             gateway.counted(&verdict);
             sent_on(&headers, &verdict.request);
             prop_assert!(mode == "enforce" || verdict.request.is_empty() && verdict.response.is_empty());
+        }
+    }
+
+    /// What the upstream can read names one trace, in the formats that are read or written.
+    #[test]
+    fn the_upstream_sees_one_trace(config in config(), request in request()) {
+        let gateway = Gateway::new(&format!("{config}}}"));
+        let headers = Headers::from_pairs(request);
+        let verdict = gateway.decide_on(&headers);
+        let Some(Edit::Set(_, id)) = verdict.response.first() else { return Ok(()) };
+        let id = u128::from_str_radix(std::str::from_utf8(id.as_bytes()).unwrap(), 16).unwrap();
+        let sent = sent_on(&headers, &verdict.request);
+        let config = gateway.policy.config();
+        let formats = config.extract.iter().chain(&config.inject).copied();
+        for format in formats.filter(|format| !config.native_tracer.contains(format)) {
+            if let Read::Context(found) = format::read(format, &sent) {
+                let found = found.trace_id.get();
+                let is_short = found >> 64 == 0 || id >> 64 == 0;
+                prop_assert!(found == id || is_short && found as u64 == id as u64, "{:?} {:x} {:x}", format, found, id);
+            }
+        }
+    }
+
+    /// Each change is a call to the proxy. What is carried is added to what has given way.
+    #[test]
+    fn a_header_is_changed_once(config in config(), requests in prop::collection::vec(request(), 1..4)) {
+        let mut gateway = Gateway::new(&format!("{config}}}"));
+        for (index, request) in requests.into_iter().enumerate() {
+            gateway.direction = Some(1 + index as u64 % 2);
+            let verdict = gateway.decide_on(&Headers::from_pairs(request));
+            let name = |edit: &Edit| match edit {
+                Edit::Set(name, _) | Edit::Add(name, _) | Edit::Remove(name) => name.clone(),
+                Edit::Target(_) | Edit::Status(_) => panic!("{edit:?}"),
+            };
+            for edit in &verdict.request {
+                let others = verdict.request.iter().filter(|other| name(other) == name(edit));
+                let others: Vec<_> = others.skip(1).collect();
+                prop_assert!(others.iter().all(|other| matches!(other, Edit::Add(..))), "{:?}", others);
+            }
         }
     }
 

@@ -85,6 +85,29 @@ fn a_conflict_in_a_format_that_is_written_is_replaced() {
     check_counts(config, &[(request, &["extracted b3", "conflict w3c", "converted b3 w3c"])]);
 }
 
+/// Each change costs a call to the proxy.
+#[test]
+fn what_is_written_is_not_removed_before() {
+    check_edits(
+        r#"{"extract": ["b3", "w3c"], "inject": ["w3c"]}"#,
+        &[
+            ("b3: <t>-<s>-1; traceparent: 00-<other>-<s>-00", &["set traceparent: 00-<t>-<s>-01"]),
+            ("b3: <t>-<s>-1; traceparent: nonsense", &["set traceparent: 00-<t>-<s>-01"]),
+            (
+                "b3: <t>-<s>-1; traceparent: 00-<other>-<s>-00; tracestate: a=1",
+                &["remove tracestate", "set traceparent: 00-<t>-<s>-01"],
+            ),
+        ],
+    );
+    check_edits(
+        r#"{"boundary": "restart"}"#,
+        &[
+            ("traceparent: 00-<t>-<s>-01", &["set traceparent: 00-<new>-<new s>-02"]),
+            ("b3: 0; traceparent: x", &["remove b3", "set traceparent: 00-<new>-<new s>-02"]),
+        ],
+    );
+}
+
 #[test]
 fn the_same_trace_is_written_again_where_it_says_something_else() {
     check(

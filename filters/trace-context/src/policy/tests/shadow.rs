@@ -42,8 +42,24 @@ fn nothing_is_stored() {
     let before = shadow.host.borrow().asked;
     drop(shadow.decide("x-request-id: 1; traceparent: 00-<t>-<s>-01"));
     assert_eq!(shadow.host.borrow().asked[1..], before[1..]);
+    assert_eq!(shadow.host.borrow().store.records.iter().count(), 0);
     let outbound = shadow.beside(r#"{"correlate": {"direction": "outbound"}}"#);
     assert_eq!(outbound.counted(&outbound.decide("x-request-id: 1")), ["correlated miss"]);
+}
+
+/// Not even what the table begins with, which the first config that is enforced stores.
+#[test]
+fn nothing_is_stored_with_the_config() {
+    for mode in ["shadow", "off"] {
+        let shadow =
+            Gateway::new(&format!(r#"{{"mode": "{mode}", "correlate": {{"direction": "outbound"}}}}"#));
+        assert_eq!(shadow.host.borrow().asked, [0; 3]);
+        assert_eq!(shadow.counted(&shadow.decide("x-request-id: 1")), ["correlated miss"]);
+        assert_eq!(shadow.host.borrow().asked[2], 0);
+        let inbound = shadow.beside(r#"{"correlate": {"direction": "inbound"}}"#);
+        drop(inbound.decide("x-request-id: 1; traceparent: 00-<t>-<s>-01"));
+        assert_eq!(shadow.counted(&shadow.decide("x-request-id: 1")), ["correlated hit", "extracted w3c"]);
+    }
 }
 
 #[test]

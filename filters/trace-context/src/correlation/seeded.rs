@@ -1,0 +1,50 @@
+//! The table as a worker gets at it.
+
+use super::{FORMAT, Settings, Table};
+use mesh_policy::store::{Store, StoreError};
+use mesh_policy::table::Names;
+use std::cell::OnceCell;
+
+/// The table of a plugin, once a worker of the proxy has stored its seed.
+#[derive(Debug)]
+pub struct Seeded {
+    plugin: String,
+    settings: Settings,
+    table: OnceCell<Table>,
+}
+
+impl Seeded {
+    /// The table of a plugin that may have none yet. Nothing is stored.
+    #[must_use]
+    pub const fn unknown(plugin: String, settings: Settings) -> Self {
+        Self { plugin, settings, table: OnceCell::new() }
+    }
+
+    /// The table of a plugin. The first worker stores `fresh`, which is random, as its seed.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn with(
+        plugin: String,
+        settings: Settings,
+        store: &mut impl Store,
+        fresh: [u8; 16],
+    ) -> Result<Self, StoreError> {
+        let seed = Names::new(FORMAT, &plugin).seed(store, fresh)?;
+        let table = OnceCell::from(Table::new(&plugin, settings, seed));
+        Ok(Self { plugin, settings, table })
+    }
+
+    /// The table; `None` if it has no seed yet, so nothing is stored in it.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn get(&self, store: &mut impl Store) -> Result<Option<&Table>, StoreError> {
+        if self.table.get().is_none()
+            && let Some(seed) = Names::new(FORMAT, &self.plugin).stored_seed(store)?
+        {
+            let _known = self.table.set(Table::new(&self.plugin, self.settings, seed));
+        }
+        Ok(self.table.get())
+    }
+}
