@@ -12,5 +12,6 @@ mod module;
 mod probe;
 mod rate_limit;
 mod readings;
+mod trace_placements;
 mod trailers;
 mod upstream;

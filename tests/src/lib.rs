@@ -1,6 +1,7 @@
-//! Common parts of the tests with a real Envoy: gateways with filters, an upstream that reports requests, tokens and key
-//! servers, and waiting for conditions.
+//! Common parts of the tests with a real Envoy: gateways with filters, an upstream that reports requests, a tracing
+//! backend that reports spans, tokens and key servers, and waiting for conditions.
 
+mod collector;
 mod gateway;
 mod key_server;
 pub mod keys;
@@ -11,6 +12,7 @@ mod upstream;
 mod versions;
 mod wait;
 
+pub use collector::{Collector, Span};
 pub use gateway::{Gateway, Plugin, Setup};
 pub use key_server::{Behaviour, KeyServer};
 pub use keys::{Algorithm, Key, key_set};

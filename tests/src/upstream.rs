@@ -33,6 +33,8 @@ pub struct Upstream {
 #[derive(Debug, Default)]
 struct State {
     arrivals: Mutex<Vec<Instant>>,
+    /// The first lines of requests, if they are kept.
+    heads: Mutex<Option<Vec<String>>>,
     whole: AtomicUsize,
     broken: AtomicUsize,
     delay_in_millis: AtomicU64,
@@ -100,6 +102,23 @@ impl Upstream {
         self.state.arrivals.lock().unwrap().clone()
     }
 
+    /// Keeps from now on what each request begins with, as the response has it.
+    ///
+    /// # Panics
+    /// If a request panicked.
+    pub fn keep_heads(&self) {
+        *self.state.heads.lock().unwrap() = Some(Vec::new());
+    }
+
+    /// What each request that was kept begins with: its first line and its headers.
+    ///
+    /// # Panics
+    /// If a request panicked.
+    #[must_use]
+    pub fn heads(&self) -> Vec<String> {
+        self.state.heads.lock().unwrap().clone().unwrap_or_default()
+    }
+
     /// Delays every response from now on.
     pub fn delay(&self, delay: Duration) {
         self.state
@@ -165,6 +184,9 @@ async fn answer(mut arrival: Arrival, request: Request<Incoming>) -> Result<Resp
     }
     let mut lines = format!("{} {}\n", head.method, head.uri).into_bytes();
     write_lines(&mut lines, &head.headers);
+    if let Some(heads) = &mut *state.heads.lock().unwrap() {
+        heads.push(String::from_utf8_lossy(&lines).into_owned());
+    }
     lines.push(b'\n');
     let trailers = body.trailers().cloned();
     lines.extend_from_slice(&body.to_bytes());
