@@ -12,5 +12,6 @@ mod module;
 mod probe;
 mod rate_limit;
 mod readings;
+mod trace_context;
 mod trailers;
 mod upstream;
