@@ -1,8 +1,9 @@
 //! The trace-context filter: traces as upstreams, clients, the access log and counters see them.
 
 mod conversions;
+mod hostile;
 
-use e2e::{Gateway, Plugin, Setup};
+use e2e::{Gateway, Plugin, Setup, eventually, with};
 use mesh_filters::registry::TRACE_CONTEXT;
 use serde_json::Value;
 
@@ -63,4 +64,26 @@ fn traces(text: &str) -> Vec<&str> {
 /// The value of one of the filter's metrics.
 async fn metric(gateway: &Gateway, name: &str) -> u64 {
     gateway.metric(&format!("trace_context.{name}")).await
+}
+
+/// What the access log has of a request.
+#[derive(Debug, PartialEq, Eq)]
+struct Logged {
+    decision: String,
+    trace_id: String,
+}
+
+/// The entry of the request with this path, which occurs once.
+async fn logged(gateway: &Gateway, path: &str) -> Logged {
+    let find = || {
+        let text = gateway.access_log();
+        // The last line may be incomplete.
+        let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        let mut entries = lines.map(|line| line.trim_end().split(' ').collect::<Vec<_>>());
+        let entry = entries.find(|parts| parts.first() == Some(&path))?;
+        let [.., decision, trace_id, _fault] = entry[..] else { panic!("{entry:?}") };
+        Some(Logged { decision: decision.into(), trace_id: trace_id.into() })
+    };
+    eventually(path, || async { find().is_some() }).await;
+    find().unwrap()
 }

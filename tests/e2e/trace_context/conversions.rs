@@ -202,8 +202,7 @@ struct State {
     arrives: [Lines; 7],
 }
 
-/// A `traceparent` of the B3 example: its id is among the one percent that are sampled where nobody has decided. That of
-/// the W3C example, of AWS, of Google and of Datadog are not.
+/// Where nobody has decided, one percent of all ids are sampled. That of the b3 example is one of them, the others are not.
 const STATES: [State; 17] = [
     State {
         what: "debug",
@@ -537,7 +536,7 @@ const STATES: [State; 17] = [
     },
 ];
 
-/// Whether an upstream that understands one format only gets the trace, and the client's own headers stay.
+/// Sends the headers of one format: an upstream gets those of the other one, and the client's own stay.
 async fn check(connection: &mut Connection, what: &str, sent: Lines, from: usize, to: usize, arrives: Lines) {
     let answer = connection.send(get("/", &pairs(sent))).await.unwrap();
     let mut expected = if from == to { sent.to_vec() } else { [sent, arrives].concat() };
