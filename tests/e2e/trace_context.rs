@@ -1,9 +1,18 @@
 //! The trace-context filter: traces as upstreams, clients, the access log and counters see them.
 
+mod attempts;
+mod boundaries;
+mod conflicts;
 mod conversions;
+mod failures;
+mod generated;
 mod hostile;
+mod invalid;
+mod shadow;
+mod told;
 
-use e2e::{Gateway, Plugin, Setup, eventually, with};
+use e2e::{Gateway, Plugin, Setup, eventually, received};
+use mesh_filters::http::Response;
 use mesh_filters::registry::TRACE_CONTEXT;
 use serde_json::Value;
 
@@ -29,6 +38,53 @@ const NAMES: [&str; 17] = [
     "uberctx-",
     "jaeger-debug-id",
     "x-client-trace-id",
+];
+
+const TRACEPARENT: (&str, &str) = ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+
+/// A trace in every format, in spellings that upstreams may read as these headers.
+const EVERYTHING: [(&str, &str); 27] = [
+    TRACEPARENT,
+    ("tracestate", "congo=t61rcWkgMzE"),
+    ("trace_parent", "kept: no upstream reads it as traceparent"),
+    ("b3", "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1"),
+    ("x-b3-traceid", "4bf92f3577b34da6a3ce929d0e0e4736"),
+    ("X-B3-SpanId", "00f067aa0ba902b7"),
+    ("x-b3-parentspanid", "00f067aa0ba902b7"),
+    ("x-b3-sampled", "1"),
+    ("x-b3-flags", "1"),
+    ("x_b3_traceid", "4bf92f3577b34da6a3ce929d0e0e4736"),
+    ("x.b3.spanid", "00f067aa0ba902b7"),
+    ("uber-trace-id", "4bf92f3577b34da6a3ce929d0e0e4736:00f067aa0ba902b7:0:1"),
+    ("uber_trace_id", "4bf92f3577b34da6a3ce929d0e0e4736:00f067aa0ba902b7:0:1"),
+    ("x-datadog-trace-id", "1"),
+    ("x-datadog-parent-id", "1"),
+    ("x_datadog_sampling_priority", "1"),
+    ("x-datadog-origin", "rum"),
+    ("x-datadog-tags", "_dd.p.dm=-4"),
+    ("x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793"),
+    ("X_Amzn_Trace_Id", "Root=1-5759e988-bd862e3fe1be46a994272793"),
+    ("x-cloud-trace-context", "105445aa7843bc8bf206b12000100000/1;o=1"),
+    ("x-cloud-trace_context", "105445aa7843bc8bf206b12000100000/1;o=1"),
+    ("baggage", "locale=de,user=bob"),
+    ("baggage", "user=eve"),
+    ("Baggage", "a=1"),
+    ("x-other", "kept"),
+    ("x-request-id", "kept"),
+];
+
+/// Formats that pass untouched, but for `strip`.
+const OTHERS: [(&str, &str); 10] = [
+    ("x-ot-span-context", "a"),
+    ("x_ot_span_context", "a"),
+    ("ot-tracer-traceid", "a"),
+    ("ot-tracer-spanid", "a"),
+    ("ot-baggage-user", "a"),
+    ("grpc-trace-bin", "AAA="),
+    ("sw8", "1-a-b"),
+    ("sw8-correlation", "a"),
+    ("uberctx-user", "a"),
+    ("jaeger-debug-id", "a"),
 ];
 
 fn plugin(config: Value) -> Plugin {
@@ -86,4 +142,34 @@ async fn logged(gateway: &Gateway, path: &str) -> Logged {
     };
     eventually(path, || async { find().is_some() }).await;
     find().unwrap()
+}
+
+/// The trace id that a client was told, if it was.
+fn told(answer: &Response) -> Option<String> {
+    assert!(answer.count("x-trace-id") <= 1, "{answer:?}");
+    answer.header("x-trace-id")
+}
+
+/// The one value of a header that the upstream has received.
+#[track_caller]
+fn one(answer: &Response, name: &str) -> String {
+    match &received(&answer.text(), name)[..] {
+        [(found, value)] if found == name => value.clone(),
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+/// The ids and the flags of the upstream's `traceparent`.
+#[track_caller]
+fn parent(answer: &Response) -> [String; 3] {
+    let value = one(answer, "traceparent");
+    let fields: Vec<_> = value.split('-').collect();
+    let ["00", trace, span, flags] = fields[..] else { panic!("{value}") };
+    assert!(trace.len() == 32 && span.len() == 16 && flags.len() == 2, "{value}");
+    [trace, span, flags].map(str::to_owned)
+}
+
+/// Number of headers of a format that were invalid for this reason.
+async fn invalid(gateway: &Gateway, format: &str, reason: &str) -> u64 {
+    metric(gateway, &format!("format=.={format};.;reason=.={reason};.;invalid")).await
 }
