@@ -2,8 +2,10 @@
 
 mod attempts;
 mod boundaries;
+mod chain;
 mod conflicts;
 mod conversions;
+mod correlation;
 mod failures;
 mod generated;
 mod hostile;

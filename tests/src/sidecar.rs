@@ -35,4 +35,15 @@ impl Sidecar {
         application.calls(gateway.envoy.listener(Self::OUTBOUND).await.unwrap());
         Self { gateway, _application: application }
     }
+
+    /// Starts two services, of which the first one calls the second one, and this one a third, which is the upstream of its
+    /// proxy. All listeners have this setup.
+    ///
+    /// # Panics
+    /// If Envoy does not start.
+    pub async fn chain(setup: &Setup) -> [Self; 2] {
+        let second = Self::start(setup.clone(), setup.clone(), None).await;
+        let first = Self::start(setup.clone(), setup.clone(), Some(second.gateway.address)).await;
+        [first, second]
+    }
 }
