@@ -12,6 +12,7 @@ mod hostile;
 mod invalid;
 mod shadow;
 mod told;
+mod w3c_suite;
 
 use e2e::{Gateway, Plugin, Setup, eventually, received};
 use mesh_filters::http::Response;
