@@ -41,7 +41,7 @@ async fn listener_and_cluster_have_filters_of_their_own() {
     let listener =
         plugin(json!({"inject": ["w3c"], "generate": {"when_missing": true, "sampling_percentage": 100}}));
     let bridge = plugin(json!({"extract": ["w3c"], "inject": ["jaeger"]})).named("bridge");
-    let gateway = Setup::default().plugins(&[listener.clone()]).upstream(&[bridge]).start().await;
+    let gateway = Setup::default().plugins(std::slice::from_ref(&listener)).upstream(&[bridge]).start().await;
     let answer = gateway.send(get("/", &[])).await;
     let [trace, span, flags] = parent(&answer);
     assert_eq!((one(&answer, "uber-trace-id"), &*flags), (format!("{trace}:{span}:0:1"), "03"));

@@ -6,8 +6,11 @@ use e2e::received;
 use mesh_filters::http::{Protocol, send};
 use serde_json::json;
 
+/// Names and values of headers.
+type Headers = &'static [(&'static str, &'static [u8])];
+
 /// Headers that are no context of a format, and why.
-const INVALID: [(&str, &str, &[(&str, &[u8])]); 77] = [
+const INVALID: [(&str, &str, Headers); 77] = [
     ("w3c", "version", &[("traceparent", b"ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")]),
     ("w3c", "version", &[("traceparent", b"0-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")]),
     ("w3c", "version", &[("traceparent", b"000-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")]),
