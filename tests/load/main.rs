@@ -5,6 +5,7 @@ mod fault;
 mod memory;
 mod push;
 mod tokens;
+mod trace_context;
 
 use tokio::sync::{Mutex, MutexGuard};
 

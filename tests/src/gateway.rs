@@ -119,6 +119,7 @@ pub struct Setup {
     clusters: Vec<(String, SocketAddr)>,
     routes: Vec<Value>,
     beside: Vec<(String, Self)>,
+    direction: Option<&'static str>,
     log_level: String,
     workers: u32,
     use_remote_address: bool,
@@ -139,6 +140,7 @@ impl Default for Setup {
             clusters: Vec::new(),
             routes: Vec::new(),
             beside: Vec::new(),
+            direction: None,
             log_level: "warning".to_owned(),
             workers: 2,
             use_remote_address: false,
@@ -195,6 +197,13 @@ impl Setup {
     pub fn beside(mut self, name: &str, other: Self) -> Self {
         self.modules.extend(&other.modules);
         self.beside.push((name.to_owned(), other));
+        self
+    }
+
+    /// Sets the listener's `traffic_direction` as a control plane does: `INBOUND` or `OUTBOUND`.
+    #[must_use]
+    pub const fn direction(mut self, direction: &'static str) -> Self {
+        self.direction = Some(direction);
         self
     }
 
@@ -332,6 +341,7 @@ impl Setup {
                             "log_format": {"text_format_source": {"inline_string":
                                 "%REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_CODE_DETAILS% %FILTER_STATE(wasm.rate_limit_decision:PLAIN)% \
                                  %FILTER_STATE(wasm.jwt_authz_decision:PLAIN)% %FILTER_STATE(wasm.canary_decision:PLAIN)% \
+                                 %FILTER_STATE(wasm.trace_context_decision:PLAIN)% %FILTER_STATE(wasm.trace_id:PLAIN)% \
                                  %FILTER_STATE(wasm.fault_decision:PLAIN)%\n"}},
                         },
                     }]) },
@@ -343,6 +353,9 @@ impl Setup {
         if self.trailers {
             listener["filter_chains"][0]["filters"][0]["typed_config"]["http_protocol_options"] =
                 json!({"enable_trailers": true});
+        }
+        if let Some(direction) = self.direction {
+            listener["traffic_direction"] = json!(direction);
         }
         if let Some(bytes) = self.buffer_limit {
             listener["per_connection_buffer_limit_bytes"] = json!(bytes);

@@ -1,22 +1,26 @@
-//! Common parts of the tests with a real Envoy: gateways with filters, an upstream that reports requests, a tracing
-//! backend that reports spans, tokens and key servers, and waiting for conditions.
+//! Common parts of the tests with a real Envoy: gateways with filters, an upstream that reports requests, an
+//! application that makes calls, a tracing backend that reports spans, tokens and key servers, and waiting for conditions.
 
+mod application;
 mod collector;
 mod gateway;
 mod key_server;
 pub mod keys;
 mod raw;
+mod sidecar;
 mod timed;
 pub mod token;
 mod upstream;
 mod versions;
 mod wait;
 
+pub use application::Application;
 pub use collector::{Collector, Span};
 pub use gateway::{Gateway, Plugin, Setup};
 pub use key_server::{Behaviour, KeyServer};
 pub use keys::{Algorithm, Key, key_set};
 pub use raw::{chunked, header_map};
+pub use sidecar::Sidecar;
 pub use timed::{Timed, measure, percentile, timed};
 pub use token::Token;
 pub use upstream::{Upstream, numbered};
