@@ -12,11 +12,9 @@ use crate::plugin::{Background, Plugin};
 use crate::reply::refuse;
 use crate::status::Status;
 use crate::stream::{Stream, enter};
-use crate::timers_and_calls::{Caller, TimersAndCalls};
-use crate::wakes::{MAX_WAKES, Outermost};
-use mesh_policy::time::Nanos;
+use crate::timers_and_calls::{Caller, MAX_WAKES, TimersAndCalls};
 use rustc_hash::FxHashMap;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 /// All contexts of a VM. Several configs may serve at once; each has a root context of its own.
@@ -26,8 +24,6 @@ use std::rc::Rc;
 pub struct Dispatcher<F: Filter> {
     roots: RefCell<FxHashMap<u32, Root<F>>>,
     streams: RefCell<FxHashMap<u32, Stream<F>>>,
-    /// Of the last callback that has woken streams.
-    outermost: Cell<Option<Outermost>>,
 }
 
 /// A root context: a plugin with one config.
@@ -44,7 +40,7 @@ impl<F> Clone for Root<F> {
 
 impl<F: Filter> Default for Dispatcher<F> {
     fn default() -> Self {
-        Self { roots: RefCell::default(), streams: RefCell::default(), outermost: Cell::default() }
+        Self { roots: RefCell::default(), streams: RefCell::default() }
     }
 }
 
@@ -128,7 +124,6 @@ impl<F: Configure> Dispatcher<F> {
     pub fn on_response_body(&self, id: u32, size: usize, end_of_stream: bool) -> u32 {
         begin_callback();
         let action = self.with(id, |stream| stream.on_body(Direction::Response, size, end_of_stream));
-        self.wake_more(id);
         action.unwrap_or(Action::Continue).for_body()
     }
 
@@ -144,14 +139,19 @@ impl<F: Configure> Dispatcher<F> {
         begin_callback();
         let Ok(now) = clock::now() else { return };
         let Some(Root { timers_and_calls, chain }) = self.root(id) else { return };
+        let due = timers_and_calls.due(now);
         // Before any stream is entered: the root context is in effect.
-        for filter in timers_and_calls.on_timer(now) {
+        for filter in due.ticks {
             if let Some(ticked) = chain.as_ref().and_then(|chain| chain.get(filter)) {
                 ticked.on_tick(&mut Background { timers_and_calls: &timers_and_calls, filter });
             }
         }
-        let first = self.wake_due(&timers_and_calls, now);
-        self.outermost.set(first.map(|first| Outermost::of_tick(first, timers_and_calls)));
+        let wakes = MAX_WAKES.saturating_sub(due.streams.len());
+        for stream in due.streams {
+            self.enter(stream, |stream| stream.on_deadline(now));
+        }
+        self.wake_notified(&timers_and_calls, wakes);
+        timers_and_calls.arm(clock::now().unwrap_or(now));
     }
 
     /// `proxy_on_http_call_response`
@@ -201,40 +201,10 @@ impl<F: Configure> Dispatcher<F> {
                 }
             }
         }
-        self.outermost.take();
         if !self.wake_notified(&timers_and_calls, MAX_WAKES)
             && let Ok(now) = clock::now()
         {
             timers_and_calls.arm(now);
-        }
-    }
-
-    /// Wakes streams whose wait has ended, at most [`MAX_WAKES`]. Returns the first of those whose time has come.
-    fn wake_due(&self, timers_and_calls: &TimersAndCalls, now: Nanos) -> Option<u32> {
-        let due = timers_and_calls.due(now);
-        let first = due.first().copied();
-        let wakes = MAX_WAKES.saturating_sub(due.len());
-        for stream in due {
-            self.enter(stream, |stream| stream.on_deadline(now));
-        }
-        self.wake_notified(timers_and_calls, wakes);
-        timers_and_calls.arm(clock::now().unwrap_or(now));
-        first
-    }
-
-    /// Wakes more streams if the stack is back at the first one that was woken. Not if that one waits again: it must not be
-    /// resumed from within its own callback.
-    fn wake_more(&self, stream: u32) {
-        match self.outermost.take() {
-            Some(outermost) if outermost.stream == stream => {
-                if self.with(stream, |stream| stream.waits()) == Some(false)
-                    && let Ok(now) = clock::now()
-                {
-                    let first = self.wake_due(&outermost.timers_and_calls, now);
-                    self.outermost.set(first.and_then(|first| outermost.within(first)));
-                }
-            }
-            other => self.outermost.set(other),
         }
     }
 
@@ -284,6 +254,7 @@ mod tests {
     use crate::filter::{BodyFlow, Flow, TrailersFlow};
     use crate::message::{Request, Trailers};
     use mesh_config::Problems;
+    use mesh_policy::time::Nanos;
 
     /// Pauses every request, and would let its body and its trailers continue.
     struct Waits;

@@ -39,7 +39,6 @@ mod stream;
 #[cfg(all(any(test, feature = "testing"), not(target_arch = "wasm32")))]
 pub mod testing;
 mod timers_and_calls;
-mod wakes;
 
 pub use adapter::{Adapter, Judgement, Metrics, Pending, PolicyFilter, ProxySources};
 pub use body::Body;

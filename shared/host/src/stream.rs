@@ -217,11 +217,6 @@ impl<F: Filter> Stream<F> {
         self.set_timer();
     }
 
-    /// Whether it has an entry among the timers.
-    pub(crate) const fn waits(&self) -> bool {
-        self.timer.is_some()
-    }
-
     /// The stream's entry among the timers was due, but the stream could not be entered.
     pub(crate) const fn forget_timer(&mut self) {
         self.timer = None;

@@ -4,12 +4,18 @@ use crate::abi;
 use crate::call::{Call, CallError};
 use crate::clock;
 use crate::status::Status;
-use crate::wakes::MAX_WAKES;
 use mesh_policy::time::Nanos;
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
+
+/// Maximum number of streams that are woken in one callback; the others follow with the next tick, a millisecond later.
+///
+/// The proxy resumes streams after the callback. If one gets a response at once, the module is called for it, and when that
+/// call has ended, the proxy resumes the next stream from within. So the streams of a callback may all be on the stack, which
+/// is about a megabyte: a few hundred are too many (seen on Envoy 1.40.0).
+pub(crate) const MAX_WAKES: usize = 64;
 
 /// Timers and calls of one root context, which has a single timer of the host for all of them.
 #[derive(Default)]
@@ -25,7 +31,7 @@ pub(crate) struct TimersAndCalls {
     /// so each entry is removed.
     calls: RefCell<FxHashMap<u32, (Caller, usize)>>,
     /// Streams to wake after the current callback, with the position of the filter that has paused each. A stream that ends
-    /// stays until its turn.
+    /// stays until its turn, at most [`MAX_WAKES`] a tick.
     woken: RefCell<VecDeque<(u32, usize)>>,
 }
 
@@ -36,6 +42,13 @@ pub(crate) enum Caller {
     Background { filter: usize },
     /// A filter, for one stream.
     Stream { stream: u32, filter: usize },
+}
+
+/// What is due when the timer fires.
+pub(crate) struct Due {
+    pub(crate) streams: Vec<u32>,
+    /// Positions of the filters whose tick is due.
+    pub(crate) ticks: Vec<usize>,
 }
 
 impl TimersAndCalls {
@@ -71,18 +84,15 @@ impl TimersAndCalls {
 
     /// Asks for a tick of a filter. An earlier one that it has asked for replaces it.
     pub(crate) fn tick_after(&self, filter: usize, time: Duration) {
-        let now = clock::now();
-        // Without a clock it comes with the next timer that can be set.
-        let wanted = now.map(|now| now.after(time)).unwrap_or_default();
+        let Ok(now) = clock::now() else { return };
+        let wanted = now.after(time);
         if let Ok(mut ticks) = self.ticks.try_borrow_mut() {
             match ticks.iter_mut().find(|(asking, _)| *asking == filter) {
                 Some((_, at)) => *at = wanted.min(*at),
                 None => ticks.push((filter, wanted)),
             }
         }
-        if let Ok(now) = now {
-            self.arm(now);
-        }
+        self.arm(now);
     }
 
     pub(crate) fn pause(&self, stream: u32, until: Nanos) {
@@ -100,19 +110,9 @@ impl TimersAndCalls {
         }
     }
 
-    /// The host's timer has fired. Removes the ticks that are due, and returns the positions of their filters.
-    pub(crate) fn on_timer(&self, now: Nanos) -> Vec<usize> {
+    /// Removes what is due and returns it, of the streams at most [`MAX_WAKES`]. To be called when the timer has fired.
+    pub(crate) fn due(&self, now: Nanos) -> Due {
         self.armed.set(None);
-        let mut due = Vec::new();
-        if let Ok(mut ticks) = self.ticks.try_borrow_mut() {
-            due.extend(ticks.iter().filter(|(_, at)| *at <= now).map(|(filter, _)| *filter));
-            ticks.retain(|(_, at)| *at > now);
-        }
-        due
-    }
-
-    /// Removes at most [`MAX_WAKES`] streams that are due and returns them.
-    pub(crate) fn due(&self, now: Nanos) -> Vec<u32> {
         let mut streams = Vec::new();
         if let Ok(mut paused) = self.paused.try_borrow_mut() {
             while streams.len() < MAX_WAKES
@@ -122,7 +122,12 @@ impl TimersAndCalls {
                 streams.push(stream);
             }
         }
-        streams
+        let mut due = Vec::new();
+        if let Ok(mut ticks) = self.ticks.try_borrow_mut() {
+            due.extend(ticks.iter().filter(|(_, at)| *at <= now).map(|(filter, _)| *filter));
+            ticks.retain(|(_, at)| *at > now);
+        }
+        Due { streams, ticks: due }
     }
 
     /// Sets the host's timer to the next time of interest, or stops it: every tick enters the VM.
@@ -165,22 +170,22 @@ mod tests {
         timers.pause(2, Nanos(10));
         timers.pause(3, Nanos(20));
         timers.resumed(3, Nanos(20));
-        assert!(timers.due(Nanos(9)).is_empty());
-        assert_eq!(timers.due(Nanos(30)), [2, 1]);
-        assert!(timers.due(Nanos(99)).is_empty());
+        assert!(timers.due(Nanos(9)).streams.is_empty());
+        assert_eq!(timers.due(Nanos(30)).streams, [2, 1]);
+        assert!(timers.due(Nanos(99)).streams.is_empty());
     }
 
     #[test]
-    fn more_than_a_stack_can_take_are_woken_one_part_after_the_other() {
+    fn more_than_a_stack_can_take_are_woken_in_several_ticks() {
         let timers = TimersAndCalls::default();
         let streams = 2 * u32::try_from(MAX_WAKES).unwrap() + 1;
         for stream in 1..=streams {
             timers.pause(stream, Nanos(stream.into()));
             timers.wake(stream, 0);
         }
-        let parts = [(); 4].map(|()| timers.due(Nanos(1_000)));
-        assert_eq!(parts.concat(), (1..=streams).collect::<Vec<_>>());
-        assert_eq!(parts.map(|part| part.len()), [MAX_WAKES, MAX_WAKES, 1, 0]);
+        let ticks = [(); 4].map(|()| timers.due(Nanos(1_000)).streams);
+        assert_eq!(ticks.concat(), (1..=streams).collect::<Vec<_>>());
+        assert_eq!(ticks.map(|tick| tick.len()), [MAX_WAKES, MAX_WAKES, 1, 0]);
         // Those that were notified are due at once.
         assert_eq!(timers.next(Nanos(1_000)), Some(Nanos(1_001_000)));
         assert_eq!(std::iter::from_fn(|| timers.take_woken()).count(), streams as usize);
