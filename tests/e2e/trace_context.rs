@@ -77,7 +77,7 @@ const EVERYTHING: [(&str, &str); 27] = [
 ];
 
 /// Formats that pass untouched, but for `strip`.
-const OTHERS: [(&str, &str); 10] = [
+const OTHERS: [(&str, &str); 11] = [
     ("x-ot-span-context", "a"),
     ("x_ot_span_context", "a"),
     ("ot-tracer-traceid", "a"),
@@ -88,6 +88,7 @@ const OTHERS: [(&str, &str); 10] = [
     ("sw8-correlation", "a"),
     ("uberctx-user", "a"),
     ("jaeger-debug-id", "a"),
+    ("x-client-trace-id", "a"),
 ];
 
 fn plugin(config: Value) -> Plugin {

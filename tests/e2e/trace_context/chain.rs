@@ -132,13 +132,11 @@ async fn an_edge_replaces_ids() {
 /// The variant that a gateway has chosen passes an application that does not forward it.
 #[tokio::test]
 async fn canary_keeps_the_variant_that_is_carried() {
-    let canary = |matches: Value| {
-        let config = json!({"default": "v1", "trusted_override": {"header": "x-mesh-variant", "match": matches},
-            "rules": [{"name": "r", "match": {"path": {"exact": "/never"}}, "variant": "v2"}]});
-        Plugin::new(CANARY, config)
-    };
+    let config = json!({"default": "v1", "trusted_override": {"header": "x-mesh-variant", "match": {}},
+        "rules": [{"name": "r", "match": {"path": {"exact": "/never"}}, "variant": "v2"}]});
+    let canary = Plugin::new(CANARY, config);
     for (config, expected) in [(correlating(json!({})), "v2"), (json!({"correlate": {}}), "v1")] {
-        let outbound = setup(config.clone()).plugins(&[canary(json!({}))]);
+        let outbound = setup(config.clone()).plugins(std::slice::from_ref(&canary));
         let service = Sidecar::start(setup(config), outbound, None).await;
         for (sent, expected) in [(&[TRACEPARENT, VARIANT][..], expected), (&[TRACEPARENT], "v1")] {
             let answer = service.gateway.send(get("/", sent)).await;

@@ -105,7 +105,7 @@ async fn an_entry_has_its_time_and_its_size() {
 
 #[tokio::test]
 async fn a_full_table_loses_its_oldest_entries() {
-    let service = sidecar(json!({"correlate": {"capacity": 64}})).await;
+    let service = sidecar(json!({"correlate": {"capacity": 64, "ttl": "10m"}})).await;
     let gateway = &service.gateway;
     let ids: Vec<_> = (0..200).map(|number| format!("id-{number}")).collect();
     let mut inbound = Connection::open(gateway.address, Protocol::Http1).await.unwrap();

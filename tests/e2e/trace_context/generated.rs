@@ -1,8 +1,8 @@
 //! Requests that belong to no trace.
 
 use super::{FORMATS, TRACEPARENT, one, parent, setup, told, traces};
-use e2e::{get, received, with};
-use serde_json::{Value, json};
+use e2e::{get, received};
+use serde_json::json;
 
 /// Whether a share of so many quarters samples this id: OpenTelemetry's threshold on the last 56 bits.
 fn is_sampled(trace: &str, quarters: u64) -> bool {
@@ -13,16 +13,13 @@ fn is_sampled(trace: &str, quarters: u64) -> bool {
 #[tokio::test]
 async fn a_missing_trace_begins() {
     const REQUESTS: usize = 60;
-    let config = |quarters: u64, extra: Value| {
+    let sampling = |quarters: u64| {
         let generate = json!({"when_missing": true, "sampling_percentage": 25 * quarters});
-        with(
-            json!({"generate": generate, "inject": ["w3c", "b3"], "response": {"header": "x-trace-id"}}),
-            extra,
-        )
+        setup(json!({"generate": generate, "inject": ["w3c", "b3"], "response": {"header": "x-trace-id"}}))
     };
-    let mut all = setup(config(0, json!({})));
+    let mut all = sampling(0);
     for quarters in 1..=4 {
-        all = all.beside(&quarters.to_string(), setup(config(quarters, json!({}))));
+        all = all.beside(&quarters.to_string(), sampling(quarters));
     }
     let gateway = all.start().await;
     for quarters in 0..=4 {
@@ -42,7 +39,7 @@ async fn a_missing_trace_begins() {
         let expected = REQUESTS * quarters as usize / 4;
         assert!(sampled.abs_diff(expected) <= 22, "{sampled} of {REQUESTS} at {quarters}/4");
     }
-    // A decision without ids is that of the new trace. Whatever else is there is used as it is.
+    // A decision without ids is that of the new trace.
     for (listener, sent, flags) in [("gateway", "1", "03"), ("4", "0", "02"), ("gateway", "d", "03")] {
         let answer = gateway.send_to(listener, get("/", &[("b3", sent)])).await;
         let [trace, span, found] = parent(&answer);
@@ -51,6 +48,7 @@ async fn a_missing_trace_begins() {
         let answer = gateway.send_to(listener, get("/", &[sent])).await;
         assert_eq!(parent(&answer)[2], flags, "{sent:?}");
     }
+    // A trace that is there is not sampled anew.
     for listener in ["gateway", "4"] {
         let answer = gateway.send_to(listener, get("/", &[TRACEPARENT])).await;
         assert_eq!(one(&answer, "traceparent"), TRACEPARENT.1);

@@ -53,12 +53,12 @@ async fn clients_are_told_the_trace_on_every_response() {
 #[tokio::test]
 async fn the_access_log_has_the_trace_and_the_decision() {
     let log_all = json!({"decision_log": "all", "log_trace_id": true, "extract": FORMATS});
-    let correlate = |extra: Value| with(with(log_all.clone(), json!({"correlate": {}})), extra);
+    let correlate = setup(with(log_all.clone(), json!({"correlate": {}})));
     let gateway = setup(json!({"extract": FORMATS}))
         .beside("all", setup(log_all.clone()))
         .beside("begin", setup(with(log_all.clone(), json!({"generate": {"when_missing": true}}))))
-        .beside("inbound", setup(correlate(json!({}))).direction("INBOUND"))
-        .beside("outbound", setup(correlate(json!({}))).direction("OUTBOUND"))
+        .beside("inbound", correlate.clone().direction("INBOUND"))
+        .beside("outbound", correlate.direction("OUTBOUND"))
         .start()
         .await;
     let check = async |listener: &str,

@@ -104,9 +104,11 @@ async fn baggage_is_bounded() {
             }
             let answer = send(gateway.address, *protocol, raw("/", &sent)).await.unwrap();
             assert_eq!(answer.status, 200, "{what}");
-            let passed: usize =
-                received(&answer.text(), "baggage").iter().map(|(_, value)| value.len() + 1).sum();
-            assert!(passed <= 1001, "{what}: {passed}");
+            let passed = received(&answer.text(), "baggage");
+            let bytes: usize = passed.iter().map(|(_, value)| value.len() + 1).sum();
+            assert!(bytes <= 1001, "{what}: {bytes}");
+            let is_whole = passed.iter().map(|(_, value)| value).eq(lines.iter().map(|(_, value)| value));
+            assert_eq!(is_whole, counts == [0; 5], "{what}");
             for ((reason, count), before) in reasons.into_iter().zip(counts).zip(before) {
                 assert_eq!(dropped(reason).await - before, count, "{what}: {reason}");
             }
