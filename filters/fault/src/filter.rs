@@ -7,12 +7,12 @@ mod worker;
 
 pub use stream::Stream;
 
-use crate::config;
+use crate::config::{self, Config};
 use crate::policy::{Metric, Policy, Untouched};
 use crate::throttle::Throttle;
 use mesh_config::Problems;
 use mesh_host::{
-    Adapter, Background, Body, BodyFlow, Callbacks, Configure, Filter, Flow, Judgement, Plugin, ProxySources,
+    Adapter, Background, Body, BodyFlow, Build, Callbacks, Filter, Flow, Judgement, Plugin, ProxySources,
     Request, Response, Status, Trailers, TrailersFlow, Wake, clock,
 };
 use mesh_policy::policy::Policy as _;
@@ -27,11 +27,17 @@ pub struct FaultFilter {
     worker: Worker,
 }
 
-impl Configure for FaultFilter {
-    fn configure(config: &[u8], plugin: &Plugin) -> Result<Vec<Self>, Problems> {
-        let adapter = Adapter::new(Policy::new(config::parse(config)?, plugin.name()));
+impl Build for FaultFilter {
+    type Config = Config;
+
+    fn read(config: &[u8]) -> Result<Config, Problems> {
+        config::parse(config)
+    }
+
+    fn build(config: Config, plugin: &Plugin) -> Result<Self, Problems> {
+        let adapter = Adapter::new(Policy::new(config, plugin.name()));
         let worker = Worker::new(plugin.name(), adapter.metrics(), |time| plugin.tick_after(time))?;
-        Ok(vec![Self { adapter, worker }])
+        Ok(Self { adapter, worker })
     }
 }
 

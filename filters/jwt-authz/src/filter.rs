@@ -3,13 +3,13 @@
 mod keyring;
 mod signatures;
 
-use crate::config;
+use crate::config::{self, Config};
 use crate::jwks::Ask;
 use crate::policy::{Context, Decision, Memory, Metric, Outcome, Policy, Unverified};
 use keyring::Keyring;
 use mesh_config::Problems;
 use mesh_host::{
-    Adapter, Background, CallResponse, Callbacks, Configure, Filter, Flow, Judgement, Pending, Plugin,
+    Adapter, Background, Build, CallResponse, Callbacks, Filter, Flow, Judgement, Pending, Plugin,
     Request, Status, Trailers, TrailersFlow, Wake, clock, random,
 };
 use mesh_policy::hash::Key;
@@ -51,9 +51,14 @@ const FIRST_TICK: Duration = Duration::from_millis(1);
 /// Maximum number of decisions on a request while other workers keep fetching new key sets.
 const LOOKS: u32 = 3;
 
-impl Configure for JwtAuthz {
-    fn configure(config: &[u8], plugin: &Plugin) -> Result<Vec<Self>, Problems> {
-        let config = config::parse(config)?;
+impl Build for JwtAuthz {
+    type Config = Config;
+
+    fn read(config: &[u8]) -> Result<Config, Problems> {
+        config::parse(config)
+    }
+
+    fn build(config: Config, plugin: &Plugin) -> Result<Self, Problems> {
         let key = random::key().map_err(|status| {
             // If the key was known, clients could create tokens that evict others from the cache.
             Problems::one(format!("the proxy gives no random numbers, and the cache needs a key: {status}"))
@@ -64,7 +69,7 @@ impl Configure for JwtAuthz {
         if keyring.has_remote() && config.settings.mode != Mode::Off {
             plugin.tick_after(FIRST_TICK);
         }
-        Ok(vec![Self { checker: Checker::new(config, adapter.metrics()), keyring, adapter }])
+        Ok(Self { checker: Checker::new(config, adapter.metrics()), keyring, adapter })
     }
 }
 

@@ -75,7 +75,7 @@ impl Sources for Host {
 
 /// What curl prints for a request with these headers: the response's headers, and those that the upstream got, sorted.
 fn answer(config: &str, path: &str, headers: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
-    let policy = Policy::configure(config.as_bytes(), &mut Host::default()).unwrap();
+    let policy = Policy::build(parse(config.as_bytes()).unwrap(), &mut Host::default()).unwrap();
     let pseudo = [(":path", path), (":method", "GET"), (":authority", "localhost")];
     let mut headers = Headers::from_pairs(pseudo.iter().chain(headers).copied());
     let facts = Facts { source: Some([192, 0, 2, 1].into()), ..Facts::of(&headers) };

@@ -107,15 +107,38 @@ pub trait Filter: Sized + 'static {
     fn on_answer(&self, _background: &mut Background<'_>, _call_id: u32, _response: CallResponse) {}
 }
 
-/// Builds a chain of filters from a config.
+/// Builds a filter from a config: as a module of its own, or as one of several in a chain.
+pub trait Build: Filter {
+    /// A config, as it is read.
+    type Config;
+
+    /// Reads a config.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the config.
+    fn read(config: &[u8]) -> Result<Self::Config, Problems>;
+
+    /// Builds the filter.
+    ///
+    /// # Errors
+    /// What keeps the config from being used in this proxy.
+    fn build(config: Self::Config, plugin: &Plugin) -> Result<Self, Problems>;
+}
+
+/// Builds a chain of filters from a config. A [`Build`] is a chain by itself.
 pub trait Configure: Filter {
-    /// Reads the config and returns the filters of the chain, in the order in which requests pass them. A
-    /// module with one filter returns that one.
+    /// Reads the config and returns the filters of the chain, in the order in which requests pass them.
     ///
     /// # Errors
     /// Everything that is wrong with the config. The proxy then refuses the update, and the previous config
     /// stays active.
     fn configure(config: &[u8], plugin: &Plugin) -> Result<Vec<Self>, Problems>;
+}
+
+impl<F: Build> Configure for F {
+    fn configure(config: &[u8], plugin: &Plugin) -> Result<Vec<Self>, Problems> {
+        Ok(vec![F::build(F::read(config)?, plugin)?])
+    }
 }
 
 /// What happens to a request or a response.

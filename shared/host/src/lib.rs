@@ -1,7 +1,6 @@
 //! The only crate that talks to the proxy: Proxy-Wasm ABI 0.2.1 as stock Envoy implements it.
 //!
-//! A filter implements [`Filter`]: it gets facts and returns effects. [`Configure`] builds a chain of filters
-//! from a config, and [`export!`] makes it a module. The chain handles pauses, local replies and streams that
+//! A filter implements [`Filter`]: it gets facts and returns effects. [`Build`] builds it from a config, [`Configure`] a chain of filters, and [`export!`] makes it a module. The chain handles pauses, local replies and streams that
 //! end early, once for all filters.
 //!
 //! Nothing here panics: headers and bodies are bytes, and every host call returns a [`Result`] with the
@@ -46,7 +45,7 @@ pub use call::{CallError, CallResponse};
 pub use callbacks::Callbacks;
 #[doc(hidden)]
 pub use dispatcher::Dispatcher;
-pub use filter::{BodyFlow, Configure, Filter, Flow, TrailersFlow, Wake};
+pub use filter::{BodyFlow, Build, Configure, Filter, Flow, TrailersFlow, Wake};
 pub use message::{Request, Response, Trailers};
 pub use plugin::{Background, Plugin};
 pub use shared_data::SharedData;

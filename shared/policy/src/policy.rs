@@ -106,11 +106,20 @@ pub enum Part {
 ///
 /// Its state is that of one worker; what all workers share is in the [`Store`].
 pub trait Decide: Policy {
-    /// Reads a config and prepares it for decisions.
+    /// A config, as it is read.
+    type Config;
+
+    /// Reads a config.
     ///
     /// # Errors
     /// All problems of the config.
-    fn configure(config: &[u8], setup: &mut impl Setup) -> Result<Self, Problems>;
+    fn read(config: &[u8]) -> Result<Self::Config, Problems>;
+
+    /// Prepares a config for decisions.
+    ///
+    /// # Errors
+    /// What keeps the config from being used in this proxy.
+    fn build(config: Self::Config, setup: &mut impl Setup) -> Result<Self, Problems>;
 
     /// Decides on a request.
     fn decide(

@@ -56,8 +56,13 @@ impl policy::Policy for Policy {
 }
 
 impl Decide for Policy {
-    fn configure(config: &[u8], _setup: &mut impl Setup) -> Result<Self, Problems> {
-        let config = config::parse(config)?;
+    type Config = Config;
+
+    fn read(config: &[u8]) -> Result<Config, Problems> {
+        config::parse(config)
+    }
+
+    fn build(config: Config, _setup: &mut impl Setup) -> Result<Self, Problems> {
         let needs = Needs { headers: true, ..config.matches.needs() };
         Ok(Self { needs: config.settings.complete(needs), config })
     }

@@ -3,7 +3,7 @@
 use super::decision::{Decision, Failed, Source};
 use super::metric::Metric;
 use super::{Policy, reason};
-use crate::config;
+use crate::config::{self, Config};
 use crate::summary::summary;
 use mesh_config::Problems;
 use mesh_policy::effects::Edit;
@@ -87,8 +87,14 @@ impl policy::Policy for Policy {
 }
 
 impl policy::Decide for Policy {
-    fn configure(config: &[u8], setup: &mut impl Setup) -> Result<Self, Problems> {
-        Ok(Self::new(config::parse(config)?, setup.plugin_name(), setup.now()))
+    type Config = Config;
+
+    fn read(config: &[u8]) -> Result<Config, Problems> {
+        config::parse(config)
+    }
+
+    fn build(config: Config, setup: &mut impl Setup) -> Result<Self, Problems> {
+        Ok(Self::new(config, setup.plugin_name(), setup.now()))
     }
 
     fn decide(&self, facts: &Facts<'_>, environment: Environment<'_, impl Store>) -> Verdict<'_, Metric> {

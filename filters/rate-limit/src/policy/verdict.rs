@@ -4,7 +4,7 @@ use super::answer::{refusal, response_edits};
 use super::decision::{Decision, Denial, Outcome, Reason};
 use super::first_requests::LOOKED_AT;
 use super::{Metric, Policy, seed};
-use crate::config;
+use crate::config::{self, Config};
 use crate::summary::summary;
 use mesh_config::Problems;
 use mesh_policy::facts::{Facts, Needs};
@@ -60,8 +60,13 @@ impl policy::Policy for Policy {
 }
 
 impl policy::Decide for Policy {
-    fn configure(config: &[u8], setup: &mut impl Setup) -> Result<Self, Problems> {
-        let config = config::parse(config)?;
+    type Config = Config;
+
+    fn read(config: &[u8]) -> Result<Config, Problems> {
+        config::parse(config)
+    }
+
+    fn build(config: Config, setup: &mut impl Setup) -> Result<Self, Problems> {
         let fresh = setup.random_key()?;
         let plugin = setup.plugin_name().to_owned();
         // If the proxy cannot store the seed, it cannot store buckets either; `on_error` then applies to each request.

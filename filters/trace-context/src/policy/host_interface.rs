@@ -2,7 +2,7 @@
 
 use super::Policy;
 use super::metric::Metric;
-use crate::config::{self, Correlate};
+use crate::config::{self, Config, Correlate};
 use crate::correlation::{Seeded, Settings as TableSettings};
 use crate::format::{Format, Invalid};
 use crate::summary::summary;
@@ -83,8 +83,13 @@ impl policy::Policy for Policy {
 }
 
 impl policy::Decide for Policy {
-    fn configure(config: &[u8], setup: &mut impl Setup) -> Result<Self, Problems> {
-        let config = config::parse(config)?;
+    type Config = Config;
+
+    fn read(config: &[u8]) -> Result<Config, Problems> {
+        config::parse(config)
+    }
+
+    fn build(config: Config, setup: &mut impl Setup) -> Result<Self, Problems> {
         let correlate = config.correlate.as_ref();
         let table = correlate.map(|correlate| table(correlate, config.settings.mode, setup)).transpose()?;
         Ok(Self::new(config, table))

@@ -4,7 +4,7 @@ use super::sources::ProxySources;
 use super::{Adapter, Judgement, Pending};
 use crate::callbacks::Callbacks;
 use crate::clock;
-use crate::filter::{Configure, Filter, Flow, TrailersFlow};
+use crate::filter::{Build, Filter, Flow, TrailersFlow};
 use crate::message::{Request, Response, Trailers};
 use crate::plugin::{Background, Plugin};
 use crate::random;
@@ -18,9 +18,15 @@ use std::time::Duration;
 /// The filter of a policy that neither waits nor fetches.
 pub struct PolicyFilter<P: Decide>(Adapter<P>);
 
-impl<P: Decide> Configure for PolicyFilter<P> {
-    fn configure(config: &[u8], plugin: &Plugin) -> Result<Vec<Self>, Problems> {
-        let policy = P::configure(config, &mut ProxySetup { plugin, store: SharedData })?;
+impl<P: Decide> Build for PolicyFilter<P> {
+    type Config = P::Config;
+
+    fn read(config: &[u8]) -> Result<P::Config, Problems> {
+        P::read(config)
+    }
+
+    fn build(config: P::Config, plugin: &Plugin) -> Result<Self, Problems> {
+        let policy = P::build(config, &mut ProxySetup { plugin, store: SharedData })?;
         let adapter = Adapter::new(policy);
         if P::OBSERVES {
             let report = with_environment(|environment| adapter.policy().start(environment));
@@ -29,7 +35,7 @@ impl<P: Decide> Configure for PolicyFilter<P> {
                 plugin.tick_after(time);
             }
         }
-        Ok(vec![Self(adapter)])
+        Ok(Self(adapter))
     }
 }
 

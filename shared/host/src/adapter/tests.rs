@@ -66,8 +66,14 @@ impl policy::Policy for Refuses {
 }
 
 impl Decide for Refuses {
-    fn configure(config: &[u8], _setup: &mut impl Setup) -> Result<Self, Problems> {
-        Ok(Self::new(&String::from_utf8_lossy(config)))
+    type Config = String;
+
+    fn read(config: &[u8]) -> Result<String, Problems> {
+        Ok(String::from_utf8_lossy(config).into_owned())
+    }
+
+    fn build(config: String, _setup: &mut impl Setup) -> Result<Self, Problems> {
+        Ok(Self::new(&config))
     }
 
     fn decide(&self, _facts: &Facts<'_>, _environment: Environment<'_, impl Store>) -> Verdict<'_, Metric> {

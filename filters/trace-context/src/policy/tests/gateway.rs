@@ -140,7 +140,8 @@ impl Gateway {
 
     #[track_caller]
     fn of(config: &str, host: Rc<RefCell<Host>>) -> Self {
-        let policy = Policy::configure(config.as_bytes(), &mut Loading(Shared(&host)))
+        let policy = Policy::read(config.as_bytes())
+            .and_then(|config| Policy::build(config, &mut Loading(Shared(&host))))
             .unwrap_or_else(|problems| panic!("{config}\n{problems}"));
         Self { policy, host, direction: None }
     }
