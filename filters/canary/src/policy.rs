@@ -24,6 +24,7 @@ use mesh_policy::matching::request::MatchInput;
 use mesh_policy::mode::Mode;
 use mesh_policy::policy::Environment;
 use mesh_policy::preflight::is_preflight;
+use mesh_policy::scope::Scope;
 use mesh_policy::store::Store;
 use mesh_policy::time::Nanos;
 use names::Names;
@@ -46,15 +47,15 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// `plugin` names the state of guards, and `since` is the current time, which orders configs.
+    /// `scope` names the state of guards, and `since` is the current time, which orders configs.
     #[must_use]
-    pub fn new(config: Config, plugin: &str, since: Nanos) -> Self {
+    pub fn new(config: Config, scope: &Scope, since: Nanos) -> Self {
         let mode = config.settings.mode;
         let mut splits = Vec::new();
         let mut subjects = Vec::new();
         for (index, split) in config.splits.0.iter().enumerate() {
             let is_in_force = mode.max(split.mode) == Mode::Enforce;
-            splits.push(Split::new(split, plugin, since, subjects.len(), is_in_force));
+            splits.push(Split::new(split, scope, since, subjects.len(), is_in_force));
             subjects.extend((0..split.variants.len()).map(|variant| (index, variant)));
         }
         let mut own_headers: Vec<HeaderName> = config.own_headers().cloned().collect();

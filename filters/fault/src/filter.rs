@@ -35,8 +35,8 @@ impl Build for FaultFilter {
     }
 
     fn build(config: Config, plugin: &Plugin) -> Result<Self, Problems> {
-        let adapter = Adapter::new(Policy::new(config, plugin.name()));
-        let worker = Worker::new(plugin.name(), adapter.metrics(), |time| plugin.tick_after(time))?;
+        let adapter = Adapter::new(Policy::new(config, plugin.name()), plugin.scope());
+        let worker = Worker::new(plugin.scope(), adapter.metrics(), |time| plugin.tick_after(time))?;
         Ok(Self { adapter, worker })
     }
 }

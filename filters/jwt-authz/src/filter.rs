@@ -9,8 +9,8 @@ use crate::policy::{Context, Decision, Memory, Metric, Outcome, Policy, Unverifi
 use keyring::Keyring;
 use mesh_config::Problems;
 use mesh_host::{
-    Adapter, Background, Build, CallResponse, Callbacks, Filter, Flow, Judgement, Pending, Plugin,
-    Request, Status, Trailers, TrailersFlow, Wake, clock, random,
+    Adapter, Background, Build, CallResponse, Callbacks, Filter, Flow, Judgement, Pending, Plugin, Request,
+    Status, Trailers, TrailersFlow, Wake, clock, random,
 };
 use mesh_policy::hash::Key;
 use mesh_policy::mode::Mode;
@@ -63,7 +63,8 @@ impl Build for JwtAuthz {
             // If the key was known, clients could create tokens that evict others from the cache.
             Problems::one(format!("the proxy gives no random numbers, and the cache needs a key: {status}"))
         })?;
-        let adapter = Adapter::new(MEMORY.with(|memory| Policy::new(config, Key::new(key), memory)));
+        let policy = MEMORY.with(|memory| Policy::new(config, Key::new(key), memory));
+        let adapter = Adapter::new(policy, plugin.scope());
         let config = adapter.policy().config();
         let keyring = Keyring::new(config, adapter.metrics())?;
         if keyring.has_remote() && config.settings.mode != Mode::Off {

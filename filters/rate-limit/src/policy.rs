@@ -27,6 +27,7 @@ use mesh_policy::matching::request::MatchInput;
 use mesh_policy::mode::Mode;
 use mesh_policy::on_error::OnError;
 use mesh_policy::percent::Percentage;
+use mesh_policy::scope::Scope;
 use mesh_policy::store::{Store, StoreError};
 use mesh_policy::time::Nanos;
 use set::{Charge, Charged, ChargedLevel, Verdict};
@@ -59,10 +60,10 @@ struct Buckets {
 }
 
 impl Policy {
-    /// `plugin` and `seed` determine the table, see [`seed`]. `since` is the current time, which orders configs.
+    /// `scope` and `seed` determine the table, see [`seed`]. `since` is the current time, which orders configs.
     #[must_use]
-    pub fn new(config: Config, plugin: &str, seed: Key, since: Nanos) -> Self {
-        let table = Table::new(plugin, config.capacity, seed);
+    pub fn new(config: Config, scope: &Scope, seed: Key, since: Nanos) -> Self {
+        let table = Table::new(scope, config.capacity, seed);
         let mut needs = Needs::default();
         for limit in config.limits.iter().filter(|limit| config.settings.mode.max(limit.mode) != Mode::Off) {
             needs.add(&limit.needs());

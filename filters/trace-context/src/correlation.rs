@@ -9,7 +9,7 @@
 //! another capacity looks for most ids in another set, so entries of the earlier one are no longer found after a push.
 //!
 //! The table takes at most [`Settings::capacity`] times ([`Settings::max_entry_bytes`] + 200) bytes, with the names of the
-//! records and what the proxy needs for each, if the plugin's name has up to 300 bytes. A record cannot be deleted, so after a
+//! records and what the proxy needs for each, if the names of plugin and block have up to 300 bytes together. A record cannot be deleted, so after a
 //! push it keeps its size until it is written again.
 
 mod entry;
@@ -25,6 +25,7 @@ pub use seeded::Seeded;
 
 use mesh_policy::hash::Key;
 use mesh_policy::headers::HeaderName;
+use mesh_policy::scope::Scope;
 use mesh_policy::store::{Store, StoreError, update};
 use mesh_policy::table::{Names, scaled};
 use set::{Set, WAYS};
@@ -48,7 +49,7 @@ pub struct Settings {
     pub max_entry_bytes: u16,
 }
 
-/// The table of a plugin.
+/// The table of a scope.
 #[derive(Clone, Debug)]
 pub struct Table {
     names: Names,
@@ -68,11 +69,11 @@ pub struct Stored {
 }
 
 impl Table {
-    /// The table of a plugin. All workers need the same seed.
+    /// The table of a scope. All workers need the same seed.
     #[must_use]
-    fn new(plugin: &str, settings: Settings, seed: Key) -> Self {
+    fn new(scope: &Scope, settings: Settings, seed: Key) -> Self {
         let sets = (u64::from(settings.capacity) / WAYS as u64).max(1);
-        Self { names: Names::new(FORMAT, plugin), settings, sets, seed }
+        Self { names: Names::new(FORMAT, scope), settings, sets, seed }
     }
 
     /// Stores the headers of a request in place of those that were stored under its id before. A name may occur several

@@ -12,6 +12,7 @@ use mesh_policy::effects::Edit;
 use mesh_policy::facts::Facts;
 use mesh_policy::headers::Headers;
 use mesh_policy::policy::{Decide as _, Environment, Setup, Sources};
+use mesh_policy::scope::Scope;
 use mesh_policy::time::Nanos;
 use mesh_testkit::manifest::{documents, plugin_config};
 use mesh_testkit::markdown::blocks;
@@ -34,6 +35,7 @@ const LISTENERS: [(&str, &str); 3] = [
 
 #[derive(Default)]
 struct Host {
+    scope: Scope,
     store: Alone,
     asked: usize,
 }
@@ -41,8 +43,8 @@ struct Host {
 impl Setup for Host {
     type Store = Alone;
 
-    fn plugin_name(&self) -> &'static str {
-        "readme"
+    fn scope(&self) -> &Scope {
+        &self.scope
     }
 
     fn now(&self) -> Nanos {

@@ -23,6 +23,7 @@ use mesh_policy::policy::{Part, Policy};
 use mesh_policy::preflight::CorsPreflight;
 use mesh_policy::refusal::Refusal;
 use mesh_policy::report::Report;
+use mesh_policy::scope::{Scope, variable};
 use mesh_policy::settings::DecisionLog;
 use mesh_policy::time::Nanos;
 use mesh_policy::verdict::{Count, Decision, Verdict};
@@ -73,12 +74,11 @@ impl From<Unchangeable> for Status {
 }
 
 impl<P: Policy> Adapter<P> {
-    /// Defines the policy's metrics.
+    /// Defines the policy's metrics. `scope`: whose they are.
     #[must_use]
-    pub fn new(policy: P) -> Self {
-        let name = P::NAME.replace('-', "_");
-        let metrics = Metrics::new(&name, |metric| policy.label_values(metric));
-        Self { policy, metrics, decision_key: format!("{name}_decision") }
+    pub fn new(policy: P, scope: &Scope) -> Self {
+        let metrics = Metrics::new(&variable(P::NAME), scope, |metric| policy.label_values(metric));
+        Self { policy, metrics, decision_key: scope.decision_key(P::NAME) }
     }
 
     /// The policy.
@@ -276,7 +276,7 @@ impl<P: Policy> Adapter<P> {
         }
     }
 
-    /// Writes a decision to filter state `wasm.<filter>_decision`, in place of an earlier one.
+    /// Writes a decision to filter state `wasm.<filter>_decision`, or `wasm.<block>_decision`, in place of an earlier one.
     pub fn record(&self, decision: &str) {
         // Only the access log reads it, so a failure does not change what happens to the request.
         let _unlogged = property::set_filter_state(&self.decision_key, decision.as_bytes());

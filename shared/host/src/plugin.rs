@@ -5,13 +5,14 @@ use crate::clock;
 use crate::property;
 use crate::status::Status;
 use crate::timers_and_calls::{Caller, TimersAndCalls};
+use mesh_policy::scope::{Block, Scope};
 use mesh_policy::time::Nanos;
 use std::rc::Rc;
 use std::time::Duration;
 
 /// The plugin while it reads its config. It cannot send calls: from there, a call can crash Envoy.
 pub struct Plugin {
-    name: Rc<str>,
+    scope: Scope,
     timers_and_calls: Rc<TimersAndCalls>,
     /// Position in the chain of the filter that ticks go to.
     filter: usize,
@@ -20,7 +21,8 @@ pub struct Plugin {
 impl Plugin {
     pub(crate) fn new(timers_and_calls: Rc<TimersAndCalls>) -> Self {
         let name = property::get(&["plugin_name"]).ok().flatten().unwrap_or_default();
-        Self { name: String::from_utf8_lossy(&name).into(), timers_and_calls, filter: 0 }
+        let scope = Scope::of_plugin(&String::from_utf8_lossy(&name));
+        Self { scope, timers_and_calls, filter: 0 }
     }
 
     /// The plugin for the filter at `position` of the chain: ticks that are asked for go to that filter.
@@ -28,16 +30,29 @@ impl Plugin {
     #[must_use]
     pub fn at(&self, position: usize) -> Self {
         Self {
-            name: Rc::clone(&self.name),
+            scope: self.scope.clone(),
             timers_and_calls: Rc::clone(&self.timers_and_calls),
             filter: position,
         }
     }
 
+    /// The plugin for a block of its config. `name`: `None` if the block has the filter's name.
+    #[must_use]
+    pub fn with_block(mut self, name: Option<Block>) -> Self {
+        self.scope = self.scope.with_block(name);
+        self
+    }
+
+    /// Whose state a filter has: the plugin's, or a block's.
+    #[must_use]
+    pub const fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     /// The plugin's name in the proxy's config, with Istio `<namespace>.<name>`. It may be empty.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        self.scope.plugin()
     }
 
     /// Asks for one [`Filter::on_tick`](crate::Filter::on_tick) after `time`, in this worker.

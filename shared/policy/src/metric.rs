@@ -1,5 +1,7 @@
 //! Declares the metrics of a filter.
 
+use crate::scope::Scope;
+
 #[cfg(not(target_family = "wasm"))]
 pub mod documentation;
 
@@ -30,6 +32,9 @@ pub struct Definition {
     pub labels: &'static [&'static str],
 }
 
+/// The label of metrics of a named block.
+const BLOCK: &str = "block";
+
 /// The type of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -42,11 +47,12 @@ pub enum Kind {
 impl Definition {
     /// The name in the proxy: `mesh_filters.<filter>.<name>`, with a label
     /// `mesh_filters.<filter>.<label>=.=<value>;.;<name>`, from which Istio extracts the label. `values` are those of the
-    /// labels, in their order.
+    /// labels, in their order. In a named block, the label `block` comes first.
     #[must_use]
-    pub fn full_name(&self, filter: &str, values: &[&str]) -> String {
+    pub fn full_name(&self, filter: &str, scope: &Scope, values: &[&str]) -> String {
         let mut name = format!("mesh_filters.{filter}.");
-        for (label, value) in self.labels.iter().zip(values) {
+        let block = scope.block().map(|block| (&BLOCK, block));
+        for (label, value) in block.into_iter().chain(self.labels.iter().zip(values.iter().copied())) {
             for part in [label, "=.=", value, ";.;"] {
                 name.push_str(part);
             }
@@ -60,6 +66,7 @@ impl Definition {
 ///
 /// ```
 /// use mesh_policy::metric::Metric as _;
+/// use mesh_policy::scope::Scope;
 ///
 /// mesh_policy::metrics! {
 ///     /// The metrics of a filter.
@@ -72,10 +79,11 @@ impl Definition {
 /// }
 ///
 /// assert_eq!(
-///     Metric::Allowed.definition().full_name("rate_limit", &["a"]),
+///     Metric::Allowed.definition().full_name("rate_limit", &Scope::default(), &["a"]),
 ///     "mesh_filters.rate_limit.limit=.=a;.;allowed",
 /// );
-/// assert_eq!(Metric::Keys.definition().full_name("jwt_authz", &[]), "mesh_filters.jwt_authz.keys");
+/// let keys = Metric::Keys.definition().full_name("jwt_authz", &Scope::default(), &[]);
+/// assert_eq!(keys, "mesh_filters.jwt_authz.keys");
 /// assert_eq!(Metric::Keys.help(), "Keys in the set.");
 /// ```
 #[macro_export]

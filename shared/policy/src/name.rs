@@ -16,10 +16,15 @@ pub fn name() -> Text<String> {
     text(read).described_as(PATTERN, &[])
 }
 
+/// Whether a text is a name.
+pub(crate) fn is_name(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    !text.is_empty() && text.len() <= MAX_BYTES && text.bytes().all(plain)
+}
+
 /// Reads a name; anything else is reported.
 pub fn read(value: &Value<'_>, name: &str) -> Option<String> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    if name.is_empty() || name.len() > MAX_BYTES || !name.bytes().all(plain) {
+    if !is_name(name) {
         let expected = format_args!("1 to {MAX_BYTES} letters, digits, `_`, `-` or `.`");
         return value.expected(BadPattern, expected);
     }

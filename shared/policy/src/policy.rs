@@ -7,6 +7,7 @@ use crate::metric::Metric;
 use crate::outcome::Outcome;
 use crate::preflight::CorsPreflight;
 use crate::report::Report;
+use crate::scope::Scope;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::time::Nanos;
@@ -151,8 +152,8 @@ pub trait Setup {
     /// State shared by all workers.
     type Store: Store;
 
-    /// The plugin's name in the proxy's config, in Istio `<namespace>.<name>`. It may be empty.
-    fn plugin_name(&self) -> &str;
+    /// Whose state the policy has: the plugin's, in Istio called `<namespace>.<name>`, or a block's.
+    fn scope(&self) -> &Scope;
 
     /// The current time.
     fn now(&self) -> Nanos;

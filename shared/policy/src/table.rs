@@ -1,12 +1,13 @@
 //! Tables in the proxy's shared data: a fixed number of sets, each a record.
 //!
-//! Records cannot be deleted, so their names consist only of the format, the plugin's name and the set's number. A set is
+//! Records cannot be deleted, so their names consist only of the format, the scope and the set's number. A set is
 //! chosen by a hash that is keyed with a seed that clients do not know, so they cannot choose the set.
 
 use crate::hash::Key;
+use crate::scope::Scope;
 use crate::store::{Snapshot, Store, StoreError, Version, Written};
 
-/// The names of the records of a plugin's table.
+/// The names of the records of a scope's table.
 #[derive(Clone, Debug)]
 pub struct Names {
     prefix: String,
@@ -15,8 +16,8 @@ pub struct Names {
 impl Names {
     /// The names for a format, such as `mf.rl2`: it says which table this is, and changes with what the records contain.
     #[must_use]
-    pub fn new(format: &str, plugin: &str) -> Self {
-        Self { prefix: format!("{format}/{plugin}/") }
+    pub fn new(format: &str, scope: &Scope) -> Self {
+        Self { prefix: format!("{}/", scope.record_name(format)) }
     }
 
     /// The name of a set's record.
@@ -86,11 +87,12 @@ pub fn scaled(number: u64, bound: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{Names, scaled};
+    use crate::scope::Scope;
     use crate::testing::test;
 
     #[test]
     fn names_are_of_format_plugin_and_number() {
-        let names = Names::new("mf.rl2", "default.limits");
+        let names = Names::new("mf.rl2", &Scope::of_plugin("default.limits"));
         assert_eq!(names.set(0), "mf.rl2/default.limits/0");
         assert_eq!(names.set(0x1fff), "mf.rl2/default.limits/1fff");
         assert_eq!(names.set(u64::MAX), "mf.rl2/default.limits/ffffffffffffffff");

@@ -4,6 +4,7 @@ use crate::config::{Guard as Config, Rollout, Split};
 use crate::guard::{self, Arm, Guard, Settings, Thresholds};
 use mesh_policy::hash::Key;
 use mesh_policy::mode::Mode;
+use mesh_policy::scope::Scope;
 use mesh_policy::store::Store;
 use mesh_policy::time::Nanos;
 use std::cell::Cell;
@@ -22,16 +23,16 @@ pub(super) struct Guarded {
 }
 
 /// Version and prefix of the records' names.
-const PREFIX: &str = "mf.cn1/";
+const LAYOUT: &str = "mf.cn1";
 
 impl Guarded {
     /// `None` if there is no guard, or it is off.
-    pub(super) fn new(split: &Split, plugin: &str, since: Nanos) -> Option<Self> {
+    pub(super) fn new(split: &Split, scope: &Scope, since: Nanos) -> Option<Self> {
         let config = split.guard.as_ref().filter(|guard| guard.mode != Mode::Off)?;
         let index = |name: &str| split.variants.iter().position(|variant| variant.name == name);
         let fingerprint = fingerprint(config, split.rollout.as_ref());
         Some(Self {
-            guard: Guard::new(settings(config), record(split, plugin), fingerprint, since),
+            guard: Guard::new(settings(config), record(split, scope), fingerprint, since),
             variant: index(&config.variant)?,
             baseline: index(&config.baseline)?,
             fall_back_to: index(&config.fall_back_to)?,
@@ -59,8 +60,8 @@ pub(super) struct Unguarded {
 }
 
 impl Unguarded {
-    pub(super) fn new(split: &Split, plugin: &str, since: Nanos) -> Self {
-        Self { record: record(split, plugin), since, is_retired: Cell::default() }
+    pub(super) fn new(split: &Split, scope: &Scope, since: Nanos) -> Self {
+        Self { record: record(split, scope), since, is_retired: Cell::default() }
     }
 
     /// Ends the state of an earlier config's guard. To be called when the split has decided on a request: the proxy also
@@ -73,8 +74,8 @@ impl Unguarded {
 }
 
 /// The name of the record with the state of a split's guard.
-fn record(split: &Split, plugin: &str) -> String {
-    format!("{PREFIX}{plugin}/{}", split.name)
+fn record(split: &Split, scope: &Scope) -> String {
+    format!("{}/{}", scope.record_name(LAYOUT), split.name)
 }
 
 fn settings(config: &Config) -> Settings {

@@ -7,6 +7,7 @@ use crate::assignment::Assigner;
 use crate::config;
 use crate::guard::State;
 use mesh_policy::policy::{Environment, Sources};
+use mesh_policy::scope::Scope;
 use mesh_policy::store::Store;
 use mesh_policy::time::Nanos;
 
@@ -35,17 +36,17 @@ impl Split {
     /// `is_in_force`: whether the split decides; a guard only counts what it decides.
     pub(super) fn new(
         split: &config::Split,
-        plugin: &str,
+        scope: &Scope,
         since: Nanos,
         first_subject: usize,
         is_in_force: bool,
     ) -> Self {
-        let guarded = if is_in_force { Guarded::new(split, plugin, since) } else { None };
+        let guarded = if is_in_force { Guarded::new(split, scope, since) } else { None };
         let is_unguarded = is_in_force && guarded.is_none();
         Self {
             assigner: Assigner::new(&split.name, split.variants.iter().map(|variant| variant.name.as_str())),
             schedule: Schedule::new(split),
-            unguarded: is_unguarded.then(|| Unguarded::new(split, plugin, since)),
+            unguarded: is_unguarded.then(|| Unguarded::new(split, scope, since)),
             guarded,
             first_subject,
         }

@@ -94,7 +94,7 @@ impl policy::Decide for Policy {
     }
 
     fn build(config: Config, setup: &mut impl Setup) -> Result<Self, Problems> {
-        Ok(Self::new(config, setup.plugin_name(), setup.now()))
+        Ok(Self::new(config, setup.scope(), setup.now()))
     }
 
     fn decide(&self, facts: &Facts<'_>, environment: Environment<'_, impl Store>) -> Verdict<'_, Metric> {

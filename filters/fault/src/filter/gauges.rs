@@ -4,11 +4,12 @@ use crate::places::{Gauge, Gauges};
 use crate::policy::Metric;
 use mesh_host::{Metrics, metrics};
 use mesh_policy::metric::Metric as _;
+use mesh_policy::scope::Scope;
 use std::cell::Cell;
 
-/// The gauges of one plugin.
+/// The gauges of one scope.
 pub(super) struct ProxyGauges {
-    plugin: String,
+    scope: Scope,
     active: metrics::Gauge,
     /// Defined when it is used first. A config without `in_flight` uses it as well: for requests of another config of the
     /// plugin in this VM, and of lost VMs.
@@ -18,9 +19,9 @@ pub(super) struct ProxyGauges {
 }
 
 impl ProxyGauges {
-    pub(super) fn new(plugin: &str, metrics: &Metrics<Metric>) -> Self {
+    pub(super) fn new(scope: &Scope, metrics: &Metrics<Metric>) -> Self {
         Self {
-            plugin: plugin.to_owned(),
+            scope: scope.clone(),
             active: metrics.gauge(Metric::Active, 0),
             in_flight: Cell::new(None),
             of_worker: Cell::new(None),
@@ -37,7 +38,8 @@ impl ProxyGauges {
 
     fn in_flight(&self) -> metrics::Gauge {
         let definition = Metric::InFlight.definition();
-        let define = || metrics::Gauge::define(&definition.full_name("fault", &[&self.plugin]));
+        let define =
+            || metrics::Gauge::define(&definition.full_name("fault", &self.scope, &[self.scope.plugin()]));
         let gauge = self.in_flight.get().unwrap_or_else(define);
         self.in_flight.set(Some(gauge));
         gauge
@@ -49,7 +51,8 @@ impl ProxyGauges {
         }
         let worker = itoa::Buffer::new().format(slot).to_owned();
         let definition = Metric::InFlightOfWorker.definition();
-        let gauge = metrics::Gauge::define(&definition.full_name("fault", &[&self.plugin, &worker]));
+        let name = definition.full_name("fault", &self.scope, &[self.scope.plugin(), &worker]);
+        let gauge = metrics::Gauge::define(&name);
         self.of_worker.set(Some((slot, gauge)));
         gauge
     }

@@ -5,6 +5,7 @@ use crate::places::{Places, RENEWAL};
 use crate::policy::Metric;
 use mesh_config::Problems;
 use mesh_host::{Background, Metrics, SharedData, clock, random};
+use mesh_policy::scope::Scope;
 use mesh_policy::store::StoreError;
 use mesh_policy::time::Nanos;
 use std::cell::Cell;
@@ -12,9 +13,12 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 thread_local! {
-    /// The places of each plugin in this VM, by the plugin's name. Holds nothing of a config.
-    static PLACES: Cell<Vec<(String, Weak<Places>)>> = const { Cell::new(Vec::new()) };
+    /// The places of each scope in this VM. Holds nothing of a config.
+    static PLACES: Cell<Vec<(Scope, Weak<Places>)>> = const { Cell::new(Vec::new()) };
 }
+
+/// Version and prefix of the records' names.
+const LAYOUT: &str = "mesh_filters.fault/places/1";
 
 /// After so long a new VM frees what a lost one before it has held.
 const FIRST_RENEWAL: Duration = Duration::from_secs(10);
@@ -36,14 +40,14 @@ impl Worker {
     /// # Errors
     /// The proxy gives no random numbers.
     pub(super) fn new(
-        plugin: &str,
+        scope: &Scope,
         metrics: &Metrics<Metric>,
         tick_after: impl FnOnce(Duration),
     ) -> Result<Self, Problems> {
         tick_after(FIRST_RENEWAL);
         Ok(Self {
-            places: places(plugin)?,
-            gauges: ProxyGauges::new(plugin, metrics),
+            places: places(scope)?,
+            gauges: ProxyGauges::new(scope, metrics),
             is_ticking: Cell::new(false),
             since: clock::now().unwrap_or_default(),
         })
@@ -106,21 +110,21 @@ fn now_or_late() -> Nanos {
     clock::now().unwrap_or(Nanos(u64::MAX))
 }
 
-/// The places of a plugin in this VM.
-fn places(plugin: &str) -> Result<Rc<Places>, Problems> {
+/// The places of a scope in this VM.
+fn places(scope: &Scope) -> Result<Rc<Places>, Problems> {
     let mut all = PLACES.take();
     all.retain(|(_, places)| places.strong_count() > 0);
-    let known = all.iter().find(|(name, _)| name == plugin).and_then(|(_, places)| places.upgrade());
-    let places = known.map_or_else(|| new_places(plugin, &mut all), Ok);
+    let known = all.iter().find(|(known, _)| known == scope).and_then(|(_, places)| places.upgrade());
+    let places = known.map_or_else(|| new_places(scope, &mut all), Ok);
     PLACES.set(all);
     places
 }
 
-fn new_places(plugin: &str, all: &mut Vec<(String, Weak<Places>)>) -> Result<Rc<Places>, Problems> {
+fn new_places(scope: &Scope, all: &mut Vec<(Scope, Weak<Places>)>) -> Result<Rc<Places>, Problems> {
     let owner = random::number().map_err(|status| {
         Problems::one(format!("the proxy gives no random numbers, and the filter needs them: {status}"))
     })?;
-    let places = Rc::new(Places::new(["mesh_filters.fault/places/1/", plugin].concat(), owner));
-    all.push((plugin.to_owned(), Rc::downgrade(&places)));
+    let places = Rc::new(Places::new(scope.record_name(LAYOUT), owner));
+    all.push((scope.clone(), Rc::downgrade(&places)));
     Ok(places)
 }

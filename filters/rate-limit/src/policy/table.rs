@@ -3,6 +3,7 @@
 //! The limit of a slot is part of its fingerprint, so renaming a limit creates no records.
 
 use mesh_policy::hash::{Hasher, Key};
+use mesh_policy::scope::Scope;
 use mesh_policy::store::{Store, StoreError};
 use mesh_policy::table::{Names, scaled};
 
@@ -16,7 +17,7 @@ const FORMAT: &str = "mf.rl2";
 /// probability that one has more than eight buckets is 1 in 500 000.
 const KEYLESS_SETS: u64 = 512;
 
-/// The table of one plugin.
+/// The table of one scope.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     names: Names,
@@ -34,10 +35,10 @@ pub(crate) struct Location {
 }
 
 impl Table {
-    /// The table of a plugin with room for `capacity` buckets.
-    pub(crate) fn new(plugin: &str, capacity: u32, seed: Key) -> Self {
+    /// The table of a scope with room for `capacity` buckets.
+    pub(crate) fn new(scope: &Scope, capacity: u32, seed: Key) -> Self {
         let sets = u64::from(capacity).div_ceil(WAYS as u64).max(1);
-        Self { names: Names::new(FORMAT, plugin), sets, seed }
+        Self { names: Names::new(FORMAT, scope), sets, seed }
     }
 
     /// A hasher for the names of a limit's buckets, to which the parts of the key are added.
@@ -55,12 +56,12 @@ impl Table {
     }
 }
 
-/// The seed of a plugin's table, shared by all workers. The first worker stores `fresh`.
+/// The seed of a scope's table, shared by all workers. The first worker stores `fresh`.
 ///
 /// # Errors
 /// The store fails.
-pub fn seed(store: &mut impl Store, plugin: &str, fresh: [u8; 16]) -> Result<Key, StoreError> {
-    Names::new(FORMAT, plugin).seed(store, fresh)
+pub fn seed(store: &mut impl Store, scope: &Scope, fresh: [u8; 16]) -> Result<Key, StoreError> {
+    Names::new(FORMAT, scope).seed(store, fresh)
 }
 
 #[cfg(test)]
@@ -70,7 +71,7 @@ mod tests {
 
     #[test]
     fn names_hold_nothing_that_changes() {
-        let table = Table::new("default.limits", 65536, Key::new([7; 16]));
+        let table = Table::new(&Scope::of_plugin("default.limits"), 65536, Key::new([7; 16]));
         assert_eq!(table.locate(0, false).record, "mf.rl2/default.limits/0");
         assert_eq!(table.locate(u128::from(u64::MAX), false).record, "mf.rl2/default.limits/1fff");
         assert_eq!(table.locate(5, true).record, "mf.rl2/default.limits/2005");
@@ -81,7 +82,7 @@ mod tests {
         /// The number of records is bounded, whatever clients send.
         #[test]
         fn the_number_of_records_is_fixed(name: u128, keyless: bool, capacity in 1u32..1_000_000) {
-            let table = Table::new("", capacity, Key::new([0; 16]));
+            let table = Table::new(&Scope::default(), capacity, Key::new([0; 16]));
             let record = table.locate(name, keyless).record;
             let set = u64::from_str_radix(record.strip_prefix("mf.rl2//").unwrap(), 16).unwrap();
             prop_assert!(set < u64::from(capacity).div_ceil(WAYS as u64) + KEYLESS_SETS);

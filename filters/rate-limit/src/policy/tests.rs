@@ -10,6 +10,7 @@ use mesh_policy::effects::{Edit, GrpcStatus};
 use mesh_policy::facts::{Attribute, Facts};
 use mesh_policy::hash::Key;
 use mesh_policy::headers::Headers;
+use mesh_policy::scope::Scope;
 use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
 use mesh_policy::time::Nanos;
 use serde_json::json;
@@ -144,7 +145,7 @@ fn a_limit_by_claims_that_sees_none_is_noticed_once() {
 fn a_limit_by_claims_that_sees_some_is_not_noticed() {
     let config = format!(r#"{{"limits": [{{"name": "l", "key": [{{"claim": "sub"}}], {ONCE}}}]}}"#);
     let config = crate::config::parse(config.as_bytes()).unwrap();
-    let policy = Policy::new(config, "", Key::new([0; 16]), Nanos(0));
+    let policy = Policy::new(config, &Scope::default(), Key::new([0; 16]), Nanos(0));
     let mut store = Shared::default();
     let (claims, headers) = (json!({"another": 1}), Headers::EMPTY);
     for request in 0..300 {
@@ -342,7 +343,7 @@ impl Store for Contended {
 fn contention_has_a_bound() {
     let config =
         crate::config::parse(format!(r#"{{"limits": [{{"name": "l", {ONCE}}}]}}"#).as_bytes()).unwrap();
-    let policy = Policy::new(config, "", Key::new([0; 16]), Nanos(0));
+    let policy = Policy::new(config, &Scope::default(), Key::new([0; 16]), Nanos(0));
     let mut store = Contended(0);
     let decision = policy.decision(&facts(&Headers::EMPTY), || 0, &mut store);
     assert_eq!((decision.tallies, store.0), (vec![(0, Metric::Error)], super::ledger::TRIES));
@@ -360,7 +361,7 @@ fn keys_from_outside_the_headers() {
         .as_bytes(),
     )
     .unwrap();
-    let policy = Policy::new(config, "", Key::new([0; 16]), Nanos(0));
+    let policy = Policy::new(config, &Scope::default(), Key::new([0; 16]), Nanos(0));
     let needs = &policy.needs;
     assert!(needs.source && needs.principal && needs.claims && !needs.headers);
     assert_eq!(needs.attributes, [["source", "port"]]);
@@ -405,9 +406,9 @@ impl Store for Shared {
 #[test]
 fn whoever_comes_first_makes_the_seed() {
     let mut store = Shared::default();
-    assert_eq!(super::seed(&mut store, "p", [1; 16]), Ok(Key::new([1; 16])));
-    assert_eq!(super::seed(&mut store, "p", [2; 16]), Ok(Key::new([1; 16])));
-    assert_eq!(super::seed(&mut store, "q", [2; 16]), Ok(Key::new([2; 16])));
+    assert_eq!(super::seed(&mut store, &Scope::of_plugin("p"), [1; 16]), Ok(Key::new([1; 16])));
+    assert_eq!(super::seed(&mut store, &Scope::of_plugin("p"), [2; 16]), Ok(Key::new([1; 16])));
+    assert_eq!(super::seed(&mut store, &Scope::of_plugin("q"), [2; 16]), Ok(Key::new([2; 16])));
 }
 
 /// A refusal that clips a level costs nothing, also if another worker changes the record first.
@@ -437,7 +438,12 @@ fn a_refusal_that_is_overtaken_costs_nothing() {
         let config = format!(
             r#"{{"limits": [{{"name": "l", "rate": {{"requests": 1, "per": "1s"}}, "burst": {burst}}}]}}"#
         );
-        Policy::new(crate::config::parse(config.as_bytes()).unwrap(), "", Key::new([7; 16]), Nanos(since))
+        Policy::new(
+            crate::config::parse(config.as_bytes()).unwrap(),
+            &Scope::default(),
+            Key::new([7; 16]),
+            Nanos(since),
+        )
     };
     let (old, new) = (policy(10, 1), policy(2, 2));
     let mut store = Overtaken { records: Shared::default(), now: 1_000_000_000_000, conflict: false };

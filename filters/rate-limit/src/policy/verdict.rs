@@ -68,13 +68,13 @@ impl policy::Decide for Policy {
 
     fn build(config: Config, setup: &mut impl Setup) -> Result<Self, Problems> {
         let fresh = setup.random_key()?;
-        let plugin = setup.plugin_name().to_owned();
+        let scope = setup.scope().clone();
         // If the proxy cannot store the seed, it cannot store buckets either; `on_error` then applies to each request.
-        let seed = seed(setup.store(), &plugin, fresh).unwrap_or_else(|error| {
+        let seed = seed(setup.store(), &scope, fresh).unwrap_or_else(|error| {
             log::warn!("cannot store the table's seed in shared data: {error:?}");
             Key::new(fresh)
         });
-        Ok(Self::new(config, &plugin, seed, setup.now()))
+        Ok(Self::new(config, &scope, seed, setup.now()))
     }
 
     fn decide(&self, facts: &Facts<'_>, environment: Environment<'_, impl Store>) -> Verdict<'_, Metric> {

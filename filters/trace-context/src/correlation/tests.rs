@@ -14,6 +14,7 @@ mod units;
 use super::{Id, Settings, Stored, Table};
 use mesh_policy::hash::Key;
 use mesh_policy::headers::HeaderName;
+use mesh_policy::scope::Scope;
 use mesh_policy::store::{Store, StoreError};
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ const SETTINGS: Settings =
     Settings { ttl: Duration::from_secs(30), capacity: 64, max_value_bytes: 20, max_entry_bytes: 64 };
 
 fn table(settings: Settings) -> Table {
-    Table::new("p", settings, Key::new([7; 16]))
+    Table::new(&Scope::of_plugin("p"), settings, Key::new([7; 16]))
 }
 
 /// Headers whose values say by which call they are stored; more headers for some calls than for others.

@@ -108,11 +108,11 @@ fn table(correlate: &Correlate, mode: Mode, setup: &mut impl Setup) -> Result<Se
         max_value_bytes: correlate.max_value_bytes,
         max_entry_bytes: correlate.max_entry_bytes,
     };
-    let plugin = setup.plugin_name().to_owned();
+    let scope = setup.scope().clone();
     if mode != Mode::Enforce {
-        return Ok(Seeded::unknown(plugin, settings));
+        return Ok(Seeded::unknown(scope, settings));
     }
     let fresh = setup.random_key()?;
-    Seeded::with(plugin, settings, setup.store(), fresh)
+    Seeded::with(scope, settings, setup.store(), fresh)
         .map_err(|_| Problems::one("the proxy's shared data fails, and correlation needs it".to_owned()))
 }

@@ -2,6 +2,7 @@
 
 use crate::metrics::{Counter, Gauge};
 use mesh_policy::metric::{Kind, Metric};
+use mesh_policy::scope::Scope;
 use std::marker::PhantomData;
 
 /// A filter's metrics, defined when its config is read: one of each, or one for each value of its labels.
@@ -21,14 +22,14 @@ enum Defined {
 impl<M: Metric> Metrics<M> {
     /// `values` gives the values of a metric's labels, see
     /// [`Policy::label_values`](mesh_policy::policy::Policy::label_values).
-    pub fn new<'a>(filter: &str, values: impl Fn(M) -> Vec<Option<Vec<&'a str>>>) -> Self {
+    pub fn new<'a>(filter: &str, scope: &Scope, values: impl Fn(M) -> Vec<Option<Vec<&'a str>>>) -> Self {
         let define = |metric: &M| {
             let definition = metric.definition();
             let is_single = definition.labels.is_empty();
             let values = if is_single { vec![Some(Vec::new())] } else { values(*metric) };
             let defined = values.into_iter().map(|value| {
                 let Some(value) = value else { return Defined::Nothing };
-                let name = definition.full_name(filter, &value);
+                let name = definition.full_name(filter, scope, &value);
                 match definition.kind {
                     Kind::Counter => Defined::Counter(Counter::define(&name)),
                     Kind::Gauge => Defined::Gauge(Gauge::define(&name)),

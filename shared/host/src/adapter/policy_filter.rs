@@ -12,6 +12,7 @@ use crate::shared_data::SharedData;
 use mesh_config::Problems;
 use mesh_policy::outcome::Outcome;
 use mesh_policy::policy::{Decide, Environment, Setup};
+use mesh_policy::scope::Scope;
 use mesh_policy::time::Nanos;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ impl<P: Decide> Build for PolicyFilter<P> {
 
     fn build(config: P::Config, plugin: &Plugin) -> Result<Self, Problems> {
         let policy = P::build(config, &mut ProxySetup { plugin, store: SharedData })?;
-        let adapter = Adapter::new(policy);
+        let adapter = Adapter::new(policy, plugin.scope());
         if P::OBSERVES {
             let report = with_environment(|environment| adapter.policy().start(environment));
             adapter.carry_out_report(&report);
@@ -138,8 +139,8 @@ struct ProxySetup<'a> {
 impl Setup for ProxySetup<'_> {
     type Store = SharedData;
 
-    fn plugin_name(&self) -> &str {
-        self.plugin.name()
+    fn scope(&self) -> &Scope {
+        self.plugin.scope()
     }
 
     fn now(&self) -> Nanos {

@@ -11,6 +11,7 @@ use mesh_policy::policy::{self, Decide, Environment, Part, Setup};
 use mesh_policy::reason::Class;
 use mesh_policy::refusal::Refusal;
 use mesh_policy::report::Report;
+use mesh_policy::scope::{Block, Scope};
 use mesh_policy::settings::{DecisionLog, Settings};
 use mesh_policy::store::Store;
 use mesh_policy::verdict::{Count, Decision, Verdict};
@@ -104,7 +105,7 @@ fn a_refusal_is_the_decision_unless_the_verdict_has_one() {
 fn recorded(config: &str, act: impl FnOnce(&Adapter<Refuses>, Host)) -> Option<String> {
     let proxy = Proxy::<PolicyFilter<Refuses>>::start("shadow");
     let stream = proxy.request(&[]);
-    let adapter = Adapter::new(Refuses::new(config));
+    let adapter = Adapter::new(Refuses::new(config), &Scope::default());
     act(&adapter, proxy.host());
     assert_eq!(stream.reply(), None);
     let recorded = stream.filter_state("refuses_all_decision");
@@ -151,6 +152,22 @@ fn any_number_is_counted_in_one_call() {
         assert_eq!(host.counts().matches("increment_metric").count(), 1, "{}", host.counts());
         assert!(host.counts().contains("2 increment_metric"), "{}", host.counts());
     });
+}
+
+/// Whose counters and decisions a named block has.
+#[test]
+fn a_named_block_has_counters_and_decisions_of_its_own() {
+    let proxy = Proxy::<PolicyFilter<Refuses>>::start("shadow");
+    let stream = proxy.request(&[]);
+    let block = Scope::new("p".to_owned(), Block::new("by-user"));
+    let adapter = Adapter::new(Refuses::new(""), &block);
+    adapter.report(&policy::Policy::unreadable(adapter.policy(), Part::Headers));
+    adapter.record("seen");
+    assert_eq!(proxy.host().metric("mesh_filters.refuses_all.block=.=by-user;.;refused"), 1);
+    assert_eq!(proxy.host().metric("mesh_filters.refuses_all.refused"), 1);
+    assert_eq!(stream.filter_state("by_user_decision").as_deref(), Some("seen"));
+    assert_eq!(stream.filter_state("refuses_all_decision").as_deref(), Some("shadow_denied{no}"));
+    stream.end();
 }
 
 /// Only the access log lacks it.

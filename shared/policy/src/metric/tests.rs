@@ -1,5 +1,6 @@
 use super::Metric as _;
 use super::documentation::{labels, stats_tags, table};
+use crate::scope::{Block, Scope};
 
 crate::metrics! {
     /// Metrics.
@@ -44,8 +45,18 @@ fn each_label_is_a_tag() {
 
 #[test]
 fn a_name_has_each_label_with_its_value() {
-    let name = |metric: Example, values: &[&str]| metric.definition().full_name("filter", values);
+    let name = |metric: Example, values: &[&str]| {
+        metric.definition().full_name("filter", &Scope::of_plugin("p"), values)
+    };
     assert_eq!(name(Example::Unreadable, &[]), "mesh_filters.filter.unreadable");
     assert_eq!(name(Example::Allowed, &["a"]), "mesh_filters.filter.limit=.=a;.;allowed");
     assert_eq!(name(Example::Denied, &["a", "b"]), "mesh_filters.filter.limit=.=a;.;reason=.=b;.;denied");
+}
+
+#[test]
+fn the_block_is_the_first_label() {
+    let scope = Scope::new("p".to_owned(), Block::new("by-user"));
+    let name = |metric: Example, values: &[&str]| metric.definition().full_name("filter", &scope, values);
+    assert_eq!(name(Example::Unreadable, &[]), "mesh_filters.filter.block=.=by-user;.;unreadable");
+    assert_eq!(name(Example::Allowed, &["a"]), "mesh_filters.filter.block=.=by-user;.;limit=.=a;.;allowed");
 }

@@ -1,5 +1,6 @@
 use super::{Guarded, fingerprint};
 use crate::config::{Split, parse};
+use mesh_policy::scope::Scope;
 use mesh_policy::time::Nanos;
 use std::collections::BTreeMap;
 
@@ -101,7 +102,7 @@ fn what_else_a_split_has_does_not_count() {
 }
 
 fn guarded(config: &str) -> Option<Guarded> {
-    Guarded::new(&split(config), "plugin", Nanos(1))
+    Guarded::new(&split(config), &Scope::of_plugin("plugin"), Nanos(1))
 }
 
 #[test]

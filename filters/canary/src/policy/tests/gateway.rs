@@ -9,6 +9,7 @@ use mesh_policy::metric::Metric as _;
 use mesh_policy::outcome::{Outcome, Timing};
 use mesh_policy::policy::{Decide as _, Environment, Policy as _, Sources};
 use mesh_policy::report::Report;
+use mesh_policy::scope::Scope;
 use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
 use mesh_policy::time::Nanos;
 use mesh_policy::verdict::{Count, Verdict};
@@ -133,7 +134,7 @@ impl Gateway {
     fn of(config: &str, host: Rc<RefCell<Host>>) -> Self {
         let config = parse(config.as_bytes()).unwrap_or_else(|problems| panic!("{config}\n{problems}"));
         let now = host.borrow().now;
-        Self { policy: Policy::new(config, "test", now), host }
+        Self { policy: Policy::new(config, &Scope::of_plugin("test"), now), host }
     }
 
     /// Time passes.

@@ -4,6 +4,7 @@ use super::super::{Decision, Policy};
 use mesh_policy::facts::Facts;
 use mesh_policy::hash::Key;
 use mesh_policy::headers::Headers;
+use mesh_policy::scope::Scope;
 use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
 use mesh_policy::time::Nanos;
 use mesh_testkit::script::{self, Shared, World};
@@ -35,7 +36,7 @@ pub(in crate::policy) struct Event {
 /// The policy of a config that was loaded at this time.
 pub(super) fn policy(config: &str, since: u64) -> Policy {
     let config = crate::config::parse(config.as_bytes()).unwrap_or_else(|problems| panic!("{problems}"));
-    Policy::new(config, "test", Key::new([7; 16]), Nanos(since))
+    Policy::new(config, &Scope::of_plugin("test"), Key::new([7; 16]), Nanos(since))
 }
 
 /// The decision of a policy on a request, and when it last read each record.

@@ -3,6 +3,7 @@
 use super::super::{Settings, Table};
 use super::{SETTINGS, store};
 use mesh_policy::hash::Key;
+use mesh_policy::scope::Scope;
 use mesh_testkit::records::Alone;
 
 /// What the proxy needs for a record beyond its name and its value: a node of a hash map with two strings and a number, its
@@ -31,7 +32,7 @@ fn largest(settings: Settings) -> Vec<(&'static str, Vec<u8>)> {
 fn check_full(plugin: &str, max_value_bytes: u16, max_entry_bytes: u16) {
     // Each set is full of ids of 128 bytes.
     let settings = Settings { capacity: 64, max_value_bytes, max_entry_bytes, ..SETTINGS };
-    let table = Table::new(plugin, settings, Key::new([7; 16]));
+    let table = Table::new(&Scope::of_plugin(plugin), settings, Key::new([7; 16]));
     let mut shared = Alone::default();
     for id in 0u8..=255 {
         let stored = store(&table, &[id; 128], &largest(settings), &mut shared).unwrap();
@@ -55,7 +56,7 @@ fn a_full_table_is_within_the_bound() {
 fn memory_is_bounded_after_a_million_ids() {
     for capacity in [64, 1023] {
         let settings = Settings { capacity, ..SETTINGS };
-        let table = Table::new("p", settings, Key::new([7; 16]));
+        let table = Table::new(&Scope::of_plugin("p"), settings, Key::new([7; 16]));
         let mut shared = Alone::default();
         for id in 0u32..500_000 {
             shared.now.0 += 10_000_000;

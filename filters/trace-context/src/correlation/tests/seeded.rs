@@ -3,14 +3,15 @@
 use super::super::{FORMAT, Id, Seeded};
 use super::SETTINGS;
 use super::units::Shared;
+use mesh_policy::scope::Scope;
 use mesh_policy::store::StoreError;
 
 fn with(plugin: &str, store: &mut Shared, fresh: u8) -> Seeded {
-    Seeded::with(plugin.to_owned(), SETTINGS, store, [fresh; 16]).unwrap()
+    Seeded::with(Scope::of_plugin(plugin), SETTINGS, store, [fresh; 16]).unwrap()
 }
 
 fn unknown() -> Seeded {
-    Seeded::unknown("p".to_owned(), SETTINGS)
+    Seeded::unknown(Scope::of_plugin("p"), SETTINGS)
 }
 
 /// The records of some ids, which tell the seed; `None` without a table.
@@ -57,7 +58,7 @@ fn the_seed_is_read_once() {
 #[test]
 fn a_store_that_fails_is_told() {
     let mut store = Shared { fails: true, ..Shared::default() };
-    let failed = Seeded::with("p".to_owned(), SETTINGS, &mut store, [1; 16]);
+    let failed = Seeded::with(Scope::of_plugin("p"), SETTINGS, &mut store, [1; 16]);
     assert_eq!(failed.err(), Some(StoreError::Host));
     assert_eq!(unknown().get(&mut store).err(), Some(StoreError::Host));
 }

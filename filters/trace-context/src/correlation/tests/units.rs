@@ -3,6 +3,7 @@
 use super::super::{FORMAT, Id, Settings, Stored};
 use super::{Content, SETTINGS, content, find, ids_of_a_set, store, table};
 use mesh_policy::hash::Key;
+use mesh_policy::scope::Scope;
 use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
 use mesh_policy::time::Nanos;
 use mesh_testkit::records::Alone;
@@ -262,7 +263,7 @@ fn names_are_of_the_plugin_and_the_set_only() {
 #[test]
 fn the_seed_decides_on_the_set() {
     let id = Id::new(b"id").unwrap();
-    let record = |seed| super::Table::new("p", SETTINGS, Key::new([seed; 16])).record(id);
+    let record = |seed| super::Table::new(&Scope::of_plugin("p"), SETTINGS, Key::new([seed; 16])).record(id);
     let records: std::collections::BTreeSet<_> = (0..100).map(record).collect();
     assert_eq!(records.len(), 8);
 }

@@ -8,6 +8,7 @@ use mesh_policy::headers::{HeaderValue, Headers};
 use mesh_policy::metric::Metric as _;
 use mesh_policy::percent::Percentage;
 use mesh_policy::policy::{Decide as _, Environment, Policy as _, Setup, Sources};
+use mesh_policy::scope::Scope;
 use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
 use mesh_policy::time::Nanos;
 use mesh_policy::verdict::{Count, Verdict};
@@ -88,17 +89,20 @@ impl Store for Shared<'_> {
 }
 
 /// What a config is read with.
-struct Loading<'a>(Shared<'a>);
+struct Loading<'a> {
+    shared: Shared<'a>,
+    scope: Scope,
+}
 
 impl<'a> Setup for Loading<'a> {
     type Store = Shared<'a>;
 
-    fn plugin_name(&self) -> &'static str {
-        "test"
+    fn scope(&self) -> &Scope {
+        &self.scope
     }
 
     fn now(&self) -> Nanos {
-        self.0.0.borrow().now
+        self.shared.0.borrow().now
     }
 
     fn random_key(&mut self) -> Result<[u8; 16], mesh_config::Problems> {
@@ -106,7 +110,7 @@ impl<'a> Setup for Loading<'a> {
     }
 
     fn store(&mut self) -> &mut Shared<'a> {
-        &mut self.0
+        &mut self.shared
     }
 }
 
@@ -140,8 +144,9 @@ impl Gateway {
 
     #[track_caller]
     fn of(config: &str, host: Rc<RefCell<Host>>) -> Self {
+        let mut setup = Loading { shared: Shared(&host), scope: Scope::of_plugin("test") };
         let policy = Policy::read(config.as_bytes())
-            .and_then(|config| Policy::build(config, &mut Loading(Shared(&host))))
+            .and_then(|config| Policy::build(config, &mut setup))
             .unwrap_or_else(|problems| panic!("{config}\n{problems}"));
         Self { policy, host, direction: None }
     }
