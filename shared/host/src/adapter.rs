@@ -101,6 +101,10 @@ impl<P: Policy> Adapter<P> {
         request: &mut Request<'_>,
         judge: impl FnOnce(&mut Request<'_>) -> Result<Judgement<'a, P::Metric>, Status>,
     ) -> Flow {
+        if P::PROVIDES_CLAIMS {
+            // What another plugin has exported is not this filter's word.
+            request.set_claims(None);
+        }
         if let Err(status) = request.remove_own(self.policy.own_headers()) {
             return self.on_unreadable_request(Part::OwnHeaders, status, pending, request);
         }
@@ -163,7 +167,7 @@ impl<P: Policy> Adapter<P> {
             if let Some(exported) = &claims.exported {
                 request.set_filter_state(CLAIMS_KEY, exported)?;
             }
-            request.set_claims(Rc::clone(&claims.all));
+            request.set_claims(Some(Rc::clone(&claims.all)));
         }
         if let Some((key, value)) = &verdict.logged {
             // Only the access log reads it, so a failure does not change what happens to the request.

@@ -29,6 +29,10 @@ pub trait Policy: Sized + 'static {
     /// Whether verdicts may ask for the outcome of a request, see [`Decide::observe`].
     const OBSERVES: bool = false;
 
+    /// Whether it verifies tokens: to the filters behind it in a chain, the claims of a request are those of its verdict,
+    /// and none if that has none.
+    const PROVIDES_CLAIMS: bool = false;
+
     /// The filter's metrics.
     type Metric: Metric;
 

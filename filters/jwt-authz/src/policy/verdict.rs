@@ -19,6 +19,7 @@ use mesh_policy::verdict::{Claims, Count, Verdict};
 impl policy::Policy for Policy {
     const NAME: &'static str = "jwt-authz";
     const EDITS_TRAILERS: bool = true;
+    const PROVIDES_CLAIMS: bool = true;
 
     type Metric = Metric;
 

@@ -1,5 +1,7 @@
 //! What is recorded of a verdict.
 
+mod claims;
+
 use super::{Adapter, PolicyFilter};
 use crate::testing::{Host, Proxy};
 use mesh_config::Problems;

@@ -31,8 +31,8 @@ pub(crate) struct Fetched {
 }
 
 impl Fetched {
-    pub(crate) fn set_claims(&mut self, claims: Rc<serde_json::Value>) {
-        self.claims = Some(Some(claims));
+    pub(crate) fn set_claims(&mut self, claims: Option<Rc<serde_json::Value>>) {
+        self.claims = Some(claims);
     }
 
     /// Fetches what `needs` names and was not fetched before.

@@ -68,8 +68,9 @@ impl Request<'_> {
         fetched.facts(needs, request.as_ref(), removed)
     }
 
-    /// Passes the claims of a verified token to the filters behind this one.
-    pub fn set_claims(&mut self, claims: Rc<serde_json::Value>) {
+    /// Passes the claims of a verified token to the filters behind this one; `None`: there are none, whatever filters of
+    /// other plugins say.
+    pub fn set_claims(&mut self, claims: Option<Rc<serde_json::Value>>) {
         self.core.fetched.set_claims(claims);
     }
 

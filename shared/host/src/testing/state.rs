@@ -294,8 +294,10 @@ impl State {
         let filter_state = path.strip_prefix(b"filter_state\0wasm.");
         let value = match filter_state {
             Some(key) => self.stream()?.filter_state.get(key).cloned(),
-            None => self.properties.get(path).cloned(),
+            None => None,
         };
+        // Filter state of another plugin is an attribute, too.
+        let value = value.or_else(|| self.properties.get(path).cloned());
         let value = value.ok_or(Status::NotFound)?;
         self.returned(value)
     }
