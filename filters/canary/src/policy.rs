@@ -235,8 +235,9 @@ impl<'a> User<'a> {
     }
 }
 
-/// What the config reads of a request.
-fn needs(config: &Config) -> Needs {
+/// What a config reads of a request.
+#[must_use]
+pub fn needs(config: &Config) -> Needs {
     // The header map is fetched in any case, to remove what clients may not set.
     let mut needs = Needs { headers: true, ..Needs::default() };
     let of_rules = config.rules.iter().filter(|rule| rule.mode != Mode::Off).map(|rule| &rule.matches);

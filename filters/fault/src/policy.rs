@@ -234,7 +234,9 @@ fn throw(
     Some(fault)
 }
 
-fn needs(config: &Config) -> Needs {
+/// What a config reads of a request.
+#[must_use]
+pub fn needs(config: &Config) -> Needs {
     let rules = config.rules.iter().map(|rule| rule.matches.needs());
     let excluded = config.exclude.iter().map(RequestMatch::needs);
     let parts = config.cohort.iter().flat_map(|cohort| &cohort.by);

@@ -59,16 +59,22 @@ struct Buckets {
     keyed_by_claims: Option<FirstRequests>,
 }
 
+/// What a config reads of a request.
+#[must_use]
+pub fn needs(config: &Config) -> Needs {
+    let mut needs = Needs::default();
+    for limit in config.limits.iter().filter(|limit| config.settings.mode.max(limit.mode) != Mode::Off) {
+        needs.add(&limit.needs());
+    }
+    needs
+}
+
 impl Policy {
     /// `scope` and `seed` determine the table, see [`seed`]. `since` is the current time, which orders configs.
     #[must_use]
     pub fn new(config: Config, scope: &Scope, seed: Key, since: Nanos) -> Self {
         let table = Table::new(scope, config.capacity, seed);
-        let mut needs = Needs::default();
-        for limit in config.limits.iter().filter(|limit| config.settings.mode.max(limit.mode) != Mode::Off) {
-            needs.add(&limit.needs());
-        }
-        let needs = config.settings.complete(needs);
+        let needs = config.settings.complete(needs(&config));
         let buckets = config.limits.iter().map(|limit| Buckets::new(limit, &table)).collect();
         Self { buckets, table, needs, generation: since.0, config }
     }

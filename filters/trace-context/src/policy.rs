@@ -58,7 +58,9 @@ impl Policy {
     }
 }
 
-fn needs(config: &Config) -> Needs {
+/// What a config reads of a request.
+#[must_use]
+pub fn needs(config: &Config) -> Needs {
     let mut needs = Needs { headers: true, ..Needs::default() };
     for rule in &config.generate.sampling_rules {
         needs.add(&rule.matches.needs());

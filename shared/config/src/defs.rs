@@ -17,8 +17,12 @@ impl Defs {
     /// `type_name` tells types of the same name apart. The name is taken before the schema is made, since
     /// it may refer to itself.
     pub fn named(&mut self, name: &str, type_name: &str, shape: impl FnOnce(&mut Self) -> Shape) -> Shape {
+        let is_taken = |name: &str| self.named.get(name).is_some_and(|(known, _)| known != type_name);
         let mut unique = name.to_owned();
-        while self.named.get(&unique).is_some_and(|(known, _)| known != type_name) {
+        if is_taken(&unique) {
+            unique = qualified(name, type_name);
+        }
+        while is_taken(&unique) {
             unique.push('_');
         }
         if !self.named.contains_key(&unique) {
@@ -29,7 +33,14 @@ impl Defs {
         Shape(Vec::new()).with("$ref", format!("#/$defs/{unique}").as_str())
     }
 
-    pub(crate) fn into_nodes(self) -> Vec<(String, Node)> {
-        self.named.into_iter().map(|(name, (_, node))| (name, node)).collect()
+    /// The names, each with its Rust type and its schema.
+    pub(crate) fn into_named(self) -> impl Iterator<Item = (String, (String, Node))> {
+        self.named.into_iter()
     }
+}
+
+/// The name with that of the type's crate in front: `fault.Rule`.
+fn qualified(name: &str, type_name: &str) -> String {
+    let of = type_name.split("::").next().unwrap_or_default().replace('_', "-");
+    format!("{of}.{name}")
 }

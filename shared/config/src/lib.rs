@@ -27,6 +27,7 @@
 
 #[cfg(debug_assertions)]
 pub mod asked;
+mod case;
 mod defs;
 pub mod describe;
 mod duration;

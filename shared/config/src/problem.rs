@@ -75,6 +75,22 @@ impl Problems {
         Self(vec![Problem { kind: None, path: String::new(), message }])
     }
 
+    /// The same, of a config that is at this path of another one.
+    #[must_use]
+    pub fn within(mut self, path: &str) -> Self {
+        for problem in &mut self.0 {
+            problem.path = joined(path, &problem.path);
+        }
+        self
+    }
+
+    /// With those of another part of the config.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
     /// The config as a whole has one problem.
     pub(crate) fn whole(kind: ProblemKind, message: String) -> Self {
         Self(vec![Problem { kind: Some(kind), path: String::new(), message }])
@@ -102,6 +118,15 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
+
+/// A path and one within it.
+pub(crate) fn joined(path: &str, within: &str) -> String {
+    if path.is_empty() || within.is_empty() || within.starts_with('[') {
+        format!("{path}{within}")
+    } else {
+        format!("{path}.{within}")
+    }
+}
 
 /// Collects the problems that readers find. A cell, so that nested readers can share it; taken and
 /// put back, so that no borrow can fail.

@@ -1,5 +1,6 @@
 //! Reads the fields of an object.
 
+use crate::case::{same_name, snake_case};
 use crate::form::{Form, Group};
 use crate::kind::Kind;
 use crate::node::Node;
@@ -329,20 +330,4 @@ impl Seen {
     pub(crate) fn is_new(&mut self, key: Vec<u8>) -> bool {
         self.0.insert(key)
     }
-}
-
-fn same_name(found: &str, name: &str) -> bool {
-    found == name || (!found.contains('_') && snake_case(found) == name)
-}
-
-/// `onMissingKey` as `on_missing_key`.
-fn snake_case(name: &str) -> String {
-    let mut snake = String::with_capacity(name.len());
-    for character in name.chars() {
-        if character.is_ascii_uppercase() {
-            snake.push('_');
-        }
-        snake.push(character.to_ascii_lowercase());
-    }
-    snake
 }

@@ -1,4 +1,4 @@
-use super::{MAX_BYTES, ProblemKind, read};
+use super::{MAX_BYTES, ProblemKind, Problems, read};
 use crate::kinds::{boolean, choice, duration, entries, integer, list, number, string};
 use crate::testing::test;
 use std::time::Duration;
@@ -223,5 +223,55 @@ fn a_description_has_every_field() {
          | `items` | array of object |  |  |\n\
          | `items[].x` | integer, 0 to 9 | required |  |\n\
          | `map` | object of string, at most 10 |  |  |\n"
+    );
+}
+
+mod elsewhere {
+    crate::object! {
+        /// Another `Item`, whose fields are in another README.
+        pub(super) struct Item {
+            /// A number.
+            pub(super) y: u32 = required(crate::kinds::integer(0..=9)),
+        }
+    }
+}
+
+crate::object! {
+    /// An object of several documents.
+    struct Whole {
+        /// Described here.
+        item: Item = required(Item::kind()),
+        /// See [there](other.md).
+        other: elsewhere::Item = required(crate::kinds::linked(elsewhere::Item::kind(), "other.md")),
+    }
+}
+
+/// The schema has them.
+#[test]
+fn fields_in_another_readme_are_not_in_this_one_s_table() {
+    let schema = crate::schema("whole", "A whole.", &Whole::kind());
+    assert_eq!(
+        schema.to_table(),
+        "| field | type | default | meaning |\n\
+         |---|---|---|---|\n\
+         | `item` | object | required | Described here |\n\
+         | `item.x` | integer, 0 to 9 | required |  |\n\
+         | `other` | object | required | See [there](other.md) |\n"
+    );
+    let names: Vec<_> = schema.fields().map(|(name, _)| name).collect();
+    assert_eq!(names, ["Item", "Whole", "mesh-config.Item"]);
+    assert!(schema.type_of("mesh-config.Item").ends_with("elsewhere::Item"));
+    let whole = read(br#"{"item": {"x": 1}, "other": {"y": 2}}"#, &Whole::kind()).unwrap();
+    assert_eq!((whole.item.x, whole.other.y), (1, 2));
+}
+
+#[test]
+fn problems_of_a_part_have_the_path_of_the_whole() {
+    let problems = |config: &str| read(config.as_bytes(), &Config::kind()).err().unwrap();
+    let whole = problems(r#"{"x": 1}"#).within("filters[1].a").and(Problems::one("b".to_owned()).within("c"));
+    assert_eq!(
+        whole.to_string(),
+        "filters[1].a.name: missing\nfilters[1].a.x: unknown field, expected one of `name`, `mode`, `count`, \
+         `share`, `a_flag`, `per`, `items`, `map`\nc: b"
     );
 }

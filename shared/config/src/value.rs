@@ -1,8 +1,9 @@
 //! One value of a config, with its path; reading it reports what is wrong with it.
 
+use crate::case::same_name;
 use crate::duration::{parse_duration, spelt};
 use crate::node::{Node, decimal};
-use crate::problem::{ProblemKind, Sink};
+use crate::problem::{ProblemKind, Sink, joined};
 use crate::suggest::{nearest, quoted};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -110,9 +111,10 @@ impl<'a> Value<'a> {
     }
 
     /// A field of an object as it was written, without reporting anything.
-    pub(crate) fn peek(&self, name: &str) -> Option<Self> {
+    #[must_use]
+    pub fn peek(&self, name: &str) -> Option<Self> {
         let Node::Object(entries) = self.node else { return None };
-        let (_, node) = entries.iter().find(|(found, _)| found == name)?;
+        let (_, node) = entries.iter().find(|(found, _)| same_name(found, name))?;
         Some(self.within(node, self.path.clone()))
     }
 
@@ -325,14 +327,5 @@ pub(crate) fn field_path(path: &str, name: &str) -> String {
         (true, "") => name.to_owned(),
         (true, path) => format!("{path}.{name}"),
         (false, path) => format!("{path}[{name:?}]"),
-    }
-}
-
-/// A path and one within it.
-fn joined(path: &str, within: &str) -> String {
-    if path.is_empty() || within.is_empty() || within.starts_with('[') {
-        format!("{path}{within}")
-    } else {
-        format!("{path}.{within}")
     }
 }

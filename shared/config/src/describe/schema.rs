@@ -6,6 +6,7 @@ use crate::kind::Kind;
 use crate::node::Node;
 use crate::shape::reference;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use std::collections::BTreeMap;
 
 /// The markers in a README between which the tables stand.
 const TABLE_START: &str = "<!-- fields -->";
@@ -13,13 +14,24 @@ const TABLE_END: &str = "<!-- end of fields -->";
 
 /// The schema of a whole config.
 #[derive(Debug)]
-pub struct Schema(Node);
+pub struct Schema {
+    root: Node,
+    /// The Rust type of each named schema.
+    types: BTreeMap<String, String>,
+}
 
 /// The schema of a config that is read as `kind`.
 pub fn schema<K: Kind>(title: &str, description: &str, kind: &K) -> Schema {
     let mut defs = Defs::default();
     let root = Node::from(kind.shape(&mut defs));
-    let mut defs = defs.into_nodes();
+    let mut types = BTreeMap::new();
+    let mut defs: Vec<_> = defs
+        .into_named()
+        .map(|(name, (type_name, node))| {
+            types.insert(name.clone(), type_name);
+            (name, node)
+        })
+        .collect();
     // What is at the top may say which schema it follows.
     if let Some(properties) = reference(&root)
         .and_then(|name| defs.iter_mut().find(|(known, _)| known == name))
@@ -39,14 +51,14 @@ pub fn schema<K: Kind>(title: &str, description: &str, kind: &K) -> Schema {
         keywords.extend(root);
     }
     keywords.push(("$defs".to_owned(), Node::Object(defs)));
-    Schema(Node::Object(keywords))
+    Schema { root: Node::Object(keywords), types }
 }
 
 impl Schema {
     /// The schema as JSON, ending in a line break.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let json = serde_json::to_string_pretty(&Plain(&self.0)).unwrap_or_default();
+        let json = serde_json::to_string_pretty(&Plain(&self.root)).unwrap_or_default();
         format!("{json}\n")
     }
 
@@ -54,7 +66,7 @@ impl Schema {
     /// several places.
     #[must_use]
     pub fn to_table(&self) -> String {
-        table::tables(&self.0)
+        table::tables(&self.root)
     }
 
     /// What stands between the markers of a README, which is to be [`Schema::to_table`].
@@ -65,9 +77,15 @@ impl Schema {
         Some(table.trim_matches('\n'))
     }
 
+    /// The Rust type of a named schema; empty if it is of none.
+    #[must_use]
+    pub fn type_of(&self, name: &str) -> &str {
+        self.types.get(name).map(String::as_str).unwrap_or_default()
+    }
+
     /// The names of the fields of each object, by the object's name.
     pub fn fields(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
-        let defs = self.0.get("$defs").map(Node::entries).unwrap_or_default();
+        let defs = self.root.get("$defs").map(Node::entries).unwrap_or_default();
         defs.iter().map(|(name, def)| {
             let properties = def.get("properties").map(Node::entries).unwrap_or_default();
             (

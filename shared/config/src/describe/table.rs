@@ -8,10 +8,22 @@ const HEAD: &str = "| field | type | default | meaning |\n|---|---|---|---|\n";
 
 /// The table of the whole config, and one for each object that is used in several places.
 pub(super) fn tables(schema: &Node) -> String {
-    let tables = Tables { defs: schema.get("$defs").map(Node::entries).unwrap_or_default() };
+    let defs = schema.get("$defs").map(Node::entries).unwrap_or_default();
+    let root = reference(schema).and_then(|root| defs.iter().find(|(name, _)| name == root));
+    let mut tables = Tables { defs: Vec::new() };
+    tables.defs.extend(root);
+    // What they refer to, and so on.
+    let mut next = 0;
+    while let Some((_, def)) = tables.defs.get(next).copied() {
+        let is_new = |(name, _): &&(String, Node)| references(def, name) > 0 && tables.def(name).is_none();
+        let new: Vec<_> = defs.iter().filter(is_new).collect();
+        tables.defs.extend(new);
+        next += 1;
+    }
+    tables.defs.sort_unstable_by_key(|(name, _)| name);
     let mut text = HEAD.to_owned();
     tables.rows(&mut text, schema, "");
-    for (name, def) in tables.defs {
+    for (name, def) in &tables.defs {
         if tables.is_shared(name) {
             let _ = write!(text, "\n**{name}**\n\n{HEAD}");
             tables.rows(&mut text, def, "");
@@ -21,7 +33,8 @@ pub(super) fn tables(schema: &Node) -> String {
 }
 
 struct Tables<'a> {
-    defs: &'a [(String, Node)],
+    /// What the tables are about, by name.
+    defs: Vec<&'a (String, Node)>,
 }
 
 impl<'a> Tables<'a> {
@@ -138,8 +151,11 @@ impl<'a> Tables<'a> {
     }
 }
 
-/// How often a schema refers to another one.
+/// How often a schema refers to another one. What is in the tables of another README does not count.
 fn references(schema: &Node, name: &str) -> usize {
+    if schema.get("x-fields-in").is_some() {
+        return 0;
+    }
     let here = usize::from(reference(schema) == Some(name));
     let entries = schema.entries().iter().map(|(_, node)| references(node, name)).sum::<usize>();
     let items = schema.items().iter().map(|node| references(node, name)).sum::<usize>();

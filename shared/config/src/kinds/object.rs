@@ -37,7 +37,7 @@ impl<T: Object> Kind for Record<'_, T> {
 
     #[inline(never)]
     fn read(&self, value: &Value<'_>) -> Option<T> {
-        Reader::object(value, T::NAME, |reader| T::fields(reader, self.0))
+        Reader::object(value, std::any::type_name::<T>(), |reader| T::fields(reader, self.0))
     }
 
     fn shape(&self, defs: &mut Defs) -> Shape {

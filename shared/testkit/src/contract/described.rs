@@ -79,9 +79,10 @@ impl Contract {
             drop(self.problems(&config));
         }
         let asked = mesh_config::asked::by_type();
-        for (name, fields) in (self.schema)().fields() {
+        let schema = (self.schema)();
+        for (name, fields) in schema.fields() {
             let fields: BTreeSet<_> = fields.into_iter().collect();
-            let Some(asked) = asked.get(name) else {
+            let Some(asked) = asked.get(schema.type_of(name)) else {
                 assert!(fields.is_empty(), "no config here has a {name}");
                 continue;
             };
