@@ -18,6 +18,7 @@ pub(crate) mod rate_limit;
 mod rows;
 mod sample;
 mod sdk;
+pub(crate) mod suite;
 mod table;
 pub(crate) mod trace_context;
 mod upstream;

@@ -9,7 +9,7 @@ use crate::bench::{self, Effort, Rows};
 use crate::module::Module;
 
 /// The shipped filters, in the order of the command line.
-pub const FILTERS: [Filter; 5] = [TRACE_CONTEXT, JWT_AUTHZ, RATE_LIMIT, CANARY, FAULT];
+pub const FILTERS: [Filter; 6] = [TRACE_CONTEXT, JWT_AUTHZ, RATE_LIMIT, CANARY, FAULT, SUITE];
 
 /// The canary filter.
 pub const CANARY: Filter = Filter {
@@ -45,6 +45,15 @@ pub const RATE_LIMIT: Filter = Filter {
     bench: bench::rate_limit::rows,
     schema: rate_limit::config::schema,
     metrics: documentation::markdown::<rate_limit::policy::Metric>,
+};
+
+/// The suite: any of the other filters in one VM.
+pub const SUITE: Filter = Filter {
+    name: "suite",
+    check: |config| suite::config::parse(config).map(drop),
+    bench: bench::suite::rows,
+    schema: suite::config::schema,
+    metrics: documentation::markdown::<suite::metric::Metric>,
 };
 
 /// The trace-context filter.

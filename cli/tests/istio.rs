@@ -30,7 +30,7 @@ impl Manifest {
 
     /// A filter that controls access fails closed.
     fn fail_strategy(&self) -> &str {
-        if self.filter.name() == "jwt-authz" { "FAIL_CLOSE" } else { "FAIL_RELOAD" }
+        if ["jwt-authz", "suite"].contains(&self.filter.name()) { "FAIL_CLOSE" } else { "FAIL_RELOAD" }
     }
 
     /// A filter that correlates is on both sides of an application, the others on a gateway.

@@ -12,7 +12,7 @@ use super::sdk;
 use crate::module;
 
 const JWKS: &str = include_str!("jwt_authz/jwks.json");
-const RS256: &str = include_str!("jwt_authz/rs256.jwt").trim_ascii_end();
+pub(super) const RS256: &str = include_str!("jwt_authz/rs256.jwt").trim_ascii_end();
 const ES256: &str = include_str!("jwt_authz/es256.jwt").trim_ascii_end();
 const ISSUER: &str = "https://auth.example.com";
 const AUDIENCE: &str = "api.example.com";
@@ -35,7 +35,7 @@ pub(crate) fn rows(filter: &Path, folder: &Path) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn config(cached: bool) -> anyhow::Result<Value> {
+pub(super) fn config(cached: bool) -> anyhow::Result<Value> {
     let keys: Value = serde_json::from_str(JWKS)?;
     Ok(json!({
         "providers": [{

@@ -227,15 +227,16 @@ mod tests {
     #[test]
     fn the_demo_runs_locally_with_other_addresses_and_nothing_else_changed() {
         let mut bootstrap = Bootstrap::load("demo").unwrap();
-        let names = ["canary", "fault", "jwt-authz", "rate-limit", "trace-context"].map(str::to_owned);
-        let ports = |ports: [u16; 5]| Vec::from_iter(names.clone().into_iter().zip(ports));
-        assert_eq!(bootstrap.listener_ports(), ports([10002, 10003, 10001, 10000, 10004]));
+        let names =
+            ["canary", "fault", "jwt-authz", "rate-limit", "suite", "trace-context"].map(str::to_owned);
+        let ports = |ports: [u16; 6]| Vec::from_iter(names.clone().into_iter().zip(ports));
+        assert_eq!(bootstrap.listener_ports(), ports([10002, 10003, 10001, 10000, 10005, 10004]));
         assert_eq!(bootstrap.admin_port(), Some(9901));
         let files = bootstrap.clone();
         bootstrap.use_free_ports();
         bootstrap.set_cluster("v1", "127.0.0.1:8".parse().unwrap()).unwrap();
         bootstrap.set_modules(Path::new("/somewhere"));
-        assert_eq!(bootstrap.listener_ports(), ports([0; 5]));
+        assert_eq!(bootstrap.listener_ports(), ports([0; 6]));
         let text = bootstrap.value().to_string();
         assert!(text.contains(r#""filename":"/somewhere/rate-limit.wasm""#), "{text}");
         assert!(text.contains(r#"{"address":"127.0.0.1","port_value":8}"#), "{text}");
@@ -258,6 +259,7 @@ mod tests {
             ("fault", "rules"),
             ("jwt-authz", "providers"),
             ("rate-limit", "limits"),
+            ("suite", "filters"),
             ("trace-context", "extract"),
         ];
         for (name, field) in fields {

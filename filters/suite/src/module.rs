@@ -1,0 +1,3 @@
+//! The module: `dist/suite.wasm`.
+
+mesh_host::export!(suite::filter::SuiteFilter);

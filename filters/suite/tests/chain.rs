@@ -1,0 +1,228 @@
+//! Several filters in one chain.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, which is its purpose"
+)]
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use mesh_host::testing::{Fate, Proxy, Stream};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use suite::filter::SuiteFilter;
+
+const SECRET: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
+
+/// An `authorization` header of a user.
+fn authorization(user: &str) -> String {
+    let part = |value: Value| BASE64.encode(value.to_string());
+    let claims = json!({"iss": "i", "aud": "a", "sub": user, "exp": 2_000_000_000});
+    let signed = format!("{}.{}", part(json!({"alg": "HS256"})), part(claims));
+    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET).unwrap();
+    mac.update(signed.as_bytes());
+    format!("Bearer {signed}.{}", BASE64.encode(mac.finalize().into_bytes()))
+}
+
+/// A block that lets in requests with and without a token, and exports nothing.
+fn jwt_authz() -> Value {
+    let key = json!({"kty": "oct", "k": BASE64.encode(SECRET)});
+    json!({"jwt_authz": {
+        "providers": [{
+            "name": "p", "issuer": "i", "audiences": ["a"], "algorithms": ["HS256"],
+            "jwks": {"inline": {"keys": [key]}}, "forward_token": true,
+        }],
+        "default": "allow",
+        "rules": [{"name": "known", "action": "allow", "token": "optional"}],
+    }})
+}
+
+/// A block with one limit of one request per key.
+fn rate_limit(key: &Value) -> Value {
+    json!({"rate_limit": {"limits": [
+        {"name": "l", "key": [key], "rate": {"requests": 1, "per": "1h"}, "burst": 1},
+    ]}})
+}
+
+/// With a name.
+fn named(mut block: Value, name: &str) -> Value {
+    block["name"] = json!(name);
+    block
+}
+
+/// A block that sends a user to v2.
+fn canary(user: &str) -> Value {
+    json!({"canary": {
+        "output": {"header": "x-variant"}, "default": "v1",
+        "rules": [{"name": "r", "match": {"claims": [{"claim": "sub", "equals": user}]}, "variant": "v2"}],
+    }})
+}
+
+/// A block that answers requests with `x-fault` with this status.
+fn fault(status: u16) -> Value {
+    json!({"fault": {"rules": [{
+        "name": "r", "match": {"headers": [{"name": "x-fault", "present": true}]},
+        "abort": {"percentage": 100, "status": status},
+    }]}})
+}
+
+fn suite(blocks: &[Value]) -> Proxy<SuiteFilter> {
+    Proxy::start(&json!({"filters": blocks}).to_string())
+}
+
+fn send<'a>(proxy: &'a Proxy<SuiteFilter>, headers: &[(&str, &str)]) -> Stream<'a, SuiteFilter> {
+    let first = [(":method", "GET"), (":path", "/"), (":authority", "a.example")];
+    proxy.request(&[first.as_slice(), headers].concat())
+}
+
+/// The status of the reply, 0 if the request goes on.
+fn status(proxy: &Proxy<SuiteFilter>, headers: &[(&str, &str)]) -> u16 {
+    let stream = send(proxy, headers);
+    let status = stream.reply().map_or(0, |reply| reply.status);
+    stream.end();
+    status
+}
+
+fn header(stream: &Stream<'_, SuiteFilter>, name: &str) -> Option<String> {
+    stream.request_headers().into_iter().find(|(found, _)| found == name).map(|(_, value)| value)
+}
+
+/// The block in front decides.
+#[test]
+fn requests_pass_the_blocks_in_the_config_s_order() {
+    let limit = rate_limit(&json!({"constant": "all"}));
+    let faulted = [("x-fault", "1")];
+    let limit_first = suite(&[limit.clone(), fault(418)]);
+    assert_eq!([0; 2].map(|_| status(&limit_first, &faulted)), [418, 429]);
+    drop(limit_first);
+    let fault_first = suite(&[fault(418), limit]);
+    assert_eq!([0; 2].map(|_| status(&fault_first, &faulted)), [418, 418]);
+    assert_eq!([0; 2].map(|_| status(&fault_first, &[])), [0, 429]);
+}
+
+#[test]
+fn one_request_passes_all_five() {
+    let proxy = suite(&[
+        json!({"trace_context": {"generate": {"when_missing": true}}}),
+        jwt_authz(),
+        rate_limit(&json!({"claim": "sub"})),
+        canary("alice"),
+        fault(503),
+    ]);
+    let stream = send(&proxy, &[("authorization", &authorization("alice"))]);
+    assert_eq!(stream.fate(), Fate::Continued);
+    assert!(header(&stream, "traceparent").is_some());
+    assert_eq!(header(&stream, "x-variant").as_deref(), Some("v2"));
+    stream.respond(&[(":status", "200")]);
+    assert!(stream.response_headers().iter().any(|(name, _)| name == "ratelimit"));
+    stream.end();
+    for metric in [
+        "trace_context.generated",
+        "jwt_authz.allowed",
+        "rate_limit.limit=.=l;.;allowed",
+        "canary.kind=.=rule;.;name=.=r;.;decisions",
+    ] {
+        let all = proxy.host().metrics();
+        assert_eq!(proxy.host().metric(&format!("mesh_filters.{metric}")), 1, "{metric} {all:#?}");
+    }
+}
+
+/// Nothing is exported to other plugins, and what others say does not count.
+#[test]
+fn claims_come_straight_from_the_block_that_verified_them() {
+    let proxy = suite(&[jwt_authz(), rate_limit(&json!({"claim": "sub"})), canary("alice")]);
+    proxy.host().set_property(&["filter_state", "wasm.jwt_claims"], r#"{"sub": "alice"}"#);
+    let variant = |headers: &[(&str, &str)]| {
+        let stream = send(&proxy, headers);
+        let seen = (stream.reply().map(|reply| reply.status), header(&stream, "x-variant"));
+        stream.end();
+        seen
+    };
+    let v1 = (None, Some("v1".to_owned()));
+    assert_eq!(variant(&[("authorization", &authorization("alice"))]), (None, Some("v2".to_owned())));
+    assert_eq!(variant(&[("authorization", &authorization("bob"))]), v1);
+    assert_eq!(variant(&[("authorization", &authorization("alice"))]).0, Some(429));
+    // Without a token there is no `sub`, so the limit is skipped.
+    assert_eq!([0; 3].map(|_| variant(&[])), [0; 3].map(|_| v1.clone()));
+}
+
+#[test]
+fn without_a_block_that_verifies_claims_are_another_plugin_s() {
+    let proxy = suite(&[canary("alice")]);
+    proxy.host().set_property(&["filter_state", "wasm.jwt_claims"], r#"{"sub": "alice"}"#);
+    let stream = send(&proxy, &[]);
+    assert_eq!(header(&stream, "x-variant").as_deref(), Some("v2"));
+    stream.end();
+}
+
+#[test]
+fn blocks_of_one_filter_have_buckets_of_their_own() {
+    let limit = rate_limit(&json!({"header": "x-key"}));
+    let proxy = suite(&[limit.clone(), named(limit, "by-user")]);
+    let key = [("x-key", "k")];
+    assert_eq!(status(&proxy, &key), 0);
+    // Refused by the first one, so the second one is not charged.
+    assert_eq!(status(&proxy, &key), 429);
+    let counted = |name: &str| proxy.host().metric(&format!("mesh_filters.rate_limit.{name}"));
+    let of_first = ["allowed", "denied"].map(|name| counted(&format!("limit=.=l;.;{name}")));
+    let of_second =
+        ["allowed", "denied"].map(|name| counted(&format!("block=.=by-user;.;limit=.=l;.;{name}")));
+    assert_eq!((of_first, of_second), ([1, 1], [1, 0]));
+}
+
+/// The records of the block with the filter's name are those of the module alone.
+#[test]
+fn a_push_that_names_a_block_begins_with_full_buckets() {
+    let limit = rate_limit(&json!({"constant": "all"}));
+    let proxy = suite(&[limit.clone()]);
+    assert_eq!([0; 2].map(|_| status(&proxy, &[])), [0, 429]);
+    let push = |blocks: &[Value]| proxy.configure(&json!({"filters": blocks}).to_string()).unwrap();
+    push(&[named(limit.clone(), "other")]);
+    assert_eq!([0; 2].map(|_| status(&proxy, &[])), [0, 429]);
+    push(&[fault(503), named(limit, "rate-limit")]);
+    assert_eq!(status(&proxy, &[]), 429);
+}
+
+#[test]
+fn a_named_block_has_filter_state_of_its_own() {
+    let mut limit = rate_limit(&json!({"header": "x-key"}));
+    limit["rate_limit"]["decision_log"] = json!("all");
+    let proxy = suite(&[limit.clone(), named(limit, "by-user.v2")]);
+    let stream = send(&proxy, &[("x-key", "k")]);
+    for key in ["rate_limit_decision", "by_user_v2_decision"] {
+        assert_eq!(stream.filter_state(key).as_deref(), Some("allowed{l}"), "{key}");
+    }
+    stream.end();
+}
+
+#[test]
+fn the_most_lenient_mode_holds() {
+    const MODES: [&str; 3] = ["enforce", "shadow", "off"];
+    for index in 0..27 {
+        let [suite, filter, rule] = [index / 9, index / 3 % 3, index % 3].map(|mode| MODES[mode]);
+        let mut block = fault(503);
+        block["fault"]["mode"] = json!(filter);
+        block["fault"]["rules"][0]["mode"] = json!(rule);
+        let proxy = Proxy::start(&json!({"mode": suite, "filters": [block]}).to_string());
+        let modes = [suite, filter, rule];
+        let expected = if modes == ["enforce"; 3] { 503 } else { 0 };
+        assert_eq!(status(&proxy, &[("x-fault", "1")]), expected, "{modes:?}");
+        let is_counted = modes.contains(&"shadow") && !modes.contains(&"off");
+        let counted = proxy.host().metric("mesh_filters.fault.rule=.=r;.;kind=.=abort;.;shadow");
+        assert_eq!(counted, i64::from(is_counted), "{modes:?}");
+    }
+}
+
+/// The proxy has no random numbers: no block that needs some can be built.
+#[test]
+fn problems_of_building_have_the_block_s_path() {
+    let proxy = Proxy::<SuiteFilter>::new();
+    proxy.host().fail("random_get");
+    let limit = rate_limit(&json!({"constant": "all"}));
+    let config = json!({"filters": [canary("alice"), limit, fault(503)]}).to_string();
+    let log = proxy.configure(&config).unwrap_err().join("\n");
+    assert!(log.contains("config: filters[1].rate_limit: the proxy gives no random numbers"), "{log}");
+    assert!(log.contains("config: filters[2].fault: the proxy gives no random numbers"), "{log}");
+    assert!(!log.contains("filters[0]"), "{log}");
+}
