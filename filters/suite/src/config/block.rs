@@ -142,7 +142,7 @@ impl FilterConfig {
 
     /// With a mode that is at least as lenient as this one.
     #[must_use]
-    pub(crate) fn at_most(mut self, lenient: Mode) -> Self {
+    pub(crate) fn as_lenient_as(mut self, mode: Mode) -> Self {
         let settings = match &mut self {
             Self::TraceContext(config) => &mut config.settings,
             Self::JwtAuthz(config) => &mut config.settings,
@@ -150,7 +150,7 @@ impl FilterConfig {
             Self::Canary(config) => &mut config.settings,
             Self::Fault(config) => &mut config.settings,
         };
-        settings.mode = settings.mode.max(lenient);
+        settings.mode = settings.mode.max(mode);
         self
     }
 }
