@@ -14,9 +14,15 @@ pub struct Member<'a> {
 }
 
 impl<'a> Member<'a> {
-    /// The members of a header's value.
-    pub fn all(value: &'a [u8]) -> impl Iterator<Item = Self> {
-        value.split(|byte| *byte == b',').map(trimmed).map(|raw| Self { raw, key: key_of(raw) })
+    /// The members of a header's value, without the spaces around them.
+    pub fn split(value: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        value.split(|byte| *byte == b',').map(trimmed)
+    }
+
+    /// Reads one that was [`split`](Self::split) off.
+    #[must_use]
+    pub fn read(raw: &'a [u8]) -> Self {
+        Self { raw, key: key_of(raw) }
     }
 }
 
