@@ -6,6 +6,7 @@ mod decision;
 mod editor;
 mod failed;
 mod host_interface;
+mod members;
 mod metric;
 mod others;
 mod trace;

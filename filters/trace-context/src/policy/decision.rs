@@ -7,16 +7,13 @@ use super::editor::Editor;
 use super::failed::Failed;
 use super::metric::{Metric, add};
 use super::trace::{Origin, Traced};
-use crate::baggage;
 use crate::config::Boundary;
 use crate::context::TraceContext;
 use mesh_policy::effects::Edit;
 use mesh_policy::facts::Facts;
 use mesh_policy::headers::HeaderValue;
-use mesh_policy::key_part::KeyPart;
 use mesh_policy::label::Label;
 use mesh_policy::matching::request::MatchInput;
-use mesh_policy::matching::string::StringMatch;
 use mesh_policy::mode::Mode;
 use mesh_policy::percent::Percentage;
 use mesh_policy::policy::Environment;
@@ -24,7 +21,6 @@ use mesh_policy::store::Store;
 use mesh_policy::verdict::{Count, Decision, Verdict};
 use std::borrow::Cow;
 use std::cell::LazyCell;
-use std::net::IpAddr;
 
 /// Logged once for each worker and config.
 const NO_DIRECTION: &str = "requests are not correlated: the proxy does not say in which direction they go, set `correlate.direction`";
@@ -86,41 +82,6 @@ impl Policy {
         rule.map_or(generate.sampling_percentage, |rule| rule.sampling_percentage)
     }
 
-    fn filter_baggage(
-        &self,
-        request: &MatchInput<'_>,
-        editor: &mut Editor<'_>,
-        counts: &mut Vec<Count<Metric>>,
-    ) {
-        let Some(config) = &self.config.baggage else { return };
-        let values: Vec<_> = config.set.iter().map(|set| member_value(&set.from, request)).collect();
-        let set: Vec<baggage::Set<'_>> = config
-            .set
-            .iter()
-            .zip(&values)
-            .map(|(set, value)| baggage::Set { key: &set.key, value: value.as_deref() })
-            .collect();
-        let limits = baggage::Limits {
-            max_members: config.max_members as usize,
-            max_bytes: config.max_bytes as usize,
-        };
-        let passes = |tests: &Vec<StringMatch>, key: &[u8]| tests.iter().any(|test| test.is_match(key));
-        let is_allowed = |key: &[u8]| config.allow.as_ref().is_none_or(|tests| passes(tests, key));
-        let (edit, dropped) = baggage::edit(editor.headers(), is_allowed, limits, &set);
-        match edit {
-            baggage::Edit::Unchanged => {}
-            baggage::Edit::Remove => editor.remove(&baggage::HEADER),
-            baggage::Edit::Replace(value) => editor.set(baggage::HEADER, value),
-        }
-        let reasons =
-            [dropped.not_allowed, dropped.malformed, dropped.too_many, dropped.too_large, dropped.replaced];
-        for (value, number) in reasons.into_iter().enumerate() {
-            if number > 0 {
-                counts.push(Count::labelled(Metric::BaggageDropped, value).times(number.into()));
-            }
-        }
-    }
-
     fn label(&self, traced: &Traced, is_hit: bool) -> (Label<'static>, bool) {
         match traced.origin {
             Origin::Extracted(_) if is_hit => (Label::of("correlated"), false),
@@ -155,17 +116,6 @@ impl Policy {
         verdict.logged = trace_id.filter(|_| self.config.log_trace_id).map(|trace_id| ("trace_id", trace_id));
         verdict
     }
-}
-
-/// The value of a member that is set: a key part, of which an address is written as text.
-fn member_value<'a>(part: &'a KeyPart, request: &'a MatchInput<'_>) -> Option<Cow<'a, [u8]>> {
-    let value = part.single(request)?;
-    if !matches!(part, KeyPart::ClientIp(_)) {
-        return Some(value);
-    }
-    let v4 = <[u8; 4]>::try_from(&*value).map(IpAddr::from);
-    let address = v4.or_else(|_| <[u8; 16]>::try_from(&*value).map(IpAddr::from)).ok()?;
-    Some(Cow::Owned(address.to_string().into_bytes()))
 }
 
 /// A trace id: 32 lower-case digits.
