@@ -38,22 +38,29 @@ impl Policy {
             counts.push(Count::of(Metric::ClientIpFallback));
         }
         if self.config.boundary == Boundary::Strip {
-            let names = boundary::everything(facts.headers).map_err(|_| Failed)?;
-            let edits = names.into_iter().map(Edit::Remove).collect();
+            let doomed = boundary::everything(facts.headers);
+            counts.extend(doomed.misses_some.then(|| Count::of(Metric::Failed)));
+            let edits = doomed.names.into_iter().map(Edit::Remove).collect();
             return Ok(self.verdict(edits, None, Label::of("stripped"), false, counts));
         }
         let direction =
             self.correlation.as_ref().and_then(|correlation| correlation.direction(facts, &mut counts));
-        let (headers, carried, is_hit) = match (&self.correlation, direction) {
+        // Whether the proxy has failed. What else the request needs is done nevertheless.
+        let mut failed = false;
+        let carried = match (&self.correlation, direction) {
             (Some(correlation), Some(Side::Outbound)) => {
-                correlation.carried(&self.readable, facts.headers, environment.store, &mut counts)?
+                correlation.carried(&self.readable, facts.headers, environment.store, &mut counts)
             }
-            _ => (Cow::Borrowed(facts.headers), Vec::new(), false),
+            _ => Ok(None),
         };
+        failed |= carried.is_err();
+        let nothing = || (Cow::Borrowed(facts.headers), Vec::new(), false);
+        let (headers, carried, is_hit) = carried.ok().flatten().unwrap_or_else(nothing);
         let mut editor = Editor::new(facts.headers, &headers, carried);
         if self.config.boundary == Boundary::Restart {
-            let names = boundary::formats(&headers, self.config.baggage.is_none()).map_err(|_| Failed)?;
-            names.iter().for_each(|name| editor.remove(name));
+            let doomed = boundary::formats(&headers, self.config.baggage.is_none());
+            doomed.names.iter().for_each(|name| editor.remove(name));
+            failed |= doomed.misses_some;
         }
         // Most requests need no share, and its rules may be many.
         let share = LazyCell::new(|| self.share(&request));
@@ -63,8 +70,9 @@ impl Policy {
         if let (Some(correlation), Some(Side::Inbound)) = (&self.correlation, direction)
             && self.config.settings.mode == Mode::Enforce
         {
-            correlation.remember(facts.headers, &edits, environment.store, &mut counts)?;
+            failed |= correlation.remember(facts.headers, &edits, environment.store, &mut counts).is_err();
         }
+        counts.extend(failed.then(|| Count::of(Metric::Failed)));
         let (label, is_notable) = self.label(&traced, is_hit);
         let Traced { context, counts: traced_counts, .. } = traced;
         traced_counts.into_iter().for_each(|count| add(&mut counts, count));

@@ -28,7 +28,7 @@ mesh_policy::metrics! {
         NoDirection: Counter, "no_direction";
         /// Requests whose `x-forwarded-for` has fewer addresses than `trusted_hops`: the config does not fit the network, or a client bypasses the proxies.
         ClientIpFallback: Counter, "client_ip_fallback";
-        /// Requests that the proxy failed to hand over, to change, or to give random numbers or records for. They pass untouched.
+        /// Requests that the proxy failed to hand over, to change, or to give random numbers or shared data for. They pass, see [failures](#failures).
         Failed: Counter, "failed";
     }
 }

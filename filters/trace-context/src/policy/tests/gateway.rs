@@ -231,7 +231,7 @@ pub(super) fn expand(text: &str) -> String {
 }
 
 /// Headers, `name: value; name: value`.
-fn parsed(headers: &str) -> Headers {
+pub(super) fn parsed(headers: &str) -> Headers {
     let headers = expand(headers);
     Headers::from_pairs(headers.split("; ").filter_map(|header| header.split_once(": ")))
 }
