@@ -6,7 +6,7 @@ use super::correlate::Side;
 use super::editor::Editor;
 use super::failed::Failed;
 use super::metric::{Metric, add};
-use super::trace::{Origin, Traced};
+use super::traced::{Origin, Traced};
 use crate::config::Boundary;
 use crate::context::TraceContext;
 use mesh_policy::effects::Edit;

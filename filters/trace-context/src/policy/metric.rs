@@ -14,7 +14,7 @@ mesh_policy::metrics! {
         Invalid: Counter, "invalid" by "format", "reason";
         /// Contexts that were written in another format.
         Converted: Counter, "converted" by "from", "to";
-        /// Contexts that name another trace than the one that is used, by their format. They are removed.
+        /// Contexts that name another trace than the one that is used, and decisions without ids that disagree with it, by their format. They are removed.
         Conflict: Counter, "conflict" by "format";
         /// Members of baggage that were dropped, by reason: `not_allowed`, `malformed`, `too_many`, `too_large`, `replaced`.
         BaggageDropped: Counter, "baggage_dropped" by "reason";
