@@ -65,7 +65,7 @@ mesh_config::object! {
     /// Tells clients the trace.
     #[derive(Clone, Debug, Default)]
     pub struct ResponseHeader {
-        /// The response header with the trace id, 32 hexadecimal digits, on every response. Default: none.
+        /// The response header with the trace id, 32 hexadecimal digits, on every response. In a cluster's chain, not on the router's [local replies](#before-you-rely-on-it). Default: none.
         pub header: Option<HeaderName> = optional(HeaderName::kind_by(HeaderName::read_of_response)),
     }
 }
