@@ -28,6 +28,10 @@ pub(super) struct Correlation {
     table: Seeded,
 }
 
+/// The headers of an outbound request with those that are carried; the edits that add them; and whether there is a trace
+/// among them.
+type Carried<'h> = (Cow<'h, Headers>, Vec<Edit>, bool);
+
 /// The side of the application that a request is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
@@ -106,20 +110,18 @@ impl Correlation {
         Ok(())
     }
 
-    /// The headers of an outbound request with those that it lacks and that the inbound one had; the edits that add them; and
-    /// whether there were any.
+    /// What an outbound request lacks and the inbound one had; `None` if nothing was stored.
     pub(super) fn carried<'h>(
         &self,
         readable: &[Format],
         headers: &'h Headers,
         store: &mut impl Store,
         counts: &mut Vec<Count<Metric>>,
-    ) -> Result<(Cow<'h, Headers>, Vec<Edit>, bool), Failed> {
-        let none = (Cow::Borrowed(headers), Vec::new(), false);
-        let Some(id) = self.id(headers) else { return Ok(none) };
+    ) -> Result<Option<Carried<'h>>, Failed> {
+        let Some(id) = self.id(headers) else { return Ok(None) };
         let Some(entry) = self.find(id, store)? else {
             counts.push(Count::labelled(Metric::Correlated, 1));
-            return Ok(none);
+            return Ok(None);
         };
         counts.push(Count::labelled(Metric::Correlated, 0));
         let (mut joined, mut edits, mut has_trace) = (headers.clone(), Vec::new(), false);
@@ -155,7 +157,7 @@ impl Correlation {
             joined.add(&name, &value);
             edits.push(Edit::Add(name, value));
         }
-        Ok((Cow::Owned(joined), edits, has_trace))
+        Ok(Some((Cow::Owned(joined), edits, has_trace)))
     }
 
     /// What was stored under an id.

@@ -117,6 +117,8 @@ pub(super) struct Gateway {
     pub(super) host: Rc<RefCell<Host>>,
     /// Which way the requests go, as the proxy says: 1 inbound, 2 outbound.
     pub(super) direction: Option<u64>,
+    /// Whether requests have a verified token.
+    pub(super) has_claims: bool,
 }
 
 impl Gateway {
@@ -142,7 +144,7 @@ impl Gateway {
     fn of(config: &str, host: Rc<RefCell<Host>>) -> Self {
         let policy = Policy::configure(config.as_bytes(), &mut Loading(Shared(&host)))
             .unwrap_or_else(|problems| panic!("{config}\n{problems}"));
-        Self { policy, host, direction: None }
+        Self { policy, host, direction: None, has_claims: true }
     }
 
     /// Time passes.
@@ -165,7 +167,7 @@ impl Gateway {
         let attributes: Vec<_> = self.policy.needs().attributes.iter().map(attribute).collect();
         let facts = Facts {
             source: Some([192, 0, 2, 1].into()),
-            claims: Some(&claims),
+            claims: Some(&claims).filter(|_| self.has_claims),
             attributes: &attributes,
             ..Facts::of(headers)
         };
@@ -229,7 +231,7 @@ pub(super) fn expand(text: &str) -> String {
 }
 
 /// Headers, `name: value; name: value`.
-fn parsed(headers: &str) -> Headers {
+pub(super) fn parsed(headers: &str) -> Headers {
     let headers = expand(headers);
     Headers::from_pairs(headers.split("; ").filter_map(|header| header.split_once(": ")))
 }
