@@ -28,7 +28,7 @@ mesh_config::object! {
         pub ttl: Duration = default("30s", duration(TTL)),
         /// For how many requests there is [room](#memory).
         pub capacity: u32 = default(16384, integer(64..=1_048_576)),
-        /// Maximum size of a value. A longer one is not carried.
+        /// Maximum size of a value. A header with a longer one is not carried.
         pub max_value_bytes: u16 = default(1024, integer(16..=8192)),
         /// Maximum size of all headers of a request together. Larger ones are not carried at all.
         pub max_entry_bytes: u16 = default(2048, integer(64..=32768)),
