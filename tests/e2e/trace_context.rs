@@ -14,8 +14,9 @@ mod shadow;
 mod told;
 mod w3c_suite;
 
-use e2e::{Gateway, Plugin, Setup, eventually, received};
-use mesh_filters::http::Response;
+use bytes::Bytes;
+use e2e::{Gateway, Plugin, Setup, eventually, get, received};
+use mesh_filters::http::{HeaderName, HeaderValue, Request, Response};
 use mesh_filters::registry::TRACE_CONTEXT;
 use serde_json::Value;
 
@@ -182,4 +183,14 @@ fn parent(answer: &Response) -> [String; 3] {
 /// Number of headers of a format that were invalid for this reason.
 async fn invalid(gateway: &Gateway, format: &str, reason: &str) -> u64 {
     metric(gateway, &format!("format=.={format};.;reason=.={reason};.;invalid")).await
+}
+
+/// A GET request with these bytes.
+fn raw(path: &str, headers: &[(&str, &[u8])]) -> Request<Bytes> {
+    let mut request = get(path, &[]);
+    for (name, value) in headers {
+        let value = HeaderValue::from_bytes(value).unwrap();
+        request.headers_mut().append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value);
+    }
+    request
 }

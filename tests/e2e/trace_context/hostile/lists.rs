@@ -1,7 +1,6 @@
 //! Long and invalid lists: `tracestate` and `baggage`.
 
-use super::raw;
-use crate::trace_context::{TRACEPARENT, invalid, metric, setup, traces};
+use crate::trace_context::{TRACEPARENT, invalid, metric, raw, setup, traces};
 use e2e::{get, received};
 use mesh_filters::http::{Protocol, send};
 use serde_json::json;
