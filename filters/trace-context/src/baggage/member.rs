@@ -1,8 +1,8 @@
 //! Members of the list.
 
-use super::key::{Key, is_token};
+use super::key::Key;
 use crate::header::split_once;
-use mesh_policy::headers::trimmed;
+use mesh_policy::headers::{is_token, trimmed};
 
 /// A member as it came: `key=value;property;key=value` with spaces and tabs around each part (W3C Baggage, section "Definition").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

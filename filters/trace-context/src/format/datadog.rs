@@ -95,7 +95,7 @@ pub(crate) fn write(headers: &Headers, context: &TraceContext) -> Option<Vec<Wri
     let span_id = context.span_id?;
     let trace_id = context.trace_id;
     let found = Datadog::parse(headers).ok().flatten();
-    let found = found.filter(|found| is_same(found.context.trace_id, trace_id));
+    let found = found.filter(|found| found.context.trace_id.may_be(trace_id));
     let priority = match context.decision {
         Decision::NotSampled => Some(b"0".as_slice()),
         Decision::Sampled => Some(b"1".as_slice()),
@@ -123,11 +123,6 @@ pub(crate) fn write(headers: &Headers, context: &TraceContext) -> Option<Vec<Wri
         all.push(written(tags_name, tags)?);
     }
     Some(all)
-}
-
-/// Whether two ids are of one trace. An id of 64 bits says nothing about the upper half.
-fn is_same(one: TraceId, other: TraceId) -> bool {
-    one == other || ((one.is_short() || other.is_short()) && one.lower() == other.lower())
 }
 
 /// The tags with another upper half of the trace id, in the place of the former one.

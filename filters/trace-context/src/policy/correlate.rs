@@ -68,7 +68,7 @@ impl Correlation {
             Direction::Inbound => Some(Side::Inbound),
             Direction::Outbound => Some(Side::Outbound),
             Direction::Auto => {
-                let value = facts.attribute(&DIRECTION.map(str::to_owned));
+                let value = facts.attribute(&DIRECTION);
                 let number = value.and_then(|value| Some(u64::from_le_bytes(value.try_into().ok()?)));
                 // envoy.config.core.v3.TrafficDirection
                 let side = match number {
@@ -129,14 +129,14 @@ impl Correlation {
         let carried: Vec<(HeaderName, HeaderValue)> = entry
             .iter()
             .filter_map(|(name, value)| {
-                let name = HeaderName::new(std::str::from_utf8(name).ok()?)?;
-                let is_wanted = match kind(&name) {
+                // An entry may be of a config that carried others.
+                let name = self.carry.iter().find(|carried| carried.as_str().as_bytes() == name)?;
+                let is_wanted = match kind(name) {
                     Kind::Trace => !has_context,
                     Kind::OtherTrace => !has_context && headers.first(name.as_str()).is_none(),
                     Kind::NoTrace => headers.first(name.as_str()).is_none(),
                 };
-                let is_carried = self.carry.contains(&name);
-                Some((name, HeaderValue::new(value)?)).filter(|_| is_carried && is_wanted)
+                is_wanted.then_some((name.clone(), HeaderValue::new(value)?))
             })
             .collect();
         // What the application sends of a format that is carried is no context, and must not become a part of one.

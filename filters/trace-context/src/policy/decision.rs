@@ -8,7 +8,8 @@ use super::failed::Failed;
 use super::metric::{Metric, add};
 use super::traced::{Origin, Traced};
 use crate::config::Boundary;
-use crate::context::TraceContext;
+use crate::context::{TraceContext, TraceId};
+use crate::digits::push_trace_id;
 use mesh_policy::effects::Edit;
 use mesh_policy::facts::Facts;
 use mesh_policy::headers::HeaderValue;
@@ -117,18 +118,21 @@ impl Policy {
             return verdict;
         }
         verdict.request = edits;
-        let trace_id = context.map(|context| hex(context.trace_id.get()));
-        if let (Some(header), Some(trace_id)) = (&self.config.response.header, &trace_id) {
+        let (header, is_logged) = (&self.config.response.header, self.config.log_trace_id);
+        // Most configs tell nobody.
+        let trace_id =
+            context.filter(|_| header.is_some() || is_logged).map(|context| digits(context.trace_id));
+        if let (Some(header), Some(trace_id)) = (header, &trace_id) {
             verdict.response.push(Edit::Set(header.clone(), HeaderValue::text(trace_id.as_str())));
         }
-        verdict.logged = trace_id.filter(|_| self.config.log_trace_id).map(|trace_id| ("trace_id", trace_id));
+        verdict.logged = trace_id.filter(|_| is_logged).map(|trace_id| ("trace_id", trace_id));
         verdict
     }
 }
 
-/// A trace id: 32 lower-case digits.
-fn hex(id: u128) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |place: u32| DIGITS.get((id >> (4 * place)) as usize & 0xf).copied().unwrap_or(b'0');
-    (0..32).rev().map(|place| char::from(digit(place))).collect()
+/// A trace id as it is told: 32 digits.
+fn digits(trace_id: TraceId) -> String {
+    let mut digits = Vec::with_capacity(32);
+    push_trace_id(&mut digits, trace_id);
+    String::from_utf8(digits).unwrap_or_default()
 }

@@ -63,7 +63,7 @@ impl Policy {
                     traced.origin = Origin::Extracted(format);
                     traced.counts.push(count(Metric::Extracted, format));
                 }
-                (Read::Context(other), Some(context)) if !is_same_trace(&other, &context) => {
+                (Read::Context(other), Some(context)) if !other.trace_id.may_be(context.trace_id) => {
                     traced.counts.push(count(Metric::Conflict, format));
                     if is_ours {
                         editor.remove_format(format);
@@ -163,7 +163,7 @@ impl Policy {
     ) {
         if let (Read::Context(other), false) =
             (format::read(format, editor.headers()), self.readable.contains(&format))
-            && !is_same_trace(&other, context)
+            && !other.trace_id.may_be(context.trace_id)
         {
             traced.counts.push(count(Metric::Conflict, format));
             editor.remove_format(format);
@@ -191,12 +191,6 @@ fn generate(
     let mut random = || sources.random().ok_or(NoRandomNumbers);
     let context = sampling::generate((random()?, random()?), random()?, share);
     Ok(TraceContext { decision: decision.unwrap_or(context.decision), ..context })
-}
-
-/// Whether a context names this trace. A format with ids of 64 bits only has their lower half.
-fn is_same_trace(other: &TraceContext, context: &TraceContext) -> bool {
-    let is_short = other.trace_id.is_short() || context.trace_id.is_short();
-    other.trace_id == context.trace_id || (is_short && other.trace_id.lower() == context.trace_id.lower())
 }
 
 const fn count(metric: Metric, format: Format) -> Count<Metric> {

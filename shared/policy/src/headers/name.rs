@@ -76,14 +76,14 @@ impl HeaderName {
     /// A name for a constant, where an invalid name is a compile-time error.
     #[must_use]
     pub const fn from_static(name: &'static str) -> Self {
-        assert!(is_token(name.as_bytes(), false), "not a header name in lower case");
+        assert!(is_token_in(name.as_bytes(), false), "not a header name in lower case");
         Self(Name::Static(name))
     }
 
     /// A name, converted to lower case; `None` if it is not a token.
     #[must_use]
     pub fn new(name: &str) -> Option<Self> {
-        is_token(name.as_bytes(), true).then(|| Self(Name::Shared(name.to_ascii_lowercase().into())))
+        is_token(name.as_bytes()).then(|| Self(Name::Shared(name.to_ascii_lowercase().into())))
     }
 
     /// The name of a header.
@@ -209,7 +209,13 @@ fn in_variable(byte: &u8) -> u8 {
     if byte.is_ascii_alphanumeric() { byte.to_ascii_uppercase() } else { b'_' }
 }
 
-const fn is_token(name: &[u8], upper_case: bool) -> bool {
+/// Whether this is a token (RFC 9110, section 5.6.2), as names of headers and keys of baggage are.
+#[must_use]
+pub const fn is_token(text: &[u8]) -> bool {
+    is_token_in(text, true)
+}
+
+const fn is_token_in(name: &[u8], upper_case: bool) -> bool {
     let mut rest = name;
     while let [byte, after @ ..] = rest {
         let token = match byte {
