@@ -1,7 +1,7 @@
 //! The modules as binaries.
 
 use mesh_filters::module::{Module, NOOP, PROBE};
-use mesh_filters::registry::{self, CANARY, FAULT, Filter, JWT_AUTHZ, SUITE};
+use mesh_filters::registry::{self, CANARY, FAULT, Filter, RATE_LIMIT, SUITE};
 
 /// Prefixes of the functions of ABI 0.2.1 and WASI. A host refuses a module that imports a function it lacks.
 const ALLOWED: [&str; 2] = ["env.proxy_", "wasi_snapshot_preview1."];
@@ -33,13 +33,13 @@ fn modules_import_what_every_host_has_and_export_what_they_use() {
         }
         assert!(wasm.len() < max_bytes(module), "{} has {} bytes", module.name(), wasm.len());
         // No filter reads or changes the body of a request, and a request that waits holds it without a callback. fault cuts
-        // and slows down responses. jwt-authz, canary and fault remove headers from trailers, and canary reads gRPC statuses.
+        // and slows down responses. All but rate-limit remove headers from trailers, and canary reads gRPC statuses.
         let exported = |name: &str| exports.iter().any(|export| export == name);
         // The suite exports what any of its filters does.
         let is = |filter: Filter| module == filter.module() || module == SUITE.module();
         assert!(!exported("proxy_on_request_body"));
         assert_eq!(exported("proxy_on_response_body"), is(FAULT));
-        assert_eq!(exported("proxy_on_request_trailers"), is(JWT_AUTHZ) || is(CANARY) || is(FAULT));
+        assert_eq!(exported("proxy_on_request_trailers"), !is(RATE_LIMIT));
         assert_eq!(exported("proxy_on_response_trailers"), is(CANARY) || is(FAULT));
     }
 }

@@ -14,8 +14,9 @@ mod shadow;
 mod told;
 mod w3c_suite;
 
-use e2e::{Gateway, Plugin, Setup, eventually, received};
-use mesh_filters::http::Response;
+use bytes::Bytes;
+use e2e::{Gateway, Plugin, Setup, eventually, get, received};
+use mesh_filters::http::{HeaderName, HeaderValue, Request, Response};
 use mesh_filters::registry::TRACE_CONTEXT;
 use serde_json::Value;
 
@@ -23,7 +24,7 @@ use serde_json::Value;
 const FORMATS: [&str; 7] = ["w3c", "b3", "b3-multi", "jaeger", "datadog", "xray", "gcp"];
 
 /// Beginnings of the names of all headers that tell of a trace.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 20] = [
     "traceparent",
     "tracestate",
     "b3",
@@ -37,16 +38,19 @@ const NAMES: [&str; 17] = [
     "ot-tracer-",
     "ot-baggage-",
     "grpc-trace-bin",
+    "grpc-tags-bin",
     "sw8",
     "uberctx-",
     "jaeger-debug-id",
+    "jaeger-baggage",
+    "correlation-context",
     "x-client-trace-id",
 ];
 
 const TRACEPARENT: (&str, &str) = ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
 
 /// A trace in every format, in spellings that upstreams may read as these headers.
-const EVERYTHING: [(&str, &str); 27] = [
+const EVERYTHING: [(&str, &str); 31] = [
     TRACEPARENT,
     ("tracestate", "congo=t61rcWkgMzE"),
     ("trace_parent", "kept: no upstream reads it as traceparent"),
@@ -69,6 +73,10 @@ const EVERYTHING: [(&str, &str); 27] = [
     ("X_Amzn_Trace_Id", "Root=1-5759e988-bd862e3fe1be46a994272793"),
     ("x-cloud-trace-context", "105445aa7843bc8bf206b12000100000/1;o=1"),
     ("x-cloud-trace_context", "105445aa7843bc8bf206b12000100000/1;o=1"),
+    ("x-datadog-delegate", "a"),
+    ("jaeger-debug-id", "a"),
+    ("uberctx-user", "a"),
+    ("ot-baggage-user", "a"),
     ("baggage", "locale=de,user=bob"),
     ("baggage", "user=eve"),
     ("Baggage", "a=1"),
@@ -77,17 +85,16 @@ const EVERYTHING: [(&str, &str); 27] = [
 ];
 
 /// Formats that pass untouched, but for `strip`.
-const OTHERS: [(&str, &str); 11] = [
+const OTHERS: [(&str, &str); 10] = [
     ("x-ot-span-context", "a"),
     ("x_ot_span_context", "a"),
     ("ot-tracer-traceid", "a"),
     ("ot-tracer-spanid", "a"),
-    ("ot-baggage-user", "a"),
     ("grpc-trace-bin", "AAA="),
+    ("grpc-tags-bin", "AAA="),
     ("sw8", "1-a-b"),
     ("sw8-correlation", "a"),
-    ("uberctx-user", "a"),
-    ("jaeger-debug-id", "a"),
+    ("correlation-context", "a=1"),
     ("x-client-trace-id", "a"),
 ];
 
@@ -176,4 +183,14 @@ fn parent(answer: &Response) -> [String; 3] {
 /// Number of headers of a format that were invalid for this reason.
 async fn invalid(gateway: &Gateway, format: &str, reason: &str) -> u64 {
     metric(gateway, &format!("format=.={format};.;reason=.={reason};.;invalid")).await
+}
+
+/// A GET request with these bytes.
+fn raw(path: &str, headers: &[(&str, &[u8])]) -> Request<Bytes> {
+    let mut request = get(path, &[]);
+    for (name, value) in headers {
+        let value = HeaderValue::from_bytes(value).unwrap();
+        request.headers_mut().append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value);
+    }
+    request
 }

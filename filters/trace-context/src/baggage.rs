@@ -14,6 +14,10 @@ pub const HEADER: HeaderName = HeaderName::from_static(NAME);
 
 const NAME: &str = "baggage";
 
+/// How many members of a request are judged. Those behind are dropped as too many, whatever they are: as many as fit into a
+/// request's headers, each with every test of a config, would take milliseconds.
+const MAX_JUDGED: usize = 512;
+
 /// How much baggage is passed on, in all headers together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -39,7 +43,7 @@ pub struct Dropped {
     pub not_allowed: u32,
     /// The member does not follow the grammar.
     pub malformed: u32,
-    /// There are too many members.
+    /// There are too many members, of the result or of the request.
     pub too_many: u32,
     /// There are too many bytes.
     pub too_large: u32,
@@ -62,7 +66,8 @@ pub enum Edit {
 ///
 /// Members that are set stand first, in their order, then those of the client that stay, byte for byte without the spaces
 /// around them. A member that exceeds a limit is dropped, and a smaller one behind it may stay. Members of the client stay
-/// if they are well-formed, `is_allowed` by their key as it is spelt, and not of a key that is set.
+/// if they are well-formed, `is_allowed` by their key as it is spelt, and not of a key that is set. Each is tested once, and
+/// only the first 512 are.
 #[must_use]
 pub fn edit(
     headers: &Headers,
@@ -70,16 +75,15 @@ pub fn edit(
     limits: Limits,
     set: &[Set<'_>],
 ) -> (Edit, Dropped) {
-    let is_allowed = &is_allowed;
     // Most baggage stays as it is, so it is judged before anything is copied.
-    let (dropped, length) = walk(headers, is_allowed, limits, set, &mut |_| {});
+    let Judged { parts, dropped, length } = judge(headers, is_allowed, limits, set);
     let given = headers.get(NAME).map(<[u8]>::len).reduce(|all, one| all + 1 + one);
     let has_set = set.iter().any(|set| set.value.is_some());
     if !has_set && dropped == Dropped::default() && given.unwrap_or(0) <= limits.max_bytes {
         return (Edit::Unchanged, dropped);
     }
     let mut value = Vec::with_capacity(length);
-    walk(headers, is_allowed, limits, set, &mut |part| {
+    for part in parts {
         if !value.is_empty() {
             value.push(b',');
         }
@@ -87,7 +91,7 @@ pub fn edit(
             Part::Set(key, set) => push_encoded(&mut value, key, set),
             Part::Kept(member) => value.extend_from_slice(member),
         }
-    });
+    }
     let mut before = headers.get(NAME);
     let edit = match (before.next(), before.next()) {
         (None, _) if value.is_empty() => Edit::Unchanged,
@@ -105,14 +109,22 @@ enum Part<'a> {
     Kept(&'a [u8]),
 }
 
-/// Visits the members of the result. Returns what was dropped, and the result's length.
-fn walk<'a>(
+/// What becomes of the members.
+struct Judged<'a> {
+    parts: Vec<Part<'a>>,
+    dropped: Dropped,
+    /// The result's length.
+    length: usize,
+}
+
+/// Judges each member once.
+fn judge<'a>(
     headers: &'a Headers,
-    is_allowed: &dyn Fn(&[u8]) -> bool,
+    is_allowed: impl Fn(&[u8]) -> bool,
     limits: Limits,
     set: &[Set<'a>],
-    visit: &mut dyn FnMut(Part<'a>),
-) -> (Dropped, usize) {
+) -> Judged<'a> {
+    let mut parts = Vec::new();
     let mut dropped = Dropped::default();
     let mut room = Room { members: limits.max_members, bytes: limits.max_bytes.saturating_add(1) };
     let all = room.bytes;
@@ -120,24 +132,27 @@ fn walk<'a>(
         if let Some(value) = value
             && room.take(encoded_length(key, value), &mut dropped)
         {
-            visit(Part::Set(key, value));
+            parts.push(Part::Set(key, value));
         }
     }
-    for member in headers.get(NAME).flat_map(Member::all) {
+    let mut members = headers.get(NAME).flat_map(Member::split);
+    for member in members.by_ref().take(MAX_JUDGED).map(Member::read) {
         let count = match member.key {
             None => &mut dropped.malformed,
             Some(key) if set.iter().any(|set| set.key.may_be_read_as(key)) => &mut dropped.replaced,
             Some(key) if !is_allowed(key) => &mut dropped.not_allowed,
             Some(_) => {
                 if room.take(member.raw.len(), &mut dropped) {
-                    visit(Part::Kept(member.raw));
+                    parts.push(Part::Kept(member.raw));
                 }
                 continue;
             }
         };
         *count = count.saturating_add(1);
     }
-    (dropped, all.saturating_sub(room.bytes).saturating_sub(1))
+    let rest = u32::try_from(members.count()).unwrap_or(u32::MAX);
+    dropped.too_many = dropped.too_many.saturating_add(rest);
+    Judged { parts, dropped, length: all.saturating_sub(room.bytes).saturating_sub(1) }
 }
 
 /// What is left of the limits.

@@ -24,7 +24,7 @@ mesh_config::object! {
         pub extract: Vec<Format> = default(["w3c", "b3", "b3-multi"], formats()),
         /// The formats that are written.
         pub inject: Vec<Format> = default(["w3c"], formats()),
-        /// The formats that Envoy's own tracer writes in this proxy. They are read, and never written or removed, see
+        /// The formats that Envoy's own tracer writes in this proxy. They are read before those of `extract`, and never written or removed, see
         /// [placements](#placements).
         pub native_tracer: Vec<Format> = default([], formats()),
         /// What happens to the trace that a request belongs to.
@@ -65,7 +65,7 @@ mesh_config::object! {
     /// Tells clients the trace.
     #[derive(Clone, Debug, Default)]
     pub struct ResponseHeader {
-        /// The response header with the trace id, 32 hexadecimal digits, on every response. Default: none.
+        /// The response header with the trace id, 32 hexadecimal digits, on every response. In a cluster's chain, not on the router's [local replies](#before-you-rely-on-it). Default: none.
         pub header: Option<HeaderName> = optional(HeaderName::kind_by(HeaderName::read_of_response)),
     }
 }

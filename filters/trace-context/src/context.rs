@@ -45,6 +45,12 @@ impl TraceId {
         self.get() as u64
     }
 
+    /// Whether both may be the id of one trace. An id of 64 bits says nothing about the upper half.
+    #[must_use]
+    pub fn may_be(self, other: Self) -> bool {
+        self == other || ((self.is_short() || other.is_short()) && self.lower() == other.lower())
+    }
+
     /// Whether the upper half is zero, as that of an id of 64 bits. Formats that have such ids write it in 64 bits.
     #[must_use]
     pub const fn is_short(self) -> bool {
@@ -107,7 +113,6 @@ pub struct TraceContext {
     /// Whether the trace is recorded.
     pub decision: Decision,
     /// Whether the last 56 bits of the trace id are known to be random (W3C Trace Context Level 2, section "Random Trace ID
-    /// Flag"). Other
-    /// formats do not tell, which counts as no.
+    /// Flag"). Other formats do not tell, which counts as no.
     pub is_random: bool,
 }

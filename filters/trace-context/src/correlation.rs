@@ -63,8 +63,7 @@ pub struct Table {
 pub struct Stored {
     /// Whether an entry gave way that had not expired.
     pub evicted: bool,
-    /// Number of values that were not stored because of their length, plus one if the entry was not stored because of its
-    /// size.
+    /// Number of values that are too long to be stored, plus one if the entry was not stored because of its size.
     pub too_large: usize,
 }
 
@@ -79,8 +78,8 @@ impl Table {
     /// Stores the headers of a request in place of those that were stored under its id before. A name may occur several
     /// times.
     ///
-    /// A value that is too long is left out. If the rest is too large, or is empty, there is no entry: nothing is found under
-    /// the id afterwards.
+    /// If a value is too long, all headers of its name are left out, and `tracestate` with `traceparent`. If the rest is too
+    /// large, or is empty, there is no entry: nothing is found under the id afterwards.
     ///
     /// # Errors
     /// The store fails. What was stored under the id before may still be found.

@@ -136,7 +136,8 @@ pub fn write_over(
 }
 
 /// Whether a request's headers say the same in a format: the same trace, the same span, and the same decision as far as the
-/// format can tell. A `traceparent` of a later version does not, as it is sent on in version 00.
+/// format can tell. A `traceparent` of a later version does not, as it is sent on in version 00, and no `x-amzn-trace-id` with
+/// keys in another spelling than the documented one, which not all libraries read.
 #[must_use]
 pub fn says(format: Format, headers: &Headers, context: &TraceContext) -> bool {
     let Read::Context(found) = read(format, headers) else { return false };
@@ -148,7 +149,11 @@ pub fn says(format: Format, headers: &Headers, context: &TraceContext) -> bool {
     found.trace_id == context.trace_id
         && found.span_id == context.span_id
         && same_decision
-        && (format != Format::W3c || w3c::is_of_this_version(headers))
+        && match format {
+            Format::W3c => w3c::is_of_this_version(headers),
+            Format::Xray => xray::is_well_spelt(headers),
+            _ => true,
+        }
 }
 
 #[cfg(test)]

@@ -6,9 +6,11 @@ mod decision;
 mod editor;
 mod failed;
 mod host_interface;
+mod members;
 mod metric;
 mod others;
 mod trace;
+mod traced;
 
 pub use metric::Metric;
 
@@ -35,8 +37,9 @@ impl Policy {
     /// `table`: that of the plugin, if the config correlates.
     #[must_use]
     pub fn new(config: Config, table: Option<Seeded>) -> Self {
-        let mut readable = config.extract.clone();
-        readable.extend(config.native_tracer.iter().filter(|format| !config.extract.contains(format)));
+        // What the proxy's tracer sends is its own context, whatever else a request has.
+        let mut readable = config.native_tracer.clone();
+        readable.extend(config.extract.iter().filter(|format| !config.is_native(**format)));
         let correlation = config
             .correlate
             .as_ref()

@@ -6,7 +6,7 @@ mod spellings;
 mod value;
 
 pub use credentials::folded_credentials;
-pub use name::HeaderName;
+pub use name::{HeaderName, is_token};
 pub use spellings::{Unchangeable, spellings, spellings_where};
 pub use value::HeaderValue;
 

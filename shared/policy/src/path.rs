@@ -60,7 +60,7 @@ pub fn is_ambiguous(target: &[u8]) -> bool {
     decoded.split(is_slash).any(name)
 }
 
-/// Percent-decodes a segment of a path once, for comparing it with a value. `+` and invalid escapes (`%zz`) are
+/// Percent-decodes a segment of a path, or another text, once, for comparing it with a value. `+` and invalid escapes (`%zz`) are
 /// unchanged. A decoded `/` is part of the segment, so the result must not be used to build a path.
 #[must_use]
 pub fn decode_segment(segment: &[u8]) -> Cow<'_, [u8]> {

@@ -1,8 +1,9 @@
 //! Where a trace ends: `restart` and `strip`, and what passes without them.
 
 use super::{EVERYTHING, Logged, OTHERS, TRACEPARENT, logged, metric, one, parent, setup, told, traces};
-use e2e::{Setup, get, received, with};
-use mesh_filters::http::{Protocol, send};
+use bytes::Bytes;
+use e2e::{Setup, get, header_map, received, with};
+use mesh_filters::http::{Parts, Protocol, Request, send};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -89,6 +90,33 @@ async fn strip_lets_nothing_out() {
         let expected = Logged { decision: "stripped".into(), trace_id: "-".into() };
         assert_eq!(logged(&gateway, &path).await, expected);
     }
+    gateway.assert_no_trap().await;
+}
+
+/// An upstream may take trailers for headers.
+#[tokio::test]
+async fn boundaries_are_ones_for_trailers_too() {
+    let of = |boundary: &str| setup(json!({"boundary": boundary, "inject": []})).trailers();
+    let gateway =
+        of("strip").beside("restart", of("restart")).beside("continue", of("continue")).start().await;
+    let sent = [&EVERYTHING[..], &OTHERS].concat();
+    let kept = |name: &str, boundary: &str| {
+        matches!(name, "x-other" | "x-request-id" | "trace_parent")
+            || boundary == "continue"
+            || (boundary == "restart" && OTHERS.iter().any(|(other, _)| *other == name))
+    };
+    for (listener, boundary) in [("gateway", "strip"), ("restart", "restart"), ("continue", "continue")] {
+        let address = gateway.envoy.listener(listener).await.unwrap();
+        let body = Parts::new([Bytes::from_static(b"body")]).trailers(header_map(&sent));
+        let request = Request::post("/").body(body).unwrap();
+        let text = send(address, Protocol::Http2, request).await.unwrap().text();
+        let (_, trailers) = text.split_once("\n\n").unwrap();
+        for (name, _) in &sent {
+            let found = received(trailers, name).len();
+            assert_eq!(found > 0, kept(name, boundary), "{boundary} {name}: {trailers}");
+        }
+    }
+    assert_eq!(metric(&gateway, "failed").await, 0);
     gateway.assert_no_trap().await;
 }
 

@@ -9,28 +9,18 @@
 //!
 //! No value here is computed by code of the filter.
 
+mod lines;
 mod same;
 mod states;
 
 use super::{FORMATS, metric, pairs, setup, traces};
 use e2e::{Gateway, get};
+use lines::Lines;
 use mesh_filters::http::{Connection, Protocol};
 use same::SAME;
 use serde_json::json;
 use states::STATES;
 use std::collections::BTreeMap;
-
-/// The headers of a format, each as a line.
-type Lines = &'static [&'static str];
-
-/// Index of a format in [`FORMATS`].
-const W3C: usize = 0;
-const B3: usize = 1;
-const B3_MULTI: usize = 2;
-const JAEGER: usize = 3;
-const DATADOG: usize = 4;
-const XRAY: usize = 5;
-const GCP: usize = 6;
 
 /// Sends the headers of one format: an upstream gets those of the other one, and the client's own stay.
 async fn check(connection: &mut Connection, what: &str, sent: Lines, from: usize, to: usize, arrives: Lines) {

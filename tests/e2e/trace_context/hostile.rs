@@ -2,21 +2,11 @@
 
 mod lists;
 
-use super::{FORMATS, TRACEPARENT, metric, setup, traces};
+use super::{FORMATS, TRACEPARENT, metric, raw, setup, traces};
 use bytes::Bytes;
 use e2e::{get, with};
-use mesh_filters::http::{Connection, HeaderName, HeaderValue, Protocol, Request};
+use mesh_filters::http::{Connection, Protocol, Request};
 use serde_json::{Value, json};
-
-/// A GET request with these bytes.
-pub(super) fn raw(path: &str, headers: &[(&str, &[u8])]) -> Request<Bytes> {
-    let mut request = get(path, &[]);
-    for (name, value) in headers {
-        let value = HeaderValue::from_bytes(value).unwrap();
-        request.headers_mut().append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value);
-    }
-    request
-}
 
 /// Everything that the filter has.
 fn everything() -> Value {

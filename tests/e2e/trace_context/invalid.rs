@@ -1,7 +1,6 @@
 //! Headers that are no context of their format.
 
-use super::hostile::raw;
-use super::{FORMATS, TRACEPARENT, invalid, logged, metric, setup, traces};
+use super::{FORMATS, TRACEPARENT, invalid, logged, metric, raw, setup, traces};
 use e2e::received;
 use mesh_filters::http::{Protocol, send};
 use serde_json::json;

@@ -96,8 +96,8 @@ async fn five_hundred_delays_at_once_end_as_with_the_native_filter() {
     }
     let later = later.into_iter().min().unwrap();
     let ratio = ratios.into_iter().fold(f64::INFINITY, f64::min);
-    // The aim is 5 ms. With two cores for Envoy and its clients it is missed by as much again.
-    assert!(later <= 20 * MILLISECOND, "{later:?} later than the native filter");
+    // The aim is 5 ms, and it is not met: in most rounds the filter is 6 to 11 ms later. That it is not 12 in each is tested.
+    assert!(later <= 12 * MILLISECOND, "{later:?} later than the native filter");
     assert!(ratio <= 1.5, "undelayed requests take {ratio:.2} times as long as beside the native filter");
     at_rest(&gateway).await;
     assert!(faults(&gateway, "chaos", "delay").await >= 6000);

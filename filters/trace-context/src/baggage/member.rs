@@ -1,8 +1,8 @@
 //! Members of the list.
 
-use super::key::{Key, is_token};
+use super::key::Key;
 use crate::header::split_once;
-use mesh_policy::headers::trimmed;
+use mesh_policy::headers::{is_token, trimmed};
 
 /// A member as it came: `key=value;property;key=value` with spaces and tabs around each part (W3C Baggage, section "Definition").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,9 +14,15 @@ pub struct Member<'a> {
 }
 
 impl<'a> Member<'a> {
-    /// The members of a header's value.
-    pub fn all(value: &'a [u8]) -> impl Iterator<Item = Self> {
-        value.split(|byte| *byte == b',').map(trimmed).map(|raw| Self { raw, key: key_of(raw) })
+    /// The members of a header's value, without the spaces around them.
+    pub fn split(value: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        value.split(|byte| *byte == b',').map(trimmed)
+    }
+
+    /// Reads one that was [`split`](Self::split) off.
+    #[must_use]
+    pub fn read(raw: &'a [u8]) -> Self {
+        Self { raw, key: key_of(raw) }
     }
 }
 

@@ -198,6 +198,69 @@ fn what_is_set_has_the_first_right_to_the_room() {
 }
 
 #[test]
+fn each_member_is_tested_once() {
+    let check = |values: &[&str], limits, expected: &[&str]| {
+        let tested = std::cell::RefCell::new(Vec::new());
+        let is_allowed = |key: &[u8]| {
+            tested.borrow_mut().push(String::from_utf8(key.to_vec()).unwrap());
+            key != b"x"
+        };
+        let tenant = Key::new("tenant").unwrap();
+        let _ = edit(&request(values), is_allowed, limits, &[Set { key: &tenant, value: Some(b"1") }]);
+        assert_eq!(tested.into_inner(), expected, "{values:?}");
+    };
+    check(&["a=1,b=2", "a=3"], LIMITS, &["a", "b", "a"]);
+    // Whether it stays or not.
+    check(&["x=1,b=2,tenant=3,nonsense,c=4"], LIMITS, &["x", "b", "c"]);
+    check(&["a=1,b=2,c=3"], Limits { max_members: 1, ..LIMITS }, &["a", "b", "c"]);
+}
+
+/// As many members as fit into a header, with as many tests as a config may have, would be millions of comparisons.
+#[test]
+fn members_beyond_a_number_are_not_looked_at() {
+    let limits = Limits { max_members: usize::MAX, max_bytes: usize::MAX };
+    let check = |values: &[String], expected: String, number, dropped| {
+        let tested = std::cell::Cell::new(0);
+        let is_allowed = |key: &[u8]| {
+            tested.set(tested.get() + 1);
+            key != b"x"
+        };
+        let values: Vec<_> = values.iter().map(String::as_str).collect();
+        let (edit, found) = edit(&request(&values), is_allowed, limits, &[]);
+        assert_eq!((text(edit), found), (expected, dropped));
+        assert_eq!(tested.get(), number);
+    };
+    let list = |member: &str, number: usize| vec![member; number].join(",");
+    let too_many = |too_many| Dropped { too_many, ..NONE };
+    check(&[list("a=1", 512)], "unchanged".to_owned(), 512, NONE);
+    check(&[list("a=1", 513)], list("a=1", 512), 512, too_many(1));
+    check(&[list("a=1", 20_000)], list("a=1", 512), 512, too_many(19_488));
+    // In all headers together, whatever they are.
+    check(
+        &[list("a=1", 500), list("b=2", 20), list("", 7)],
+        list("a=1", 500) + "," + &list("b=2", 12),
+        512,
+        too_many(15),
+    );
+    check(
+        &[list("x=1", 512), list("a=1", 3)],
+        "removed".to_owned(),
+        512,
+        Dropped { not_allowed: 512, ..too_many(3) },
+    );
+    check(&[list("", 513)], "removed".to_owned(), 0, Dropped { malformed: 512, ..too_many(1) });
+    check(&[list("", 512) + ",a=1"], "removed".to_owned(), 0, Dropped { malformed: 512, ..too_many(1) });
+}
+
+/// A member that is set counts for itself.
+#[test]
+fn what_is_not_looked_at_is_dropped_in_any_case() {
+    let list = vec!["a=1"; 512].join(",") + ",tenant=b";
+    let dropped = Dropped { too_many: 449, too_large: 0, ..NONE };
+    check_set(&[&list], &[("tenant", None)], &vec!["a=1"; 64].join(","), dropped);
+}
+
+#[test]
 fn keys_are_tokens() {
     for key in ["", "a b", "a=b", "a,b", "a;b", "\u{e9}", "a\t", "\"a\""] {
         assert_eq!(Key::new(key), None, "{key}");

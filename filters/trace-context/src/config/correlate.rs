@@ -16,19 +16,19 @@ mesh_config::object! {
     /// Joins the calls of an application that forwards only one header.
     #[derive(Clone, Debug)]
     pub struct Correlate {
-        /// The request header that the application forwards.
-        pub by: HeaderName = default("x-request-id", HeaderName::kind_of_request()),
+        /// The request header that the application forwards. Not one that is for one message or one connection.
+        pub by: HeaderName = default("x-request-id", HeaderName::kind_by(HeaderName::read_end_to_end)),
         /// Which side of the application this is.
         pub direction: Direction = default("auto", choice()),
-        /// The headers that are carried over. Default: those of the formats of `inject`, and `baggage`.
+        /// The headers that are carried over. None that is for one message or one connection, or that [grants access](#correlation). Default: those of the formats of `inject`, and `baggage`.
         pub carry: Option<Vec<HeaderName>> = optional(
-            list(HeaderName::kind_of_request()).not_empty().at_most(MAX_HEADERS, "headers").unique("", "a header that is not named yet")
+            list(HeaderName::kind_by(HeaderName::read_without_access)).not_empty().at_most(MAX_HEADERS, "headers").unique("", "a header that is not named yet")
         ),
         /// How long they are kept.
         pub ttl: Duration = default("30s", duration(TTL)),
         /// For how many requests there is [room](#memory).
         pub capacity: u32 = default(16384, integer(64..=1_048_576)),
-        /// Maximum size of a value. A longer one is not carried.
+        /// Maximum size of a value. A header with a longer one is not carried.
         pub max_value_bytes: u16 = default(1024, integer(16..=8192)),
         /// Maximum size of all headers of a request together. Larger ones are not carried at all.
         pub max_entry_bytes: u16 = default(2048, integer(64..=32768)),

@@ -1,5 +1,6 @@
 //! Headers as bytes: for each header the lengths of its name and its value (u16, little-endian), its name and its value.
 
+use crate::format::w3c;
 use mesh_policy::headers::HeaderName;
 
 /// The size of a header beyond its name and its value.
@@ -18,20 +19,35 @@ pub struct Headers<'a> {
 pub(super) struct Packed {
     /// `None` if there are no headers, or they are too large.
     pub(super) headers: Option<Vec<u8>>,
-    /// Number of values that are left out, plus one if the rest is too large.
+    /// Number of values that are too long, plus one if the rest is too large.
     pub(super) too_large: usize,
 }
 
-/// Packs the headers whose values have at most `max_value_bytes`, if they have at most `max_bytes` together.
+/// Packs the headers of which no value has more than `max_value_bytes`, if they have at most `max_bytes` together.
+///
+/// Several headers of a name are one list, so they are packed together or not at all. `tracestate` is not packed without the
+/// `traceparent` that it belongs to.
 pub(super) fn pack(headers: &[(&HeaderName, &[u8])], max_value_bytes: u16, max_bytes: u16) -> Packed {
-    let fits = |value: &[u8]| value.len() <= usize::from(max_value_bytes);
-    let fitting = headers.iter().filter(|(_, value)| fits(value));
+    let is_too_long = |value: &[u8]| value.len() > usize::from(max_value_bytes);
+    let too_long = headers.iter().filter(|(_, value)| is_too_long(value));
+    let left_out = too_long.clone().count();
+    // A config names at most 32 headers, and hardly ever is a value too long.
+    let mut names: Vec<&HeaderName> = Vec::new();
+    for (name, _) in too_long {
+        if !names.contains(name) {
+            names.push(name);
+        }
+    }
+    let [traceparent, tracestate] = &w3c::HEADERS;
+    if names.contains(&traceparent) {
+        names.push(tracestate);
+    }
+    let fitting = headers.iter().filter(|(name, _)| !names.contains(name));
     let fitting = fitting.map(|(name, value)| (name.as_str().as_bytes(), *value));
     let size = |(name, value): (&[u8], &[u8])| LENGTHS.saturating_add(name.len()).saturating_add(value.len());
     let (count, bytes) = fitting.clone().fold((0, 0), |(count, bytes): (usize, usize), header| {
         (count + 1, bytes.saturating_add(size(header)))
     });
-    let left_out = headers.len().saturating_sub(count);
     if bytes > usize::from(max_bytes) {
         return Packed { headers: None, too_large: left_out.saturating_add(1) };
     }

@@ -94,8 +94,8 @@ pub(crate) fn write(headers: &Headers, context: &TraceContext) -> Option<Vec<Wri
     let [trace_name, span_name, priority_name, origin_name, tags_name] = &HEADERS;
     let span_id = context.span_id?;
     let trace_id = context.trace_id;
-    let is_same = |found: &Datadog<'_>| found.context.trace_id.lower() == trace_id.lower();
-    let found = Datadog::parse(headers).ok().flatten().filter(is_same);
+    let found = Datadog::parse(headers).ok().flatten();
+    let found = found.filter(|found| found.context.trace_id.may_be(trace_id));
     let priority = match context.decision {
         Decision::NotSampled => Some(b"0".as_slice()),
         Decision::Sampled => Some(b"1".as_slice()),

@@ -32,8 +32,8 @@ pub struct Traceparent {
 impl Traceparent {
     /// Reads a value: `00-<32 hex>-<16 hex>-<2 hex>`, in lower case.
     ///
-    /// Of a later version the same fields are read, and anything may follow behind another `-` (section "Versioning of traceparent"). Flags that
-    /// are not known are ignored.
+    /// Of a later version the same fields are read, and anything may follow behind another `-` (section "Versioning of
+    /// traceparent"). Flags that are not known are ignored.
     ///
     /// # Errors
     /// Why it is none.

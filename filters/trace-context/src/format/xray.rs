@@ -12,6 +12,47 @@ use mesh_policy::headers::{HeaderName, Headers, trimmed};
 /// The headers of the format.
 pub static HEADERS: [HeaderName; 1] = [HeaderName::from_static("x-amzn-trace-id")];
 
+/// The fields of a context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Field {
+    Root,
+    Parent,
+    Sampled,
+}
+
+impl Field {
+    /// The fields with their keys, as the documentation spells them.
+    const KEYS: [(Self, &'static [u8]); 3] =
+        [(Self::Root, b"Root"), (Self::Parent, b"Parent"), (Self::Sampled, b"Sampled")];
+
+    /// The field that has this key; `None` if it is not part of a context.
+    ///
+    /// Case does not matter, nor does anything around the key that is not visible ASCII: AWS's SDK for Node reads such a key
+    /// in this way, so a second `Root` could hide in another spelling. OpenTelemetry's propagators for Java and JavaScript
+    /// read any key that begins with `Root` as that, other libraries do not: such a key is not passed on.
+    ///
+    /// # Errors
+    /// Libraries do not agree whether it is one.
+    fn of(key: &[u8]) -> Result<Option<Self>, Invalid> {
+        let begins_like = |name: &[u8], key: &[u8]| {
+            key.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+        };
+        let key = visible(key);
+        match Self::KEYS.into_iter().find(|(_, name)| begins_like(name, key)) {
+            Some((field, name)) if name.len() == key.len() => Ok(Some(field)),
+            Some(_) => Err(Invalid::Grammar),
+            None => Ok(None),
+        }
+    }
+}
+
+/// A key without what is around it.
+fn visible(key: &[u8]) -> &[u8] {
+    let (start, end) =
+        (key.iter().position(u8::is_ascii_graphic), key.iter().rposition(u8::is_ascii_graphic));
+    start.zip(end).and_then(|(start, end)| key.get(start..=end)).unwrap_or_default()
+}
+
 /// An `x-amzn-trace-id`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Xray<'a> {
@@ -26,7 +67,7 @@ impl<'a> Xray<'a> {
     ///
     /// `Root=1-<8 hex>-<24 hex>` is the trace: the time at which it began, in seconds since 1970, and a random number; the
     /// 32 digits together are its id. `Parent=<16 hex>` is the span, if there is one. `Sampled` is `0` or `1`; `?` asks the
-    /// next hop to decide, and so does its absence.
+    /// next hop to decide, and so does its absence. Keys are read in any spelling that a library may read.
     ///
     /// # Errors
     /// Why it is none.
@@ -34,11 +75,11 @@ impl<'a> Xray<'a> {
         let (mut trace, mut span, mut decision) = (None, None, None);
         for (key, field) in fields(value) {
             let field = field.ok_or(Invalid::Grammar)?;
-            let is_repeated = match key {
-                b"Root" => trace.replace(root(field)?).is_some(),
-                b"Parent" => span.replace(span_id(field, Case::Any)?).is_some(),
-                b"Sampled" => decision.replace(sampled(field)?).is_some(),
-                _ => false,
+            let is_repeated = match Field::of(key)? {
+                Some(Field::Root) => trace.replace(root(field)?).is_some(),
+                Some(Field::Parent) => span.replace(span_id(field, Case::Any)?).is_some(),
+                Some(Field::Sampled) => decision.replace(sampled(field)?).is_some(),
+                None => false,
             };
             if is_repeated {
                 return Err(Invalid::Repeated);
@@ -53,7 +94,14 @@ impl<'a> Xray<'a> {
     fn others(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         fields(self.value)
             .filter_map(|(key, field)| Some((key, field?)))
-            .filter(|(key, _)| !matches!(*key, b"Root" | b"Parent" | b"Sampled"))
+            .filter(|(key, _)| Field::of(key) == Ok(None))
+    }
+
+    /// Whether the keys of the context are spelt as the documentation does. There are libraries that read nothing else.
+    fn is_well_spelt(&self) -> bool {
+        let is_well_spelt =
+            |key| Field::of(key) == Ok(None) || Field::KEYS.iter().any(|(_, name)| *name == key);
+        fields(self.value).all(|(key, _)| is_well_spelt(key))
     }
 }
 
@@ -86,6 +134,11 @@ fn sampled(field: &[u8]) -> Result<Decision, Invalid> {
 /// Reads `x-amzn-trace-id`.
 pub(crate) fn read(headers: &Headers) -> Read {
     parsed(headers).map(|xray| xray.map(|xray| xray.context)).into()
+}
+
+/// Whether the keys of the context in `x-amzn-trace-id` are spelt as [`write`] does.
+pub(crate) fn is_well_spelt(headers: &Headers) -> bool {
+    parsed(headers).ok().flatten().is_some_and(|xray| xray.is_well_spelt())
 }
 
 fn parsed(headers: &Headers) -> Result<Option<Xray<'_>>, Invalid> {

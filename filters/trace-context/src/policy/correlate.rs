@@ -28,6 +28,10 @@ pub(super) struct Correlation {
     table: Seeded,
 }
 
+/// The headers of an outbound request with those that are carried; the edits that add them; and whether there is a trace
+/// among them.
+type Carried<'h> = (Cow<'h, Headers>, Vec<Edit>, bool);
+
 /// The side of the application that a request is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
@@ -64,7 +68,7 @@ impl Correlation {
             Direction::Inbound => Some(Side::Inbound),
             Direction::Outbound => Some(Side::Outbound),
             Direction::Auto => {
-                let value = facts.attribute(&DIRECTION.map(str::to_owned));
+                let value = facts.attribute(&DIRECTION);
                 let number = value.and_then(|value| Some(u64::from_le_bytes(value.try_into().ok()?)));
                 // envoy.config.core.v3.TrafficDirection
                 let side = match number {
@@ -106,20 +110,18 @@ impl Correlation {
         Ok(())
     }
 
-    /// The headers of an outbound request with those that it lacks and that the inbound one had; the edits that add them; and
-    /// whether there were any.
+    /// What an outbound request lacks and the inbound one had; `None` if nothing was stored.
     pub(super) fn carried<'h>(
         &self,
         readable: &[Format],
         headers: &'h Headers,
         store: &mut impl Store,
         counts: &mut Vec<Count<Metric>>,
-    ) -> Result<(Cow<'h, Headers>, Vec<Edit>, bool), Failed> {
-        let none = (Cow::Borrowed(headers), Vec::new(), false);
-        let Some(id) = self.id(headers) else { return Ok(none) };
+    ) -> Result<Option<Carried<'h>>, Failed> {
+        let Some(id) = self.id(headers) else { return Ok(None) };
         let Some(entry) = self.find(id, store)? else {
             counts.push(Count::labelled(Metric::Correlated, 1));
-            return Ok(none);
+            return Ok(None);
         };
         counts.push(Count::labelled(Metric::Correlated, 0));
         let (mut joined, mut edits, mut has_trace) = (headers.clone(), Vec::new(), false);
@@ -127,14 +129,14 @@ impl Correlation {
         let carried: Vec<(HeaderName, HeaderValue)> = entry
             .iter()
             .filter_map(|(name, value)| {
-                let name = HeaderName::new(std::str::from_utf8(name).ok()?)?;
-                let is_wanted = match kind(&name) {
+                // An entry may be of a config that carried others.
+                let name = self.carry.iter().find(|carried| carried.as_str().as_bytes() == name)?;
+                let is_wanted = match kind(name) {
                     Kind::Trace => !has_context,
                     Kind::OtherTrace => !has_context && headers.first(name.as_str()).is_none(),
                     Kind::NoTrace => headers.first(name.as_str()).is_none(),
                 };
-                let is_carried = self.carry.contains(&name);
-                Some((name, HeaderValue::new(value)?)).filter(|_| is_carried && is_wanted)
+                is_wanted.then_some((name.clone(), HeaderValue::new(value)?))
             })
             .collect();
         // What the application sends of a format that is carried is no context, and must not become a part of one.
@@ -155,7 +157,7 @@ impl Correlation {
             joined.add(&name, &value);
             edits.push(Edit::Add(name, value));
         }
-        Ok((Cow::Owned(joined), edits, has_trace))
+        Ok(Some((Cow::Owned(joined), edits, has_trace)))
     }
 
     /// What was stored under an id.

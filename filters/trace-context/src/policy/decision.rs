@@ -6,17 +6,15 @@ use super::correlate::Side;
 use super::editor::Editor;
 use super::failed::Failed;
 use super::metric::{Metric, add};
-use super::trace::{Origin, Traced};
-use crate::baggage;
+use super::traced::{Origin, Traced};
 use crate::config::Boundary;
-use crate::context::TraceContext;
+use crate::context::{TraceContext, TraceId};
+use crate::digits::push_trace_id;
 use mesh_policy::effects::Edit;
 use mesh_policy::facts::Facts;
 use mesh_policy::headers::HeaderValue;
-use mesh_policy::key_part::KeyPart;
 use mesh_policy::label::Label;
 use mesh_policy::matching::request::MatchInput;
-use mesh_policy::matching::string::StringMatch;
 use mesh_policy::mode::Mode;
 use mesh_policy::percent::Percentage;
 use mesh_policy::policy::Environment;
@@ -24,7 +22,6 @@ use mesh_policy::store::Store;
 use mesh_policy::verdict::{Count, Decision, Verdict};
 use std::borrow::Cow;
 use std::cell::LazyCell;
-use std::net::IpAddr;
 
 /// Logged once for each worker and config.
 const NO_DIRECTION: &str = "requests are not correlated: the proxy does not say in which direction they go, set `correlate.direction`";
@@ -42,22 +39,29 @@ impl Policy {
             counts.push(Count::of(Metric::ClientIpFallback));
         }
         if self.config.boundary == Boundary::Strip {
-            let names = boundary::everything(facts.headers).map_err(|_| Failed)?;
-            let edits = names.into_iter().map(Edit::Remove).collect();
+            let doomed = boundary::everything(facts.headers);
+            counts.extend(doomed.misses_some.then(|| Count::of(Metric::Failed)));
+            let edits = doomed.names.into_iter().map(Edit::Remove).collect();
             return Ok(self.verdict(edits, None, Label::of("stripped"), false, counts));
         }
         let direction =
             self.correlation.as_ref().and_then(|correlation| correlation.direction(facts, &mut counts));
-        let (headers, carried, is_hit) = match (&self.correlation, direction) {
+        // Whether the proxy has failed. What else the request needs is done nevertheless.
+        let mut failed = false;
+        let carried = match (&self.correlation, direction) {
             (Some(correlation), Some(Side::Outbound)) => {
-                correlation.carried(&self.readable, facts.headers, environment.store, &mut counts)?
+                correlation.carried(&self.readable, facts.headers, environment.store, &mut counts)
             }
-            _ => (Cow::Borrowed(facts.headers), Vec::new(), false),
+            _ => Ok(None),
         };
+        failed |= carried.is_err();
+        let nothing = || (Cow::Borrowed(facts.headers), Vec::new(), false);
+        let (headers, carried, is_hit) = carried.ok().flatten().unwrap_or_else(nothing);
         let mut editor = Editor::new(facts.headers, &headers, carried);
         if self.config.boundary == Boundary::Restart {
-            let names = boundary::formats(&headers, self.config.baggage.is_none()).map_err(|_| Failed)?;
-            names.iter().for_each(|name| editor.remove(name));
+            let doomed = boundary::formats(&headers, self.config.baggage.is_none());
+            doomed.names.iter().for_each(|name| editor.remove(name));
+            failed |= doomed.misses_some;
         }
         // Most requests need no share, and its rules may be many.
         let share = LazyCell::new(|| self.share(&request));
@@ -67,8 +71,9 @@ impl Policy {
         if let (Some(correlation), Some(Side::Inbound)) = (&self.correlation, direction)
             && self.config.settings.mode == Mode::Enforce
         {
-            correlation.remember(facts.headers, &edits, environment.store, &mut counts)?;
+            failed |= correlation.remember(facts.headers, &edits, environment.store, &mut counts).is_err();
         }
+        counts.extend(failed.then(|| Count::of(Metric::Failed)));
         let (label, is_notable) = self.label(&traced, is_hit);
         let Traced { context, counts: traced_counts, .. } = traced;
         traced_counts.into_iter().for_each(|count| add(&mut counts, count));
@@ -84,41 +89,6 @@ impl Policy {
         let generate = &self.config.generate;
         let rule = generate.sampling_rules.iter().find(|rule| rule.matches.test(request).is_certain());
         rule.map_or(generate.sampling_percentage, |rule| rule.sampling_percentage)
-    }
-
-    fn filter_baggage(
-        &self,
-        request: &MatchInput<'_>,
-        editor: &mut Editor<'_>,
-        counts: &mut Vec<Count<Metric>>,
-    ) {
-        let Some(config) = &self.config.baggage else { return };
-        let values: Vec<_> = config.set.iter().map(|set| member_value(&set.from, request)).collect();
-        let set: Vec<baggage::Set<'_>> = config
-            .set
-            .iter()
-            .zip(&values)
-            .map(|(set, value)| baggage::Set { key: &set.key, value: value.as_deref() })
-            .collect();
-        let limits = baggage::Limits {
-            max_members: config.max_members as usize,
-            max_bytes: config.max_bytes as usize,
-        };
-        let passes = |tests: &Vec<StringMatch>, key: &[u8]| tests.iter().any(|test| test.is_match(key));
-        let is_allowed = |key: &[u8]| config.allow.as_ref().is_none_or(|tests| passes(tests, key));
-        let (edit, dropped) = baggage::edit(editor.headers(), is_allowed, limits, &set);
-        match edit {
-            baggage::Edit::Unchanged => {}
-            baggage::Edit::Remove => editor.remove(&baggage::HEADER),
-            baggage::Edit::Replace(value) => editor.set(baggage::HEADER, value),
-        }
-        let reasons =
-            [dropped.not_allowed, dropped.malformed, dropped.too_many, dropped.too_large, dropped.replaced];
-        for (value, number) in reasons.into_iter().enumerate() {
-            if number > 0 {
-                counts.push(Count::labelled(Metric::BaggageDropped, value).times(number.into()));
-            }
-        }
     }
 
     fn label(&self, traced: &Traced, is_hit: bool) -> (Label<'static>, bool) {
@@ -148,29 +118,21 @@ impl Policy {
             return verdict;
         }
         verdict.request = edits;
-        let trace_id = context.map(|context| hex(context.trace_id.get()));
-        if let (Some(header), Some(trace_id)) = (&self.config.response.header, &trace_id) {
+        let (header, is_logged) = (&self.config.response.header, self.config.log_trace_id);
+        // Most configs tell nobody.
+        let trace_id =
+            context.filter(|_| header.is_some() || is_logged).map(|context| digits(context.trace_id));
+        if let (Some(header), Some(trace_id)) = (header, &trace_id) {
             verdict.response.push(Edit::Set(header.clone(), HeaderValue::text(trace_id.as_str())));
         }
-        verdict.logged = trace_id.filter(|_| self.config.log_trace_id).map(|trace_id| ("trace_id", trace_id));
+        verdict.logged = trace_id.filter(|_| is_logged).map(|trace_id| ("trace_id", trace_id));
         verdict
     }
 }
 
-/// The value of a member that is set: a key part, of which an address is written as text.
-fn member_value<'a>(part: &'a KeyPart, request: &'a MatchInput<'_>) -> Option<Cow<'a, [u8]>> {
-    let value = part.single(request)?;
-    if !matches!(part, KeyPart::ClientIp(_)) {
-        return Some(value);
-    }
-    let v4 = <[u8; 4]>::try_from(&*value).map(IpAddr::from);
-    let address = v4.or_else(|_| <[u8; 16]>::try_from(&*value).map(IpAddr::from)).ok()?;
-    Some(Cow::Owned(address.to_string().into_bytes()))
-}
-
-/// A trace id: 32 lower-case digits.
-fn hex(id: u128) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |place: u32| DIGITS.get((id >> (4 * place)) as usize & 0xf).copied().unwrap_or(b'0');
-    (0..32).rev().map(|place| char::from(digit(place))).collect()
+/// A trace id as it is told: 32 digits.
+fn digits(trace_id: TraceId) -> String {
+    let mut digits = Vec::with_capacity(32);
+    push_trace_id(&mut digits, trace_id);
+    String::from_utf8(digits).unwrap_or_default()
 }

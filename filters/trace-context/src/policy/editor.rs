@@ -25,6 +25,11 @@ impl<'h> Editor<'h> {
         self.headers
     }
 
+    /// Whether a header is not the request's own, but carried over.
+    pub(super) fn is_carried(&self, name: &HeaderName) -> bool {
+        self.original.first(name.as_str()).is_none() && self.headers.first(name.as_str()).is_some()
+    }
+
     /// Removes a header, if the request has it.
     pub(super) fn remove(&mut self, name: &HeaderName) {
         self.forget(name);

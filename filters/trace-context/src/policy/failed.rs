@@ -1,5 +1,5 @@
 //! Failures of the proxy.
 
-/// The proxy has failed, and the request passes untouched.
+/// The proxy has failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Failed;

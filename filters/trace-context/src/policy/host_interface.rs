@@ -7,7 +7,9 @@ use crate::correlation::{Seeded, Settings as TableSettings};
 use crate::format::{Format, Invalid};
 use crate::summary::summary;
 use mesh_config::Problems;
+use mesh_policy::effects::Edit;
 use mesh_policy::facts::{Facts, Needs};
+use mesh_policy::headers::{Headers, Unchangeable};
 use mesh_policy::label::Label;
 use mesh_policy::mode::Mode;
 use mesh_policy::policy::{self, Environment, Part, Setup};
@@ -22,6 +24,7 @@ impl policy::Policy for Policy {
     const NAME: &'static str = "trace-context";
 
     const EDITS_RESPONSES: bool = true;
+    const EDITS_TRAILERS: bool = true;
 
     type Metric = Metric;
 
@@ -74,6 +77,11 @@ impl policy::Policy for Policy {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// A name that cannot be removed is no reason to keep the others.
+    fn edit_trailers(&self, trailers: &Headers) -> Result<Vec<Edit>, Unchangeable> {
+        Ok(self.trailers(trailers))
     }
 
     fn unreadable(&self, _part: Part) -> Verdict<'_, Metric> {

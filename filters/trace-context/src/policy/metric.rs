@@ -14,7 +14,7 @@ mesh_policy::metrics! {
         Invalid: Counter, "invalid" by "format", "reason";
         /// Contexts that were written in another format.
         Converted: Counter, "converted" by "from", "to";
-        /// Contexts that name another trace than the one that is used, by their format. They are removed.
+        /// Contexts that name another trace than the one that is used, and decisions without ids that disagree with it, by their format. They are removed.
         Conflict: Counter, "conflict" by "format";
         /// Members of baggage that were dropped, by reason: `not_allowed`, `malformed`, `too_many`, `too_large`, `replaced`.
         BaggageDropped: Counter, "baggage_dropped" by "reason";
@@ -28,7 +28,7 @@ mesh_policy::metrics! {
         NoDirection: Counter, "no_direction";
         /// Requests whose `x-forwarded-for` has fewer addresses than `trusted_hops`: the config does not fit the network, or a client bypasses the proxies.
         ClientIpFallback: Counter, "client_ip_fallback";
-        /// Requests that the proxy failed to hand over, to change, or to give random numbers or records for. They pass untouched.
+        /// Requests that the proxy failed to hand over, to change, or to give random numbers or shared data for. They pass, see [failures](#failures).
         Failed: Counter, "failed";
     }
 }

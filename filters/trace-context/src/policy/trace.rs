@@ -3,9 +3,10 @@
 use super::Policy;
 use super::editor::Editor;
 use super::metric::{Metric, invalid_count};
+use super::traced::{Origin, Traced};
 use crate::config::Boundary;
 use crate::context::{Decision, TraceContext};
-use crate::format::{self, Format, Invalid, Read};
+use crate::format::{self, Format, Read};
 use crate::{sampling, tracestate};
 use mesh_policy::headers::HeaderName;
 use mesh_policy::percent::Percentage;
@@ -14,27 +15,6 @@ use mesh_policy::verdict::Count;
 use std::ops::Deref;
 
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
-
-/// The trace of a request.
-pub(super) struct Traced {
-    pub(super) origin: Origin,
-    /// Its place in the trace; `None` if it belongs to none.
-    pub(super) context: Option<TraceContext>,
-    pub(super) counts: Vec<Count<Metric>>,
-}
-
-/// Where the trace of a request comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// From its headers in this format.
-    Extracted(Format),
-    /// It is new.
-    Generated,
-    /// It has none: its headers in this format are invalid.
-    Invalid(Format, Invalid),
-    /// It has none.
-    Missing,
-}
 
 /// The proxy gives no random numbers.
 pub(super) struct NoRandomNumbers;
@@ -48,24 +28,20 @@ impl Policy {
         share: &impl Deref<Target = Percentage>,
         sources: &mut dyn Sources,
     ) -> Result<Traced, NoRandomNumbers> {
-        let headers = editor.headers();
         if self.config.boundary == Boundary::Restart {
             let context = generate(None, **share, sources)?;
-            let mut traced = Traced { origin: Origin::Generated, context: Some(context), counts: Vec::new() };
+            let mut traced = Traced::new(Origin::Generated, Some(context));
             traced.counts.push(Count::of(Metric::Generated));
             self.write(editor, &mut traced, None, share);
             return Ok(traced);
         }
         let mut traced = self.read(editor);
         if traced.context.is_none() && self.config.generate.when_missing {
-            let decision = self.readable.iter().find_map(|format| match format::read(*format, headers) {
-                Read::Decision(decision) => Some(decision),
-                _ => None,
-            });
-            traced.context = Some(generate(decision, **share, sources)?);
+            traced.context = Some(generate(traced.alone, **share, sources)?);
             traced.origin = Origin::Generated;
             traced.counts.push(Count::of(Metric::Generated));
         }
+        self.remove_decisions(editor, &mut traced);
         let from = match traced.origin {
             Origin::Extracted(format) => Some(format),
             _ => None,
@@ -77,7 +53,7 @@ impl Policy {
     /// Reads the trace, and removes what is invalid or names another one.
     fn read(&self, editor: &mut Editor<'_>) -> Traced {
         let headers = editor.headers();
-        let mut traced = Traced { origin: Origin::Missing, context: None, counts: Vec::new() };
+        let mut traced = Traced::new(Origin::Missing, None);
         for format in self.readable.iter().copied() {
             let is_ours = !self.config.is_native(format);
             let found = format::read(format, headers);
@@ -87,13 +63,15 @@ impl Policy {
                     traced.origin = Origin::Extracted(format);
                     traced.counts.push(count(Metric::Extracted, format));
                 }
-                (Read::Context(other), Some(context)) if !is_same_trace(&other, &context) => {
+                (Read::Context(other), Some(context)) if !other.trace_id.may_be(context.trace_id) => {
                     traced.counts.push(count(Metric::Conflict, format));
                     if is_ours {
                         editor.remove_format(format);
                     }
                     continue;
                 }
+                (Read::Context(other), Some(context)) => traced.complete(context, &other),
+                (Read::Decision(decision), _) => drop(traced.alone.get_or_insert(decision)),
                 (Read::Invalid(invalid), _) => {
                     traced.counts.push(invalid_count(format, invalid));
                     if traced.origin == Origin::Missing {
@@ -104,7 +82,7 @@ impl Policy {
                     }
                     continue;
                 }
-                _ => {}
+                (Read::Missing, _) => {}
             }
             if format == Format::W3c && is_ours {
                 judge_tracestate(editor, found, &mut traced);
@@ -127,17 +105,16 @@ impl Policy {
             if from.is_some() && format::says(format, headers, &context) {
                 continue;
             }
-            let fallback = if context.decision == Decision::Deferred && !format.tells_deferred() {
-                sampling::decide(context.trace_id, **share)
-            } else {
-                context.decision
+            let fallback = match traced.decision() {
+                Decision::Deferred if !format.tells_deferred() => sampling::decide(context.trace_id, **share),
+                decision => decision,
             };
             let Some(written) = format::write_over(format, headers, &context, fallback) else {
                 self.remove_other_trace(editor, traced, format, &context);
                 continue;
             };
             if from == Some(format) {
-                // A later version of `traceparent`, whose `tracestate` stays.
+                // A later version of `traceparent`, whose `tracestate` stays; or an id without its upper half.
                 written.into_iter().for_each(|(name, value)| editor.set(name, value));
                 continue;
             }
@@ -146,6 +123,32 @@ impl Policy {
                 let value = from as usize * Format::ALL.len() + format as usize;
                 traced.counts.push(Count::labelled(Metric::Converted, value));
             }
+        }
+    }
+
+    /// Removes decisions without ids that disagree with the trace, or with the first one if there is no trace. Beside a
+    /// context an upstream with B3 would begin a second trace of any but one that is not sampled. In a format that is
+    /// written, the context replaces them.
+    fn remove_decisions(&self, editor: &mut Editor<'_>, traced: &mut Traced) {
+        let Some(first) = traced.alone else { return };
+        let (headers, agreed) = (editor.headers(), traced.decision());
+        let is_replaced = |format: Format| {
+            let can_be_written = |context: TraceContext| context.span_id.is_some() || !format.needs_span();
+            self.config.written().any(|written| written == format)
+                && traced.context.is_some_and(can_be_written)
+        };
+        let stays = |decision: Decision| match traced.context {
+            None => decision == first,
+            Some(_) => decision == Decision::NotSampled && agreed == Decision::NotSampled,
+        };
+        let ours = self.readable.iter().copied().filter(|format| !self.config.is_native(*format));
+        let disagreeing = ours.filter(|format| {
+            matches!(format::read(*format, headers), Read::Decision(decision) if !stays(decision))
+                && !is_replaced(*format)
+        });
+        for format in disagreeing.collect::<Vec<_>>() {
+            traced.counts.push(count(Metric::Conflict, format));
+            editor.remove_format(format);
         }
     }
 
@@ -160,7 +163,7 @@ impl Policy {
     ) {
         if let (Read::Context(other), false) =
             (format::read(format, editor.headers()), self.readable.contains(&format))
-            && !is_same_trace(&other, context)
+            && !other.trace_id.may_be(context.trace_id)
         {
             traced.counts.push(count(Metric::Conflict, format));
             editor.remove_format(format);
@@ -188,12 +191,6 @@ fn generate(
     let mut random = || sources.random().ok_or(NoRandomNumbers);
     let context = sampling::generate((random()?, random()?), random()?, share);
     Ok(TraceContext { decision: decision.unwrap_or(context.decision), ..context })
-}
-
-/// Whether a context names this trace. A format with ids of 64 bits only has their lower half.
-fn is_same_trace(other: &TraceContext, context: &TraceContext) -> bool {
-    let is_short = other.trace_id.is_short() || context.trace_id.is_short();
-    other.trace_id == context.trace_id || (is_short && other.trace_id.lower() == context.trace_id.lower())
 }
 
 const fn count(metric: Metric, format: Format) -> Count<Metric> {

@@ -23,6 +23,14 @@ const WITH_MEANING: [&str; 14] = [
     "authorization",
 ];
 
+/// Headers that are for one message or one connection (RFC 9110, sections 7.6 and 8.6), besides `proxy-…`.
+const OF_ONE_MESSAGE: [&str; 8] =
+    ["connection", "content-length", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
+
+/// Headers that upstreams, or the proxy itself, take a caller's rights from, besides `x-envoy-…`.
+const WITH_ACCESS: [&str; 5] =
+    ["authorization", "cookie", "set-cookie", "x-forwarded-client-cert", "x-forwarded-for"];
+
 /// Headers of responses that the connection or the client depends on.
 const WITH_MEANING_IN_RESPONSES: [&str; 11] = [
     "connection",
@@ -68,14 +76,14 @@ impl HeaderName {
     /// A name for a constant, where an invalid name is a compile-time error.
     #[must_use]
     pub const fn from_static(name: &'static str) -> Self {
-        assert!(is_token(name.as_bytes(), false), "not a header name in lower case");
+        assert!(is_token_in(name.as_bytes(), false), "not a header name in lower case");
         Self(Name::Static(name))
     }
 
     /// A name, converted to lower case; `None` if it is not a token.
     #[must_use]
     pub fn new(name: &str) -> Option<Self> {
-        is_token(name.as_bytes(), true).then(|| Self(Name::Shared(name.to_ascii_lowercase().into())))
+        is_token(name.as_bytes()).then(|| Self(Name::Shared(name.to_ascii_lowercase().into())))
     }
 
     /// The name of a header.
@@ -87,14 +95,7 @@ impl HeaderName {
     /// The name of a header of requests. Not `host`: Envoy makes `:authority` of it.
     #[must_use]
     pub const fn kind_of_request() -> Text<Self> {
-        Self::kind_by(|value, name| {
-            let name = Self::read(value, name)?;
-            if name.as_str() == "host" {
-                let message = "another header: the proxy hands the host over by another name";
-                return value.expected(ProblemKind::Conflict, message);
-            }
-            Some(name)
-        })
+        Self::kind_by(Self::read_of_request)
     }
 
     /// The name of a header that a filter tells the upstream something in, and that no client may set. Not one that the
@@ -116,6 +117,46 @@ impl HeaderName {
             None => value.expected(ProblemKind::BadPattern, "a header name"),
             name => name,
         }
+    }
+
+    /// Reads the name of a header for [`HeaderName::kind_of_request`].
+    pub fn read_of_request(value: &Value<'_>, name: &str) -> Option<Self> {
+        let name = Self::read(value, name)?;
+        if name.as_str() == "host" {
+            let message = "another header: the proxy hands the host over by another name";
+            return value.expected(ProblemKind::Conflict, message);
+        }
+        Some(name)
+    }
+
+    /// Reads the name of a header of requests that can mean the same in another request. Not one that is for one message or
+    /// one connection, in any spelling.
+    pub fn read_end_to_end(value: &Value<'_>, name: &str) -> Option<Self> {
+        let name = Self::read_of_request(value, name)?;
+        if name.is_any_of(&OF_ONE_MESSAGE, "proxy-") {
+            let message = "another header: this one is for one message or one connection";
+            return value.expected(ProblemKind::Conflict, message);
+        }
+        Some(name)
+    }
+
+    /// Reads the name of a header that may be put on requests of others. Like [`HeaderName::read_end_to_end`], and not one
+    /// that grants access, in any spelling.
+    pub fn read_without_access(value: &Value<'_>, name: &str) -> Option<Self> {
+        let name = Self::read_end_to_end(value, name)?;
+        if name.is_any_of(&WITH_ACCESS, "x-envoy-") {
+            let message =
+                "another header: this one grants access, and could be put on calls that others have caused";
+            return value.expected(ProblemKind::Conflict, message);
+        }
+        Some(name)
+    }
+
+    /// Whether an upstream may read this as one of these names, or as one that begins with `prefix`.
+    fn is_any_of(&self, names: &[&'static str], prefix: &str) -> bool {
+        let folded = |name: &str| -> Vec<u8> { name.bytes().map(|byte| in_variable(&byte)).collect() };
+        let own = self.variable();
+        own.starts_with(&folded(prefix)) || names.iter().any(|name| folded(name) == own)
     }
 
     /// Reads the name of a header for [`HeaderName::kind_of_filter`].
@@ -168,7 +209,13 @@ fn in_variable(byte: &u8) -> u8 {
     if byte.is_ascii_alphanumeric() { byte.to_ascii_uppercase() } else { b'_' }
 }
 
-const fn is_token(name: &[u8], upper_case: bool) -> bool {
+/// Whether this is a token (RFC 9110, section 5.6.2), as names of headers and keys of baggage are.
+#[must_use]
+pub const fn is_token(text: &[u8]) -> bool {
+    is_token_in(text, true)
+}
+
+const fn is_token_in(name: &[u8], upper_case: bool) -> bool {
     let mut rest = name;
     while let [byte, after @ ..] = rest {
         let token = match byte {

@@ -1,6 +1,6 @@
 //! Traces that every format can say.
 
-use super::Lines;
+use super::lines::Lines;
 
 /// The same trace in all formats: each pair of formats converts one into the other without any loss.
 pub(super) const SAME: [(&str, [Lines; 7]); 8] = [

@@ -1,6 +1,6 @@
 //! What only some formats can say.
 
-use super::{B3, B3_MULTI, DATADOG, GCP, JAEGER, Lines, W3C, XRAY};
+use super::lines::{B3, B3_MULTI, DATADOG, GCP, JAEGER, Lines, W3C, XRAY};
 
 /// What a format can say beyond the above, and what becomes of it in each format: the table "What each pair loses" of the
 /// README. In its own format a context arrives as it was sent, so there the lines are those that were sent.

@@ -32,7 +32,7 @@ fn sent(headers: &Headers, edit: &Edit) -> Vec<u8> {
 }
 
 fn members(list: &[u8]) -> Vec<Member<'_>> {
-    if list.is_empty() { Vec::new() } else { Member::all(list).collect() }
+    if list.is_empty() { Vec::new() } else { Member::split(list).map(Member::read).collect() }
 }
 
 fn is_allowed(key: &[u8]) -> bool {
@@ -52,7 +52,7 @@ proptest! {
         // Limits.
         prop_assert!(sent.len() <= limits.max_members && list.len() <= limits.max_bytes);
         // Every member is well-formed, and one that was set or that the client has sent, in their order.
-        let given: Vec<_> = headers.get(NAME).flat_map(Member::all).collect();
+        let given: Vec<_> = headers.get(NAME).flat_map(Member::split).map(Member::read).collect();
         let mut client = given.iter();
         for (index, member) in sent.iter().enumerate() {
             let key = member.key.unwrap();

@@ -108,6 +108,58 @@ fn headers_are_carried_by_name() {
     );
 }
 
+/// They are for one message or one connection.
+#[test]
+fn what_frames_a_message_is_refused() {
+    const OTHER: &str = "expected another header: this one is for one message or one connection";
+    for name in [
+        "content-length",
+        "transfer-encoding",
+        "te",
+        "connection",
+        "keep-alive",
+        "upgrade",
+        "trailer",
+        "expect",
+        "proxy-connection",
+        "proxy-authorization",
+        "Proxy-Anything",
+        "transfer_encoding",
+    ] {
+        let found = format!("found `{name}`, {OTHER}");
+        check(
+            &correlate(&format!(r#""by": "{name}", "carry": ["{name}"]"#)),
+            &format!("correlate.by: {found}\ncorrelate.carry[0]: {found}"),
+        );
+    }
+    read(r#""by": "proxy", "carry": ["content-type", "te-x"]"#);
+}
+
+/// Whoever chooses request ids can have its own put on others' calls.
+#[test]
+fn what_grants_access_is_not_carried() {
+    const OTHER: &str =
+        "expected another header: this one grants access, and could be put on calls that others have caused";
+    for name in [
+        "authorization",
+        "cookie",
+        "Set-Cookie",
+        "x-forwarded-client-cert",
+        "x-forwarded-for",
+        "x-envoy-external-address",
+        "X-Envoy-Anything",
+        "x_forwarded_client_cert",
+    ] {
+        check(
+            &correlate(&format!(r#""carry": ["traceparent", "{name}"]"#)),
+            &format!("correlate.carry[1]: found `{name}`, {OTHER}"),
+        );
+        // It may name a request.
+        read(&format!(r#""by": "{name}""#));
+    }
+    read(r#""carry": ["x-forwarded-proto", "x-envoy", "cookies"]"#);
+}
+
 #[test]
 fn headers_are_32_at_most() {
     let carry = |number: usize| {

@@ -184,6 +184,18 @@ fn a_value_that_is_too_long_is_left_out() {
     assert_eq!(proxy.find("id"), Some(vec![(longest.0.to_owned(), longest.1.into_bytes())]));
 }
 
+/// A call would get a list that has been cut, beside a `traceparent` that has not changed.
+#[test]
+fn a_list_is_stored_whole_or_not_at_all() {
+    let mut proxy = Proxy::new();
+    let (parent, state, long) = (("traceparent", "1"), ("tracestate", "b=1"), ("tracestate", "a".repeat(21)));
+    let stored = proxy.store("id", &[(parent.0, parent.1), (long.0, &long.1), state]);
+    assert_eq!(stored, Stored { evicted: false, too_large: 1 });
+    assert_eq!(proxy.find("id"), Some(vec![("traceparent".to_owned(), b"1".to_vec())]));
+    let stored = proxy.store("id", &[("traceparent", long.1.as_str()), state]);
+    assert_eq!((stored, proxy.find("id")), (Stored { evicted: false, too_large: 1 }, None));
+}
+
 #[test]
 fn an_entry_that_is_too_large_is_not_stored() {
     let mut proxy = Proxy::new();

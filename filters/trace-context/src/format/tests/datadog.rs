@@ -122,6 +122,34 @@ fn another_context_of_the_trace_keeps_origin_and_tags() {
     check(&headers, context(1, 5, Deferred), &[("x-datadog-trace-id", "1"), ("x-datadog-parent-id", "5")]);
 }
 
+/// A trace with the same lower half is another one if both upper halves are known.
+#[test]
+fn a_trace_with_another_upper_half_takes_nothing() {
+    #[track_caller]
+    fn check(tags: &str, trace: u128, expected: &[(&str, &str)]) {
+        let headers = request(&[
+            TRACE_ID,
+            PARENT,
+            ("x-datadog-sampling-priority", "2"),
+            ("x-datadog-origin", "rum"),
+            ("x-datadog-tags", tags),
+        ]);
+        let written = write_over(Datadog, &headers, &context(trace, 5, Sampled), NotSampled).unwrap();
+        let ids = [TRACE_ID, ("x-datadog-parent-id", "5")];
+        assert_eq!(pairs(&headers_of(&written)), pairs(&request(&[&ids, expected].concat())), "{tags}");
+    }
+    let kept =
+        |tags| [("x-datadog-sampling-priority", "2"), ("x-datadog-origin", "rum"), ("x-datadog-tags", tags)];
+    let other = [("x-datadog-sampling-priority", "1"), ("x-datadog-tags", "_dd.p.tid=640cfd8d00000000")];
+    check("_dd.p.tid=1111111111111111,a=1", UPPER | TRACE, &other);
+    check("_dd.p.tid=640cfd8d00000001,a=1", UPPER | TRACE, &other);
+    check("_dd.p.tid=640cfd8d00000000,a=1", UPPER | TRACE, &kept("_dd.p.tid=640cfd8d00000000,a=1"));
+    // One of them has 64 bits, or an upper half that cannot be read.
+    check("a=1", UPPER | TRACE, &kept("_dd.p.tid=640cfd8d00000000,a=1"));
+    check("_dd.p.tid=x,a=1", UPPER | TRACE, &kept("_dd.p.tid=640cfd8d00000000,a=1"));
+    check("_dd.p.tid=1111111111111111,a=1", TRACE, &kept("a=1"));
+}
+
 #[test]
 fn a_trace_with_an_origin_may_have_no_span() {
     let origin = ("x-datadog-origin", "synthetics");

@@ -74,7 +74,7 @@ fn a_root_is_needed() {
     check("", Invalid::Incomplete);
     check("Sampled=0", Invalid::Incomplete);
     check("Parent=53995c3f42cd8ad8;Sampled=1", Invalid::Incomplete);
-    check("root=1-5759e988-bd862e3fe1be46a994272793", Invalid::Incomplete);
+    check("Roo=1-5759e988-bd862e3fe1be46a994272793", Invalid::Incomplete);
 }
 
 #[test]
@@ -111,4 +111,118 @@ fn a_repeated_field_is_invalid() {
     check(&format!("{root};{root}"), Invalid::Repeated);
     check(&format!("{root};Parent=53995c3f42cd8ad8;Parent=53995c3f42cd8ad8"), Invalid::Repeated);
     check(&format!("{root};Sampled=1;Sampled=0"), Invalid::Repeated);
+}
+
+/// AWS's SDK for Node trims keys and ignores their case, and the last one counts.
+#[test]
+fn a_field_is_repeated_in_any_spelling() {
+    let (root, other) = ("1-5759e988-bd862e3fe1be46a994272793", "1-00000000-000000000000000000000001");
+    for key in ["root", "ROOT", "Root ", "root\t", " rOOt ", "\u{a0}Root", "Root\u{3000}"] {
+        check(&format!("Root={root};{key}={other}"), Invalid::Repeated);
+        check(&format!("{key}={root};Root={other}"), Invalid::Repeated);
+    }
+    for key in ["parent", "PARENT ", "Parent\t"] {
+        check(&format!("Root={root};Parent=53995c3f42cd8ad8;{key}=0000000000000001"), Invalid::Repeated);
+    }
+    for key in ["sampled", "SAMPLED ", "Sampled\t"] {
+        check(&format!("Root={root};Sampled=0;{key}=1"), Invalid::Repeated);
+    }
+}
+
+#[test]
+fn keys_are_read_in_any_spelling_and_written_in_one() {
+    let expected = [(
+        "x-amzn-trace-id",
+        "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;self=1;LINEAGE =a:1",
+    )];
+    for (root, parent, sampled) in [
+        ("root", "Parent", "Sampled"),
+        ("Root", "PARENT", "Sampled"),
+        ("Root", "Parent", "sampled"),
+        ("Root ", "Parent\t", "Sampled "),
+        ("\u{a0}Root", "Parent\u{a0}", "\u{3000}sampled"),
+    ] {
+        let value = format!(
+            "{root}=1-5759e988-bd862e3fe1be46a994272793;self=1;{parent}=53995c3f42cd8ad8;{sampled}=1;LINEAGE =a:1"
+        );
+        let headers = request(&[("x-amzn-trace-id", &value)]);
+        let found = context(TRACE, SPAN, Sampled);
+        assert_eq!(read(Xray, &headers), Read::Context(found), "{value}");
+        // Not all libraries read these spellings.
+        assert!(!says(Xray, &headers, &found), "{value}");
+        let written = headers_of(&write_over(Xray, &headers, &found, NotSampled).unwrap());
+        assert_eq!(pairs(&written), pairs(&request(&expected)), "{value}");
+    }
+}
+
+/// OpenTelemetry's propagators for Java and JavaScript look at the beginning of a key only.
+#[test]
+fn a_key_that_begins_like_one_of_a_context_is_invalid() {
+    let root = "Root=1-5759e988-bd862e3fe1be46a994272793";
+    for key in
+        ["Roots", "RootCause", "root-x", "Root\u{a0}x", "ParentName", "PARENT2", "Sampled?", "sampledBy"]
+    {
+        check(&format!("{root};{key}=1-00000000-000000000000000000000001"), Invalid::Grammar);
+        check(&format!("{key}=1;{root}"), Invalid::Grammar);
+    }
+    for key in ["Self", "Lineage", "CalledFrom", "MyRoot", "x-parent", "Samples", "Par", "R"] {
+        let value = format!("{root};{key}=1");
+        check_canonical(Xray, &[("x-amzn-trace-id", &value)], context(TRACE, 0, Deferred));
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+mod laws {
+    use super::*;
+    use proptest::prelude::*;
+
+    type Found = (Option<String>, Option<String>, Option<String>);
+
+    /// The root, the parent and the decision that a library takes from a value: of the fields whose key `is` it, the last.
+    fn found(value: &str, is: impl Fn(&str, &str) -> bool) -> Found {
+        let pairs: Vec<_> = value.split(';').filter_map(|part| part.split_once('=')).collect();
+        let last = |key| {
+            let of_key = |(found, field): &(&str, &str)| is(found, key).then(|| field.trim().to_lowercase());
+            pairs.iter().filter_map(of_key).next_back()
+        };
+        (last("Root"), last("Parent"), last("Sampled"))
+    }
+
+    fn values() -> impl Strategy<Value = String> {
+        let key = prop_oneof![
+            3 => "(Root|Parent|Sampled)",
+            2 => "[ \u{a0}]?(root|ROOT|Root|parent|Parent|sampled|SAMPLED|Sampled|Self|a)[ \t\u{a0}x]?",
+        ];
+        let field = (key, 1..4u8, prop::bool::weighted(0.9)).prop_map(|(key, number, fits)| {
+            let field = match key.trim().to_lowercase().get(..4) {
+                Some("root") => format!("1-00000000-00000000000000000000000{number}"),
+                Some("pare") => format!("000000000000000{number}"),
+                _ => format!("{}", number % 2),
+            };
+            format!("{key}={}", if fits { field } else { String::new() })
+        });
+        prop::collection::vec(field, 0..5).prop_map(|fields| fields.join(";"))
+    }
+
+    proptest! {
+        /// What the filter reads, no library reads as something else: AWS's SDK for Node, those for Python and Java,
+        /// OpenTelemetry's propagators for Java and JavaScript.
+        #[test]
+        fn no_library_reads_another_context(value in values()) {
+            let headers = request(&[("x-amzn-trace-id", &value)]);
+            let Read::Context(context) = read(Xray, &headers) else { return Ok(()) };
+            let written = write(Xray, &context, NotSampled).unwrap();
+            let written = String::from_utf8(written[0].1.as_bytes().to_vec()).unwrap();
+            let expected = found(&written, |found, key| found == key);
+            for library in [
+                found(&value, |found, key| found.trim().eq_ignore_ascii_case(key)),
+                found(&value, |found, key| found == key),
+                found(&value, |found, key| found.trim().starts_with(key)),
+            ] {
+                prop_assert!(library.0.is_none() || library.0 == expected.0, "{:?}", library);
+                prop_assert!(library.1.is_none() || library.1 == expected.1, "{:?}", library);
+                prop_assert!(library.2.is_none() || library.2 == expected.2, "{:?}", library);
+            }
+        }
+    }
 }

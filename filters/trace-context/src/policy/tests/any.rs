@@ -73,7 +73,11 @@ pub(super) fn hop() -> impl Strategy<Value = String> {
 
 /// Headers that are good, nearly good, and arbitrary.
 pub(super) fn request() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
-    const TRACES: [&str; 2] = ["4bf92f3577b34da6a3ce929d0e0e4736", "0000000000000000a3ce929d0e0e4736"];
+    const TRACES: [&str; 3] = [
+        "4bf92f3577b34da6a3ce929d0e0e4736",
+        "0000000000000000a3ce929d0e0e4736",
+        "1111111111111111a3ce929d0e0e4736",
+    ];
     let good = (prop::sample::select(TRACES.to_vec()), 0u64..3, 0u8..4, 0usize..14).prop_map(
         |(trace, span, flags, kind)| {
             let short = trace.strip_prefix("0000000000000000").unwrap_or(trace);
@@ -119,6 +123,7 @@ pub(super) fn request() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
         ("x-request-id", "1"),
         ("x-request-id", "2"),
         ("b3", "0"),
+        ("b3", "1"),
     ])
     .prop_map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
     prop::collection::vec(prop_oneof![6 => good, 1 => arbitrary, 3 => other], 0..8)

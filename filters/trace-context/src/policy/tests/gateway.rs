@@ -121,6 +121,8 @@ pub(super) struct Gateway {
     pub(super) host: Rc<RefCell<Host>>,
     /// Which way the requests go, as the proxy says: 1 inbound, 2 outbound.
     pub(super) direction: Option<u64>,
+    /// Whether requests have a verified token.
+    pub(super) has_claims: bool,
 }
 
 impl Gateway {
@@ -148,7 +150,7 @@ impl Gateway {
         let policy = Policy::read(config.as_bytes())
             .and_then(|config| Policy::build(config, &mut setup))
             .unwrap_or_else(|problems| panic!("{config}\n{problems}"));
-        Self { policy, host, direction: None }
+        Self { policy, host, direction: None, has_claims: true }
     }
 
     /// Time passes.
@@ -171,7 +173,7 @@ impl Gateway {
         let attributes: Vec<_> = self.policy.needs().attributes.iter().map(attribute).collect();
         let facts = Facts {
             source: Some([192, 0, 2, 1].into()),
-            claims: Some(&claims),
+            claims: Some(&claims).filter(|_| self.has_claims),
             attributes: &attributes,
             ..Facts::of(headers)
         };
@@ -235,7 +237,7 @@ pub(super) fn expand(text: &str) -> String {
 }
 
 /// Headers, `name: value; name: value`.
-fn parsed(headers: &str) -> Headers {
+pub(super) fn parsed(headers: &str) -> Headers {
     let headers = expand(headers);
     Headers::from_pairs(headers.split("; ").filter_map(|header| header.split_once(": ")))
 }

@@ -116,6 +116,55 @@ fn what_is_carried_and_changed_is_set_once() {
     assert_eq!(edits(&restart.decide("x-request-id: 1")), expected);
 }
 
+/// The inbound side has set it. The call of the application has no tenant of its own.
+#[test]
+fn a_member_that_was_set_and_is_carried_stays() {
+    let check = |baggage: &str, inbound: &str, call: &str, expected: &str, counts: &[&str]| {
+        let config = |direction: &str| {
+            format!(r#"{{"correlate": {{"direction": "{direction}"}}, "baggage": {{{baggage}}}}}"#)
+        };
+        let inbound_side = Gateway::new(&config("inbound"));
+        drop(inbound_side.decide(&format!("x-request-id: 1; {inbound}")));
+        let mut outbound = inbound_side.beside(&config("outbound"));
+        outbound.has_claims = false;
+        let call = format!("x-request-id: 1; {call}");
+        let verdict = outbound.decide(&call);
+        assert_eq!(sent(&call, &verdict.request), sorted(&format!("{call}; {expected}")), "{baggage} {call}");
+        assert_eq!(outbound.counted(&verdict), counts, "{baggage} {call}");
+    };
+    let hit = &["correlated hit"][..];
+    for (from, request) in [
+        (r#"{"header": "x-tenant"}"#, "x-tenant: acme; baggage: tenant=evil,a=1"),
+        (r#"{"claim": "tenant"}"#, "baggage: a=1"),
+    ] {
+        let set = format!(r#""set": [{{"key": "tenant", "from": {from}}}]"#);
+        check(&set, request, "", "baggage: tenant=acme,a=1", hit);
+        // Also if a client may not send it.
+        let allow = format!(r#""allow": ["a"], {set}"#);
+        check(&allow, request, "", "baggage: tenant=acme,a=1", hit);
+    }
+    // A value of the call replaces it.
+    let set = r#""set": [{"key": "tenant", "from": {"header": "x-tenant"}}]"#;
+    let replaced = &["correlated hit", "baggage_dropped replaced"];
+    check(set, "x-tenant: acme", "x-tenant: other", "baggage: tenant=other", replaced);
+}
+
+/// The application's own members are those of a client.
+#[test]
+fn an_application_cannot_set_a_member_of_the_filter() {
+    let config = |direction: &str| {
+        format!(
+            r#"{{"correlate": {{"direction": "{direction}"}},
+                "baggage": {{"set": [{{"key": "tenant", "from": {{"header": "x-tenant"}}}}]}}}}"#
+        )
+    };
+    let inbound = Gateway::new(&config("inbound"));
+    drop(inbound.decide("x-request-id: 1; x-tenant: acme"));
+    let outbound = inbound.beside(&config("outbound"));
+    let call = "x-request-id: 1; baggage: tenant=own,a=1";
+    assert_eq!(outbound.send(call), sorted("x-request-id: 1; baggage: a=1"));
+}
+
 /// They would name the inbound span. What is no trace is still lacking.
 #[test]
 fn a_call_with_a_context_gets_no_trace_of_another_tracer() {

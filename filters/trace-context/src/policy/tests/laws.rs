@@ -3,6 +3,7 @@
 use super::any::{config, hop, request};
 use super::gateway::sent_on;
 use super::*;
+use crate::context::Decision;
 use crate::format::{self, Read};
 use mesh_policy::effects::Edit;
 use mesh_policy::headers::Headers;
@@ -48,8 +49,29 @@ proptest! {
         for format in formats.filter(|format| !config.native_tracer.contains(format)) {
             if let Read::Context(found) = format::read(format, &sent) {
                 let found = found.trace_id.get();
-                let is_short = found >> 64 == 0 || id >> 64 == 0;
+                // A format that is read completes an id without its upper half.
+                let is_short = found >> 64 == 0 || (id >> 64 == 0 && !config.extract.contains(&format));
                 prop_assert!(found == id || is_short && found as u64 == id as u64, "{:?} {:x} {:x}", format, found, id);
+            }
+        }
+    }
+
+    /// A decision that may begin a trace of its own passes beside no context, in the formats that are read.
+    #[test]
+    fn no_decision_begins_a_second_trace(config in config(), request in request()) {
+        let gateway = Gateway::new(&format!("{config}}}"));
+        let headers = Headers::from_pairs(request);
+        let sent = sent_on(&headers, &gateway.decide_on(&headers).request);
+        let config = gateway.policy.config();
+        let formats = config.extract.iter().filter(|format| !config.native_tracer.contains(format));
+        let found: Vec<_> = formats.map(|format| format::read(*format, &sent)).collect();
+        for decision in found.iter().filter_map(|read| if let Read::Decision(decision) = read { Some(decision) } else { None }) {
+            for other in &found {
+                match other {
+                    Read::Decision(other) => prop_assert_eq!(decision, other),
+                    Read::Context(_) => prop_assert_eq!(*decision, Decision::NotSampled),
+                    _ => {}
+                }
             }
         }
     }

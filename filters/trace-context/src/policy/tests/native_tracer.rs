@@ -27,16 +27,26 @@ fn the_tracer_s_formats_are_not_removed() {
         &[
             ("traceparent: nonsense; tracestate: nonsense", "invalid{w3c}:version"),
             ("tracestate: a=1", "missing"),
-            ("b3: <t>-<s>-1; traceparent: 00-<other>-<s>-01", "extracted{b3}"),
         ],
     );
-    check_counts(
-        config,
-        &[
-            ("traceparent: nonsense", &["invalid w3c version"]),
-            ("b3: <t>-<s>-1; traceparent: 00-<other>-<s>-01", &["extracted b3", "conflict w3c"]),
-        ],
-    );
+    check_counts(config, &[("traceparent: nonsense", &["invalid w3c version"])]);
+    // Two formats of the tracer.
+    let config = r#"{"native_tracer": ["b3", "w3c"], "extract": ["w3c"], "inject": []}"#;
+    let both = "b3: <t>-<s>-1; traceparent: 00-<other>-<s>-01; tracestate: a=1";
+    check_untouched(config, &[(both, "extracted{b3}")]);
+    check_counts(config, &[(both, &["extracted b3", "conflict w3c"])]);
+}
+
+/// What it sends is its own context, whatever comes first in `extract`.
+#[test]
+fn the_tracer_s_formats_are_read_first() {
+    for extract in [r#"["b3", "w3c"]"#, r#"["b3"]"#, r#"["w3c", "b3"]"#] {
+        let config = format!(r#"{{"native_tracer": ["w3c"], "extract": {extract}, "inject": []}}"#);
+        let request = "b3: <t>-<s>-1; traceparent: 00-<other>-<s>-01";
+        check(&config, &[(request, "traceparent: 00-<other>-<s>-01", "extracted{w3c}")]);
+        check_counts(&config, &[(request, &["extracted w3c", "conflict b3"])]);
+        check_untouched(&config, &[("b3: <t>-<s>-1", "extracted{b3}")]);
+    }
 }
 
 #[test]

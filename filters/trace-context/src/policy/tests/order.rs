@@ -1,6 +1,7 @@
 //! Several contexts: the first valid one, in the order of `extract`.
 
 use super::*;
+use mesh_policy::effects::Edit;
 
 #[test]
 fn the_first_format_counts() {
@@ -120,10 +121,66 @@ fn the_same_trace_is_written_again_where_it_says_something_else() {
                 "extracted{b3}",
             ),
             (
-                "b3: <short>-<s>-1; traceparent: 00-<t>-<s>-01",
-                "b3: <short>-<s>-1; traceparent: 00-<padded>-<s>-01",
+                "b3: <short>-<s>-1; traceparent: 00-<t>-0000000000000001-01; tracestate: a=1",
+                "b3: <t>-<s>-1; traceparent: 00-<t>-<s>-01",
                 "extracted{b3}",
             ),
         ],
+    );
+}
+
+/// Some services cut off the upper half. The id is that of the first format that has it whole.
+#[test]
+fn an_id_without_its_upper_half_gets_it_from_another_format() {
+    let config = r#"{"extract": ["b3", "w3c", "jaeger"], "response": {"header": "x-trace-id"}}"#;
+    let w3c = "traceparent: 00-<t>-<s>-03; tracestate: a=1";
+    check_untouched(config, &[(&format!("b3: <short>-<s>-1; {w3c}"), "extracted{b3}")]);
+    let gateway = Gateway::new(config);
+    let told = gateway.decide(&format!("b3: <short>-<s>-1; {w3c}")).response;
+    assert!(matches!(told.as_slice(), [Edit::Set(_, id)] if id.as_bytes() == expand("<t>").as_bytes()));
+    // Span and decision are those of the first format, and whether the id is random is told with the id.
+    check(
+        config,
+        &[(
+            "b3: <short>-0000000000000001-0; traceparent: 00-<t>-<s>-03; tracestate: a=1",
+            "b3: <short>-0000000000000001-0; traceparent: 00-<t>-0000000000000001-02",
+            "extracted{b3}",
+        )],
+    );
+    // A padded one keeps its tracestate.
+    check(
+        r#"{"extract": ["w3c", "b3"]}"#,
+        &[(
+            "traceparent: 00-<padded>-<s>-01; tracestate: a=1; b3: <t>-<s>-0",
+            "traceparent: 00-<t>-<s>-01; tracestate: a=1; b3: <t>-<s>-0",
+            "extracted{w3c}",
+        )],
+    );
+    check_counts(
+        r#"{"extract": ["w3c", "b3"]}"#,
+        &[("traceparent: 00-<padded>-<s>-01; b3: <t>-<s>-0", &["extracted w3c"])],
+    );
+    // It keeps what a format has beyond the context.
+    check(
+        r#"{"extract": ["b3-multi", "w3c"], "inject": ["b3-multi"]}"#,
+        &[(
+            "x-b3-traceid: <short>; x-b3-spanid: <s>; x-b3-parentspanid: <s>; x-b3-flags: 1; traceparent: 00-<t>-<s>-01",
+            "x-b3-traceid: <t>; x-b3-spanid: <s>; x-b3-parentspanid: <s>; x-b3-flags: 1; traceparent: 00-<t>-<s>-01",
+            "extracted{b3-multi}",
+        )],
+    );
+}
+
+#[test]
+fn two_ids_with_the_same_lower_half_are_two_traces() {
+    let config = r#"{"extract": ["b3", "w3c", "jaeger"]}"#;
+    let twin = "1111111111111111a3ce929d0e0e4736";
+    let request = format!("b3: <short>-<s>-1; traceparent: 00-<t>-<s>-01; uber-trace-id: {twin}:<s>:0:1");
+    check(config, &[(&request, "b3: <short>-<s>-1; traceparent: 00-<t>-<s>-01", "extracted{b3}")]);
+    check_counts(config, &[(&request, &["extracted b3", "conflict jaeger"])]);
+    // In this order the other one is the first that is whole.
+    check(
+        r#"{"extract": ["b3", "jaeger", "w3c"], "inject": []}"#,
+        &[(&request, &format!("b3: <short>-<s>-1; uber-trace-id: {twin}:<s>:0:1"), "extracted{b3}")],
     );
 }
