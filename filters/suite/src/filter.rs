@@ -44,7 +44,7 @@ impl SuiteFilter {
     /// The filter of a block, where the suite has this mode.
     fn of(block: Block, mode: Mode, plugin: Plugin) -> Result<Self, Problems> {
         let plugin = plugin.with_block(block.name);
-        Ok(match block.filter.as_lenient_as(mode) {
+        Ok(match block.filter.made_lenient(mode) {
             FilterConfig::TraceContext(config) => Self::TraceContext(PolicyFilter::build(*config, &plugin)?),
             FilterConfig::JwtAuthz(config) => Self::JwtAuthz(JwtAuthz::build(*config, &plugin)?),
             FilterConfig::RateLimit(config) => Self::RateLimit(PolicyFilter::build(*config, &plugin)?),

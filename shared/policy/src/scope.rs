@@ -144,7 +144,7 @@ mod laws {
     use proptest::prelude::*;
 
     fn scope() -> impl Strategy<Value = Scope> {
-        let block = prop::option::of("[a.-]{1,2}".prop_map(|name| Block::new(&name).unwrap()));
+        let block = prop::option::of("[a.-]{1,2}".prop_filter_map("a name", |name| Block::new(&name)));
         ("[a:/.-]{0,3}", block).prop_map(|(plugin, block)| Scope::new(plugin, block))
     }
 

@@ -142,7 +142,7 @@ impl FilterConfig {
 
     /// With a mode that is at least as lenient as this one.
     #[must_use]
-    pub(crate) fn as_lenient_as(mut self, mode: Mode) -> Self {
+    pub(crate) fn made_lenient(mut self, mode: Mode) -> Self {
         let settings = match &mut self {
             Self::TraceContext(config) => &mut config.settings,
             Self::JwtAuthz(config) => &mut config.settings,
