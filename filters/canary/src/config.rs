@@ -3,6 +3,7 @@
 mod guard;
 mod output;
 mod rollout;
+mod route;
 mod split;
 mod splits;
 mod variant;

@@ -5,6 +5,7 @@ mod delay;
 mod distribution;
 mod marker;
 mod response;
+mod route;
 mod rule;
 mod trigger;
 
@@ -19,7 +20,6 @@ pub use trigger::{Trigger, TriggerKind};
 use mesh_config::kind::some;
 use mesh_config::kinds::{boolean, choice, duration, integer, list, string};
 use mesh_config::{Form, Kind, ProblemKind};
-use mesh_policy::facts::Needs;
 use mesh_policy::headers::HeaderName;
 use mesh_policy::key_part::KeyPart;
 use mesh_policy::matching::request::RequestMatch;
@@ -56,7 +56,7 @@ mesh_config::object! {
         /// Whether a request or response that [arrives with a marker](#markers) can be faulted once more.
         pub stack: bool = default(false, boolean()),
         /// Requests that pass untouched, see [match](#match). A match that is undecided holds. Default: none.
-        pub exclude: Option<RequestMatch> = restriction(some(excluded())),
+        pub exclude: Option<RequestMatch> = restriction(some(RequestMatch::selective())),
         /// A bound on the share of faulted requests, see [budget](#the-budget). Default: none.
         pub budget: Option<Budget> = restriction(some(Budget::kind())),
         /// How a fault is [marked](#markers).
@@ -103,16 +103,6 @@ mesh_config::object! {
 /// A number of places; 0 for no bound.
 fn max_active() -> impl Kind<Out = Option<u32>> {
     integer(0..=MAX_ACTIVE).map(|max: u32| Some(max).filter(|max| *max > 0))
-}
-
-/// A match that does not hold always: nothing would be left.
-fn excluded() -> impl Kind<Out = RequestMatch> {
-    RequestMatch::kind().and_then(|value, matches: RequestMatch| {
-        if matches.needs() == Needs::default() {
-            return value.expected(ProblemKind::Missing, "at least one part: this match holds always");
-        }
-        Some(matches)
-    })
 }
 
 impl Config {

@@ -13,10 +13,11 @@ use crate::throttle::Throttle;
 use mesh_config::Problems;
 use mesh_host::{
     Adapter, Background, Body, BodyFlow, Build, Callbacks, Filter, Flow, Judgement, Plugin, ProxySources,
-    Request, Response, Status, Trailers, TrailersFlow, Wake, clock,
+    Request, Response, Route, Status, Trailers, TrailersFlow, Wake, clock,
 };
 use mesh_policy::policy::Policy as _;
 use mesh_policy::store::StoreError;
+use std::rc::Rc;
 use std::time::Duration;
 use stream::Faulted;
 use worker::Worker;
@@ -24,7 +25,8 @@ use worker::Worker;
 /// The filter with its config.
 pub struct FaultFilter {
     adapter: Adapter<Policy>,
-    worker: Worker,
+    /// That of the block, if this is a route's.
+    worker: Rc<Worker>,
 }
 
 impl Build for FaultFilter {
@@ -37,7 +39,16 @@ impl Build for FaultFilter {
     fn build(config: Config, plugin: &Plugin) -> Result<Self, Problems> {
         let adapter = Adapter::new(Policy::new(config, plugin.name()), plugin.scope());
         let worker = Worker::new(plugin.scope(), adapter.metrics(), |time| plugin.tick_after(time))?;
-        Ok(Self { adapter, worker })
+        worker.count_in_flight_if(adapter.policy().counts_in_flight());
+        Ok(Self { adapter, worker: Rc::new(worker) })
+    }
+}
+
+impl Route for FaultFilter {
+    fn build_route(&self, config: Config, plugin: &Plugin) -> Result<Self, Problems> {
+        let adapter = Adapter::new(self.policy().of_route(config), plugin.scope());
+        self.worker.count_in_flight_if(adapter.policy().counts_in_flight());
+        Ok(Self { adapter, worker: Rc::clone(&self.worker) })
     }
 }
 
@@ -57,7 +68,7 @@ impl Filter for FaultFilter {
     }
 
     fn on_request_headers(&self, stream: &mut Stream, request: &mut Request<'_>) -> Flow {
-        let in_flight = if self.policy().counts_in_flight() { self.begin(stream, request) } else { None };
+        let in_flight = if self.worker.counts_in_flight() { self.begin(stream, request) } else { None };
         if self.passes_by(request) {
             return Flow::Continue;
         }

@@ -27,6 +27,7 @@ use mesh_policy::percent::Percentage;
 use mesh_policy::policy::Sources;
 use mesh_policy::settings::DecisionLog;
 use std::cell::RefCell;
+use std::rc::Rc;
 
 /// An attribute that exists only in a cluster's filter chain.
 const UPSTREAM_ADDRESS: [&str; 2] = ["upstream", "address"];
@@ -44,23 +45,35 @@ pub struct Policy {
     own_headers: Vec<HeaderName>,
     /// A request that has none of these headers passes untouched; `None` if that is not enough to tell.
     probes: Option<Vec<HeaderName>>,
-    budget: Option<RefCell<Budget>>,
+    /// That of the block, if this is a route's.
+    budget: Option<Rc<RefCell<Budget>>>,
 }
 
 impl Policy {
     /// `plugin`: the plugin's name, for gauges.
     #[must_use]
     pub fn new(config: Config, plugin: &str) -> Self {
+        // All requests are no bound, and the budget counts with a margin.
+        let budget = config
+            .budget
+            .filter(|budget| budget.percentage < Percentage::ALL)
+            .map(|budget| Rc::new(RefCell::new(Budget::new(budget.percentage, budget.window))));
+        Self::with_budget(config, plugin, budget)
+    }
+
+    /// The policy of a route. It shares the budget of this one, which is the block's own.
+    #[must_use]
+    pub fn of_route(&self, config: Config) -> Self {
+        Self::with_budget(config, &self.plugin, self.budget.clone())
+    }
+
+    fn with_budget(config: Config, plugin: &str, budget: Option<Rc<RefCell<Budget>>>) -> Self {
         Self {
             plugin: plugin.to_owned(),
             needs: config.settings.complete(needs(&config)),
             own_headers: config.own_headers().cloned().collect(),
             probes: probes(&config),
-            // All requests are no bound, and the budget counts with a margin.
-            budget: config
-                .budget
-                .filter(|budget| budget.percentage < Percentage::ALL)
-                .map(|budget| RefCell::new(Budget::new(budget.percentage, budget.window))),
+            budget,
             config,
         }
     }

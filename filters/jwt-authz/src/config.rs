@@ -4,6 +4,7 @@ mod claims;
 mod jwks;
 mod provider;
 mod provider_set;
+mod route;
 mod rule;
 mod token_location;
 

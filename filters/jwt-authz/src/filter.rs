@@ -10,7 +10,7 @@ use keyring::Keyring;
 use mesh_config::Problems;
 use mesh_host::{
     Adapter, Background, Build, CallResponse, Callbacks, Filter, Flow, Judgement, Pending, Plugin, Request,
-    Status, Trailers, TrailersFlow, Wake, clock, random,
+    Route, Status, Trailers, TrailersFlow, Wake, clock, random,
 };
 use mesh_policy::hash::Key;
 use mesh_policy::mode::Mode;
@@ -23,8 +23,9 @@ use std::time::Duration;
 /// The filter with its config.
 pub struct JwtAuthz {
     adapter: Adapter<Policy>,
-    keyring: Keyring,
-    checker: Checker,
+    /// Those of the block, if this is a route's.
+    keyring: Rc<Keyring>,
+    checker: Rc<Checker>,
 }
 
 /// The state of a request that waits for a key, if it does.
@@ -66,11 +67,39 @@ impl Build for JwtAuthz {
         let policy = MEMORY.with(|memory| Policy::new(config, Key::new(key), memory));
         let adapter = Adapter::new(policy, plugin.scope());
         let config = adapter.policy().config();
-        let keyring = Keyring::new(config, adapter.metrics())?;
-        if keyring.has_remote() && config.settings.mode != Mode::Off {
-            plugin.tick_after(FIRST_TICK);
-        }
-        Ok(Self { checker: Checker::new(config, adapter.metrics()), keyring, adapter })
+        let keyring = Rc::new(Keyring::new(config, adapter.metrics())?);
+        let checker = Rc::new(Checker::new(config, adapter.metrics()));
+        Ok(Self { adapter, keyring, checker }.ticking(plugin))
+    }
+}
+
+impl Route for JwtAuthz {
+    const DECIDES_TOGETHER: bool = true;
+
+    fn build_route(&self, config: Config, plugin: &Plugin) -> Result<Self, Problems> {
+        let policy = self.adapter.policy().of_route(config);
+        let adapter = Adapter::new(policy, plugin.scope());
+        let (keyring, checker) = (Rc::clone(&self.keyring), Rc::clone(&self.checker));
+        Ok(Self { adapter, keyring, checker }.ticking(plugin))
+    }
+
+    fn on_request_headers_beside(
+        &self,
+        others: &[&Self],
+        waiting: &mut Waiting,
+        request: &mut Request<'_>,
+    ) -> Flow {
+        self.handle(others, waiting, request, true)
+    }
+
+    fn on_request_wake_beside(
+        &self,
+        others: &[&Self],
+        waiting: &mut Waiting,
+        request: &mut Request<'_>,
+        wake: Wake,
+    ) -> Flow {
+        self.handle(others, waiting, request, !matches!(wake, Wake::Deadline))
     }
 }
 
@@ -89,11 +118,11 @@ impl Filter for JwtAuthz {
     }
 
     fn on_request_headers(&self, waiting: &mut Waiting, request: &mut Request<'_>) -> Flow {
-        self.handle(waiting, request, true)
+        self.handle(&[], waiting, request, true)
     }
 
     fn on_request_wake(&self, waiting: &mut Waiting, request: &mut Request<'_>, wake: Wake) -> Flow {
-        self.handle(waiting, request, !matches!(wake, Wake::Deadline))
+        self.handle(&[], waiting, request, !matches!(wake, Wake::Deadline))
     }
 
     fn on_request_trailers(&self, _waiting: &mut Waiting, trailers: &mut Trailers) -> TrailersFlow {
@@ -114,8 +143,29 @@ impl Filter for JwtAuthz {
 }
 
 impl JwtAuthz {
-    fn handle(&self, waiting: &mut Waiting, request: &mut Request<'_>, may_wait: bool) -> Flow {
+    /// Asks for a first tick, if keys are to be fetched.
+    fn ticking(self, plugin: &Plugin) -> Self {
+        if self.keyring.has_remote() && self.adapter.policy().config().settings.mode != Mode::Off {
+            plugin.tick_after(FIRST_TICK);
+        }
+        self
+    }
+
+    /// Decides on a request. `others`: the filters of other routes that it has to pass as well.
+    fn handle(
+        &self,
+        others: &[&Self],
+        waiting: &mut Waiting,
+        request: &mut Request<'_>,
+        may_wait: bool,
+    ) -> Flow {
         let before = self.leave(waiting);
+        for other in others {
+            let judge = |request: &mut Request<'_>| other.judge(waiting, request, before.as_ref(), may_wait);
+            if let Some(flow) = other.adapter.on_request_beside(request, judge) {
+                return flow;
+            }
+        }
         // The filter does not change responses.
         self.adapter.on_request(&mut Pending::default(), request, |request| {
             self.judge(waiting, request, before.as_ref(), may_wait)
@@ -159,7 +209,7 @@ impl JwtAuthz {
     ) -> Result<Decision, Status> {
         let policy = self.adapter.policy();
         let now = clock::since_epoch()?;
-        let context = Context { now, may_wait, before, keys: &self.keyring, signatures: &self.checker };
+        let context = Context { now, may_wait, before, keys: &*self.keyring, signatures: &*self.checker };
         Ok(policy.decide(&context, &request.facts(policy.needs())?))
     }
 

@@ -62,18 +62,36 @@ pub struct Policy {
     no_token: String,
     /// The labels of reasons, in the order of their counters.
     labels: Vec<&'static str>,
-    verifier: Verifier,
+    /// That of the block, if this is a route's.
+    verifier: Rc<Verifier>,
+}
+
+/// What a config reads of a request.
+#[must_use]
+pub fn needs(config: &Config) -> Needs {
+    let mut needs = Needs { headers: true, ..Needs::default() };
+    for rule in config.rules.iter().filter(|rule| rule.mode != Mode::Off) {
+        needs.add(&rule.matches.needs());
+    }
+    needs
 }
 
 impl Policy {
     /// `key` is a secret of this worker, for the hashes of cached tokens; `memory` bounds the cache.
     #[must_use]
     pub fn new(config: Config, key: hash::Key, memory: &Rc<Memory>) -> Self {
-        let mut needs = Needs { headers: true, ..Needs::default() };
-        for rule in config.rules.iter().filter(|rule| rule.mode != Mode::Off) {
-            needs.add(&rule.matches.needs());
-        }
-        let needs = config.settings.complete(needs);
+        let verifier = Rc::new(Verifier::new(&config, key, memory));
+        Self::with_verifier(config, verifier)
+    }
+
+    /// The policy of a route. It shares the verified tokens of this one, which is the block's own.
+    #[must_use]
+    pub fn of_route(&self, config: Config) -> Self {
+        Self::with_verifier(config, Rc::clone(&self.verifier))
+    }
+
+    fn with_verifier(config: Config, verifier: Rc<Verifier>) -> Self {
+        let needs = config.settings.complete(needs(&config));
         let mut own_headers: Vec<HeaderName> = Vec::new();
         for name in config.providers.iter().flat_map(|provider| provider.own_headers()) {
             if !own_headers.contains(name) {
@@ -89,7 +107,7 @@ impl Policy {
             labels: reason::labels(),
             no_token: format!("the request has no token in {}", token_locations.describe()),
             tests_host: config.rules.iter().any(|rule| rule.mode == Mode::Enforce && rule.tests_host()),
-            verifier: Verifier::new(&config, key, memory),
+            verifier,
             token_locations,
             config,
         }

@@ -3,6 +3,7 @@
 mod cost;
 mod limit;
 mod reject;
+mod route;
 
 pub use cost::Cost;
 pub use limit::{Limit, OnMissingKey, Overflow, Override};

@@ -1,8 +1,10 @@
 //! What a user writes: the blocks of the chain, read into configs that can only be valid.
 
 mod block;
+mod route;
 
 pub use block::{Block, FilterConfig};
+pub use route::{Route, Routed};
 
 use mesh_config::kinds::{choice, list};
 use mesh_config::{Kind, ProblemKind, Value};
@@ -10,6 +12,9 @@ use mesh_policy::mode::Mode;
 
 /// Maximum number of blocks.
 pub const MAX_BLOCKS: usize = 16;
+
+/// Maximum number of routes of a block.
+pub const MAX_ROUTES: usize = 32;
 
 mesh_config::object! {
     /// A config of the suite.
@@ -26,7 +31,7 @@ mesh_config::object! {
 mesh_config::root!(Config, "suite");
 
 fn blocks() -> impl Kind<Out = Vec<Block>> {
-    list(Block::kind())
+    list(block::BlockKind)
         .not_empty()
         .at_most(MAX_BLOCKS, "blocks")
         .unique_by(
@@ -42,9 +47,14 @@ fn check_claims(value: &Value<'_>, blocks: &[Block]) -> Option<()> {
     let is_verifying = |block: &Block| matches!(block.filter, FilterConfig::JwtAuthz(_));
     let Some(first) = blocks.iter().position(is_verifying) else { return Some(()) };
     let mut good = Some(());
-    for (index, block) in blocks.iter().enumerate().take(first) {
+    for (index, block) in blocks.iter().enumerate().take(first + 1) {
         if block.filter.reads_claims() {
-            let path = format!("[{index}].{}", block.filter.key());
+            // The configs of the first one verify tokens, and the matches of its routes are tried before.
+            let path = if index == first {
+                format!("[{index}].routes")
+            } else {
+                format!("[{index}].{}", block.filter.key())
+            };
             let message = "found claims in front of the first `jwt_authz`, expected the block behind it: \
                            nothing is verified before";
             good = value.problem_at(&path, ProblemKind::Conflict, message);

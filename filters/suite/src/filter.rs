@@ -4,17 +4,18 @@ use crate::config::{self, Block, FilterConfig};
 use fault::filter::FaultFilter;
 use jwt_authz::filter::JwtAuthz;
 use mesh_config::Problems;
-use mesh_host::{Build, Configure, Plugin, PolicyFilter};
+use mesh_host::{Configure, Plugin, PolicyFilter, Route, Routed};
 use mesh_policy::mode::Mode;
+use mesh_policy::routes::{RouteConfig, Routes};
 
 mesh_host::any_filter! {
     /// The filter of a block.
     pub enum SuiteFilter, SuiteStream, "suite" {
-        TraceContext(PolicyFilter<trace_context::policy::Policy>),
-        JwtAuthz(JwtAuthz),
-        RateLimit(PolicyFilter<rate_limit::policy::Policy>),
-        Canary(PolicyFilter<canary::policy::Policy>),
-        Fault(FaultFilter),
+        TraceContext(Routed<PolicyFilter<trace_context::policy::Policy>>),
+        JwtAuthz(Routed<JwtAuthz>),
+        RateLimit(Routed<PolicyFilter<rate_limit::policy::Policy>>),
+        Canary(Routed<PolicyFilter<canary::policy::Policy>>),
+        Fault(Routed<FaultFilter>),
     }
 }
 
@@ -45,11 +46,22 @@ impl SuiteFilter {
     fn of(block: Block, mode: Mode, plugin: Plugin) -> Result<Self, Problems> {
         let plugin = plugin.with_block(block.name);
         Ok(match block.filter.made_lenient(mode) {
-            FilterConfig::TraceContext(config) => Self::TraceContext(PolicyFilter::build(*config, &plugin)?),
-            FilterConfig::JwtAuthz(config) => Self::JwtAuthz(JwtAuthz::build(*config, &plugin)?),
-            FilterConfig::RateLimit(config) => Self::RateLimit(PolicyFilter::build(*config, &plugin)?),
-            FilterConfig::Canary(config) => Self::Canary(PolicyFilter::build(*config, &plugin)?),
-            FilterConfig::Fault(config) => Self::Fault(FaultFilter::build(*config, &plugin)?),
+            FilterConfig::TraceContext(config) => Self::TraceContext(routed(*config, &plugin)?),
+            FilterConfig::JwtAuthz(config) => Self::JwtAuthz(routed(*config, &plugin)?),
+            FilterConfig::RateLimit(config) => Self::RateLimit(routed(*config, &plugin)?),
+            FilterConfig::Canary(config) => Self::Canary(routed(*config, &plugin)?),
+            FilterConfig::Fault(config) => Self::Fault(routed(*config, &plugin)?),
         })
     }
+}
+
+/// The filter of a block with those of its routes.
+fn routed<F: Route<Config: RouteConfig>>(
+    config: config::Routed<F::Config>,
+    plugin: &Plugin,
+) -> Result<Routed<F>, Problems> {
+    let config::Routed { mut own, routes } = config;
+    let settings = *own.settings();
+    let (matches, configs) = routes.into_iter().map(|route| (route.matches, route.config)).unzip();
+    Routed::build(own, Routes::new(settings, matches), configs, plugin)
 }

@@ -3,6 +3,7 @@
 mod baggage;
 mod correlate;
 mod generate;
+mod route;
 
 pub use baggage::{Baggage, SetMember};
 pub use correlate::{Correlate, Direction};

@@ -1,8 +1,11 @@
 //! The named schemas of a config.
 
 use crate::node::Node;
-use crate::shape::Shape;
+use crate::shape::{Shape, reference};
 use std::collections::BTreeMap;
+
+/// Ends the name of an object that lacks some fields.
+const PART: &str = "route";
 
 /// The named schemas that others refer to.
 #[derive(Debug, Default)]
@@ -31,6 +34,31 @@ impl Defs {
             self.named.insert(unique.clone(), (type_name.to_owned(), shape.into()));
         }
         Shape(Vec::new()).with("$ref", format!("#/$defs/{unique}").as_str())
+    }
+
+    /// A reference to the same object without some fields; any other schema as it is.
+    pub(crate) fn without(&mut self, shape: Shape, fields: &[&str]) -> Shape {
+        let schema = Node::from(shape.clone());
+        let Some(name) = reference(&schema) else { return shape };
+        let Some((_, Node::Object(keywords))) = self.named.get(name) else { return shape };
+        let is_left = |name: &str| !fields.contains(&name);
+        let left = keywords.iter().map(|(keyword, node)| {
+            let node = match (keyword.as_str(), node) {
+                ("properties", Node::Object(all)) => {
+                    Node::Object(all.iter().filter(|(name, _)| is_left(name)).cloned().collect())
+                }
+                ("required", Node::List(all)) => {
+                    let is_left = |name: &&Node| !matches!(name, Node::Text(name) if !is_left(name));
+                    Node::List(all.iter().filter(is_left).cloned().collect())
+                }
+                (_, node) => node.clone(),
+            };
+            (keyword.clone(), node)
+        });
+        let name = format!("{name}.{PART}");
+        let left = Shape(left.collect());
+        // It has no Rust type of its own.
+        self.named(&name, "", |_| left)
     }
 
     /// The names, each with its Rust type and its schema.

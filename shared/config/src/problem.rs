@@ -121,7 +121,7 @@ impl std::error::Error for Problems {}
 
 /// A path and one within it.
 pub(crate) fn joined(path: &str, within: &str) -> String {
-    if path.is_empty() || within.is_empty() || within.starts_with('[') {
+    if path.is_empty() || within.is_empty() || within.starts_with(['[', '.']) {
         format!("{path}{within}")
     } else {
         format!("{path}.{within}")

@@ -53,8 +53,14 @@ impl<'a> Value<'a> {
 
     /// Reports a problem with the value at `path` within this one, as `[2].name`. Returns `None`.
     pub fn problem_at<T>(&self, path: &str, kind: ProblemKind, message: impl Display) -> Option<T> {
-        self.sink.report(kind, &joined(&self.path, path), message.to_string());
+        self.report_at(path, kind, &message.to_string());
         None
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn report_at(&self, path: &str, kind: ProblemKind, message: &str) {
+        self.sink.report(kind, &joined(&self.path, path), message.to_owned());
     }
 
     // Rare, and called from everywhere: out of line it makes a module smaller.
@@ -116,6 +122,14 @@ impl<'a> Value<'a> {
         let Node::Object(entries) = self.node else { return None };
         let (_, node) = entries.iter().find(|(found, _)| same_name(found, name))?;
         Some(self.within(node, self.path.clone()))
+    }
+
+    /// A field of an object, with its path; as [`Value::peek`] otherwise.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<Self> {
+        let Node::Object(entries) = self.node else { return None };
+        let (found, node) = entries.iter().find(|(found, _)| same_name(found, name))?;
+        Some(self.entry_at(found, node))
     }
 
     pub(crate) fn within(&self, node: &'a Node, path: String) -> Self {

@@ -116,16 +116,49 @@ impl<P: Policy> Adapter<P> {
             .unwrap_or_else(|status| self.on_unreadable_request(Part::Headers, status, pending, request))
     }
 
+    /// Judges a request that other configs decide on as well: what keeps it from continuing, if this config does. Nothing is
+    /// carried out on a request that it lets in, and that is not counted: the config that decides last does both.
+    pub fn on_request_beside<'a>(
+        &'a self,
+        request: &mut Request<'_>,
+        judge: impl FnOnce(&mut Request<'_>) -> Result<Judgement<'a, P::Metric>, Status>,
+    ) -> Option<Flow> {
+        let removed =
+            request.remove_own(self.policy.own_headers()).map_err(|status| (Part::OwnHeaders, status));
+        let judged =
+            removed.and_then(|()| self.judge(request, judge).map_err(|status| (Part::Headers, status)));
+        let flow = match judged {
+            Ok(Judgement::Verdict(verdict)) if verdict.refusal.is_none() => return None,
+            Ok(Judgement::Verdict(mut verdict)) => {
+                let reply = self.enforced_reply(request, &mut verdict);
+                self.report(&verdict);
+                reply.map_or(Flow::Continue, Flow::Reply)
+            }
+            Ok(Judgement::Pause(until)) => return Some(Flow::Pause { until }),
+            Err((part, status)) => self.on_unreadable_request(part, status, &mut Pending::default(), request),
+        };
+        Some(flow).filter(|flow| !matches!(flow, Flow::Continue))
+    }
+
     fn judge<'a>(
         &'a self,
         request: &mut Request<'_>,
         judge: impl FnOnce(&mut Request<'_>) -> Result<Judgement<'a, P::Metric>, Status>,
     ) -> Result<Judgement<'a, P::Metric>, Status> {
-        if self.policy.settings().mode == Mode::Off || self.is_exempt(request)? {
+        if self.passes_without_decision(request)? {
             let removed = request.take_removed();
             return self.policy.pass(&removed, || request.headers()).map(Judgement::Verdict);
         }
         judge(request)
+    }
+
+    /// Whether the request passes without a decision. Not if that cannot be known.
+    pub(crate) fn passes(&self, request: &mut Request<'_>) -> bool {
+        self.passes_without_decision(request).unwrap_or_default()
+    }
+
+    fn passes_without_decision(&self, request: &mut Request<'_>) -> Result<bool, Status> {
+        Ok(self.policy.settings().mode == Mode::Off || self.is_exempt(request)?)
     }
 
     /// Whether the request is a CORS preflight that passes without a decision.
@@ -152,15 +185,9 @@ impl<P: Policy> Adapter<P> {
         request: &mut Request<'_>,
         mut verdict: Verdict<'_, P::Metric>,
     ) -> Result<Flow, Status> {
-        let refusal = verdict.refusal.take();
-        if let Some(refusal) = &refusal {
-            verdict.decision.get_or_insert_with(|| self.refused(refusal));
-        }
-        if let Some(refusal) = refusal.filter(|refusal| self.is_enforced(refusal)) {
-            // If the headers cannot be read, the refusal stands: only its form depends on them.
-            let is_grpc = request.headers().is_ok_and(is_grpc);
+        if let Some(reply) = self.enforced_reply(request, &mut verdict) {
             self.report(&verdict);
-            return Ok(Flow::Reply(refusal.into_reply(is_grpc)));
+            return Ok(Flow::Reply(reply));
         }
         self.change(request, &verdict)?;
         if let Some(claims) = &verdict.claims {
@@ -176,6 +203,19 @@ impl<P: Policy> Adapter<P> {
         self.report(&verdict);
         *pending = Pending { response: verdict.response, observed: verdict.observation.map(Observed::new) };
         Ok(Flow::Continue)
+    }
+
+    /// The reply of a verdict that refuses a request, if it is enforced.
+    fn enforced_reply(
+        &self,
+        request: &mut Request<'_>,
+        verdict: &mut Verdict<'_, P::Metric>,
+    ) -> Option<Reply> {
+        let refusal = verdict.refusal.take()?;
+        verdict.decision.get_or_insert_with(|| self.refused(&refusal));
+        let refusal = Some(refusal).filter(|refusal| self.is_enforced(refusal))?;
+        // If the headers cannot be read, the refusal stands: only its form depends on them.
+        Some(refusal.into_reply(request.headers().is_ok_and(is_grpc)))
     }
 
     /// Carries out a verdict on a request that has waited for it.

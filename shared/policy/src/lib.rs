@@ -29,6 +29,7 @@ pub mod refusal;
 pub mod reply;
 pub mod report;
 pub mod rfc3339;
+pub mod routes;
 pub mod scope;
 pub mod set_cookie;
 pub mod settings;

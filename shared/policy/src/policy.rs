@@ -126,12 +126,34 @@ pub trait Decide: Policy {
     /// What keeps the config from being used in this proxy.
     fn build(config: Self::Config, setup: &mut impl Setup) -> Result<Self, Problems>;
 
+    /// Prepares the config of a route for decisions. It shares the state of this policy, which is the block's own.
+    ///
+    /// # Errors
+    /// What keeps the config from being used in this proxy.
+    fn build_route(&self, config: Self::Config, setup: &mut impl Setup) -> Result<Self, Problems> {
+        Self::build(config, setup)
+    }
+
     /// Decides on a request.
     fn decide(
         &self,
         facts: &Facts<'_>,
         environment: Environment<'_, impl Store>,
     ) -> Verdict<'_, Self::Metric>;
+
+    /// Whether a request decides on all configs that may be for it, by [`Decide::decide_beside`], where that is undecided. If
+    /// not, a route that may be for a request counts as not for it.
+    const DECIDES_TOGETHER: bool = false;
+
+    /// Decides on a request, where the policies of other routes may be for it as well.
+    fn decide_beside<'a>(
+        &'a self,
+        _others: &[&'a Self],
+        facts: &Facts<'_>,
+        environment: Environment<'_, impl Store>,
+    ) -> Verdict<'a, Self::Metric> {
+        self.decide(facts, environment)
+    }
 
     /// Called before the first request, for gauges and a first [`Decide::tick`].
     fn start(&self, _environment: Environment<'_, impl Store>) -> Report<Self::Metric> {

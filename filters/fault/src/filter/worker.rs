@@ -30,6 +30,8 @@ pub(super) struct Worker {
     gauges: ProxyGauges,
     /// Whether a tick is under way in which this VM keeps its places.
     is_ticking: Cell<bool>,
+    /// Whether a config of the block asks how many requests are in flight: then those of all its routes count.
+    counts_in_flight: Cell<bool>,
     /// When the config was loaded.
     since: Nanos,
 }
@@ -49,8 +51,19 @@ impl Worker {
             places: places(scope)?,
             gauges: ProxyGauges::new(scope, metrics),
             is_ticking: Cell::new(false),
+            counts_in_flight: Cell::new(false),
             since: clock::now().unwrap_or_default(),
         })
+    }
+
+    /// Counts requests in flight, if a config wants it.
+    pub(super) fn count_in_flight_if(&self, is_wanted: bool) {
+        self.counts_in_flight.set(self.counts_in_flight.get() || is_wanted);
+    }
+
+    /// Whether requests in flight are counted.
+    pub(super) fn counts_in_flight(&self) -> bool {
+        self.counts_in_flight.get()
     }
 
     /// Takes a place. Returns whether there was one.

@@ -1,8 +1,10 @@
 //! A block: one filter with its config.
 
+use super::route::{self, Routed};
+use mesh_config::describe::{Defs, Shape};
 use mesh_config::kind::some;
-use mesh_config::kinds::{Object, Record, linked, object};
-use mesh_config::{Form, Value};
+use mesh_config::kinds::{Object, linked, object};
+use mesh_config::{Form, Kind, Value};
 use mesh_policy::mode::Mode;
 use mesh_policy::scope::{self, variable};
 
@@ -28,15 +30,15 @@ pub struct Block {
 #[derive(Clone, Debug)]
 pub enum FilterConfig {
     /// Of trace-context.
-    TraceContext(Box<trace_context::config::Config>),
+    TraceContext(Box<Routed<trace_context::config::Config>>),
     /// Of jwt-authz.
-    JwtAuthz(Box<jwt_authz::config::Config>),
+    JwtAuthz(Box<Routed<jwt_authz::config::Config>>),
     /// Of rate-limit.
-    RateLimit(Box<rate_limit::config::Config>),
+    RateLimit(Box<Routed<rate_limit::config::Config>>),
     /// Of canary.
-    Canary(Box<canary::config::Config>),
+    Canary(Box<Routed<canary::config::Config>>),
     /// Of fault.
-    Fault(Box<fault::config::Config>),
+    Fault(Box<Routed<fault::config::Config>>),
 }
 
 impl Object for Block {
@@ -51,31 +53,31 @@ impl Object for Block {
                 "trace_context",
                 "A config of [trace-context](../trace-context/README.md#fields).",
                 linked(trace_context::config::Config::kind(), "../trace-context/README.md"),
-                |config| FilterConfig::TraceContext(Box::new(config)),
+                |config| FilterConfig::TraceContext(Box::new(Routed::alone(config))),
             )
             .case(
                 "jwt_authz",
                 "A config of [jwt-authz](../jwt-authz/README.md#fields).",
                 linked(jwt_authz::config::Config::kind(), "../jwt-authz/README.md"),
-                |config| FilterConfig::JwtAuthz(Box::new(config)),
+                |config| FilterConfig::JwtAuthz(Box::new(Routed::alone(config))),
             )
             .case(
                 "rate_limit",
                 "A config of [rate-limit](../rate-limit/README.md#fields).",
                 linked(rate_limit::config::Config::kind(), "../rate-limit/README.md"),
-                |config| FilterConfig::RateLimit(Box::new(config)),
+                |config| FilterConfig::RateLimit(Box::new(Routed::alone(config))),
             )
             .case(
                 "canary",
                 "A config of [canary](../canary/README.md#fields).",
                 linked(canary::config::Config::kind(), "../canary/README.md"),
-                |config| FilterConfig::Canary(Box::new(config)),
+                |config| FilterConfig::Canary(Box::new(Routed::alone(config))),
             )
             .case(
                 "fault",
                 "A config of [fault](../fault/README.md#fields).",
                 linked(fault::config::Config::kind(), "../fault/README.md"),
-                |config| FilterConfig::Fault(Box::new(config)),
+                |config| FilterConfig::Fault(Box::new(Routed::alone(config))),
             )
             .end();
         let name = form.omitted(
@@ -84,19 +86,39 @@ impl Object for Block {
              Default: the filter's, such as `rate-limit`.",
             some(scope::Block::kind()),
         );
-        let (filter, name) = (filter?, name?);
+        let routes = form.restriction(
+            "routes",
+            "Other configs for some requests, see [routes](#routes). The first one that matches decides for the whole stream; \
+             without one the block's own config does. Default: none.",
+            route::Described,
+        );
+        let (filter, name, ()) = (filter?, name?, routes?);
         let is_own = |name: &scope::Block| name.as_str() != filter.name();
         Some(Self { name: name.filter(is_own), filter })
     }
 }
 
-impl Block {
-    /// How it is read from a config.
-    #[must_use]
-    pub fn kind() -> Record<'static, Self> {
-        object()
+/// How a block is read from a config.
+pub(super) struct BlockKind;
+
+impl Kind for BlockKind {
+    type Out = Block;
+
+    fn read(&self, value: &Value<'_>) -> Option<Block> {
+        let block = object::<Block>().read(value);
+        let written = FILTERS.iter().find_map(|(field, _)| Some((*field, value.field(field)?)));
+        let Some((field, written)) = written else { return block };
+        let (name, filter) = block.map(|block| (block.name, block.filter)).unzip();
+        let filter = FilterConfig::with_routes(field, filter, value, &written);
+        Some(Block { name: name?, filter: filter? })
     }
 
+    fn shape(&self, defs: &mut Defs) -> Shape {
+        object::<Block>().shape(defs)
+    }
+}
+
+impl Block {
     /// The name of a block that may be wrong, as it is in filter state.
     pub(super) fn name_in_state(block: &Value<'_>) -> Option<Vec<u8>> {
         let own = block.peek("name").and_then(|name| name.as_string());
@@ -129,28 +151,49 @@ impl FilterConfig {
         }
     }
 
-    /// Whether it reads claims of verified tokens.
-    pub(super) fn reads_claims(&self) -> bool {
-        match self {
-            Self::TraceContext(config) => trace_context::policy::needs(config).claims,
-            Self::JwtAuthz(_) => false,
-            Self::RateLimit(config) => rate_limit::policy::needs(config).claims,
-            Self::Canary(config) => canary::policy::needs(config).claims,
-            Self::Fault(config) => fault::policy::needs(config).claims,
+    /// With the routes of its block. Without a config, which is wrong, they are only read for their problems.
+    fn with_routes(field: &str, own: Option<Self>, block: &Value<'_>, written: &Value<'_>) -> Option<Self> {
+        macro_rules! with_routes {
+            ($Filter:ident) => {{
+                let own =
+                    own.map(|own| if let Self::$Filter(own) = own { Some(own) } else { None }).flatten();
+                let routes = route::read(block, written, own.as_ref().map(|routed| &routed.own));
+                let mut routed = own?;
+                routed.routes = routes?;
+                Some(Self::$Filter(routed))
+            }};
+        }
+        match field {
+            "trace_context" => with_routes!(TraceContext),
+            "jwt_authz" => with_routes!(JwtAuthz),
+            "rate_limit" => with_routes!(RateLimit),
+            "canary" => with_routes!(Canary),
+            "fault" => with_routes!(Fault),
+            _ => None,
         }
     }
 
-    /// With a mode that is at least as lenient as this one.
+    /// Whether it reads claims of tokens that a block in front of it must have verified.
+    pub(super) fn reads_claims(&self) -> bool {
+        match self {
+            Self::TraceContext(config) => config.reads_claims(false),
+            Self::JwtAuthz(config) => config.reads_claims(true),
+            Self::RateLimit(config) => config.reads_claims(false),
+            Self::Canary(config) => config.reads_claims(false),
+            Self::Fault(config) => config.reads_claims(false),
+        }
+    }
+
+    /// With modes that are at least as lenient as this one.
     #[must_use]
     pub(crate) fn made_lenient(mut self, mode: Mode) -> Self {
-        let settings = match &mut self {
-            Self::TraceContext(config) => &mut config.settings,
-            Self::JwtAuthz(config) => &mut config.settings,
-            Self::RateLimit(config) => &mut config.settings,
-            Self::Canary(config) => &mut config.settings,
-            Self::Fault(config) => &mut config.settings,
-        };
-        settings.mode = settings.mode.max(mode);
+        match &mut self {
+            Self::TraceContext(config) => config.make_lenient(mode),
+            Self::JwtAuthz(config) => config.make_lenient(mode),
+            Self::RateLimit(config) => config.make_lenient(mode),
+            Self::Canary(config) => config.make_lenient(mode),
+            Self::Fault(config) => config.make_lenient(mode),
+        }
         self
     }
 }

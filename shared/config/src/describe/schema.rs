@@ -83,10 +83,10 @@ impl Schema {
         self.types.get(name).map(String::as_str).unwrap_or_default()
     }
 
-    /// The names of the fields of each object, by the object's name.
+    /// The names of the fields of each object that has a Rust type, by the object's name.
     pub fn fields(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
         let defs = self.root.get("$defs").map(Node::entries).unwrap_or_default();
-        defs.iter().map(|(name, def)| {
+        defs.iter().filter(|(name, _)| !self.type_of(name).is_empty()).map(|(name, def)| {
             let properties = def.get("properties").map(Node::entries).unwrap_or_default();
             (
                 name.as_str(),

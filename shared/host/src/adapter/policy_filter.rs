@@ -8,6 +8,7 @@ use crate::filter::{Build, Filter, Flow, TrailersFlow};
 use crate::message::{Request, Response, Trailers};
 use crate::plugin::{Background, Plugin};
 use crate::random;
+use crate::routed::Route;
 use crate::shared_data::SharedData;
 use mesh_config::Problems;
 use mesh_policy::outcome::Outcome;
@@ -114,6 +115,40 @@ impl<P: Decide> Filter for PolicyFilter<P> {
             report.levels.clear();
             self.0.carry_out_report(&report);
         }
+    }
+}
+
+impl<P: Decide> Route for PolicyFilter<P> {
+    const DECIDES_TOGETHER: bool = P::DECIDES_TOGETHER;
+
+    fn build_route(&self, config: P::Config, plugin: &Plugin) -> Result<Self, Problems> {
+        let policy = self.0.policy().build_route(config, &mut ProxySetup { plugin, store: SharedData })?;
+        Ok(Self(Adapter::new(policy, plugin.scope())))
+    }
+
+    fn on_request_headers_beside(
+        &self,
+        others: &[&Self],
+        pending: &mut Pending,
+        request: &mut Request<'_>,
+    ) -> Flow {
+        // A config under which the request passes without a decision has no say.
+        let all = std::iter::once(&self).chain(others);
+        let deciding: Vec<_> =
+            all.filter(|filter| !filter.0.passes(request)).map(|filter| &filter.0).collect();
+        let Some((first, others)) = deciding.split_first() else {
+            return self.on_request_headers(pending, request);
+        };
+        let others: Vec<_> = others.iter().map(|adapter| adapter.policy()).collect();
+        first.on_request(pending, request, |request| {
+            let policy = first.policy();
+            let mut needs = policy.needs().clone();
+            others.iter().for_each(|other| needs.add(other.needs()));
+            let facts = request.facts(&needs)?;
+            let decide =
+                |environment: Environment<'_, SharedData>| policy.decide_beside(&others, &facts, environment);
+            Ok(Judgement::Verdict(with_environment(decide)))
+        })
     }
 }
 

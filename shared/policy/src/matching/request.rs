@@ -14,7 +14,7 @@ use crate::path::{EscapedSlashes, Query, Readings};
 use crate::truth::Truth;
 use mesh_config::kind::some;
 use mesh_config::kinds::{List, list, nested, object};
-use mesh_config::{Kind, ProblemKind};
+use mesh_config::{Kind, ProblemKind, Value};
 use std::cell::OnceCell;
 use std::net::IpAddr;
 
@@ -65,15 +65,22 @@ fn items<K: Kind>(item: K) -> List<'static, K> {
 
 /// A match within a match: one that holds always is a mistake there.
 fn within() -> impl Kind<Out = RequestMatch> {
-    nested(object::<RequestMatch>(), MAX_DEPTH, "matches").and_then(|value, within| {
-        if within.holds_always() {
-            return value.expected(ProblemKind::Missing, "at least one part: this match holds always");
-        }
-        Some(within)
-    })
+    nested(object::<RequestMatch>(), MAX_DEPTH, "matches").and_then(refuse_always)
+}
+
+fn refuse_always(value: &Value<'_>, matches: RequestMatch) -> Option<RequestMatch> {
+    if matches.holds_always() {
+        return value.expected(ProblemKind::Missing, "at least one part: this match holds always");
+    }
+    Some(matches)
 }
 
 impl RequestMatch {
+    /// How a match is read that must not hold always.
+    pub fn selective() -> impl Kind<Out = Self> {
+        object::<Self>().and_then(refuse_always)
+    }
+
     /// The facts that [`RequestMatch::test`] needs. `source` stands for the client's address: if it is set, add the needs of
     /// the filter's `ClientIp`.
     #[must_use]
