@@ -67,6 +67,7 @@ impl Policy {
         Self::with_budget(config, &self.plugin, self.budget.clone())
     }
 
+    #[inline(never)]
     fn with_budget(config: Config, plugin: &str, budget: Option<Rc<RefCell<Budget>>>) -> Self {
         Self {
             plugin: plugin.to_owned(),

@@ -152,6 +152,7 @@ impl JwtAuthz {
     }
 
     /// Decides on a request. `others`: the filters of other routes that it has to pass as well.
+    #[inline(never)]
     fn handle(
         &self,
         others: &[&Self],

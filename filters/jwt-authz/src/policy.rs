@@ -90,6 +90,7 @@ impl Policy {
         Self::with_verifier(config, Rc::clone(&self.verifier))
     }
 
+    #[inline(never)]
     fn with_verifier(config: Config, verifier: Rc<Verifier>) -> Self {
         let needs = config.settings.complete(needs(&config));
         let mut own_headers: Vec<HeaderName> = Vec::new();

@@ -62,6 +62,7 @@ fn routed<F: Route<Config: RouteConfig>>(
 ) -> Result<Routed<F>, Problems> {
     let config::Routed { mut own, routes } = config;
     let settings = *own.settings();
-    let (matches, configs) = routes.into_iter().map(|route| (route.matches, route.config)).unzip();
-    Routed::build(own, Routes::new(settings, matches), configs, plugin)
+    let (routes, configs) =
+        routes.into_iter().map(|route| ((route.name, route.matches), route.config)).unzip();
+    Routed::build(own, Routes::new(settings, routes), configs, plugin)
 }

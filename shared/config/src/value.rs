@@ -124,12 +124,12 @@ impl<'a> Value<'a> {
         Some(self.within(node, self.path.clone()))
     }
 
-    /// A field of an object, with its path; as [`Value::peek`] otherwise.
+    /// A field of an object with its path, as it was written, without reporting anything; `None` for `null` too.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<Self> {
         let Node::Object(entries) = self.node else { return None };
         let (found, node) = entries.iter().find(|(found, _)| same_name(found, name))?;
-        Some(self.entry_at(found, node))
+        Some(self.entry_at(found, node)).filter(|value| !matches!(value.node, Node::Null))
     }
 
     pub(crate) fn within(&self, node: &'a Node, path: String) -> Self {

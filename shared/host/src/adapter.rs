@@ -76,6 +76,7 @@ impl From<Unchangeable> for Status {
 impl<P: Policy> Adapter<P> {
     /// Defines the policy's metrics. `scope`: whose they are.
     #[must_use]
+    #[inline(never)]
     pub fn new(policy: P, scope: &Scope) -> Self {
         let metrics = Metrics::new(&variable(P::NAME), scope, |metric| policy.label_values(metric));
         Self { policy, metrics, decision_key: scope.decision_key(P::NAME) }

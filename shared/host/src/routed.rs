@@ -8,6 +8,7 @@ use crate::message::{Request, Response, Trailers};
 use crate::plugin::{Background, Plugin};
 use mesh_config::Problems;
 use mesh_policy::routes::{Chosen, Routes};
+use mesh_policy::summary;
 
 /// A filter of which there can be several with different configs and the same state.
 pub trait Route: Build {
@@ -49,6 +50,8 @@ pub struct Routed<F> {
     /// In the order in which the routes are tried.
     others: Vec<F>,
     routes: Routes,
+    /// The block's name, if it has one of its own.
+    block: Option<String>,
 }
 
 /// The state of a stream.
@@ -71,7 +74,8 @@ impl<F: Route> Routed<F> {
     ) -> Result<Self, Problems> {
         let own = F::build(own, plugin)?;
         let others = others.into_iter().map(|config| own.build_route(config, plugin));
-        Ok(Self { others: others.collect::<Result<_, _>>()?, own, routes })
+        let block = plugin.scope().block().map(str::to_owned);
+        Ok(Self { others: others.collect::<Result<_, _>>()?, own, routes, block })
     }
 
     fn at(&self, position: usize) -> &F {
@@ -88,6 +92,8 @@ impl<F: Route> Routed<F> {
         chosen.possible.iter().map(|position| self.at(*position)).collect()
     }
 
+    // Called for every filter: out of line it makes a module smaller.
+    #[inline(never)]
     fn choose(&self, request: &mut Request<'_>) -> Chosen {
         let chosen = request
             .facts(self.routes.needs())
@@ -107,18 +113,21 @@ impl<F: Route> Filter for Routed<F> {
     }
 
     fn summary(&self) -> String {
-        match self.others.len() {
-            0 => self.own.summary(),
-            1 => format!("{}, 1 route", self.own.summary()),
-            several => format!("{}, {several} routes", self.own.summary()),
+        let mut summary = self.own.summary();
+        if let Some(block) = &self.block {
+            summary = format!("block {block}, {summary}");
         }
+        if !self.routes.is_empty() {
+            summary = format!("{summary}, {}", summary::list("route", self.routes.names()));
+        }
+        summary
     }
 
     fn on_request_headers(&self, stream: &mut Self::Stream, request: &mut Request<'_>) -> Flow {
         if !self.routes.is_empty() {
             stream.chosen = self.choose(request);
         }
-        if stream.chosen.possible.is_empty() {
+        if !F::DECIDES_TOGETHER || stream.chosen.possible.is_empty() {
             return self.of(stream).on_request_headers(&mut stream.state, request);
         }
         let others = self.beside(&stream.chosen);
@@ -126,7 +135,7 @@ impl<F: Route> Filter for Routed<F> {
     }
 
     fn on_request_wake(&self, stream: &mut Self::Stream, request: &mut Request<'_>, wake: Wake) -> Flow {
-        if stream.chosen.possible.is_empty() {
+        if !F::DECIDES_TOGETHER || stream.chosen.possible.is_empty() {
             return self.of(stream).on_request_wake(&mut stream.state, request, wake);
         }
         let others = self.beside(&stream.chosen);

@@ -127,7 +127,7 @@ fn fields<F: Form, K: Kind>(form: &mut F, config: K) -> Option<(String, RequestM
     let matches = form.required(
         "match",
         "Which requests the route is for, see [match](../rate-limit/README.md#match).",
-        RequestMatch::selective(),
+        linked(RequestMatch::selective(), "../rate-limit/README.md"),
     );
     let config = form.required(
         "config",

@@ -1,3 +1,5 @@
+mod routes;
+
 use super::{MAX_BLOCKS, parse};
 use mesh_policy::scope;
 
