@@ -9,7 +9,7 @@
 
 use mesh_config::kind::some;
 use mesh_config::kinds::{Object, duration, integer};
-use mesh_config::{Form, ProblemKind};
+use mesh_config::{Form, ProblemKind, Reader, Value};
 use mesh_policy::time::Nanos;
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -141,6 +141,11 @@ impl Object for Quota {
     type Context<'a> = Option<u64>;
 
     const NAME: &'static str = "Quota";
+
+    #[inline(never)]
+    fn read(value: &Value<'_>, context: Self::Context<'_>) -> Option<Self> {
+        Reader::record(value, context)
+    }
 
     fn fields<F: Form>(form: &mut F, largest_cost: Option<u64>) -> Option<Self> {
         let rate = form.required("rate", "How fast a bucket refills.", RequestsPer::kind());

@@ -30,6 +30,11 @@ macro_rules! object {
 
             const NAME: &'static str = stringify!($Name);
 
+            #[inline(never)]
+            fn read(value: &$crate::Value<'_>, context: Self::Context<'_>) -> Option<Self> {
+                $crate::Reader::record(value, context)
+            }
+
             #[allow(unused_variables, reason = "no field refers to most of the others")]
             fn fields<F: $crate::Form>(
                 form: &mut F,

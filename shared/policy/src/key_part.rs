@@ -11,7 +11,7 @@ use crate::matching::method::parse_method;
 use crate::matching::request::MatchInput;
 use crate::path::{folded, pattern_in};
 use mesh_config::kinds::{Object, either, integer, list, object, string, text};
-use mesh_config::{Form, JsonType, Kind, ProblemKind, Value, quoted, shorten};
+use mesh_config::{Form, JsonType, Kind, ProblemKind, Reader, Value, quoted, shorten};
 use std::borrow::Cow;
 use std::net::IpAddr;
 
@@ -78,6 +78,11 @@ impl Object for KeyPart {
     type Context<'a> = ();
 
     const NAME: &'static str = "KeyPart";
+
+    #[inline(never)]
+    fn read(value: &Value<'_>, (): ()) -> Option<Self> {
+        Reader::record(value, ())
+    }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {
         let not_host = HeaderName::kind_by(|value, name| match HeaderName::read(value, name) {

@@ -3,7 +3,7 @@
 use super::variant::{Variant, one_of};
 use mesh_config::kind::some;
 use mesh_config::kinds::{Object, choice, duration, integer, number, object_with};
-use mesh_config::{Form, Kind, ProblemKind};
+use mesh_config::{Form, Kind, ProblemKind, Reader, Value};
 use mesh_policy::mode::Mode;
 use mesh_policy::percent::Percentage;
 use std::ops::RangeInclusive;
@@ -60,6 +60,11 @@ impl Object for Guard {
     type Context<'a> = Option<&'a [Variant]>;
 
     const NAME: &'static str = "Guard";
+
+    #[inline(never)]
+    fn read(value: &Value<'_>, context: Self::Context<'_>) -> Option<Self> {
+        Reader::record(value, context)
+    }
 
     fn fields<F: Form>(form: &mut F, variants: Option<&[Variant]>) -> Option<Self> {
         let variant = form.required("variant", VARIANT, one_of(variants));

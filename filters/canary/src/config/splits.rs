@@ -5,7 +5,7 @@ use super::rollout::Rollout;
 use super::split::Split;
 use mesh_config::kind::some;
 use mesh_config::kinds::{Object, list};
-use mesh_config::{Form, ProblemKind};
+use mesh_config::{Form, ProblemKind, Reader, Value};
 
 /// Maximum number of splits, which are tried one by one.
 const MAX_SPLITS: usize = 32;
@@ -18,6 +18,11 @@ impl Object for Splits {
     type Context<'a> = ();
 
     const NAME: &'static str = "Splits";
+
+    #[inline(never)]
+    fn read(value: &Value<'_>, (): ()) -> Option<Self> {
+        Reader::record(value, ())
+    }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {
         let several = list(Split::kind())

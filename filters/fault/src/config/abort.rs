@@ -2,7 +2,7 @@
 
 use mesh_config::kind::some;
 use mesh_config::kinds::{Object, integer, string};
-use mesh_config::{Form, Kind, ProblemKind, Value};
+use mesh_config::{Form, Kind, ProblemKind, Reader, Value};
 use mesh_policy::effects::GrpcStatus;
 use mesh_policy::headers::{HeaderName, HeaderValue};
 use mesh_policy::percent::Percentage;
@@ -49,6 +49,11 @@ impl Object for Abort {
     type Context<'a> = ();
 
     const NAME: &'static str = "Abort";
+
+    #[inline(never)]
+    fn read(value: &Value<'_>, (): ()) -> Option<Self> {
+        Reader::record(value, ())
+    }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {
         form.elsewhere(&[("http_status", "status"), ("code", "status")]);

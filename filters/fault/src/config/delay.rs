@@ -2,7 +2,7 @@
 
 use crate::distribution::Distribution;
 use mesh_config::kinds::{Object, choice, duration, object};
-use mesh_config::{Form, ProblemKind};
+use mesh_config::{Form, ProblemKind, Reader, Value};
 use mesh_policy::percent::Percentage;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -83,6 +83,11 @@ impl Object for Wait {
     type Context<'a> = ();
 
     const NAME: &'static str = "Wait";
+
+    #[inline(never)]
+    fn read(value: &Value<'_>, (): ()) -> Option<Self> {
+        Reader::record(value, ())
+    }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {
         let wait = form

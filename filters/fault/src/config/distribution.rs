@@ -3,7 +3,7 @@
 use super::delay::{DELAY, LONGEST};
 use crate::distribution::{Distribution, InvalidQuantiles, Quantiles, percentile, percentile_name};
 use mesh_config::kinds::{Object, duration, entries};
-use mesh_config::{Form, Kind, ProblemKind, Value};
+use mesh_config::{Form, Kind, ProblemKind, Reader, Value};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -76,6 +76,11 @@ impl Object for Distribution {
     type Context<'a> = ();
 
     const NAME: &'static str = "Distribution";
+
+    #[inline(never)]
+    fn read(value: &Value<'_>, (): ()) -> Option<Self> {
+        Reader::record(value, ())
+    }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {
         form.one_of()

@@ -2,7 +2,7 @@
 
 use mesh_config::describe::{Defs, Shape};
 use mesh_config::kinds::{List, Nested, Object, any, list, nested, object_with, string};
-use mesh_config::{Form, JsonType, Kind, ProblemKind, Refused, Scalar, Value};
+use mesh_config::{Form, JsonType, Kind, ProblemKind, Reader, Refused, Scalar, Value};
 use mesh_policy::headers::HeaderName;
 use mesh_policy::matching::claim::{ClaimTest, claim_path};
 use mesh_policy::matching::host::HostMatch;
@@ -131,6 +131,11 @@ impl Object for Claims {
     type Context<'a> = Option<&'a RequestMatch>;
 
     const NAME: &'static str = "Claims";
+
+    #[inline(never)]
+    fn read(value: &Value<'_>, context: Self::Context<'_>) -> Option<Self> {
+        Reader::record(value, context)
+    }
 
     fn fields<F: Form>(form: &mut F, matches: Option<&RequestMatch>) -> Option<Self> {
         let within = Expression(matches);

@@ -2,7 +2,7 @@
 
 use crate::crypto::{KeySet, KeySetError, Origin};
 use mesh_config::kinds::{Object, Text, any, duration, string, text};
-use mesh_config::{Form, ProblemKind, Value};
+use mesh_config::{Form, ProblemKind, Reader, Value};
 use mesh_policy::headers::HeaderValue;
 use std::rc::Rc;
 use std::time::Duration;
@@ -59,6 +59,11 @@ impl Object for Jwks {
 
     const NAME: &'static str = "Jwks";
 
+    #[inline(never)]
+    fn read(value: &Value<'_>, (): ()) -> Option<Self> {
+        Reader::record(value, ())
+    }
+
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {
         let set = r#"{"type": "object", "properties": {"keys": {"type": "array"}}, "required": ["keys"]}"#;
         form.one_of()
@@ -91,6 +96,11 @@ impl Object for Location {
     type Context<'a> = ();
 
     const NAME: &'static str = "Location";
+
+    #[inline(never)]
+    fn read(value: &Value<'_>, (): ()) -> Option<Self> {
+        Reader::record(value, ())
+    }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {
         let path = text(|value, path| read_path(value, path, "/.well-known/jwks.json"));

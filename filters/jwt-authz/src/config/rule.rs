@@ -5,7 +5,7 @@ use super::provider::Provider;
 use super::provider_set::ProviderSet;
 use mesh_config::kind::some;
 use mesh_config::kinds::{Object, choice};
-use mesh_config::{Form, Kind, ProblemKind};
+use mesh_config::{Form, Kind, ProblemKind, Reader, Value};
 use mesh_policy::matching::request::RequestMatch;
 use mesh_policy::mode::Mode;
 
@@ -57,6 +57,11 @@ impl Object for Rule {
     type Context<'a> = Option<&'a [Provider]>;
 
     const NAME: &'static str = "Rule";
+
+    #[inline(never)]
+    fn read(value: &Value<'_>, context: Self::Context<'_>) -> Option<Self> {
+        Reader::record(value, context)
+    }
 
     fn fields<F: Form>(form: &mut F, providers: Option<&[Provider]>) -> Option<Self> {
         let name = form.required("name", NAME, mesh_policy::name::name());

@@ -2,7 +2,7 @@
 
 use mesh_config::kind::some;
 use mesh_config::kinds::{Object, Text, text};
-use mesh_config::{Form, Kind, ProblemKind};
+use mesh_config::{Form, Kind, ProblemKind, Reader, Value};
 use mesh_policy::headers::HeaderName;
 use mesh_policy::matching::cookie_name;
 
@@ -51,6 +51,11 @@ impl Object for TokenLocation {
     type Context<'a> = ();
 
     const NAME: &'static str = "TokenLocation";
+
+    #[inline(never)]
+    fn read(value: &Value<'_>, (): ()) -> Option<Self> {
+        Reader::record(value, ())
+    }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {
         let header = HeaderName::kind_by(|value, name| {

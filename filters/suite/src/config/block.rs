@@ -4,7 +4,7 @@ use super::route::{self, Routed};
 use mesh_config::describe::{Defs, Shape};
 use mesh_config::kind::some;
 use mesh_config::kinds::{Object, linked, object};
-use mesh_config::{Form, Kind, Value};
+use mesh_config::{Form, Kind, Reader, Value};
 use mesh_policy::mode::Mode;
 use mesh_policy::scope::{self, variable};
 
@@ -45,6 +45,11 @@ impl Object for Block {
     type Context<'a> = ();
 
     const NAME: &'static str = "Block";
+
+    #[inline(never)]
+    fn read(value: &Value<'_>, (): ()) -> Option<Self> {
+        Reader::record(value, ())
+    }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {
         let filter = form

@@ -3,6 +3,7 @@
 use crate::describe::{Defs, Describer, Shape};
 use crate::form::Form;
 use crate::kind::Kind;
+#[cfg(doc)]
 use crate::reader::Reader;
 use crate::value::Value;
 
@@ -13,6 +14,10 @@ pub trait Object: Sized {
 
     /// Its name in a schema.
     const NAME: &'static str;
+
+    /// Reads an object: [`Reader::record`]. A type has this once; if it was generic, each crate that uses the type would
+    /// compile it, and modules would be larger.
+    fn read(value: &Value<'_>, context: Self::Context<'_>) -> Option<Self>;
 
     /// Asks for every field.
     fn fields<F: Form>(form: &mut F, context: Self::Context<'_>) -> Option<Self>;
@@ -35,9 +40,8 @@ pub const fn object_with<T: Object>(context: T::Context<'_>) -> Record<'_, T> {
 impl<T: Object> Kind for Record<'_, T> {
     type Out = T;
 
-    #[inline(never)]
     fn read(&self, value: &Value<'_>) -> Option<T> {
-        Reader::object(value, std::any::type_name::<T>(), |reader| T::fields(reader, self.0))
+        T::read(value, self.0)
     }
 
     fn shape(&self, defs: &mut Defs) -> Shape {

@@ -3,7 +3,7 @@
 use super::string::{IGNORE_CASE, PRESENT, StringMatch, Test};
 use mesh_config::kind::some;
 use mesh_config::kinds::{self, Any, Object, any, boolean, either, list, number, string};
-use mesh_config::{Form, JsonType, Kind, OneOf, ProblemKind, Scalar, Value};
+use mesh_config::{Form, JsonType, Kind, OneOf, ProblemKind, Reader, Scalar, Value};
 use serde_json::Value as Json;
 use std::borrow::Cow;
 
@@ -91,6 +91,11 @@ impl Object for ClaimTest {
     type Context<'a> = ();
 
     const NAME: &'static str = "ClaimTest";
+
+    #[inline(never)]
+    fn read(value: &Value<'_>, (): ()) -> Option<Self> {
+        Reader::record(value, ())
+    }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {
         let (ignore_case, cases) = Self::cases::<F, Self>(form, MAX_LITERALS);

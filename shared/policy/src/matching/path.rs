@@ -8,7 +8,7 @@ use super::string::{IGNORE_CASE, StringMatch, Test, strings, whole};
 use crate::path::Readings;
 use crate::truth::Truth;
 use mesh_config::kinds::{Object, boolean, hint, object};
-use mesh_config::{Form, JsonType, Kind};
+use mesh_config::{Form, JsonType, Kind, Reader, Value};
 use template::Template;
 
 /// A test on the path: a string test, or a template of its segments.
@@ -60,6 +60,11 @@ impl Object for PathMatch {
     type Context<'a> = ();
 
     const NAME: &'static str = "PathMatch";
+
+    #[inline(never)]
+    fn read(value: &Value<'_>, (): ()) -> Option<Self> {
+        Reader::record(value, ())
+    }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {
         let ignore_case = form.default("ignore_case", IGNORE_CASE, "false", boolean());

@@ -3,7 +3,7 @@
 use super::needle::Needle;
 use super::pattern::Pattern;
 use mesh_config::kinds::{Object, Text, boolean, either, list, object, text};
-use mesh_config::{Form, JsonType, Kind, OneOf, ProblemKind, Value};
+use mesh_config::{Form, JsonType, Kind, OneOf, ProblemKind, Reader, Value};
 
 /// Exactly one of `exact`, `prefix`, `suffix`, `contains`, `regex` (on the entire value), `in` (one of an array) and
 /// `present`. All but the last can be combined with `ignore_case: true` (ASCII).
@@ -150,6 +150,11 @@ impl Object for StringMatch {
     type Context<'a> = ();
 
     const NAME: &'static str = "StringMatch";
+
+    #[inline(never)]
+    fn read(value: &Value<'_>, (): ()) -> Option<Self> {
+        Reader::record(value, ())
+    }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {
         let ignore_case = form.default("ignore_case", IGNORE_CASE, "false", boolean());
