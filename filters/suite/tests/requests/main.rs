@@ -7,4 +7,5 @@
 
 mod blocks;
 mod chain;
+mod host_calls;
 mod routes;
