@@ -117,7 +117,7 @@ impl Simulation {
     }
 
     pub(in crate::policy) fn explain(&self, decision: &Decision) -> Option<String> {
-        let verdict = self.policies[0].verdict(decision.clone());
+        let verdict = self.policies[0].verdict(&[], decision.clone()).verdict;
         match verdict.refusal {
             Some(refusal) => Some(refusal.details.to_string()),
             None => {
