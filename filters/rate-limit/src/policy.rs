@@ -113,12 +113,7 @@ impl Policy {
     /// Decides on a request. `roll` returns uniformly random numbers.
     ///
     /// Either all enforced limits are charged or none. A shadow limit is charged independently of the outcome.
-    pub fn decision(
-        &self,
-        facts: &Facts<'_>,
-        roll: impl FnMut() -> u64,
-        store: &mut impl Store,
-    ) -> Decision {
+    pub fn decision(&self, facts: &Facts<'_>, roll: impl FnMut() -> u64, store: &mut impl Store) -> Decision {
         self.decision_beside(&[], facts, roll, store)
     }
 

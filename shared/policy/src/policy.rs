@@ -146,7 +146,7 @@ pub trait Decide: Policy {
     const DECIDES_TOGETHER: bool = false;
 
     /// Decides on a request, where the policies of other routes may be for it as well. The verdict is on the whole request,
-    /// and its counts are this policy's. A refusal that some mode does not enforce is none.
+    /// and its counts are this policy's. It is carried out under this policy's mode, unless a refusal is final.
     fn decide_beside<'a>(
         &'a self,
         _others: &[&'a Self],

@@ -5,6 +5,7 @@ use crate::quota::Quota;
 use mesh_policy::facts::Needs;
 use mesh_policy::routes::{Misfit, RouteConfig};
 use mesh_policy::settings::Settings;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 impl RouteConfig for Config {
@@ -25,12 +26,12 @@ impl RouteConfig for Config {
     fn misfits(&self, other: &Self) -> Vec<Misfit> {
         let mut misfits = Vec::new();
         for (index, limit) in self.limits.iter().enumerate() {
-            let named = other.limits.iter().find(|other| other.name == limit.name);
-            for (field, found, expected) in named.map(|other| differences(limit, other)).into_iter().flatten() {
+            let Some(other) = other.limits.iter().find(|other| other.name == limit.name) else { continue };
+            for (field, found, expected) in differences(limit, other).into_iter().flatten() {
                 let path = format!("limits[{index}].{field}");
+                let name = &limit.name;
                 let message = format!(
-                    "found {found}, expected {expected} limit `{}` has in another config of the block",
-                    limit.name
+                    "found {found}, expected {expected} limit `{name}` has in another config of the block"
                 );
                 misfits.push(Misfit { path, message });
             }
@@ -39,23 +40,131 @@ impl RouteConfig for Config {
     }
 }
 
-/// The fields of two limits of one name that differ but must not.
-fn differences(limit: &Limit, other: &Limit) -> Vec<(&'static str, String, String)> {
-    let same = |agree: bool, field| (!agree).then(|| (field, format!("another {field}"), "the one that".to_owned()));
-    let bursts = [limit, other].map(|limit| limit.quota.burst);
-    let burst = (bursts[0] != bursts[1]).then(|| ("burst", bursts[0].to_string(), format!("{}, as", bursts[1])));
+/// A field, what was found there, and what is expected.
+type Difference = (&'static str, Cow<'static, str>, Cow<'static, str>);
+
+/// The fields of two limits of one name that differ and must not.
+fn differences(limit: &Limit, other: &Limit) -> [Option<Difference>; 4] {
+    let (burst, expected) = (limit.quota.burst, other.quota.burst);
+    let another = |is_another: bool, field, found: &'static str| {
+        is_another.then_some((field, found.into(), "the one that".into()))
+    };
     [
-        same(limit.key == other.key, "key"),
-        same(limit.quota.rate == other.quota.rate, "rate"),
-        burst,
-        same(quotas(&limit.overrides) == quotas(&other.overrides), "overrides"),
+        another(limit.key != other.key, "key", "another key"),
+        another(limit.quota.rate != other.quota.rate, "rate", "another rate"),
+        (burst != expected).then(|| ("burst", burst.to_string().into(), format!("{expected}, which").into())),
+        another(quotas(&limit.overrides) != quotas(&other.overrides), "overrides", "others")
+            .map(|(field, found, _)| (field, found, "those that".into())),
     ]
-    .into_iter()
-    .flatten()
-    .collect()
 }
 
 /// The quotas of single keys. Their order in the config means nothing.
 fn quotas(overrides: &[Override]) -> BTreeMap<&[Vec<u8>], Quota> {
     overrides.iter().map(|entry| (entry.key.as_slice(), entry.quota)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, parse};
+    use mesh_policy::routes::RouteConfig as _;
+
+    fn config(limit: &str) -> Config {
+        parse(format!(r#"{{"limits": [{limit}]}}"#).as_bytes())
+            .unwrap_or_else(|problems| panic!("{problems}"))
+    }
+
+    /// `own`: a limit of one config, `route`: the limits of another.
+    #[track_caller]
+    fn check(own: &str, route: &str, expected: &[&str]) {
+        let misfits = config(route).misfits(&config(own));
+        let lines: Vec<_> =
+            misfits.iter().map(|misfit| format!("{}: {}", misfit.path, misfit.message)).collect();
+        assert_eq!(lines, expected, "{own} {route}");
+    }
+
+    /// The limit `l` with these fields.
+    fn l(fields: &str) -> String {
+        format!(r#"{{"name": "l", {fields}}}"#)
+    }
+
+    const RATE: &str = r#""rate": {"requests": 60, "per": "1m"}"#;
+
+    #[test]
+    fn limits_of_one_name_have_one_quota() {
+        let limit = l(RATE);
+        check(&limit, &limit, &[]);
+        check(&limit, &l(r#""rate": {"requests": 1, "per": "1s"}, "burst": 60"#), &[]);
+        check(
+            &limit,
+            &l(&format!(r#"{RATE}, "burst": 5"#)),
+            &["limits[0].burst: found 5, expected 60, which limit `l` has in another config of the block"],
+        );
+        check(
+            &limit,
+            &l(r#""rate": {"requests": 60, "per": "1s"}"#),
+            &[
+                "limits[0].rate: found another rate, expected the one that limit `l` has in another config of the block",
+            ],
+        );
+        check(&limit, r#"{"name": "L", "rate": {"requests": 1, "per": "1s"}}"#, &[]);
+    }
+
+    #[test]
+    fn limits_of_one_name_have_one_key() {
+        let limit = |key: &str| l(&format!(r#""key": [{key}], {RATE}"#));
+        let another = &[
+            "limits[0].key: found another key, expected the one that limit `l` has in another config of the block",
+        ];
+        check(&limit(r#"{"header": "A"}"#), &limit(r#"{"header": "a"}"#), &[]);
+        check(&limit(r#"{"header": "a"}"#), &limit(r#"{"header": "b"}"#), another);
+        check(&limit(r#""client_ip""#), &limit(r#"{"client_ip": {}}"#), &[]);
+        check(&limit(r#""client_ip""#), &limit(r#"{"client_ip": {"v6_prefix": 48}}"#), another);
+        check(&limit(r#""host", "path""#), &limit(r#""path", "host""#), another);
+        check(&limit(""), &limit(r#""path""#), another);
+    }
+
+    #[test]
+    fn limits_of_one_name_have_the_same_overrides() {
+        let limit = |overrides: &[(&str, u32)]| {
+            let each = overrides
+                .iter()
+                .map(|(key, burst)| format!(r#"{{"key": ["{key}"], {RATE}, "burst": {burst}}}"#));
+            let overrides = each.collect::<Vec<_>>().join(", ");
+            l(&format!(r#""key": [{{"header": "a"}}], {RATE}, "overrides": [{overrides}]"#))
+        };
+        let others = &[
+            "limits[0].overrides: found others, expected those that limit `l` has in another config of the block",
+        ];
+        check(&limit(&[("x", 1), ("y", 2)]), &limit(&[("y", 2), ("x", 1)]), &[]);
+        check(&limit(&[("x", 1), ("y", 2)]), &limit(&[("y", 1), ("x", 2)]), others);
+        check(&limit(&[("x", 1)]), &limit(&[]), others);
+        check(&limit(&[]), &limit(&[("x", 1)]), others);
+    }
+
+    #[test]
+    fn the_rest_may_differ() {
+        for fields in [
+            r#""match": {"methods": ["GET"]}"#,
+            r#""mode": "shadow""#,
+            r#""cost": 7"#,
+            r#""cost": {"header": "c", "max": 60}"#,
+            r#""enforce_percentage": 1"#,
+            r#""overflow": "deny""#,
+            r#""on_missing_key": "shared""#,
+        ] {
+            check(&l(RATE), &l(&format!("{RATE}, {fields}")), &[]);
+        }
+    }
+
+    #[test]
+    fn every_difference_is_told_where_it_is() {
+        let other = r#"{"name": "m", "rate": {"requests": 9, "per": "1s"}}"#;
+        let route = l(r#""key": ["path"], "rate": {"requests": 9, "per": "1s"}"#);
+        let expected = [
+            "limits[1].key: found another key, expected the one that limit `l` has in another config of the block",
+            "limits[1].rate: found another rate, expected the one that limit `l` has in another config of the block",
+            "limits[1].burst: found 9, expected 60, which limit `l` has in another config of the block",
+        ];
+        check(&l(RATE), &format!("{other}, {route}"), &expected);
+    }
 }

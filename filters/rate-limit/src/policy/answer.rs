@@ -24,7 +24,10 @@ const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#qu
 
 /// The headers for the response to an admitted request. They replace the upstream's. `config` has the limit of this name.
 pub(super) fn response_edits(config: &Config, limit: &str, standing: &Standing) -> Vec<Edit> {
-    standing_headers(config, limit, standing).into_iter().map(|(name, value)| Edit::Set(name, value)).collect()
+    standing_headers(config, limit, standing)
+        .into_iter()
+        .map(|(name, value)| Edit::Set(name, value))
+        .collect()
 }
 
 /// The refusal of a denial by a limit of this config.

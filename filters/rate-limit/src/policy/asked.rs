@@ -1,12 +1,11 @@
 //! What one config asks of a request, or several where it is undecided which one is for it, and the decision on that.
 
-use super::decision::{Decision, Denial, Outcome, Reason, Standing};
+use super::decision::{Decision, Outcome, Reason, Standing};
 use super::denials::Denials;
 use super::ledger::{Draft, Reservation, Terms};
 use super::metric::Metric;
 use super::names::Named;
 use super::set::{Charged, ChargedLevel, Verdict};
-use mesh_policy::mode::Mode;
 use mesh_policy::store::Store;
 
 /// What the limits that a request matches ask of it.

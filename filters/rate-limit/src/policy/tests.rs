@@ -1,3 +1,4 @@
+mod beside;
 mod keys;
 mod laws;
 mod pushes;
@@ -29,7 +30,11 @@ fn check(limit: &str, requests: &[(&str, &str)]) {
 
 fn request(headers: &str) -> Arrival {
     let pairs = headers.split("; ").filter_map(|header| header.split_once(": "));
-    Arrival { policy: 0, headers: pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect() }
+    Arrival {
+        policy: 0,
+        beside: Vec::new(),
+        headers: pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+    }
 }
 
 fn word(simulation: &Simulation, decision: &Decision) -> String {
@@ -533,7 +538,7 @@ fn missing(key: &str, reject: &str, grpc: bool) -> mesh_policy::effects::Reply {
         r#"{{"limits": [{{"name": "l", "key": [{{"constant": "c"}}, {key}], {ONCE}, "on_missing_key": "deny"}}],
             "reject": {{"body": "slow down", "headers": {{"x-a": "b"}}, {reject}}}}}"#
     )]);
-    match simulation.arrive(&Arrival { policy: 0, headers: Vec::new() }).outcome {
+    match simulation.arrive(&Arrival { policy: 0, beside: Vec::new(), headers: Vec::new() }).outcome {
         Outcome::Refused(denial) => refusal_of(&simulation, &denial).into_reply(grpc),
         Outcome::Admitted(_) => panic!("admitted"),
     }

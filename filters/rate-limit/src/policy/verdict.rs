@@ -52,7 +52,9 @@ impl policy::Policy for Policy {
                     ..Verdict::default()
                 }
             }
-            OnError::Deny => refusal(&self.config, None, &Denial { limit: None, reason: Reason::Error }).into(),
+            OnError::Deny => {
+                refusal(&self.config, None, &Denial { limit: None, reason: Reason::Error }).into()
+            }
         };
         verdict.counts.push(Count::of(Metric::Unreadable));
         verdict
@@ -157,11 +159,7 @@ impl Policy {
     }
 
     /// The decision to record if only notable decisions are recorded.
-    fn notable<'a>(
-        &'a self,
-        others: &[&'a Self],
-        decision: &Decision,
-    ) -> Option<verdict::Decision<'a>> {
+    fn notable<'a>(&'a self, others: &[&'a Self], decision: &Decision) -> Option<verdict::Decision<'a>> {
         let is_notable =
             |metric: &Metric| matches!(metric, Metric::ShadowDenied | Metric::Error | Metric::Overflow);
         let (limit, metric) = decision.tallies.iter().find(|(_, metric)| is_notable(metric))?;
