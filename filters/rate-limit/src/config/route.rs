@@ -1,11 +1,10 @@
 //! What a route of a block has of the block's own config, and what must agree among a block's configs.
 
-use super::{Config, Limit, Override};
+use super::{Config, Override};
 use crate::quota::Quota;
 use mesh_policy::facts::Needs;
 use mesh_policy::routes::{Misfit, RouteConfig};
 use mesh_policy::settings::Settings;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 impl RouteConfig for Config {
@@ -27,35 +26,23 @@ impl RouteConfig for Config {
         let mut misfits = Vec::new();
         for (index, limit) in self.limits.iter().enumerate() {
             let Some(other) = other.limits.iter().find(|other| other.name == limit.name) else { continue };
-            for (field, found, expected) in differences(limit, other).into_iter().flatten() {
+            let fields = [
+                ("key", limit.key == other.key),
+                ("rate", limit.quota.rate == other.quota.rate),
+                ("burst", limit.quota.burst == other.quota.burst),
+                ("overrides", quotas(&limit.overrides) == quotas(&other.overrides)),
+            ];
+            for (field, _) in fields.into_iter().filter(|(_, agrees)| !agrees) {
                 let path = format!("limits[{index}].{field}");
                 let name = &limit.name;
                 let message = format!(
-                    "found {found}, expected {expected} limit `{name}` has in another config of the block"
+                    "found another value, expected that of limit `{name}` in the block's other configs"
                 );
                 misfits.push(Misfit { path, message });
             }
         }
         misfits
     }
-}
-
-/// A field, what was found there, and what is expected.
-type Difference = (&'static str, Cow<'static, str>, Cow<'static, str>);
-
-/// The fields of two limits of one name that differ and must not.
-fn differences(limit: &Limit, other: &Limit) -> [Option<Difference>; 4] {
-    let (burst, expected) = (limit.quota.burst, other.quota.burst);
-    let another = |is_another: bool, field, found: &'static str| {
-        is_another.then_some((field, found.into(), "the one that".into()))
-    };
-    [
-        another(limit.key != other.key, "key", "another key"),
-        another(limit.quota.rate != other.quota.rate, "rate", "another rate"),
-        (burst != expected).then(|| ("burst", burst.to_string().into(), format!("{expected}, which").into())),
-        another(quotas(&limit.overrides) != quotas(&other.overrides), "overrides", "others")
-            .map(|(field, found, _)| (field, found, "those that".into())),
-    ]
 }
 
 /// The quotas of single keys. Their order in the config means nothing.
@@ -97,14 +84,14 @@ mod tests {
         check(
             &limit,
             &l(&format!(r#"{RATE}, "burst": 5"#)),
-            &["limits[0].burst: found 5, expected 60, which limit `l` has in another config of the block"],
+            &[
+                "limits[0].burst: found another value, expected that of limit `l` in the block's other configs",
+            ],
         );
         check(
             &limit,
             &l(r#""rate": {"requests": 60, "per": "1s"}"#),
-            &[
-                "limits[0].rate: found another rate, expected the one that limit `l` has in another config of the block",
-            ],
+            &["limits[0].rate: found another value, expected that of limit `l` in the block's other configs"],
         );
         check(&limit, r#"{"name": "L", "rate": {"requests": 1, "per": "1s"}}"#, &[]);
     }
@@ -112,9 +99,8 @@ mod tests {
     #[test]
     fn limits_of_one_name_have_one_key() {
         let limit = |key: &str| l(&format!(r#""key": [{key}], {RATE}"#));
-        let another = &[
-            "limits[0].key: found another key, expected the one that limit `l` has in another config of the block",
-        ];
+        let another =
+            &["limits[0].key: found another value, expected that of limit `l` in the block's other configs"];
         check(&limit(r#"{"header": "A"}"#), &limit(r#"{"header": "a"}"#), &[]);
         check(&limit(r#"{"header": "a"}"#), &limit(r#"{"header": "b"}"#), another);
         check(&limit(r#""client_ip""#), &limit(r#"{"client_ip": {}}"#), &[]);
@@ -133,7 +119,7 @@ mod tests {
             l(&format!(r#""key": [{{"header": "a"}}], {RATE}, "overrides": [{overrides}]"#))
         };
         let others = &[
-            "limits[0].overrides: found others, expected those that limit `l` has in another config of the block",
+            "limits[0].overrides: found another value, expected that of limit `l` in the block's other configs",
         ];
         check(&limit(&[("x", 1), ("y", 2)]), &limit(&[("y", 2), ("x", 1)]), &[]);
         check(&limit(&[("x", 1), ("y", 2)]), &limit(&[("y", 1), ("x", 2)]), others);
@@ -161,9 +147,9 @@ mod tests {
         let other = r#"{"name": "m", "rate": {"requests": 9, "per": "1s"}}"#;
         let route = l(r#""key": ["path"], "rate": {"requests": 9, "per": "1s"}"#);
         let expected = [
-            "limits[1].key: found another key, expected the one that limit `l` has in another config of the block",
-            "limits[1].rate: found another rate, expected the one that limit `l` has in another config of the block",
-            "limits[1].burst: found 9, expected 60, which limit `l` has in another config of the block",
+            "limits[1].key: found another value, expected that of limit `l` in the block's other configs",
+            "limits[1].rate: found another value, expected that of limit `l` in the block's other configs",
+            "limits[1].burst: found another value, expected that of limit `l` in the block's other configs",
         ];
         check(&l(RATE), &format!("{other}, {route}"), &expected);
     }

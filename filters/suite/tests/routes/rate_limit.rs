@@ -243,8 +243,8 @@ fn limits_that_do_not_fit_are_refused() {
     let burst = json!({"name": "l", "rate": {"requests": 5, "per": "1h"}, "burst": 6});
     check_refused(
         &limits(&[limit("other", 1), burst]),
-        "filters[0].routes[0].config.limits[1].burst: found 6, expected 5, which limit `l` has in another config of \
-         the block",
+        "filters[0].routes[0].config.limits[1].burst: found another value, expected that of limit `l` in the \
+         block's other configs",
     );
     check_refused(&json!({"capacity": 64}), "filters[0].routes[0].config.capacity");
 }
