@@ -158,6 +158,11 @@ impl<P: Policy> Adapter<P> {
         self.passes_without_decision(request).unwrap_or_default()
     }
 
+    /// Whether a request that cannot be read is refused.
+    fn refuses_unreadable(&self) -> bool {
+        self.policy.unreadable(Part::Headers).refusal.is_some_and(|refusal| self.is_enforced(&refusal))
+    }
+
     fn passes_without_decision(&self, request: &mut Request<'_>) -> Result<bool, Status> {
         Ok(self.policy.settings().mode == Mode::Off || self.is_exempt(request)?)
     }

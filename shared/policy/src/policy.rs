@@ -11,7 +11,7 @@ use crate::scope::Scope;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::time::Nanos;
-use crate::verdict::Verdict;
+use crate::verdict::{Count, Verdict};
 use mesh_config::Problems;
 use std::time::Duration;
 
@@ -145,14 +145,15 @@ pub trait Decide: Policy {
     /// not, a route that may be for a request counts as not for it.
     const DECIDES_TOGETHER: bool = false;
 
-    /// Decides on a request, where the policies of other routes may be for it as well.
+    /// Decides on a request, where the policies of other routes may be for it as well. The verdict is on the whole request,
+    /// and its counts are this policy's. It is carried out under this policy's mode, unless a refusal is final.
     fn decide_beside<'a>(
         &'a self,
         _others: &[&'a Self],
         facts: &Facts<'_>,
         environment: Environment<'_, impl Store>,
-    ) -> Verdict<'a, Self::Metric> {
-        self.decide(facts, environment)
+    ) -> Together<'a, Self::Metric> {
+        Together { verdict: self.decide(facts, environment), counts: Vec::new() }
     }
 
     /// Called before the first request, for gauges and a first [`Decide::tick`].
@@ -171,6 +172,14 @@ pub trait Decide: Policy {
     fn tick(&self, _environment: Environment<'_, impl Store>) -> Report<Self::Metric> {
         Report::default()
     }
+}
+
+/// What several policies have decided together.
+pub struct Together<'a, M> {
+    /// The verdict on the request. Its counts are those of the first policy.
+    pub verdict: Verdict<'a, M>,
+    /// Counters of the other policies to increase, each with the policy's index among the others.
+    pub counts: Vec<(usize, Count<M>)>,
 }
 
 /// What the host provides while a config is read.

@@ -98,6 +98,17 @@ mesh_config::choice! {
     }
 }
 
+impl Overflow {
+    /// What refuses a request if one of these does.
+    pub(crate) const fn stricter(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Deny, _) | (_, Self::Deny) => Self::Deny,
+            (Self::Share, _) | (_, Self::Share) => Self::Share,
+            (Self::Allow, Self::Allow) => Self::Allow,
+        }
+    }
+}
+
 impl Limit {
     /// Whether the limit has one bucket, or as many as the config says: no client makes another.
     pub(crate) fn is_keyless(&self) -> bool {

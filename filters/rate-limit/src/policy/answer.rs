@@ -22,15 +22,17 @@ const X_ENVOY_RATELIMITED: HeaderName = HeaderName::from_static("x-envoy-ratelim
 /// The problem type of an exceeded quota (draft-ietf-httpapi-ratelimit-headers-10, section 5.1).
 const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
 
-/// The headers for the response to an admitted request. They replace the upstream's.
-pub(super) fn response_edits(config: &Config, standing: &Standing) -> Vec<Edit> {
-    standing_headers(config, standing).into_iter().map(|(name, value)| Edit::Set(name, value)).collect()
+/// The headers for the response to an admitted request. They replace the upstream's. `config` has the limit of this name.
+pub(super) fn response_edits(config: &Config, limit: &str, standing: &Standing) -> Vec<Edit> {
+    standing_headers(config, limit, standing)
+        .into_iter()
+        .map(|(name, value)| Edit::Set(name, value))
+        .collect()
 }
 
-/// The refusal of a denial.
+/// The refusal of a denial by a limit of this config.
 #[inline(never)]
-pub(super) fn refusal<'a>(config: &'a Config, denial: &Denial) -> Refusal<'a> {
-    let limit = denial.limit.and_then(|limit| config.limits.get(limit));
+pub(super) fn refusal<'a>(config: &'a Config, limit: Option<&'a Limit>, denial: &Denial) -> Refusal<'a> {
     let reject = &config.reject;
     let row = denial.reason.row();
     let mut refusal = Refusal::new(row, Label::of(row.label).about(name(limit)));
@@ -49,7 +51,7 @@ pub(super) fn refusal<'a>(config: &'a Config, denial: &Denial) -> Refusal<'a> {
         Reason::Error => {}
     }
     if let Reason::NoTokens { standing, wait } = &denial.reason {
-        refusal.headers.extend(standing_headers(config, standing));
+        refusal.headers.extend(standing_headers(config, name(limit), standing));
         if config.response_headers.retry_after {
             let seconds = seconds(*wait).max(1);
             refusal.headers.push((RETRY_AFTER, HeaderValue::text(seconds.to_string())));
@@ -84,19 +86,18 @@ fn text(reason: &Reason, limit: Option<&Limit>) -> Cow<'static, str> {
 /// The quota is the burst, and the window is the time to refill it, rounded up. A client that keeps to this is never
 /// refused, and `r` never exceeds `q`.
 #[inline(never)]
-fn standing_headers(config: &Config, standing: &Standing) -> Vec<(HeaderName, HeaderValue)> {
+fn standing_headers(config: &Config, limit: &str, standing: &Standing) -> Vec<(HeaderName, HeaderValue)> {
     let mut headers = Vec::new();
     let asked = config.response_headers;
     if !(asked.ratelimit || asked.x_ratelimit) {
         return headers;
     }
-    let name = config.limits.get(standing.limit).map_or("", |limit| &limit.name);
     let (burst, remaining, reset) = (standing.burst(), standing.remaining(), seconds(standing.reset()));
     let mut push = |name, value: String| headers.push((name, HeaderValue::text(value)));
     if asked.ratelimit {
         let window = seconds(standing.window()).max(1);
-        push(RATELIMIT_POLICY, item(name, [(";q=", burst), (";w=", window)]));
-        push(RATELIMIT, item(name, [(";r=", remaining), (";t=", reset)]));
+        push(RATELIMIT_POLICY, item(limit, [(";q=", burst), (";w=", window)]));
+        push(RATELIMIT, item(limit, [(";r=", remaining), (";t=", reset)]));
     }
     if asked.x_ratelimit {
         push(X_RATELIMIT_LIMIT, burst.to_string());

@@ -6,8 +6,11 @@
 
 use super::set::{Charge, Charged, ChargedLevel, Set, Verdict};
 use super::table::Location;
+use mesh_policy::mode::Mode;
+use mesh_policy::percent::Percentage;
 use mesh_policy::store::{Store, StoreError, Version, Written, update};
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 /// Maximum number of attempts to write a record that other workers write at the same time. Each failure means that
 /// another worker succeeded.
@@ -17,8 +20,20 @@ pub(crate) const TRIES: u32 = 32;
 #[derive(Clone, Debug)]
 pub(crate) struct Reservation<'a> {
     pub(crate) limit: usize,
+    pub(crate) terms: Terms,
     pub(crate) location: Cow<'a, Location>,
     pub(crate) charge: Charge<'a>,
+}
+
+/// What becomes of a request that a limit refuses, or cannot judge.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    /// `Enforce` or `Shadow`.
+    pub(crate) mode: Mode,
+    /// The share of refusals that are enforced.
+    pub(crate) enforced: Percentage,
+    /// Whether the request is refused if the bucket cannot be read or written.
+    pub(crate) denies_errors: bool,
 }
 
 /// A charge that is computed, but not yet written.
@@ -31,7 +46,46 @@ pub(crate) struct Draft {
     pub(crate) committed: bool,
 }
 
+impl Terms {
+    /// Whether a refusal is enforced. `roll` returns uniformly random numbers.
+    pub(crate) fn is_enforced(self, roll: &mut dyn FnMut() -> u64) -> bool {
+        self.mode == Mode::Enforce && (self.enforced == Percentage::ALL || self.enforced.holds(roll()))
+    }
+
+    /// Terms under which a request is refused if it is under one of these.
+    pub(crate) fn stricter(self, other: Self) -> Self {
+        match self.mode.cmp(&other.mode) {
+            Ordering::Less => self,
+            Ordering::Greater => other,
+            Ordering::Equal => Self {
+                mode: self.mode,
+                enforced: self.enforced.max(other.enforced),
+                denies_errors: self.denies_errors || other.denies_errors,
+            },
+        }
+    }
+}
+
 impl Reservation<'_> {
+    /// Makes this charge at least as strict as another one to the same bucket. A shadow limit refuses nobody, so it does not
+    /// make an enforced one stricter.
+    pub(crate) fn tighten(&mut self, other: Self) {
+        match self.terms.mode.cmp(&other.terms.mode) {
+            Ordering::Less => {}
+            Ordering::Greater => *self = other,
+            Ordering::Equal => {
+                self.charge.cost = self.charge.cost.max(other.charge.cost);
+                self.charge.overflow = self.charge.overflow.stricter(other.charge.overflow);
+                self.terms = self.terms.stricter(other.terms);
+            }
+        }
+    }
+
+    /// Whether it is part of all or none.
+    pub(crate) fn is_enforced(&self) -> bool {
+        self.terms.mode == Mode::Enforce
+    }
+
     fn record(&self) -> &[u8] {
         self.location.record.as_bytes()
     }

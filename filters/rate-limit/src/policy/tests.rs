@@ -1,3 +1,4 @@
+mod beside;
 mod keys;
 mod laws;
 mod pushes;
@@ -10,6 +11,7 @@ use mesh_policy::effects::{Edit, GrpcStatus};
 use mesh_policy::facts::{Attribute, Facts};
 use mesh_policy::hash::Key;
 use mesh_policy::headers::Headers;
+use mesh_policy::refusal::Refusal;
 use mesh_policy::scope::Scope;
 use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
 use mesh_policy::time::Nanos;
@@ -28,14 +30,23 @@ fn check(limit: &str, requests: &[(&str, &str)]) {
 
 fn request(headers: &str) -> Arrival {
     let pairs = headers.split("; ").filter_map(|header| header.split_once(": "));
-    Arrival { policy: 0, headers: pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect() }
+    Arrival {
+        policy: 0,
+        beside: Vec::new(),
+        headers: pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+    }
 }
 
 fn word(simulation: &Simulation, decision: &Decision) -> String {
     match &decision.outcome {
         Outcome::Admitted(_) => "+".to_owned(),
-        Outcome::Refused(denial) => answer::refusal(simulation.config(), denial).into_reply(false).details,
+        Outcome::Refused(denial) => refusal_of(simulation, denial).into_reply(false).details,
     }
+}
+
+fn refusal_of<'a>(simulation: &'a Simulation, denial: &Denial) -> Refusal<'a> {
+    let config = simulation.config();
+    answer::refusal(config, denial.limit.map(|limit| &config.limits[limit]), denial)
 }
 
 const ONCE: &str = r#""rate": {"requests": 1, "per": "1d"}"#;
@@ -486,7 +497,7 @@ fn refusal(config: &str, grpc: bool) -> mesh_policy::effects::Reply {
     let simulation = Simulation::new(&[config]);
     simulation.arrive(&of("a"));
     match simulation.arrive(&of("a")).outcome {
-        Outcome::Refused(denial) => answer::refusal(simulation.config(), &denial).into_reply(grpc),
+        Outcome::Refused(denial) => refusal_of(&simulation, &denial).into_reply(grpc),
         Outcome::Admitted(_) => panic!("admitted"),
     }
 }
@@ -527,8 +538,8 @@ fn missing(key: &str, reject: &str, grpc: bool) -> mesh_policy::effects::Reply {
         r#"{{"limits": [{{"name": "l", "key": [{{"constant": "c"}}, {key}], {ONCE}, "on_missing_key": "deny"}}],
             "reject": {{"body": "slow down", "headers": {{"x-a": "b"}}, {reject}}}}}"#
     )]);
-    match simulation.arrive(&Arrival { policy: 0, headers: Vec::new() }).outcome {
-        Outcome::Refused(denial) => answer::refusal(simulation.config(), &denial).into_reply(grpc),
+    match simulation.arrive(&Arrival { policy: 0, beside: Vec::new(), headers: Vec::new() }).outcome {
+        Outcome::Refused(denial) => refusal_of(&simulation, &denial).into_reply(grpc),
         Outcome::Admitted(_) => panic!("admitted"),
     }
 }
@@ -593,7 +604,7 @@ fn an_admission_sets_the_headers_it_is_asked_for() {
         r#"{"limits": [{"name": "l", "rate": {"requests": 100, "per": "1s"}, "burst": 5}]}"#,
     ]);
     let Outcome::Admitted(Some(standing)) = simulation.arrive(&of("a")).outcome else { panic!() };
-    let edits: Vec<_> = answer::response_edits(simulation.config(), &standing)
+    let edits: Vec<_> = answer::response_edits(simulation.config(), "l", &standing)
         .into_iter()
         .map(|edit| match edit {
             Edit::Set(name, value) => (name, value),
@@ -622,6 +633,6 @@ fn a_decision_is_explained_in_a_word_if_there_is_something_to_explain() {
     assert_eq!(word(r#"{"limits": []}"#), None);
     let denial = Denial { limit: None, reason: Reason::Error };
     let simulation = Simulation::new(&[r#"{"limits": []}"#]);
-    let reply = answer::refusal(simulation.config(), &denial).into_reply(false);
+    let reply = refusal_of(&simulation, &denial).into_reply(false);
     assert_eq!(reply.details, "rate_limit_error{}");
 }

@@ -4,14 +4,14 @@ use super::answer::{refusal, response_edits};
 use super::decision::{Decision, Denial, Outcome, Reason};
 use super::first_requests::LOOKED_AT;
 use super::{Metric, Policy, seed};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Limit};
 use crate::summary::summary;
 use mesh_config::Problems;
 use mesh_policy::facts::{Facts, Needs};
 use mesh_policy::hash::Key;
 use mesh_policy::label::Label;
 use mesh_policy::on_error::OnError;
-use mesh_policy::policy::{self, Environment, Part, Setup};
+use mesh_policy::policy::{self, Environment, Part, Setup, Together};
 use mesh_policy::preflight::CorsPreflight;
 use mesh_policy::settings::Settings;
 use mesh_policy::store::Store;
@@ -52,7 +52,9 @@ impl policy::Policy for Policy {
                     ..Verdict::default()
                 }
             }
-            OnError::Deny => refusal(&self.config, &Denial { limit: None, reason: Reason::Error }).into(),
+            OnError::Deny => {
+                refusal(&self.config, None, &Denial { limit: None, reason: Reason::Error }).into()
+            }
         };
         verdict.counts.push(Count::of(Metric::Unreadable));
         verdict
@@ -77,55 +79,113 @@ impl policy::Decide for Policy {
         Ok(Self::new(config, &scope, seed, setup.now()))
     }
 
+    fn build_route(&self, config: Config, _setup: &mut impl Setup) -> Result<Self, Problems> {
+        Ok(self.of_route(config))
+    }
+
     fn decide(&self, facts: &Facts<'_>, environment: Environment<'_, impl Store>) -> Verdict<'_, Metric> {
+        self.decide_beside(&[], facts, environment).verdict
+    }
+
+    const DECIDES_TOGETHER: bool = true;
+
+    fn decide_beside<'a>(
+        &'a self,
+        others: &[&'a Self],
+        facts: &Facts<'_>,
+        environment: Environment<'_, impl Store>,
+    ) -> Together<'a, Metric> {
         let Environment { sources, store } = environment;
         // Without random numbers, every refusal is enforced whose percentage is not 0.
-        self.verdict(self.decision(facts, || sources.random().unwrap_or(0), store))
+        let decision = self.decision_beside(others, facts, || sources.random().unwrap_or(0), store);
+        self.verdict(others, decision)
     }
 }
 
 impl Policy {
-    /// The verdict of a decision.
-    pub(super) fn verdict(&self, decision: Decision) -> Verdict<'_, Metric> {
+    /// The verdict of a decision with other policies. A limit's config decides how the limit answers; of several that have
+    /// the limit, the first.
+    pub(super) fn verdict<'a>(&'a self, others: &[&'a Self], decision: Decision) -> Together<'a, Metric> {
         let mut verdict = match &decision.outcome {
-            Outcome::Refused(denial) => refusal(&self.config, denial).into(),
+            Outcome::Refused(denial) => {
+                let place = denial.limit.and_then(|limit| self.place(others, limit));
+                let config = place.as_ref().map_or(&self.config, |place| &place.policy.config);
+                let mut refusal = refusal(config, place.map(|place| place.limit), denial);
+                // The modes of all policies are in the decision.
+                refusal.is_final = true;
+                refusal.into()
+            }
             Outcome::Admitted(None) => Verdict::allowed(None),
             Outcome::Admitted(Some(standing)) => {
-                let response = response_edits(&self.config, standing);
-                Verdict { response, ..Verdict::allowed(Some(self.limit_name(standing.limit))) }
+                let place = self.place(others, standing.limit);
+                let name = name(place.as_ref());
+                let edits = |place: &Place<'_>| response_edits(&place.policy.config, name, standing);
+                let response = place.as_ref().map(edits).unwrap_or_default();
+                Verdict { response, ..Verdict::allowed(Some(name)) }
             }
         };
-        if let Some(notable) = self.notable(&decision) {
+        if let Some(notable) = self.notable(others, &decision) {
             verdict.decision = Some(notable);
         }
-        verdict.counts =
-            decision.tallies.into_iter().map(|(value, metric)| Count::labelled(metric, value)).collect();
+        verdict.counts.reserve(decision.tallies.len());
+        let mut counts = Vec::new();
+        for (limit, metric) in decision.tallies {
+            let Some(place) = self.place(others, limit) else { continue };
+            let count = Count::labelled(metric, place.index);
+            match place.position.checked_sub(1) {
+                None => verdict.counts.push(count),
+                Some(other) => counts.push((other, count)),
+            }
+        }
         if decision.client_ip_fallback {
             verdict.counts.push(Count::of(Metric::ClientIpFallback));
         }
-        verdict.warnings.extend(decision.without_claims.into_iter().map(|limit| self.without_claims(limit)));
-        verdict
+        let warning = |limit| without_claims(name(self.place(others, limit).as_ref()));
+        verdict.warnings.extend(decision.without_claims.into_iter().map(warning));
+        Together { verdict, counts }
+    }
+
+    /// The place of a limit, by its index in a decision.
+    fn place<'a>(&'a self, others: &[&'a Self], limit: usize) -> Option<Place<'a>> {
+        let mut index = limit;
+        for (position, policy) in self.and(others).enumerate() {
+            let limits = &policy.config.limits;
+            if let Some(limit) = limits.get(index) {
+                return Some(Place { position, policy, index, limit });
+            }
+            index -= limits.len();
+        }
+        None
     }
 
     /// The decision to record if only notable decisions are recorded.
-    fn notable(&self, decision: &Decision) -> Option<verdict::Decision<'_>> {
+    fn notable<'a>(&'a self, others: &[&'a Self], decision: &Decision) -> Option<verdict::Decision<'a>> {
         let is_notable =
             |metric: &Metric| matches!(metric, Metric::ShadowDenied | Metric::Error | Metric::Overflow);
         let (limit, metric) = decision.tallies.iter().find(|(_, metric)| is_notable(metric))?;
         let word = mesh_policy::metric::Metric::definition(*metric).name;
-        let label = Label::of(word).about(self.limit_name(*limit));
+        let label = Label::of(word).about(name(self.place(others, *limit).as_ref()));
         Some(verdict::Decision { label, is_notable: true })
     }
+}
 
-    fn limit_name(&self, limit: usize) -> &str {
-        self.config.limits.get(limit).map_or("", |limit| &limit.name)
-    }
+/// A limit in one of several policies.
+struct Place<'a> {
+    /// The position of the policy: 0 is the one that gives the verdict.
+    position: usize,
+    policy: &'a Policy,
+    /// The limit's index in its config.
+    index: usize,
+    limit: &'a Limit,
+}
 
-    fn without_claims(&self, limit: usize) -> String {
-        let name = self.limit_name(limit);
-        format!(
-            "limit `{name}`: its first {LOOKED_AT} requests had no claims; rate-limit must run after jwt-authz, and \
-             jwt-authz must `export` the claim"
-        )
-    }
+fn name<'a>(place: Option<&Place<'a>>) -> &'a str {
+    place.map_or("", |place| &place.limit.name)
+}
+
+fn without_claims(name: &str) -> String {
+    format!(
+        "limit `{name}`: its first {LOOKED_AT} requests had no claims; rate-limit must run after jwt-authz, and \
+         jwt-authz must `export` the claim"
+    )
 }

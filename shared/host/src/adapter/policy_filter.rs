@@ -11,8 +11,9 @@ use crate::random;
 use crate::routed::Route;
 use crate::shared_data::SharedData;
 use mesh_config::Problems;
+use mesh_policy::facts::Needs;
 use mesh_policy::outcome::Outcome;
-use mesh_policy::policy::{Decide, Environment, Setup};
+use mesh_policy::policy::{Decide, Environment, Setup, Together};
 use mesh_policy::scope::Scope;
 use mesh_policy::time::Nanos;
 use std::time::Duration;
@@ -134,20 +135,30 @@ impl<P: Decide> Route for PolicyFilter<P> {
     ) -> Flow {
         // A config under which the request passes without a decision has no say.
         let all = std::iter::once(&self).chain(others);
-        let deciding: Vec<_> =
+        let mut deciding: Vec<_> =
             all.filter(|filter| !filter.0.passes(request)).map(|filter| &filter.0).collect();
-        let Some((first, others)) = deciding.split_first() else {
+        let mut needs = Needs { headers: true, ..Needs::default() };
+        deciding.iter().for_each(|adapter| needs.add(adapter.policy().needs()));
+        if request.facts(&needs).is_err()
+            && let Some(refusing) = deciding.iter().position(|adapter| adapter.refuses_unreadable())
+        {
+            // The first one answers.
+            deciding.swap(0, refusing);
+        }
+        let Some((first, beside)) = deciding.split_first() else {
             return self.on_request_headers(pending, request);
         };
-        let others: Vec<_> = others.iter().map(|adapter| adapter.policy()).collect();
+        let others: Vec<_> = beside.iter().map(|adapter| adapter.policy()).collect();
         first.on_request(pending, request, |request| {
-            let policy = first.policy();
-            let mut needs = policy.needs().clone();
-            others.iter().for_each(|other| needs.add(other.needs()));
             let facts = request.facts(&needs)?;
-            let decide =
-                |environment: Environment<'_, SharedData>| policy.decide_beside(&others, &facts, environment);
-            Ok(Judgement::Verdict(with_environment(decide)))
+            let decide = |environment: Environment<'_, SharedData>| {
+                first.policy().decide_beside(&others, &facts, environment)
+            };
+            let Together { verdict, counts } = with_environment(decide);
+            for (other, count) in counts {
+                beside.get(other).inspect(|adapter| adapter.count(&[count]));
+            }
+            Ok(Judgement::Verdict(verdict))
         })
     }
 }

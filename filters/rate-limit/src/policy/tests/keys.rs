@@ -99,7 +99,7 @@ fn a_limit_charges_what_it_may_be_for() {
         let simulation = super::simulation::Simulation::new(&[&config]);
         let headers = request.lines().filter_map(|line| line.split_once(": "));
         let headers: Vec<_> = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let arrival = super::simulation::Arrival { policy: 0, headers };
+        let arrival = super::simulation::Arrival { policy: 0, beside: Vec::new(), headers };
         simulation.arrive(&arrival);
         let outcome = simulation.arrive(&arrival).outcome;
         assert!(matches!(outcome, crate::policy::Outcome::Refused(_)), "{matches} {request}");

@@ -52,7 +52,7 @@ fn at(event: &Event, keyless: bool) -> u64 {
 }
 
 /// In every window, at most the burst and what the window refills is admitted.
-fn never_over(quota: Quota, charges: &[(u64, u128)]) -> Result<(), TestCaseError> {
+pub(super) fn never_over(quota: Quota, charges: &[(u64, u128)]) -> Result<(), TestCaseError> {
     for (first, (from, _)) in charges.iter().enumerate() {
         let mut tokens = 0;
         for (to, cost) in &charges[first..] {
@@ -83,6 +83,7 @@ fn never_under(quota: Quota, events: &[&Event]) -> Result<(), TestCaseError> {
 fn arrival(policies: usize, keys: u32) -> impl Strategy<Value = Arrival> {
     (0..policies, 0..keys, 1u32..4).prop_map(|(policy, key, cost)| Arrival {
         policy,
+        beside: Vec::new(),
         headers: vec![("k".into(), key.to_string()), ("cost".into(), cost.to_string())],
     })
 }

@@ -17,12 +17,14 @@ pub(in crate::policy) type Step = script::Step<Arrival>;
 #[derive(Clone, Debug)]
 pub(in crate::policy) struct Arrival {
     pub(in crate::policy) policy: usize,
+    /// The configs that decide on it as well.
+    pub(in crate::policy) beside: Vec<usize>,
     pub(in crate::policy) headers: Vec<(String, String)>,
 }
 
 /// A request with the header `k` to the first config.
 pub(in crate::policy) fn of(key: &str) -> Arrival {
-    Arrival { policy: 0, headers: vec![("k".to_owned(), key.to_owned())] }
+    Arrival { policy: 0, beside: Vec::new(), headers: vec![("k".to_owned(), key.to_owned())] }
 }
 
 /// A decision, and the time of the last read of each record, which is when charges took effect.
@@ -39,11 +41,31 @@ pub(super) fn policy(config: &str, since: u64) -> Policy {
     Policy::new(config, &Scope::of_plugin("test"), Key::new([7; 16]), Nanos(since))
 }
 
+/// The policies of the configs of one block, the block's own first.
+pub(super) fn block(configs: &[impl AsRef<str>]) -> Vec<Policy> {
+    let own = policy(configs[0].as_ref(), 0);
+    let of_route = |config: &str| {
+        own.of_route(crate::config::parse(config.as_bytes()).unwrap_or_else(|problems| panic!("{problems}")))
+    };
+    let routes: Vec<_> = configs[1..].iter().map(|config| of_route(config.as_ref())).collect();
+    std::iter::once(own).chain(routes).collect()
+}
+
 /// The decision of a policy on a request, and when it last read each record.
 pub(super) fn decide(policy: &Policy, headers: &Headers, store: &mut impl Store) -> (Decision, Looks) {
+    decide_beside(policy, &[], headers, store)
+}
+
+/// As [`decide`], by several policies.
+pub(super) fn decide_beside(
+    policy: &Policy,
+    others: &[&Policy],
+    headers: &Headers,
+    store: &mut impl Store,
+) -> (Decision, Looks) {
     let mut store = Looking { store, looks: Looks::default() };
     let facts = Facts::of(headers);
-    let decision = policy.decision(&facts, || 0, &mut store);
+    let decision = policy.decision_beside(others, &facts, || 0, &mut store);
     (decision, store.looks)
 }
 
@@ -96,7 +118,16 @@ impl World for Simulation {
 impl Simulation {
     pub(in crate::policy) fn new(configs: &[impl AsRef<str>]) -> Self {
         let policies = configs.iter().zip(0..).map(|(config, since)| policy(config.as_ref(), since));
-        Self { shared: Shared::new(Nanos(0)), policies: Rc::new(policies.collect()), events: Rc::default() }
+        Self::with(policies.collect())
+    }
+
+    /// With the configs of one block, the block's own first.
+    pub(in crate::policy) fn of_block(configs: &[impl AsRef<str>]) -> Self {
+        Self::with(block(configs))
+    }
+
+    fn with(policies: Vec<Policy>) -> Self {
+        Self { shared: Shared::new(Nanos(0)), policies: Rc::new(policies), events: Rc::default() }
     }
 
     pub(in crate::policy) fn script(&self, steps: impl IntoIterator<Item = Step>) {
@@ -105,10 +136,16 @@ impl Simulation {
 
     pub(in crate::policy) fn arrive(&self, arrival: &Arrival) -> Decision {
         let headers = Headers::from_pairs(arrival.headers.iter().map(|(name, value)| (name, value)));
-        let (decision, looks) = decide(&self.policies[arrival.policy], &headers, &mut self.clone());
+        let others: Vec<_> = arrival.beside.iter().map(|policy| &self.policies[*policy]).collect();
+        let policy = &self.policies[arrival.policy];
+        let (decision, looks) = decide_beside(policy, &others, &headers, &mut self.clone());
         let event = Event { arrival: arrival.clone(), looks, decision: decision.clone() };
         self.events.borrow_mut().push(event);
         decision
+    }
+
+    pub(in crate::policy) fn policies(&self) -> &[Policy] {
+        &self.policies
     }
 
     /// The first config.
@@ -117,7 +154,7 @@ impl Simulation {
     }
 
     pub(in crate::policy) fn explain(&self, decision: &Decision) -> Option<String> {
-        let verdict = self.policies[0].verdict(decision.clone());
+        let verdict = self.policies[0].verdict(&[], decision.clone()).verdict;
         match verdict.refusal {
             Some(refusal) => Some(refusal.details.to_string()),
             None => {
