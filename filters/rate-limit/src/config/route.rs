@@ -3,6 +3,7 @@
 use super::{Config, Override};
 use crate::quota::Quota;
 use mesh_policy::facts::Needs;
+use mesh_policy::key_part::KeyPart;
 use mesh_policy::routes::{Misfit, RouteConfig};
 use mesh_policy::settings::Settings;
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ impl RouteConfig for Config {
     /// of a request that has no bucket of its own. None of it makes a bucket admit more.
     fn misfits(&self, other: &Self) -> Vec<Misfit> {
         let mut misfits = Vec::new();
+        let is_found_elsewhere = self.settings.client_ip != other.settings.client_ip;
         for (index, limit) in self.limits.iter().enumerate() {
             let Some(other) = other.limits.iter().find(|other| other.name == limit.name) else { continue };
             let fields = [
@@ -32,13 +34,20 @@ impl RouteConfig for Config {
                 ("burst", limit.quota.burst == other.quota.burst),
                 ("overrides", quotas(&limit.overrides) == quotas(&other.overrides)),
             ];
-            for (field, _) in fields.into_iter().filter(|(_, agrees)| !agrees) {
-                let path = format!("limits[{index}].{field}");
+            let mut add = |path: String| {
                 let name = &limit.name;
                 let message = format!(
                     "found another value, expected that of limit `{name}` in the block's other configs"
                 );
                 misfits.push(Misfit { path, message });
+            };
+            // The same key, but the address of another peer.
+            let is_by_address = limit.key.iter().any(|part| matches!(part, KeyPart::ClientIp(_)));
+            if is_by_address && is_found_elsewhere {
+                add("client_ip".to_owned());
+            }
+            for (field, _) in fields.into_iter().filter(|(_, agrees)| !agrees) {
+                add(format!("limits[{index}].{field}"));
             }
         }
         misfits
@@ -140,6 +149,19 @@ mod tests {
         ] {
             check(&l(RATE), &l(&format!("{RATE}, {fields}")), &[]);
         }
+    }
+
+    #[test]
+    fn an_address_as_key_is_found_in_one_place() {
+        let check_hops = |key: &str, expected: &[&str]| {
+            let limits = format!(r#"{{"limits": [{}]}}"#, l(&format!(r#""key": [{key}], {RATE}"#)));
+            let hops = limits.replacen('{', r#"{"client_ip": {"trusted_hops": 1}, "#, 1);
+            let [own, route] = [limits, hops].map(|config| parse(config.as_bytes()).unwrap());
+            let paths: Vec<_> = route.misfits(&own).into_iter().map(|misfit| misfit.path).collect();
+            assert_eq!(paths, expected, "{key}");
+        };
+        check_hops(r#""client_ip""#, &["client_ip"]);
+        check_hops(r#"{"header": "a"}"#, &[]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod fault;
 mod jwt_authz;
+mod rate_limit;
 mod trace_context;
 
 use crate::blocks::suite;
