@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// A part of a key. All parts together identify a bucket.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyPart {
     /// The client's address, or its network.
     ClientIp(Prefixes),
