@@ -118,6 +118,11 @@ fn errors_of_one_route_take_the_variant_out_of_all() {
         proxy.advance(SECOND);
         check(&proxy, &before, [false; 3]);
         assert_eq!((metric(&proxy, "split=.=s;.;trips"), metric(&proxy, "split=.=s;.;tripped")), (1, 1));
+        let fallen_back = before.iter().filter(|variant| *variant == "v2").count() * PATHS.len();
+        assert_eq!(
+            metric(&proxy, "kind=.=fallback;.;name=.=s;.;decisions"),
+            i64::try_from(fallen_back).unwrap()
+        );
         proxy.advance(SECOND * 60);
         check(&proxy, &before, [true; 3]);
         assert_eq!((metric(&proxy, "split=.=s;.;trips"), metric(&proxy, "split=.=s;.;tripped")), (1, 0));
