@@ -86,14 +86,14 @@ impl<F: Route> Routed<F> {
         self.at(stream.chosen.certain)
     }
 
-    /// The filters that decide on a request together with [`Routed::of`], in the order of the routes.
-    fn beside(&self, chosen: &Chosen) -> Vec<&F> {
-        chosen.possible.iter().map(|position| self.at(*position)).collect()
-    }
-
     /// The filters of routes that do background work.
     fn ticking(&self) -> impl Iterator<Item = &F> {
         self.others.iter().filter(|_| F::ROUTES_TICK)
+    }
+
+    /// The filters that decide on a request together with [`Routed::of`], in the order of the routes.
+    fn beside(&self, chosen: &Chosen) -> Vec<&F> {
+        chosen.possible.iter().map(|position| self.at(*position)).collect()
     }
 
     fn choose(&self, request: &mut Request<'_>) -> Chosen {
