@@ -68,7 +68,6 @@ impl Config {
     /// Refuses what reads a header that is removed before: it would never hold.
     fn check(&self, form: &mut impl Form) -> Option<()> {
         let is_own = |name: &str| self.own_headers().any(|own| own.is_same_variable(name.as_bytes()));
-        let is_short = form.is_given("split");
         let mut wrong = Vec::new();
         for (index, rule) in self.rules.iter().enumerate() {
             if rule.matches.tests_header(&is_own) {
@@ -76,13 +75,12 @@ impl Config {
             }
         }
         for (index, split) in self.splits.0.iter().enumerate() {
-            let path = if is_short { "split".to_owned() } else { format!("splits[{index}]") };
             if split.matches.tests_header(&is_own) {
-                wrong.push(format!("{path}.match"));
+                wrong.push(self.splits.path(index, "match"));
             }
             let of_own = |part: &KeyPart| matches!(part, KeyPart::Header(name) if is_own(name.as_str()));
             if split.sticky.iter().any(of_own) {
-                wrong.push(format!("{path}.sticky"));
+                wrong.push(self.splits.path(index, "sticky"));
             }
         }
         if self.trusted_override.as_ref().is_some_and(|trusted| trusted.matches.tests_header(&is_own)) {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod background;
+mod cohort;
 mod decision;
 mod guarded;
 mod identity;
@@ -17,6 +18,7 @@ pub use decision::{Assigned, Choice, Decision, Failed, Source};
 pub use metric::Metric;
 
 use crate::config::{self, Config};
+use cohort::Cohort;
 use mesh_policy::facts::{Facts, Needs, Sent};
 use mesh_policy::grpc::is_grpc;
 use mesh_policy::headers::HeaderName;
@@ -30,6 +32,7 @@ use mesh_policy::time::Nanos;
 use names::Names;
 use split::Split;
 use std::borrow::Cow;
+use std::rc::Rc;
 use tally::Tally;
 
 /// A config, prepared for decisions.
@@ -50,12 +53,37 @@ impl Policy {
     /// `scope` names the state of guards, and `since` is the current time, which orders configs.
     #[must_use]
     pub fn new(config: Config, scope: &Scope, since: Nanos) -> Self {
+        Self::with_cohorts(config, scope, since, |_| None)
+    }
+
+    /// The policy of a route. Its splits share the cohorts of the block's own splits, and so their guards. This policy, the
+    /// block's own, does what guards do in the background.
+    #[must_use]
+    pub fn of_route(&self, config: Config, scope: &Scope, since: Nanos) -> Self {
+        Self::with_cohorts(config, scope, since, |name| {
+            let mut splits = self.config.splits.0.iter().zip(&self.splits);
+            splits.find(|(split, _)| split.name == name).map(|(_, prepared)| Rc::clone(&prepared.cohort))
+        })
+    }
+
+    /// `cohort`: that of another config, by its split's name.
+    fn with_cohorts(
+        config: Config,
+        scope: &Scope,
+        since: Nanos,
+        cohort: impl Fn(&str) -> Option<Rc<Cohort>>,
+    ) -> Self {
         let mode = config.settings.mode;
         let mut splits = Vec::new();
         let mut subjects = Vec::new();
         for (index, split) in config.splits.0.iter().enumerate() {
-            let is_in_force = mode.max(split.mode) == Mode::Enforce;
-            splits.push(Split::new(split, scope, since, subjects.len(), is_in_force));
+            let shared = cohort(&split.name);
+            splits.push(Split {
+                is_shared: shared.is_some(),
+                cohort: shared.unwrap_or_else(|| Rc::new(Cohort::new(split, scope, since))),
+                is_in_force: mode.max(split.mode) == Mode::Enforce,
+                first_subject: subjects.len(),
+            });
             subjects.extend((0..split.variants.len()).map(|variant| (index, variant)));
         }
         let mut own_headers: Vec<HeaderName> = config.own_headers().cloned().collect();

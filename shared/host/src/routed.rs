@@ -16,6 +16,9 @@ pub trait Route: Build {
     /// a request counts as not for it.
     const DECIDES_TOGETHER: bool = false;
 
+    /// Whether the filter of a route does background work besides that of the block's own.
+    const ROUTES_TICK: bool = false;
+
     /// Builds the filter of a route. It shares the state of this one, which is the block's own.
     ///
     /// # Errors
@@ -85,6 +88,11 @@ impl<F: Route> Routed<F> {
     /// The filter that the stream has.
     fn of(&self, stream: &RoutedStream<F::Stream>) -> &F {
         self.at(stream.chosen.certain)
+    }
+
+    /// The filters of routes that do background work.
+    fn ticking(&self) -> impl Iterator<Item = &F> {
+        self.others.iter().filter(|_| F::ROUTES_TICK)
     }
 
     /// The filters that decide on a request together with [`Routed::of`], in the order of the routes.
@@ -180,10 +188,12 @@ impl<F: Route> Filter for Routed<F> {
 
     fn on_config_gone(&self) {
         self.own.on_config_gone();
+        self.ticking().for_each(F::on_config_gone);
     }
 
     fn on_tick(&self, background: &mut Background<'_>) {
         self.own.on_tick(background);
+        self.ticking().for_each(|route| route.on_tick(background));
     }
 
     fn on_answer(&self, background: &mut Background<'_>, call_id: u32, response: CallResponse) {

@@ -12,7 +12,30 @@ const MAX_SPLITS: usize = 32;
 
 /// The splits of a config: a list, or a single one with its rollout and its guard beside it.
 #[derive(Clone, Debug)]
-pub struct Splits(pub Vec<Split>);
+pub struct Splits(pub Vec<Split>, Written);
+
+/// The form in which they are written.
+#[derive(Clone, Copy, Debug)]
+enum Written {
+    Long,
+    /// Whether the rollout and the guard are beside the split.
+    Short {
+        rollout: bool,
+        guard: bool,
+    },
+}
+
+impl Splits {
+    /// The path of a split's field, by the split's index.
+    pub(super) fn path(&self, index: usize, field: &str) -> String {
+        match self.1 {
+            Written::Long => format!("splits[{index}].{field}"),
+            Written::Short { rollout: true, .. } if field == "rollout" => field.to_owned(),
+            Written::Short { guard: true, .. } if field == "guard" => field.to_owned(),
+            Written::Short { .. } => format!("split.{field}"),
+        }
+    }
+}
 
 impl Object for Splits {
     type Context<'a> = ();
@@ -47,7 +70,7 @@ impl Object for Splits {
                 return form.problem_at(name, ProblemKind::Conflict, message);
             }
         }
-        let Some(mut split) = split? else { return Some(Self(splits?)) };
+        let Some(mut split) = split? else { return Some(Self(splits?, Written::Long)) };
         for (name, is_double) in
             [("rollout", is_rollout && split.rollout.is_some()), ("guard", is_guard && split.guard.is_some())]
         {
@@ -58,7 +81,7 @@ impl Object for Splits {
         }
         split.rollout = split.rollout.or(rollout?);
         split.guard = split.guard.or(guard?);
-        Some(Self(vec![split]))
+        Some(Self(vec![split], Written::Short { rollout: is_rollout, guard: is_guard }))
     }
 }
 

@@ -1,6 +1,7 @@
 mod guard;
 mod output;
 mod rollout;
+mod route;
 mod split;
 mod splits;
 

@@ -1,7 +1,7 @@
 //! What happens outside of requests: outcomes are counted, and guards merge.
 
+use super::cohort::Cohort;
 use super::metric::Metric;
-use super::split::Split;
 use super::tally::Counted;
 use super::{Policy, guarded::Guarded};
 use crate::guard::{self, Merged, State};
@@ -23,7 +23,7 @@ impl Policy {
         let now = sources.now().unwrap_or_default();
         let mut report = Report::default();
         for (index, split) in self.splits.iter().enumerate() {
-            let trip = match &split.guarded {
+            let trip = match split.guarded() {
                 None => None,
                 Some(guarded) => match guarded.guard.state(now, store) {
                     Ok(state) => state.trip,
@@ -51,9 +51,10 @@ impl Policy {
         for (subject, Counted { requests, errors }) in self.tally.take() {
             let of = |metric| Count::labelled(metric, subject);
             report.counts.extend([of(Metric::Requests).times(requests), of(Metric::Errors).times(errors)]);
-            let split = self.subjects.get(subject).and_then(|(split, _)| self.splits.get(*split));
-            if let Some(unguarded) = split.and_then(|split| split.unguarded.as_ref()) {
-                unguarded.retire(environment.store);
+            let Some((index, _)) = self.subjects.get(subject) else { continue };
+            let unguarded = self.splits.get(*index).and_then(|split| split.cohort.unguarded.as_ref());
+            if unguarded.is_some_and(|unguarded| unguarded.retire(environment.store)) {
+                report.levels.push(Level { metric: Metric::Tripped, value: *index, level: 0 });
             }
         }
         self.merge(environment, &mut report);
@@ -63,7 +64,7 @@ impl Policy {
     /// The outcome as the split's guard counts it, if it does.
     fn guarded_outcome(&self, outcome: &Outcome) -> Option<(&Guarded, guard::Outcome)> {
         let (split, variant) = *self.subjects.get(outcome.subject)?;
-        let guarded = self.splits.get(split)?.guarded.as_ref()?;
+        let guarded = self.splits.get(split)?.guarded()?;
         let (arm, is_error) = (guarded.arm(variant)?, outcome.is_error);
         let Timing { began, took, known_at } = outcome.timing?;
         Some((guarded, guard::Outcome { arm, began, took, known_at, is_error }))
@@ -73,9 +74,10 @@ impl Policy {
         let Environment { sources, store } = environment;
         let Some(now) = sources.now() else { return };
         for (index, split) in self.splits.iter().enumerate() {
-            let Some(guarded) = &split.guarded else { continue };
+            // Also if only routes decide by it.
+            let Some(guarded) = split.cohort.guarded.as_ref().filter(|_| !split.is_shared) else { continue };
             let wanted = if guarded.guard.is_due(now) {
-                match merge(split, guarded, sources, store) {
+                match merge(&split.cohort, guarded, sources, store) {
                     Some(merged) => self.report_merge(index, guarded, &merged, report),
                     // Counts are kept.
                     None => guarded.guard.is_due(now).then_some(INTERVAL),
@@ -121,14 +123,14 @@ fn sooner(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
 
 /// Merges the counts of a guard; `None` if the proxy fails.
 fn merge(
-    split: &Split,
+    cohort: &Cohort,
     guarded: &Guarded,
     sources: &mut dyn Sources,
     store: &mut impl Store,
 ) -> Option<Merged> {
     let sources = std::cell::RefCell::new(sources);
     let phase = |state: &State, now: Nanos| match sources.try_borrow_mut() {
-        Ok(mut sources) => split.phase(state, now, &mut **sources).ok(),
+        Ok(mut sources) => cohort.phase(state, now, &mut **sources).ok(),
         Err(_) => None,
     };
     guarded.guard.merge(&phase, store).ok()

@@ -65,11 +65,13 @@ impl Unguarded {
     }
 
     /// Ends the state of an earlier config's guard. To be called when the split has decided on a request: the proxy also
-    /// loads configs that it then refuses.
-    pub(super) fn retire(&self, store: &mut impl Store) {
-        if !self.is_retired.get() {
-            self.is_retired.set(guard::retire(&self.record, self.since, store).is_ok());
+    /// loads configs that it then refuses. Returns whether this call has ended it.
+    pub(super) fn retire(&self, store: &mut impl Store) -> bool {
+        if self.is_retired.get() {
+            return false;
         }
+        self.is_retired.set(guard::retire(&self.record, self.since, store).is_ok());
+        self.is_retired.get()
     }
 }
 

@@ -10,6 +10,7 @@ mod outcomes;
 mod overrides;
 mod restarts;
 mod rollouts;
+mod routes;
 mod shadow;
 mod trips;
 mod workers;

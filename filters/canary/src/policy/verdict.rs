@@ -97,6 +97,10 @@ impl policy::Decide for Policy {
         Ok(Self::new(config, setup.scope(), setup.now()))
     }
 
+    fn build_route(&self, config: Config, setup: &mut impl Setup) -> Result<Self, Problems> {
+        Ok(self.of_route(config, setup.scope(), setup.now()))
+    }
+
     fn decide(&self, facts: &Facts<'_>, environment: Environment<'_, impl Store>) -> Verdict<'_, Metric> {
         match self.decision(facts, environment) {
             Ok(decision) => self.verdict(&decision),

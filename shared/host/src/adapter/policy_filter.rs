@@ -122,6 +122,9 @@ impl<P: Decide> Filter for PolicyFilter<P> {
 impl<P: Decide> Route for PolicyFilter<P> {
     const DECIDES_TOGETHER: bool = P::DECIDES_TOGETHER;
 
+    /// Each reports its own outcomes.
+    const ROUTES_TICK: bool = P::OBSERVES;
+
     fn build_route(&self, config: P::Config, plugin: &Plugin) -> Result<Self, Problems> {
         let policy = self.0.policy().build_route(config, &mut ProxySetup { plugin, store: SharedData })?;
         Ok(Self(Adapter::new(policy, plugin.scope())))

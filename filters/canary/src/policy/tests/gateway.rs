@@ -9,6 +9,7 @@ use mesh_policy::metric::Metric as _;
 use mesh_policy::outcome::{Outcome, Timing};
 use mesh_policy::policy::{Decide as _, Environment, Policy as _, Sources};
 use mesh_policy::report::Report;
+use mesh_policy::routes::RouteConfig as _;
 use mesh_policy::scope::Scope;
 use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
 use mesh_policy::time::Nanos;
@@ -135,6 +136,18 @@ impl Gateway {
         let config = parse(config.as_bytes()).unwrap_or_else(|problems| panic!("{config}\n{problems}"));
         let now = host.borrow().now;
         Self { policy: Policy::new(config, &Scope::of_plugin("test"), now), host }
+    }
+
+    /// A route of the block whose own config this is.
+    #[track_caller]
+    pub(in super::super) fn route(&self, config: &str) -> Self {
+        let mut config = parse(config.as_bytes()).unwrap_or_else(|problems| panic!("{config}\n{problems}"));
+        let own = self.policy.config();
+        config.complete(own).unwrap_or_else(|misfits| panic!("{misfits:?}"));
+        assert_eq!(config.misfits(own), []);
+        let now = self.host.borrow().now;
+        let policy = self.policy.of_route(config, &Scope::of_plugin("test"), now);
+        Self { policy, host: Rc::clone(&self.host) }
     }
 
     /// Time passes.
