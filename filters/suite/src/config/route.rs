@@ -9,6 +9,7 @@ use mesh_policy::matching::request::RequestMatch;
 use mesh_policy::mode::Mode;
 use mesh_policy::name::name;
 use mesh_policy::routes::{Misfit, RouteConfig};
+use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
 /// A filter's config, and those that it has on some routes.
@@ -72,7 +73,9 @@ where
         for other in others {
             of_route.extend(route.config.misfits(other));
         }
-        of_route.dedup_by(|a, b| a.path == b.path);
+        // Each path once, whichever of the others it does not agree with.
+        let mut paths = BTreeSet::new();
+        of_route.retain(|misfit| paths.insert(misfit.path.clone()));
         misfits.extend(of_route.into_iter().map(|misfit| (format!("[{index}].config"), misfit)));
         if route
             .matches

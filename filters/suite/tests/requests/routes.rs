@@ -1,5 +1,6 @@
 //! Blocks with routes.
 
+mod canary;
 mod fault;
 mod jwt_authz;
 mod rate_limit;
