@@ -94,7 +94,7 @@ fn blocks_of_one_filter_have_buckets_of_their_own() {
 #[test]
 fn a_push_that_names_a_block_begins_with_full_buckets() {
     let limit = rate_limit(&json!({"constant": "all"}));
-    let proxy = suite(&[limit.clone()]);
+    let proxy = suite(std::slice::from_ref(&limit));
     assert_eq!([0; 2].map(|_| status(&proxy, &[])), [0, 429]);
     let push = |blocks: &[Value]| proxy.configure(&json!({"filters": blocks}).to_string()).unwrap();
     push(&[named(limit.clone(), "other")]);
