@@ -59,7 +59,7 @@ pub(super) fn all(modules: &Modules) -> anyhow::Result<Vec<Row>> {
         same_request(fault::native()),
         same_request(Row::new("native header_to_metadata", vec![header_to_metadata()])),
         chain(),
-        same_request(native(STEERING_CHAIN, jwt_authz::native_that_steers(""))),
+        steering_chain(),
     ]);
     Ok(rows)
 }
@@ -99,6 +99,11 @@ pub(super) fn five_modules(modules: &Modules) -> anyhow::Result<Row> {
 /// Envoy's filters.
 pub(super) fn chain() -> Row {
     same_request(native(CHAIN, jwt_authz::native("", true)))
+}
+
+/// Envoy's filters, one of which may change the route.
+pub(super) fn steering_chain() -> Row {
+    same_request(native(STEERING_CHAIN, jwt_authz::native_that_steers("")))
 }
 
 /// Each filter alone. There are no claims then: the keys are a header.

@@ -40,7 +40,7 @@ mod tests {
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
         let lines = [["a", "1"], ["row", "12.00"]].map(|line| line.map(str::to_owned));
-        let expected = "| name |    us |\n| ---- | ----: |\n| a    |     1 |\n| row  | 12.00 |\n";
+        let expected = "| name |    us |\n| ---- | -----:|\n| a    |     1 |\n| row  | 12.00 |\n";
         assert_eq!(table(["name", "us"], &lines), expected);
     }
 }

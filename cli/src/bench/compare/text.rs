@@ -111,7 +111,7 @@ mod tests {
     fn a_row_a_line() {
         let text = costs(&example(2000.0));
         assert!(text.starts_with("Without a filter a request takes 10.40 us.\n\n| listener "), "{text}");
-        let line = "| suite, five filters      |     8.00 |   8.00 to 8.00 |  4.00 (4.00 to 4.00) |\n";
+        let line = "| suite, five filters      |     8.00 |   8.00 to 8.00 |    4.00 (4.00 to 4.00) |\n";
         assert!(text.contains(line), "{text}");
         assert!(!text.contains("uncertain"), "{text}");
     }
@@ -133,7 +133,7 @@ mod tests {
     fn what_the_suite_aims_at_is_beside_what_it_reaches() {
         let expected = "\
 | the suite as a multiple of |        ratio (95 %) |         aim |
-| -------------------------- | ------------------: | ----------: |
+| -------------------------- | -------------------:| -----------:|
 | native chain of five       | 1.60 (1.60 to 1.60) | at most 1.6 |
 | native chain that steers   | 1.25 (1.25 to 1.25) |             |
 | five modules               | 0.40 (0.40 to 0.40) | at most 0.5 |
