@@ -76,10 +76,10 @@ impl Findings {
 
 const COSTS: &str = "\
 All listeners are in one Envoy with one worker, their routes answer, and they get the same requests: a `traceparent`, an RS256
-token of 700 bytes that is in the cache, five other headers. The figure is the scheduler's count of what Envoy's threads ran for, divided by the requests. Each round measures
-every listener once, in a random order, and the one without a filter three times. What a listener adds is the median over the
-rounds of its difference to the one without a filter. The intervals are those of the sign test: they have the true median with
-at least 95 % confidence. A ratio is the median of the rounds' ratios.
+token of 900 bytes that is in the cache, five other headers. The figure is the time that the scheduler counts for Envoy's threads,
+divided by the requests. Each round measures every listener once, in a random order, and the one without a filter three times.
+What a listener adds is the median over the rounds of its difference to the one without a filter. The intervals are those of the
+sign test: they have the true median with at least 95 % confidence. A ratio is the median of the rounds' ratios.
 
 - The suite has five blocks: `trace_context`, which passes the trace on; `jwt_authz`, which forwards the token and has a rule on
   a claim; `rate_limit` with a limit by the claim `sub`, without response headers; `canary` with a sticky split by `sub`; `fault`
@@ -94,7 +94,8 @@ at least 95 % confidence. A ratio is the median of the rounds' ratios.
 
 fn memory_method() -> String {
     format!(
-        "The resident memory of an Envoy with this listener only, after {} requests: the median of {} starts.\n\n",
+        "An Envoy with this listener only, after {} requests; the median of {} starts. Resident is what the system counts for the\n\
+         process. Part of it is free, and kept by Envoy's allocator since V8 compiled the modules: \"in use\" is without that.\n\n",
         memory::REQUESTS,
         memory::STARTS
     )
@@ -107,8 +108,8 @@ answer of the new listener. New modules are the same ones with other bytes, whic
 ";
 
 const LATENCIES: &str = "\
-\"Most requests\" is what 64 streams in a closed loop get from one worker, with the client on the same machine. Then requests come
-at random at half of that rate. A time counts from when the request was due, and has what the client itself takes: compare with the
-listener without a filter.
+\"Most requests\" is what 64 streams in a closed loop get from one worker, with the client on the same machine; where the worker is
+not busy, the client is what limits it. Then requests come at random (a Poisson process) at half of that rate. A time counts from
+when the request was due, and includes what the client itself takes: compare with the listener without a filter.
 
 ";

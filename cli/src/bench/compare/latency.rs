@@ -22,10 +22,10 @@ use crate::http::{Connection, Load, Protocol, Until};
 
 const ROUNDS: usize = 7;
 /// Time of a closed loop, of which each row has three.
-const CLOSED: Duration = Duration::from_millis(1500);
+const CLOSED: Duration = Duration::from_secs(1);
 const CLOSED_LOOPS: usize = 3;
 /// Time of a load with random arrivals.
-const OPEN: Duration = Duration::from_secs(2);
+const OPEN: Duration = Duration::from_millis(1500);
 
 /// The times of a row.
 pub(super) struct Latency {

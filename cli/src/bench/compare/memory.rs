@@ -1,12 +1,14 @@
 //! The memory of an Envoy with one of the rows, beside one with the module that does nothing.
 //!
-//! It is the resident memory of the process: what V8 maps is not in Envoy's own statistics.
+//! Resident memory is what the system counts for the process. After V8 has compiled a module, part of it is free: Envoy's
+//! allocator keeps it. Memory in use is without that. What V8 maps itself is in both, and not in Envoy's own statistics.
 
 use std::slice::from_ref;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use hyper::StatusCode;
+use serde_json::Value;
 
 use super::listeners::{self, Modules};
 use crate::bench::rows::{Row, bootstrap};
@@ -30,16 +32,23 @@ const STREAMS: usize = 2;
 /// Time for V8's threads to finish.
 const SETTLE: Duration = Duration::from_millis(500);
 
+/// The memory of one Envoy, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Bytes {
+    pub(super) resident: u64,
+    pub(super) in_use: u64,
+}
+
 /// The memory for each number of workers.
 pub(super) struct Memory {
-    /// Of an Envoy with the module that does nothing, in bytes.
-    pub(super) noop: [u64; 2],
-    /// What the suite's Envoy has more, in bytes.
-    pub(super) suite: [u64; 2],
-    /// What the Envoy with five modules has more, in bytes.
-    pub(super) five_modules: [u64; 2],
-    /// What the Envoy with the native chain has less, in bytes.
-    pub(super) chain_less: [u64; 2],
+    /// Of an Envoy with the module that does nothing.
+    pub(super) noop: [Bytes; 2],
+    /// What the suite's Envoy has more.
+    pub(super) suite: [Bytes; 2],
+    /// What the Envoy with five modules has more.
+    pub(super) five_modules: [Bytes; 2],
+    /// What the Envoy with the native chain has less.
+    pub(super) chain_less: [Bytes; 2],
 }
 
 impl Memory {
@@ -51,25 +60,32 @@ impl Memory {
             listeners::five_modules(modules)?,
             listeners::chain(),
         ];
-        let mut resident = [[0; 2]; 4];
-        for (row, resident) in rows.iter().zip(&mut resident) {
-            for (workers, resident) in WORKERS.into_iter().zip(resident) {
-                let mut found = Vec::new();
+        let mut all = [[Bytes::default(); 2]; 4];
+        for (row, found) in rows.iter().zip(&mut all) {
+            for (workers, found) in WORKERS.into_iter().zip(found) {
+                let mut starts = Vec::new();
                 for _ in 0..STARTS {
-                    found.push(resident_after_load(row, workers).await?);
+                    starts.push(after_load(row, workers).await?);
                 }
-                found.sort_unstable();
-                *resident = found.get(STARTS / 2).copied().context("no start was measured")?;
+                let median = |figure: fn(&Bytes) -> u64| {
+                    let mut figures: Vec<u64> = starts.iter().map(figure).collect();
+                    figures.sort_unstable();
+                    figures.get(STARTS / 2).copied().context("no start was measured")
+                };
+                *found = Bytes {
+                    resident: median(|bytes| bytes.resident)?,
+                    in_use: median(|bytes| bytes.in_use)?,
+                };
             }
             eprintln!("memory: {}", row.name);
         }
-        Ok(Self::of(resident))
+        Ok(Self::of(all))
     }
 
-    /// From the memory of the Envoys in bytes: with the module that does nothing, the suite, five modules, the chain.
-    fn of([noop, suite, five_modules, chain]: [[u64; 2]; 4]) -> Self {
-        let more = |[one, four]: [u64; 2], [less_one, less_four]: [u64; 2]| {
-            [one.saturating_sub(less_one), four.saturating_sub(less_four)]
+    /// From the memory of the Envoys: with the module that does nothing, the suite, five modules, the chain.
+    fn of([noop, suite, five_modules, chain]: [[Bytes; 2]; 4]) -> Self {
+        let more = |[one, four]: [Bytes; 2], [less_one, less_four]: [Bytes; 2]| {
+            [one.without(less_one), four.without(less_four)]
         };
         Self {
             noop,
@@ -78,15 +94,18 @@ impl Memory {
             chain_less: more(noop, chain),
         }
     }
+}
 
-    /// The suite's as a multiple of the five modules'.
-    pub(super) fn ratio(&self) -> [f64; 2] {
-        let ([one, four], [five_one, five_four]) = (self.suite, self.five_modules);
-        [one as f64 / five_one as f64, four as f64 / five_four as f64]
+impl Bytes {
+    const fn without(self, other: Self) -> Self {
+        Self {
+            resident: self.resident.saturating_sub(other.resident),
+            in_use: self.in_use.saturating_sub(other.in_use),
+        }
     }
 }
 
-async fn resident_after_load(row: &Row, workers: u32) -> anyhow::Result<u64> {
+async fn after_load(row: &Row, workers: u32) -> anyhow::Result<Bytes> {
     let launch = Launch::new()?.concurrency(workers).log_level("warning");
     let envoy = launch.start(&Bootstrap::from_value(bootstrap(from_ref(row)))).await?;
     let request = request(row)?;
@@ -94,7 +113,21 @@ async fn resident_after_load(row: &Row, workers: u32) -> anyhow::Result<u64> {
     let report = load.run(move |_| request.clone(), |_, _| {}).await?;
     ensure!(report.count(StatusCode::OK) == REQUESTS, "`{}` answered {:?}", row.name, report.by_status);
     tokio::time::sleep(SETTLE).await;
-    resident_bytes(envoy.pid())
+    let resident = resident_bytes(envoy.pid())?;
+    let free = kept_free(&envoy.admin().get("/memory").await?)?;
+    Ok(Bytes { resident, in_use: resident.saturating_sub(free) })
+}
+
+/// What the allocator has of the system and nobody uses, by Envoy's `/memory`.
+fn kept_free(answer: &str) -> anyhow::Result<u64> {
+    let answer: Value = serde_json::from_str(answer).context("cannot read Envoy's memory")?;
+    // Its numbers are strings.
+    let bytes = |name: &str| {
+        let text =
+            answer.get(name).and_then(Value::as_str).with_context(|| format!("there is no `{name}`"))?;
+        anyhow::Ok(text.parse::<u64>()?)
+    };
+    Ok(bytes("total_physical_bytes")?.saturating_sub(bytes("allocated")?))
 }
 
 #[cfg(test)]
@@ -103,8 +136,18 @@ mod tests {
 
     #[test]
     fn each_is_what_it_has_more_than_the_module_that_does_nothing() {
-        let memory = Memory::of([[50, 60], [54, 76], [60, 100], [45, 59]]);
-        assert_eq!((memory.suite, memory.five_modules, memory.chain_less), ([4, 16], [10, 40], [5, 1]));
-        assert_eq!(memory.ratio(), [0.4, 0.4]);
+        let row = |figures: [u64; 2]| figures.map(|resident| Bytes { resident, in_use: resident / 2 });
+        let memory = Memory::of([row([50, 60]), row([54, 76]), row([60, 100]), row([40, 58])]);
+        assert_eq!(
+            [memory.suite, memory.five_modules, memory.chain_less],
+            [[4, 16], [10, 40], [10, 2]].map(row)
+        );
+    }
+
+    #[test]
+    fn what_is_free_is_what_is_not_allocated() {
+        let answer = r#"{"allocated": "70", "heap_size": "200", "total_physical_bytes": "100"}"#;
+        assert_eq!(kept_free(answer).unwrap(), 30);
+        assert!(kept_free("{}").is_err());
     }
 }

@@ -6,7 +6,7 @@ use super::costs::Costs;
 use super::estimate::Estimate;
 use super::latency::Latency;
 use super::listeners::{CHAIN, MODULES};
-use super::memory::Memory;
+use super::memory::{Bytes, Memory};
 use super::push::Push;
 use super::sizes::Sizes;
 use super::table::table;
@@ -54,16 +54,28 @@ pub(super) fn sizes(sizes: &Sizes) -> String {
 
 /// The memory of Envoys.
 pub(super) fn memory(memory: &Memory) -> String {
-    let line = |name: &str, [one, four]: [u64; 2]| [name.to_owned(), mebibytes(one), mebibytes(four)];
-    let [one, four] = memory.ratio();
+    let line = |name: &str, [one, four]: [Bytes; 2]| {
+        let [one, four] = [one, four].map(|bytes| [bytes.resident, bytes.in_use].map(mebibytes));
+        cells(name, one, four)
+    };
+    let [one, four] = [0, 1].map(|workers| {
+        let of = |row: [Bytes; 2]| row.get(workers).copied().unwrap_or_default();
+        let (suite, modules) = (of(memory.suite), of(memory.five_modules));
+        [(suite.resident, modules.resident), (suite.in_use, modules.in_use)]
+            .map(|(suite, modules)| format!("{:.2}", suite as f64 / modules as f64))
+    });
     let lines = [
         line("Envoy with the do-nothing module", memory.noop),
         line("suite: more than that", memory.suite),
         line("five modules: more than that", memory.five_modules),
         line("native chain: less than that", memory.chain_less),
-        ["suite as a multiple of five modules".to_owned(), format!("{one:.2}"), format!("{four:.2}")],
+        cells("suite as a multiple of five modules", one, four),
     ];
-    table(["resident memory", "1 worker, MiB", "4 workers, MiB"], &lines)
+    table(["MiB", "1 worker, resident", "in use", "4 workers, resident", "in use"], &lines)
+}
+
+fn cells(name: &str, [one, one_in_use]: [String; 2], [four, four_in_use]: [String; 2]) -> [String; 5] {
+    [name.to_owned(), one, one_in_use, four, four_in_use]
 }
 
 /// The times until a push serves.
@@ -139,6 +151,25 @@ mod tests {
 | five modules               | 0.40 (0.40 to 0.40) | at most 0.5 |
 ";
         assert_eq!(comparisons(&example(2000.0)), expected);
+    }
+
+    #[test]
+    fn memory_is_in_mebibytes_and_its_ratio_in_none() {
+        let row = |resident: u64, in_use: u64| [Bytes { resident: resident << 20, in_use: in_use << 20 }; 2];
+        let all = Memory {
+            noop: row(80, 60),
+            suite: row(30, 12),
+            five_modules: row(40, 24),
+            chain_less: row(9, 8),
+        };
+        let text = memory(&all);
+        let line = |start: &str| {
+            text.lines().find(|line| line.starts_with(start)).unwrap().split('|').map(str::trim)
+        };
+        let found: Vec<_> = line("| five modules").collect();
+        assert_eq!(found[2..6], ["40.0", "24.0", "40.0", "24.0"]);
+        let found: Vec<_> = line("| suite as").collect();
+        assert_eq!(found[2..6], ["0.75", "0.50", "0.75", "0.50"]);
     }
 
     #[test]
