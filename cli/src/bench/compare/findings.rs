@@ -76,7 +76,7 @@ impl Findings {
 
 const COSTS: &str = "\
 All listeners are in one Envoy with one worker, their routes answer, and they get the same requests: a `traceparent`, an RS256
-token of 900 bytes that is in the cache, five other headers. The figure is the time that the scheduler counts for Envoy's threads,
+token of 850 bytes that is in the cache, five other headers. The figure is the time that the scheduler counts for Envoy's threads,
 divided by the requests. Each round measures every listener once, in a random order, and the one without a filter three times.
 What a listener adds is the median over the rounds of its difference to the one without a filter. The intervals are those of the
 sign test: they have the true median with at least 95 % confidence. A ratio is the median of the rounds' ratios.
