@@ -14,6 +14,11 @@ use super::table::table;
 /// The most that the suite is to be of others.
 const AIMS: [(&str, f64); 2] = [(CHAIN, 1.6), (MODULES, 0.5)];
 
+/// Widest interval of a median time, as a part of it, with which the times say something.
+const MAX_WIDTH: f64 = 0.5;
+const UNCERTAIN: &str =
+    "\nThe times are uncertain here, as their intervals show: the machine had other work.\n";
+
 /// What each row adds to a request.
 pub(super) fn costs(costs: &Costs) -> String {
     let lines = costs.rows.iter().map(|row| {
@@ -95,7 +100,8 @@ pub(super) fn latencies(latencies: &[Latency]) -> String {
         [row.name.clone(), most, busy, micros(row.p50), micros(row.p99)]
     });
     let heads = ["listener", "most requests/s", "worker busy", "p50 us (95 %)", "p99 us (95 %)"];
-    table(heads, &lines.collect::<Vec<_>>())
+    let table = table(heads, &lines.collect::<Vec<_>>());
+    if latencies.iter().any(|row| row.p50.width() > MAX_WIDTH) { table + UNCERTAIN } else { table }
 }
 
 fn micros(nanos: f64) -> String {
@@ -151,6 +157,20 @@ mod tests {
 | five modules               | 0.40 (0.40 to 0.40) | at most 0.5 |
 ";
         assert_eq!(comparisons(&example(2000.0)), expected);
+    }
+
+    #[test]
+    fn uncertain_times_are_told() {
+        let text = |high: f64| {
+            let time = Estimate { median: 100.0, low: 90.0, high };
+            latencies(&[Latency { name: "a".to_owned(), most: 1000.0, busy: 0.5, p50: time, p99: time }])
+        };
+        assert!(
+            text(110.0).ends_with(
+                "| a        |            1000 |        50 % | 100 (90 to 110) | 100 (90 to 110) |\n"
+            )
+        );
+        assert!(text(150.0).ends_with(UNCERTAIN));
     }
 
     #[test]
