@@ -88,7 +88,7 @@ enum Command {
         #[arg(long)]
         rounds: Option<usize>,
         /// Requests per listener and round. 10000 by default for a filter, else 1500.
-        #[arg(long)]
+        #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
         requests: Option<u64>,
     },
 }
