@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::policies::{self, Key};
 use crate::bench::rows::{ANSWERED, Row, wasm};
 use crate::bench::{by_hand, fault, jwt_authz, rate_limit, trace_context};
-use crate::registry::{CANARY, FAULT, Filter, JWT_AUTHZ, RATE_LIMIT, SUITE, TRACE_CONTEXT};
+use crate::module::Module;
 
 /// No filter.
 pub(super) const BARE: &str = ANSWERED.bare;
@@ -27,22 +27,25 @@ pub(super) struct Modules {
     /// By hand, without any code.
     pub(super) noop: PathBuf,
     /// The five filters, then the suite.
-    pub(super) built: [(Filter, PathBuf); 6],
+    pub(super) built: [(Module, PathBuf); 6],
 }
 
 impl Modules {
     /// Builds them. `folder` takes the one by hand.
     pub(super) fn build(folder: &Path) -> anyhow::Result<Self> {
-        let built = |filter: Filter| Ok::<_, anyhow::Error>((filter, filter.module().build()?));
+        let built = |filter| {
+            let module = Module::of_filter(filter);
+            anyhow::Ok((module, module.build()?))
+        };
         Ok(Self {
             noop: by_hand::module("do-nothing", include_str!("do_nothing.wat"), folder)?,
             built: [
-                built(TRACE_CONTEXT)?,
-                built(JWT_AUTHZ)?,
-                built(RATE_LIMIT)?,
-                built(CANARY)?,
-                built(FAULT)?,
-                built(SUITE)?,
+                built("trace-context")?,
+                built("jwt-authz")?,
+                built("rate-limit")?,
+                built("canary")?,
+                built("fault")?,
+                built("suite")?,
             ],
         })
     }
@@ -92,7 +95,7 @@ pub(super) fn five_modules(modules: &Modules) -> anyhow::Result<Row> {
     // Names of their own: a VM is found by its name and code, and each row has VMs of its own.
     let named = modules.built.iter().zip(configs);
     let rows =
-        named.map(|((filter, path), config)| wasm(&format!("{}, of five", filter.name()), path, &config));
+        named.map(|((module, path), config)| wasm(&format!("{}, of five", module.name()), path, &config));
     Ok(same_request(Row::chain(MODULES, rows)))
 }
 
@@ -116,7 +119,7 @@ fn alone(modules: &Modules) -> anyhow::Result<Vec<Row>> {
         policies::fault(),
     ];
     let rows = modules.built.iter().zip(configs);
-    Ok(rows.map(|((filter, path), config)| same_request(wasm(filter.name(), path, &config))).collect())
+    Ok(rows.map(|((module, path), config)| same_request(wasm(module.name(), path, &config))).collect())
 }
 
 fn native(name: &str, verifying: Row) -> Row {

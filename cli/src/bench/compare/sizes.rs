@@ -18,7 +18,7 @@ impl Sizes {
         Ok(Self {
             filters: filters
                 .iter()
-                .map(|(filter, path)| anyhow::Ok((filter.name(), size(path)?)))
+                .map(|(module, path)| anyhow::Ok((module.name(), size(path)?)))
                 .collect::<Result<_, _>>()?,
             suite: size(suite)?,
         })
