@@ -6,9 +6,12 @@
 //! measures every row once, and a row's figure is the mean of its lowest third. Two builds of a module are
 //! compared round by round instead ([`pair`]), which is steadier for small differences. Quote ratios: the
 //! absolute figures belong to one machine.
+//!
+//! [`compare()`] measures the suite, all filters and Envoy's own in one Envoy, with more care for small differences.
 
 mod by_hand;
 pub(crate) mod canary;
+mod compare;
 mod connection_manager;
 mod effort;
 pub(crate) mod fault;
@@ -27,6 +30,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 
+pub use compare::run as compare;
 pub use effort::Effort;
 pub(crate) use rows::Rows;
 

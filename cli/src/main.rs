@@ -8,7 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use mesh_filters::bench::Effort;
 use mesh_filters::registry::{self, FILTERS, Filter};
-use mesh_filters::{check, demo, schema, workspace};
+use mesh_filters::{bench, check, demo, schema, workspace};
 
 /// WebAssembly filters for Envoy and Istio.
 #[derive(Parser)]
@@ -68,23 +68,28 @@ enum Command {
         #[arg(long, conflicts_with = "table")]
         metrics: bool,
     },
-    /// Measure the cost of a filter, beside Envoy's own filter and an empty Wasm module.
+    /// Measure the cost of a filter, beside Envoy's own filter and an empty Wasm module; without a filter, of all
+    /// of them and of the suite, beside five modules and Envoy's own five filters.
     ///
     /// The figures are steadiest on an idle machine. Quote ratios, not absolute figures.
     Bench {
         /// The filter.
         #[arg(value_parser = filter())]
-        filter: Filter,
+        filter: Option<Filter>,
         /// Also measure an older build, `<FOLDER>/<filter>.wasm`, in turns with the present one, and print
         /// the ratio of the two.
-        #[arg(long, value_name = "FOLDER")]
+        #[arg(long, value_name = "FOLDER", requires = "filter")]
         against: Option<PathBuf>,
-        /// Number of rounds. Each round measures every listener once; the lowest third of the samples counts.
-        #[arg(long, default_value_t = 30)]
-        rounds: usize,
-        /// Requests per listener and round.
-        #[arg(long, default_value_t = 10_000)]
-        requests: u64,
+        /// Write what was measured into docs/benchmarks.md, with a chart.
+        #[arg(long, conflicts_with = "filter")]
+        write: bool,
+        /// Number of rounds; each round measures every listener. For a filter 30 by default, of which the lowest
+        /// third of the samples counts; else 60, all of which count.
+        #[arg(long)]
+        rounds: Option<usize>,
+        /// Requests per listener and round. 10000 by default for a filter, else 1500.
+        #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+        requests: Option<u64>,
     },
 }
 
@@ -106,8 +111,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo { .. } => demo::show(),
         Command::Check { filter, config } => check::check(filter, &config),
         Command::Schema { filter, table, metrics } => Ok(schema::schema(filter, table, metrics)),
-        Command::Bench { filter, against, rounds, requests } => {
-            filter.bench(against.as_deref(), Effort { rounds, requests }).map(|()| ExitCode::SUCCESS)
+        Command::Bench { filter: Some(filter), against, rounds, requests, .. } => {
+            let effort = Effort::FILTER.or(rounds, requests);
+            filter.bench(against.as_deref(), effort).map(|()| ExitCode::SUCCESS)
+        }
+        Command::Bench { filter: None, write, rounds, requests, .. } => {
+            bench::compare(Effort::COMPARISON.or(rounds, requests), write).map(|()| ExitCode::SUCCESS)
         }
     }
 }

@@ -9,7 +9,7 @@ use super::rows::{ANSWERED, Row, wasm};
 use crate::module;
 
 /// A header that no request has.
-const HEADER: &str = "x-test-fault";
+pub(super) const HEADER: &str = "x-test-fault";
 
 /// The rows, in the order of the table.
 pub(crate) fn rows(filter: &Path, _folder: &Path) -> anyhow::Result<Vec<Row>> {
@@ -46,7 +46,7 @@ fn with(config: &Value, place: &str, name: &str, value: Value) -> Value {
 }
 
 /// Envoy's filter, for requests with a header.
-fn native() -> Row {
+pub(super) fn native() -> Row {
     let filter = json!({
         "name": "envoy.filters.http.fault",
         "typed_config": {

@@ -48,7 +48,23 @@ pub(super) fn config(cached: bool) -> anyhow::Result<Value> {
 }
 
 /// Envoy's filters for the same policy.
-fn native(name: &str, cached: bool) -> Row {
+pub(super) fn native(name: &str, cached: bool) -> Row {
+    filters(name, provider(cached))
+}
+
+/// Envoy's filters for the same policy, with the token's subject in a header that the route may depend on.
+pub(super) fn native_that_steers(name: &str) -> Row {
+    let mut provider = provider(true);
+    if let Some(provider) = provider.as_object_mut() {
+        provider
+            .insert("claim_to_headers".to_owned(), json!([{"header_name": "x-sub", "claim_name": "sub"}]));
+        provider.insert("clear_route_cache".to_owned(), json!(true));
+    }
+    filters(name, provider)
+}
+
+/// `jwt_authn`'s provider of the tokens.
+fn provider(cached: bool) -> Value {
     let mut provider = json!({
         "issuer": ISSUER, "audiences": [AUDIENCE], "forward": true, "payload_in_metadata": "claims",
         "local_jwks": {"inline_string": JWKS},
@@ -56,6 +72,10 @@ fn native(name: &str, cached: bool) -> Row {
     if let Some(provider) = provider.as_object_mut().filter(|_| cached) {
         provider.insert("jwt_cache_config".to_owned(), json!({"jwt_cache_size": 1024}));
     }
+    provider
+}
+
+fn filters(name: &str, provider: Value) -> Row {
     let jwt_authn = json!({
         "name": "envoy.filters.http.jwt_authn",
         "typed_config": {

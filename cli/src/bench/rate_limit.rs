@@ -41,7 +41,7 @@ pub(crate) fn rows(filter: &Path, folder: &Path) -> anyhow::Result<Vec<Row>> {
 }
 
 /// Envoy's filter with one bucket.
-fn native() -> Row {
+pub(super) fn native() -> Row {
     let always = json!({"default_value": {"numerator": 100}});
     let filter = json!({
         "name": "envoy.filters.http.local_ratelimit",

@@ -50,6 +50,11 @@ impl Row {
         }
     }
 
+    /// Puts the filters of other rows into one listener, in this order.
+    pub(super) fn chain(name: impl Into<String>, rows: impl IntoIterator<Item = Self>) -> Self {
+        Self::new(name, rows.into_iter().flat_map(|row| row.filters).collect())
+    }
+
     /// The same filters under another name.
     pub(super) fn named(self, name: String) -> Self {
         Self { name, ..self }
@@ -118,7 +123,8 @@ fn answer() -> Value {
     json!({"match": {"prefix": "/"}, "direct_response": {"status": 200}})
 }
 
-fn listener(row: &Row) -> Value {
+/// The listener of a row, on any free port.
+pub(super) fn listener(row: &Row) -> Value {
     json!({
         "name": row.name,
         "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},

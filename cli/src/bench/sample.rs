@@ -13,8 +13,8 @@ use crate::envoy::usage::cpu_nanos;
 use crate::envoy::{Bootstrap, Envoy, Launch};
 use crate::http::{Load, Until};
 
-const CONNECTIONS: usize = 8;
-const STREAMS: usize = 8;
+pub(super) const CONNECTIONS: usize = 8;
+pub(super) const STREAMS: usize = 8;
 
 /// For each row, its samples in the order of the rounds.
 pub(super) fn measure(rows: &[Row], effort: Effort) -> anyhow::Result<Vec<Vec<f64>>> {
@@ -44,7 +44,8 @@ async fn rounds(rows: &[Row], effort: Effort) -> anyhow::Result<Vec<Vec<f64>>> {
     Ok(samples)
 }
 
-async fn sample(envoy: &Envoy, row: &Row, requests: u64) -> anyhow::Result<f64> {
+/// Nanoseconds a request of one row.
+pub(super) async fn sample(envoy: &Envoy, row: &Row, requests: u64) -> anyhow::Result<f64> {
     let address = envoy.listener(&row.name).await?;
     let load = Load::http2(address, CONNECTIONS, STREAMS, Until::Requests(requests));
     let request = request(row)?;
@@ -59,7 +60,7 @@ async fn sample(envoy: &Envoy, row: &Row, requests: u64) -> anyhow::Result<f64> 
 }
 
 /// A request with about as many headers as a browser sends.
-fn request(row: &Row) -> anyhow::Result<Request<Bytes>> {
+pub(super) fn request(row: &Row) -> anyhow::Result<Request<Bytes>> {
     let mut request = Request::new(Bytes::new());
     *request.uri_mut() = Uri::from_static("/api/items?page=2");
     for (name, value) in [

@@ -37,6 +37,6 @@ fn all() -> anyhow::Result<Value> {
 }
 
 fn rate_limit() -> Value {
-    let rate = json!({"requests": 1_000_000_000, "per": "1s"});
+    let rate = json!({"requests": 1_000_000, "per": "1s"});
     json!({"rate_limit": {"limits": [{"name": "per-client", "key": ["client_ip"], "rate": rate}]}})
 }

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::rows::{ANSWERED, Base, Row, wasm};
 use crate::module;
 
-const TRACEPARENT: (&str, &str) = ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+pub(super) const TRACEPARENT: (&str, &str) =
+    ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
 
 /// What a B3 client sends.
 const B3: [(&str, &str); 3] = [
