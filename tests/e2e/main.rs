@@ -12,6 +12,7 @@ mod module;
 mod probe;
 mod rate_limit;
 mod readings;
+mod scenarios;
 mod trace_context;
 mod trace_placements;
 mod trailers;
