@@ -88,12 +88,14 @@ impl Form {
 }
 
 impl Formed {
-    /// The config of the module for this config of the filter.
+    /// The config of the module for this config of the filter. `$schema` belongs to a whole file, so a block has none.
     pub(crate) fn config(&self, filter: &Value) -> Value {
-        match &self.block {
-            Some(block) => json!({"filters": [{block: filter}]}),
-            None => filter.clone(),
+        let mut filter = filter.clone();
+        let Some(block) = &self.block else { return filter };
+        if let Some(fields) = filter.as_object_mut() {
+            fields.remove("$schema");
         }
+        json!({"filters": [{block: filter}]})
     }
 }
 
@@ -123,7 +125,11 @@ mod tests {
             assert_eq!(Form::Suite.of(filter.module()).module, SUITE.module());
         }
         let block = json!({"filters": [{"jwt_authz": config}]});
-        assert_eq!(Form::Suite.of(JWT_AUTHZ.module()).config(&config), block);
+        let with_schema = json!({"$schema": "../schema.json", "a": 1});
+        for config in [&config, &with_schema] {
+            assert_eq!(Form::Suite.of(JWT_AUTHZ.module()).config(config), block);
+            assert_eq!(Form::Module.of(JWT_AUTHZ.module()).config(config), *config);
+        }
         for other in [PROBE, SUITE.module()] {
             assert_eq!(Form::Suite.of(other), Formed { module: other, block: None });
         }
