@@ -1,12 +1,17 @@
 //! Valid and invalid configs, at startup and pushed later.
 
-use e2e::{Plugin, Setup, eventually, get};
+use e2e::{Form, Plugin, Setup, eventually, get};
 use mesh_filters::module::PROBE;
 use mesh_filters::registry::RATE_LIMIT;
 use serde_json::{Value, json};
 
 fn limited(config: Value) -> Setup {
     Setup::default().file_based().plugins(&[Plugin::new(RATE_LIMIT, config)])
+}
+
+/// How the log begins to tell of a problem with a field of rate-limit's config.
+fn problem_line(field: &str, problem: &str) -> String {
+    format!("config: {}: {problem}", Form::of_tests().path(RATE_LIMIT, field))
 }
 
 fn daily(name: &str, burst: u32) -> Value {
@@ -18,13 +23,14 @@ async fn a_bad_config_is_refused_at_start_with_every_problem() {
     let config = json!({"limits": [{"nmae": "a", "rate": {"requests": 0, "per": "1m"}}], "capacity": 1});
     let setup = Setup::default().plugins(&[Plugin::new(RATE_LIMIT, config)]);
     let error = format!("{:#}", setup.try_start().await.err().unwrap());
-    for problem in [
-        "config: limits[0].name: missing",
-        "config: limits[0].rate.requests: found 0, expected an integer from 1 to",
-        "config: limits[0].nmae: unknown field, did you mean `name`?",
-        "config: capacity: found 1, expected an integer from",
+    for (field, problem) in [
+        ("limits[0].name", "missing"),
+        ("limits[0].rate.requests", "found 0, expected an integer from 1 to"),
+        ("limits[0].nmae", "unknown field, did you mean `name`?"),
+        ("capacity", "found 1, expected an integer from"),
     ] {
-        assert!(error.contains(problem), "{problem} in {error}");
+        let line = problem_line(field, problem);
+        assert!(error.contains(&line), "{line} in {error}");
     }
 }
 
@@ -93,7 +99,7 @@ async fn a_bad_push_is_refused_and_the_old_config_goes_on() {
     gateway.push(&limited(json!({"limits": [{"name": "new"}]})), 2);
     eventually("the refusal", || async { gateway.stat("listener_manager.lds.update_rejected").await >= 1 })
         .await;
-    assert!(gateway.envoy.log().contains("config: limits[0].rate: missing"));
+    assert!(gateway.envoy.log().contains(&problem_line("limits[0].rate", "missing")));
     assert_eq!(gateway.send(get("/", &[])).await.status, 200);
     let refused = gateway.send(get("/", &[])).await;
     assert_eq!(refused.status, 429);

@@ -12,6 +12,8 @@ mod module;
 mod probe;
 mod rate_limit;
 mod readings;
+mod scenarios;
+mod suite;
 mod trace_context;
 mod trace_placements;
 mod trailers;

@@ -4,6 +4,7 @@ mod exact;
 mod fault;
 mod memory;
 mod push;
+mod soak;
 mod tokens;
 mod trace_context;
 

@@ -1,6 +1,7 @@
 //! An Envoy with filters.
 
 use crate::Upstream;
+use crate::form::{Form, Formed};
 use bytes::Bytes;
 use mesh_filters::envoy::config::socket_address;
 use mesh_filters::envoy::{Bootstrap, Envoy, Launch};
@@ -16,10 +17,10 @@ use tokio::time::timeout;
 /// Name of the listener that every gateway has.
 const MAIN: &str = "gateway";
 
-/// A plugin of the proxy: a module with its config.
+/// A plugin of the proxy: a module with its config. A filter runs in the [`Form`] of the tests.
 #[derive(Clone, Debug)]
 pub struct Plugin {
-    module: Module,
+    formed: Formed,
     name: String,
     config: Value,
     stop_iteration: bool,
@@ -27,12 +28,13 @@ pub struct Plugin {
 }
 
 impl Plugin {
-    /// `config` is passed as a string, like Istio does; an empty object arrives as zero bytes.
+    /// `config` is that of the filter, in each form. It is passed as a string, like Istio does; an empty object arrives as
+    /// zero bytes.
     #[must_use]
     pub fn new(module: impl Into<Module>, config: Value) -> Self {
         let module = module.into();
         let name = module.name().to_owned();
-        Self { module, name, config, stop_iteration: false, capabilities: None }
+        Self { formed: Form::of_tests().of(module), name, config, stop_iteration: false, capabilities: None }
     }
 
     /// Sets the plugin's name, which is otherwise that of its module.
@@ -69,7 +71,7 @@ impl Plugin {
     /// If the module cannot be built, or does not have one of these functions.
     #[must_use]
     pub fn without(self, taken: &[&str]) -> Self {
-        let module = walrus::Module::from_file(self.module.build().unwrap()).unwrap();
+        let module = walrus::Module::from_file(self.formed.module.build().unwrap()).unwrap();
         let imports = module.imports.iter().map(|import| import.name.as_str());
         let exports = module.exports.iter().map(|export| export.name.as_str());
         let mut functions: Vec<_> = imports.chain(exports).collect();
@@ -81,7 +83,8 @@ impl Plugin {
     }
 
     fn filter(&self) -> Value {
-        let text = if self.config == json!({}) { String::new() } else { self.config.to_string() };
+        let config = self.formed.config(&self.config);
+        let text = if config == json!({}) { String::new() } else { config.to_string() };
         let mut filter = json!({
             "name": self.name,
             "typed_config": {
@@ -93,7 +96,7 @@ impl Plugin {
                     "vm_config": {
                         "vm_id": "tests",
                         "runtime": "envoy.wasm.runtime.v8",
-                        "code": {"local": {"filename": self.module.path()}},
+                        "code": {"local": {"filename": self.formed.module.path()}},
                     },
                     "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": text},
                 },
@@ -158,7 +161,7 @@ impl Setup {
     #[must_use]
     pub fn plugins(mut self, plugins: &[Plugin]) -> Self {
         self.filters.extend(plugins.iter().map(Plugin::filter));
-        self.modules.extend(plugins.iter().map(|plugin| plugin.module));
+        self.modules.extend(plugins.iter().map(|plugin| plugin.formed.module));
         self
     }
 
@@ -166,7 +169,7 @@ impl Setup {
     #[must_use]
     pub fn upstream(mut self, plugins: &[Plugin]) -> Self {
         self.upstream_filters.extend(plugins.iter().map(Plugin::filter));
-        self.modules.extend(plugins.iter().map(|plugin| plugin.module));
+        self.modules.extend(plugins.iter().map(|plugin| plugin.formed.module));
         self
     }
 
@@ -510,15 +513,21 @@ impl Gateway {
     /// # Panics
     /// If one did.
     pub async fn assert_no_trap(&self) {
-        let stats = self.envoy.admin().stats().await.unwrap();
-        let reloads: Vec<_> = stats
-            .beginning("wasm.")
-            .filter(|(name, value)| name.contains("vm_reload") && *value > 0)
-            .collect();
-        assert!(reloads.is_empty(), "{reloads:?}");
-        let log = self.envoy.log();
-        for sign in ["RuntimeError", "RangeError", "panicked", "wasm_fail_stream"] {
-            assert!(!log.contains(sign), "{sign} in the log");
-        }
+        assert_no_trap(&self.envoy).await;
+    }
+}
+
+/// Asserts that no VM of a proxy trapped or was reloaded.
+///
+/// # Panics
+/// If one did.
+pub async fn assert_no_trap(envoy: &Envoy) {
+    let stats = envoy.admin().stats().await.unwrap();
+    let reloads: Vec<_> =
+        stats.beginning("wasm.").filter(|(name, value)| name.contains("vm_reload") && *value > 0).collect();
+    assert!(reloads.is_empty(), "{reloads:?}");
+    let log = envoy.log();
+    for sign in ["RuntimeError", "RangeError", "panicked", "wasm_fail_stream"] {
+        assert!(!log.contains(sign), "{sign} in the log");
     }
 }

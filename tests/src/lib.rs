@@ -3,6 +3,7 @@
 
 mod application;
 mod collector;
+mod form;
 mod gateway;
 mod key_server;
 pub mod keys;
@@ -16,7 +17,8 @@ mod wait;
 
 pub use application::Application;
 pub use collector::{Collector, Span};
-pub use gateway::{Gateway, Plugin, Setup};
+pub use form::Form;
+pub use gateway::{Gateway, Plugin, Setup, assert_no_trap};
 pub use key_server::{Behaviour, KeyServer};
 pub use keys::{Algorithm, Key, key_set};
 pub use raw::{chunked, header_map};

@@ -75,7 +75,10 @@ fn the_gate_lints_every_filter_for_wasm() {
 
 #[test]
 fn every_filter_is_in_the_configs_of_envoy_and_istio() {
-    assert_eq!(stems("envoy-configs/istio"), registered());
+    // An EnvoyFilter with the same plugin has a manifest of its own.
+    let manifests = stems("envoy-configs/istio").into_iter();
+    let filters = manifests.map(|stem| stem.strip_suffix("-envoy-filter").unwrap_or(&stem).to_owned());
+    assert_eq!(filters.collect::<BTreeSet<_>>(), registered());
     let demo: Value = yaml::parse(&read("envoy-configs/envoy/demo.yaml")).unwrap();
     let listeners = demo["static_resources"]["listeners"].as_array().unwrap();
     let listeners: Vec<_> = listeners.iter().map(|listener| listener["name"].as_str().unwrap()).collect();

@@ -1,7 +1,7 @@
 //! A proxy with one of the configs.
 
 use super::{traceparent, values};
-use e2e::{Collector, Span, Upstream, get};
+use e2e::{Collector, Form, Span, Upstream, get};
 use mesh_filters::envoy::{Bootstrap, Envoy, Launch};
 use mesh_filters::http::{self, Protocol, Response};
 use mesh_filters::{registry, workspace};
@@ -58,10 +58,11 @@ impl Config {
 
     /// Changes the config of each plugin.
     pub(super) fn configure(mut self, change: impl Fn(&mut Value)) -> Self {
-        each_plugin(self.0.value_mut(), &|text| {
-            let mut plugin = serde_json::from_str(text).unwrap();
-            change(&mut plugin);
-            *text = plugin.to_string();
+        each_plugin(self.0.value_mut(), &|plugin| {
+            let Value::String(text) = &mut plugin["configuration"]["value"] else { panic!("{plugin}") };
+            let mut config = serde_json::from_str(text).unwrap();
+            change(&mut config);
+            *text = config.to_string();
         });
         self
     }
@@ -84,20 +85,18 @@ impl Config {
     }
 
     /// Like [`Config::start`], for a config that may be refused.
-    pub(super) async fn try_start(self) -> anyhow::Result<Proxy> {
-        registry::TRACE_CONTEXT.module().build()?;
+    pub(super) async fn try_start(mut self) -> anyhow::Result<Proxy> {
+        let form = Form::of_tests();
+        each_plugin(self.0.value_mut(), &|plugin| form.apply(plugin, registry::TRACE_CONTEXT));
         Ok(Proxy(Launch::new()?.concurrency(1).start(&self.0).await?))
     }
 }
 
-/// Calls `change` with the config of each plugin.
-fn each_plugin(value: &mut Value, change: &impl Fn(&mut String)) {
+/// Calls `change` with each plugin.
+fn each_plugin(value: &mut Value, change: &impl Fn(&mut Value)) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| each_plugin(item, change)),
-        Value::Object(entries) if entries.contains_key("vm_config") => {
-            let Value::String(text) = &mut entries["configuration"]["value"] else { panic!("{entries:?}") };
-            change(text);
-        }
+        Value::Object(entries) if entries.contains_key("vm_config") => change(value),
         Value::Object(entries) => entries.values_mut().for_each(|entry| each_plugin(entry, change)),
         _ => {}
     }
