@@ -13,6 +13,7 @@ mod probe;
 mod rate_limit;
 mod readings;
 mod scenarios;
+mod suite;
 mod trace_context;
 mod trace_placements;
 mod trailers;
