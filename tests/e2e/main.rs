@@ -13,7 +13,7 @@ mod probe;
 mod rate_limit;
 mod readings;
 mod scenarios;
-mod suite;
+mod suite_configs;
 mod trace_context;
 mod trace_placements;
 mod trailers;
