@@ -26,6 +26,7 @@ use mesh_policy::matching::request::MatchInput;
 use mesh_policy::mode::Mode;
 use mesh_policy::policy::Environment;
 use mesh_policy::preflight::is_preflight;
+use mesh_policy::routes::RouteConfig as _;
 use mesh_policy::scope::Scope;
 use mesh_policy::store::Store;
 use mesh_policy::time::Nanos;
@@ -89,7 +90,7 @@ impl Policy {
         let mut own_headers: Vec<HeaderName> = config.own_headers().cloned().collect();
         own_headers.dedup();
         Self {
-            needs: config.settings.complete(needs(&config)),
+            needs: config.settings.complete(config.needs()),
             own_headers,
             names: Names::new(&config),
             splits,
@@ -261,23 +262,6 @@ impl<'a> User<'a> {
         let random = environment.sources.random()?;
         Some(Self { identity: random.to_le_bytes().to_vec().into(), is_new, cookie: None, is_grpc })
     }
-}
-
-/// What a config reads of a request.
-#[must_use]
-pub fn needs(config: &Config) -> Needs {
-    // The header map is fetched in any case, to remove what clients may not set.
-    let mut needs = Needs { headers: true, ..Needs::default() };
-    let of_rules = config.rules.iter().filter(|rule| rule.mode != Mode::Off).map(|rule| &rule.matches);
-    let of_override = config.trusted_override.iter().map(|trusted| &trusted.matches);
-    for matches in of_override.chain(of_rules) {
-        needs.add(&matches.needs());
-    }
-    for split in config.splits.0.iter().filter(|split| split.mode != Mode::Off) {
-        needs.add(&split.matches.needs());
-        split.sticky.iter().for_each(|part| needs.add(&part.needs()));
-    }
-    needs
 }
 
 #[cfg(test)]

@@ -40,6 +40,11 @@ const BUDGET_WINDOW: RangeInclusive<Duration> = Duration::from_secs(1)..=Duratio
 /// The name under which a fault that a request asks for is marked and counted.
 pub(crate) const TRIGGER: &str = "trigger";
 
+/// An attribute that exists only in a cluster's filter chain.
+pub(crate) const UPSTREAM_ADDRESS: [&str; 2] = ["upstream", "address"];
+/// The number of the attempt, 1 for the first one.
+pub(crate) const ATTEMPT: [&str; 2] = ["upstream", "request_attempt_count"];
+
 mesh_config::object! {
     /// A config of the filter.
     #[derive(Clone, Debug)]

@@ -15,24 +15,19 @@ pub use names::{FaultKind, Kinds};
 pub use response::{Answer, Course};
 
 use crate::budget::Budget;
-use crate::config::{Config, Rule, Trigger, TriggerKind};
+use crate::config::{ATTEMPT, Config, Rule, Trigger, TriggerKind, UPSTREAM_ADDRESS};
 use crate::trigger::{self, Asked};
 use dice::Dice;
 use mesh_policy::facts::{Facts, Needs, Sent};
 use mesh_policy::headers::HeaderName;
-use mesh_policy::key_part::KeyPart;
-use mesh_policy::matching::request::{MatchInput, RequestMatch};
+use mesh_policy::matching::request::MatchInput;
 use mesh_policy::mode::Mode;
 use mesh_policy::percent::Percentage;
 use mesh_policy::policy::Sources;
+use mesh_policy::routes::RouteConfig as _;
 use mesh_policy::settings::DecisionLog;
 use std::cell::RefCell;
 use std::rc::Rc;
-
-/// An attribute that exists only in a cluster's filter chain.
-const UPSTREAM_ADDRESS: [&str; 2] = ["upstream", "address"];
-/// The number of the attempt, 1 for the first one.
-const ATTEMPT: [&str; 2] = ["upstream", "request_attempt_count"];
 
 /// Maximum number of headers that are asked for one by one. Beyond that the whole map costs less.
 const MAX_PROBES: usize = 4;
@@ -71,7 +66,7 @@ impl Policy {
     fn with_budget(config: Config, plugin: &str, budget: Option<Rc<RefCell<Budget>>>) -> Self {
         Self {
             plugin: plugin.to_owned(),
-            needs: config.settings.complete(needs(&config)),
+            needs: config.settings.complete(config.needs()),
             own_headers: config.own_headers().cloned().collect(),
             probes: probes(&config),
             budget,
@@ -246,24 +241,6 @@ fn throw(
         fault.is_throttled = dice.roll(name, FaultKind::Throttle, throttle.percentage, sources)?.is_some();
     }
     Some(fault)
-}
-
-/// What a config reads of a request.
-#[must_use]
-pub fn needs(config: &Config) -> Needs {
-    let rules = config.rules.iter().map(|rule| rule.matches.needs());
-    let excluded = config.exclude.iter().map(RequestMatch::needs);
-    let parts = config.cohort.iter().flat_map(|cohort| &cohort.by);
-    let mut needs = Needs::default();
-    for part in rules.chain(excluded).chain(parts.map(KeyPart::needs)) {
-        needs.add(&part);
-    }
-    // Also for the method, and for the marker.
-    needs.headers |= !config.rules.is_empty() || config.trigger.is_some();
-    if config.rules.iter().any(|rule| !rule.attempts.is_empty()) {
-        needs.attributes.extend([UPSTREAM_ADDRESS, ATTEMPT].map(|path| path.map(str::to_owned).to_vec()));
-    }
-    needs
 }
 
 /// Headers of which a request must have one for any rule to match it.

@@ -41,6 +41,7 @@ use mesh_policy::headers::HeaderName;
 use mesh_policy::matching::request::MatchInput;
 use mesh_policy::mode::Mode;
 use mesh_policy::path;
+use mesh_policy::routes::RouteConfig as _;
 use std::rc::Rc;
 use token_locations::TokenLocations;
 use verifier::Verifier;
@@ -66,16 +67,6 @@ pub struct Policy {
     verifier: Rc<Verifier>,
 }
 
-/// What a config reads of a request.
-#[must_use]
-pub fn needs(config: &Config) -> Needs {
-    let mut needs = Needs { headers: true, ..Needs::default() };
-    for rule in config.rules.iter().filter(|rule| rule.mode != Mode::Off) {
-        needs.add(&rule.matches.needs());
-    }
-    needs
-}
-
 impl Policy {
     /// `key` is a secret of this worker, for the hashes of cached tokens; `memory` bounds the cache.
     #[must_use]
@@ -92,7 +83,7 @@ impl Policy {
 
     #[inline(never)]
     fn with_verifier(config: Config, verifier: Rc<Verifier>) -> Self {
-        let needs = config.settings.complete(needs(&config));
+        let needs = config.settings.complete(config.needs());
         let mut own_headers: Vec<HeaderName> = Vec::new();
         for name in config.providers.iter().flat_map(|provider| provider.own_headers()) {
             if !own_headers.contains(name) {

@@ -29,6 +29,7 @@ use mesh_policy::key_part::KeyPart;
 use mesh_policy::matching::request::MatchInput;
 use mesh_policy::mode::Mode;
 use mesh_policy::on_error::OnError;
+use mesh_policy::routes::RouteConfig as _;
 use mesh_policy::scope::Scope;
 use mesh_policy::store::Store;
 use mesh_policy::time::Nanos;
@@ -74,16 +75,6 @@ enum Claims {
     Key,
 }
 
-/// What a config reads of a request.
-#[must_use]
-pub fn needs(config: &Config) -> Needs {
-    let mut needs = Needs::default();
-    for limit in config.limits.iter().filter(|limit| config.settings.mode.max(limit.mode) != Mode::Off) {
-        needs.add(&limit.needs());
-    }
-    needs
-}
-
 impl Policy {
     /// `scope` and `seed` determine the table, see [`seed`]. `since` is the current time, which orders configs.
     #[must_use]
@@ -99,7 +90,7 @@ impl Policy {
     }
 
     fn with(config: Config, table: Table, generation: u64, names: Rc<Names>) -> Self {
-        let needs = config.settings.complete(needs(&config));
+        let needs = config.settings.complete(config.needs());
         let buckets = config.limits.iter().map(|limit| Buckets::new(limit, &table, &names)).collect();
         Self { buckets, table, needs, generation, names, config }
     }

@@ -6,6 +6,7 @@ mod generate;
 mod route;
 
 pub use baggage::{Baggage, SetMember};
+pub(crate) use correlate::DIRECTION;
 pub use correlate::{Correlate, Direction};
 pub use generate::{Generate, SamplingRule};
 

@@ -19,6 +19,7 @@ use crate::correlation::Seeded;
 use crate::format::Format;
 use correlate::Correlation;
 use mesh_policy::facts::Needs;
+use mesh_policy::routes::RouteConfig as _;
 use std::cell::Cell;
 
 /// A config, prepared for decisions.
@@ -46,7 +47,7 @@ impl Policy {
             .zip(table)
             .map(|(correlate, table)| Correlation::new(correlate, &config, table));
         Self {
-            needs: config.settings.complete(needs(&config)),
+            needs: config.settings.complete(config.needs()),
             readable,
             correlation,
             has_warned: Cell::new(false),
@@ -59,20 +60,6 @@ impl Policy {
     pub const fn config(&self) -> &Config {
         &self.config
     }
-}
-
-/// What a config reads of a request.
-#[must_use]
-pub fn needs(config: &Config) -> Needs {
-    let mut needs = Needs { headers: true, ..Needs::default() };
-    for rule in &config.generate.sampling_rules {
-        needs.add(&rule.matches.needs());
-    }
-    for set in config.baggage.iter().flat_map(|baggage| &baggage.set) {
-        needs.add(&set.from.needs());
-    }
-    needs.attributes.extend(config.correlate.iter().filter_map(correlate::attribute));
-    needs
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::{Config, Split, Splits};
 use mesh_policy::facts::Needs;
 use mesh_policy::headers::HeaderName;
 use mesh_policy::key_part::KeyPart;
+use mesh_policy::mode::Mode;
 use mesh_policy::routes::{Misfit, RouteConfig};
 use mesh_policy::settings::Settings;
 
@@ -15,7 +16,18 @@ impl RouteConfig for Config {
     }
 
     fn needs(&self) -> Needs {
-        crate::policy::needs(self)
+        // The header map is fetched in any case, to remove what clients may not set.
+        let mut needs = Needs { headers: true, ..Needs::default() };
+        let of_rules = self.rules.iter().filter(|rule| rule.mode != Mode::Off).map(|rule| &rule.matches);
+        let of_override = self.trusted_override.iter().map(|trusted| &trusted.matches);
+        for matches in of_override.chain(of_rules) {
+            needs.add(&matches.needs());
+        }
+        for split in self.splits.0.iter().filter(|split| split.mode != Mode::Off) {
+            needs.add(&split.matches.needs());
+            split.sticky.iter().for_each(|part| needs.add(&part.needs()));
+        }
+        needs
     }
 
     fn own_headers(&self) -> Vec<&HeaderName> {

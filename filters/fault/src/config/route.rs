@@ -1,8 +1,10 @@
 //! What a route of a block has of the block's own config.
 
-use super::Config;
+use super::{ATTEMPT, Config, UPSTREAM_ADDRESS};
 use mesh_policy::facts::Needs;
 use mesh_policy::headers::HeaderName;
+use mesh_policy::key_part::KeyPart;
+use mesh_policy::matching::request::RequestMatch;
 use mesh_policy::routes::RouteConfig;
 use mesh_policy::settings::Settings;
 
@@ -14,7 +16,19 @@ impl RouteConfig for Config {
     }
 
     fn needs(&self) -> Needs {
-        crate::policy::needs(self)
+        let rules = self.rules.iter().map(|rule| rule.matches.needs());
+        let excluded = self.exclude.iter().map(RequestMatch::needs);
+        let parts = self.cohort.iter().flat_map(|cohort| &cohort.by);
+        let mut needs = Needs::default();
+        for part in rules.chain(excluded).chain(parts.map(KeyPart::needs)) {
+            needs.add(&part);
+        }
+        // Also for the method, and for the marker.
+        needs.headers |= !self.rules.is_empty() || self.trigger.is_some();
+        if self.rules.iter().any(|rule| !rule.attempts.is_empty()) {
+            needs.attributes.extend([UPSTREAM_ADDRESS, ATTEMPT].map(|path| path.map(str::to_owned).to_vec()));
+        }
+        needs
     }
 
     fn own_headers(&self) -> Vec<&HeaderName> {

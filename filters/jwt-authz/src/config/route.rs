@@ -3,6 +3,7 @@
 use super::Config;
 use mesh_policy::facts::Needs;
 use mesh_policy::headers::HeaderName;
+use mesh_policy::mode::Mode;
 use mesh_policy::routes::{Misfit, RouteConfig};
 use mesh_policy::settings::Settings;
 
@@ -15,7 +16,11 @@ impl RouteConfig for Config {
     }
 
     fn needs(&self) -> Needs {
-        crate::policy::needs(self)
+        let mut needs = Needs { headers: true, ..Needs::default() };
+        for rule in self.rules.iter().filter(|rule| rule.mode != Mode::Off) {
+            needs.add(&rule.matches.needs());
+        }
+        needs
     }
 
     fn own_headers(&self) -> Vec<&HeaderName> {

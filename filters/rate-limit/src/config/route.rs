@@ -4,6 +4,7 @@ use super::{Config, Override};
 use crate::quota::Quota;
 use mesh_policy::facts::Needs;
 use mesh_policy::key_part::KeyPart;
+use mesh_policy::mode::Mode;
 use mesh_policy::routes::{Misfit, RouteConfig};
 use mesh_policy::settings::Settings;
 use std::collections::BTreeMap;
@@ -16,7 +17,11 @@ impl RouteConfig for Config {
     }
 
     fn needs(&self) -> Needs {
-        crate::policy::needs(self)
+        let mut needs = Needs::default();
+        for limit in self.limits.iter().filter(|limit| self.settings.mode.max(limit.mode) != Mode::Off) {
+            needs.add(&limit.needs());
+        }
+        needs
     }
 
     /// Limits of one name are one set of buckets. What determines the buckets and how they refill must agree.

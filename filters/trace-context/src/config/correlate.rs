@@ -50,7 +50,15 @@ mesh_config::choice! {
     }
 }
 
+/// The direction of the listener, as the control plane says.
+pub(crate) const DIRECTION: [&str; 2] = ["xds", "listener_direction"];
+
 impl Correlate {
+    /// The attribute that tells the direction, if it is needed.
+    pub(crate) fn attribute(&self) -> Option<Vec<String>> {
+        (self.direction == Direction::Auto).then(|| DIRECTION.map(str::to_owned).to_vec())
+    }
+
     fn check(&self, form: &mut impl Form) -> Option<()> {
         let bytes = u64::from(self.capacity) * (u64::from(self.max_entry_bytes) + OVERHEAD);
         if bytes > MAX_TABLE_BYTES {

@@ -5,7 +5,7 @@ use super::failed::Failed;
 use super::metric::{Metric, invalid_count};
 use super::others::is_of_other_trace;
 use crate::baggage;
-use crate::config::{Config, Correlate, Direction};
+use crate::config::{Config, Correlate, DIRECTION, Direction};
 use crate::correlation::{Entry, Id, Seeded};
 use crate::format::{self, Format, Read};
 use crate::header::only;
@@ -15,9 +15,6 @@ use mesh_policy::headers::{HeaderName, HeaderValue, Headers};
 use mesh_policy::store::Store;
 use mesh_policy::verdict::Count;
 use std::borrow::Cow;
-
-/// The direction of the listener, as the control plane says.
-const DIRECTION: [&str; 2] = ["xds", "listener_direction"];
 
 /// What correlates requests.
 pub(super) struct Correlation {
@@ -39,11 +36,6 @@ pub(super) enum Side {
     Inbound,
     /// It comes from the application.
     Outbound,
-}
-
-/// The attribute that tells the direction, if it is needed.
-pub(super) fn attribute(correlate: &Correlate) -> Option<Vec<String>> {
-    (correlate.direction == Direction::Auto).then(|| DIRECTION.map(str::to_owned).to_vec())
 }
 
 impl Correlation {
