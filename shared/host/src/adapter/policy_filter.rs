@@ -141,7 +141,7 @@ impl<P: Decide> Route for PolicyFilter<P> {
         let mut deciding: Vec<_> =
             all.filter(|filter| !filter.0.passes(request)).map(|filter| &filter.0).collect();
         let mut needs = Needs { headers: true, ..Needs::default() };
-        deciding.iter().for_each(|adapter| needs.add(adapter.policy().needs()));
+        deciding.iter().for_each(|adapter| needs.add_config(adapter.policy().needs()));
         if request.facts(&needs).is_err()
             && let Some(refusing) = deciding.iter().position(|adapter| adapter.refuses_unreadable())
         {
