@@ -1,7 +1,7 @@
 //! What a client must not get around by a request that is undecided between configs of a block.
 
 use super::request;
-use crate::blocks::{authorization, header, jwt_authz, rate_limit, suite};
+use crate::blocks::{authorization, jwt_authz, rate_limit, suite};
 use mesh_host::testing::{Fate, Proxy};
 use serde_json::{Value, json};
 use suite::filter::SuiteFilter;
@@ -71,33 +71,5 @@ fn a_request_that_may_be_a_route_s_has_its_claims() {
     let proxy = suite(&[users_at_one_host(), rate_limit(&json!({"claim": "sub"}))]);
     for authority in ["api.example", "api.example:443", "api.example."] {
         assert_eq!(fates(&proxy, authority)[1], Fate::Replied, "{authority}");
-    }
-}
-
-#[test]
-fn an_override_is_trusted_from_the_same_addresses_on_every_route() {
-    let own = json!({
-        "client_ip": {"trusted_hops": 1},
-        "trusted_override": {"header": "x-want", "match": {"client_ip": ["10.0.0.0/8"]}},
-        "output": {"header": "x-variant"},
-        "rules": [{"name": "r", "match": {"headers": [{"name": "x-never", "present": true}]}, "variant": "v2"}],
-        "default": "v1",
-    });
-    let route = json!({
-        "rules": [{"name": "r", "match": {"headers": [{"name": "x-never", "present": true}]}, "variant": "v2"}],
-        "default": "v1",
-    });
-    let config = json!({"filters": [{"canary": own, "routes": [
-        {"name": "a", "match": {"path": {"prefix": "/a"}}, "config": route},
-    ]}]});
-    let proxy = Proxy::<SuiteFilter>::new();
-    if proxy.configure(&config.to_string()).is_err() {
-        return;
-    }
-    proxy.host().set_property(&["source", "address"], "10.0.0.7:80");
-    for path in ["/", "/a"] {
-        let stream = proxy.request(&request(path, &[("x-forwarded-for", "198.51.100.1"), ("x-want", "v2")]));
-        assert_eq!(header(&stream, "x-variant").as_deref(), Some("v1"), "{path}");
-        stream.end();
     }
 }
