@@ -4,6 +4,7 @@ use super::request;
 use crate::blocks::{authorization, jwt_authz, rate_limit, suite};
 use mesh_host::testing::{Fate, Proxy};
 use serde_json::{Value, json};
+use std::time::Duration;
 use suite::filter::SuiteFilter;
 
 /// Upstreams may read this path as `/a/b`.
@@ -71,5 +72,70 @@ fn a_request_that_may_be_a_route_s_has_its_claims() {
     let proxy = suite(&[users_at_one_host(), rate_limit(&json!({"claim": "sub"}))]);
     for authority in ["api.example", "api.example:443", "api.example."] {
         assert_eq!(fates(&proxy, authority)[1], Fate::Replied, "{authority}");
+    }
+}
+
+/// What a route in shadow would have done takes nothing of the budget of those that do it.
+#[test]
+fn a_route_in_shadow_spends_no_budget() {
+    let rules = json!([{"name": "down", "abort": {"percentage": 100, "status": 503}}]);
+    let faulted = |own: &str, route: &str| {
+        let own = json!({"mode": own, "budget": {"percentage": 50}, "rules": rules});
+        let block = json!({"fault": own, "routes": [
+            {"name": "a", "match": {"path": {"prefix": "/a"}}, "config": {"mode": route, "rules": rules}},
+        ]});
+        let proxy = suite(&[block]);
+        let is_faulted = |path: &str| {
+            let stream = proxy.request(&request(path, &[]));
+            let is_faulted = stream.fate() == Fate::Replied;
+            stream.end();
+            is_faulted
+        };
+        (0..200).filter(|index| is_faulted(["/", "/a", "/a", "/a"][index % 4])).count()
+    };
+    assert_eq!(["off", "shadow", "enforce"].map(|route| faulted("enforce", route)), [25, 25, 100]);
+    assert_eq!(["off", "shadow", "enforce"].map(|route| faulted("shadow", route)), [0, 0, 75]);
+}
+
+#[test]
+fn a_gauge_shows_a_trip_that_only_routes_follow() {
+    let variants = json!([{"name": "v1", "weight": 2}, {"name": "v2", "weight": 2}]);
+    let split = json!({"name": "s", "sticky": [{"header": "user"}], "variants": variants});
+    let mut guarded = split.clone();
+    guarded["guard"] = json!({
+        "variant": "v2", "baseline": "v1", "max_error_percentage": 50, "min_requests": 30, "window": "10s", "hold": "1m",
+    });
+    let config = json!({"filters": [{"canary": {"mode": "off", "splits": [guarded]}, "routes": [
+        {"name": "a", "match": {"path": {"prefix": "/a"}}, "config": {"splits": [split]}},
+    ]}]});
+    let proxy = Proxy::<SuiteFilter>::start(&config.to_string());
+    for user in 0..80 {
+        let stream = proxy.request(&request("/a", &[("user", &user.to_string())]));
+        stream.respond_without_body(&[(":status", "503")]);
+        stream.end();
+    }
+    proxy.advance(Duration::from_secs(1));
+    let tripped = || proxy.host().metric("mesh_filters.canary.split=.=s;.;tripped");
+    assert_eq!(tripped(), 1);
+    let next = config.to_string().replace(r#""mode":"off""#, r#""mode":"off","decision_log":"all""#);
+    assert_ne!(next, config.to_string());
+    proxy.configure(&next).unwrap();
+    proxy.remove_previous_config();
+    assert_eq!(tripped(), 1);
+    proxy.advance(Duration::from_secs(10));
+    assert_eq!(tripped(), 1);
+    proxy.advance(Duration::from_secs(60));
+    assert_eq!(tripped(), 0);
+}
+
+#[test]
+fn trailers_hold_no_token_of_an_undecided_request() {
+    let proxy = suite(&[users_at_one_host()]);
+    let token = authorization("alice");
+    for authority in ["api.example", "api.example:443"] {
+        let stream = proxy.open(&[(":method", "GET"), (":path", "/"), (":authority", authority), ("authorization", &token)]);
+        assert!(stream.trailers(&[("authorization", &token), ("x-kept", "1")]));
+        assert_eq!(stream.request_trailers(), [("x-kept".to_owned(), "1".to_owned())], "{authority}");
+        stream.end();
     }
 }
