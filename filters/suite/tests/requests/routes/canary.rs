@@ -375,7 +375,8 @@ fn an_override_by_address_has_the_address_of_the_block_s_own_config() {
     const PROBLEM: &str = "[0].config.client_ip: found another value than in the block's own config, expected the same: \
         `trusted_override.match` tests the client's address";
     let hops = |number: u32| json!({"client_ip": {"trusted_hops": number}, "default": "v1"});
-    let trusting = |matches: Value| with(hops(1), "trusted_override", json!({"header": "x-v", "match": matches}));
+    let trusting =
+        |matches: Value| with(hops(1), "trusted_override", json!({"header": "x-v", "match": matches}));
     let by_address = trusting(json!({"not": {"client_ip": ["10.0.0.0/8"]}}));
     for route in [json!({}), hops(2), json!({"mode": "shadow"})] {
         check_refused(&by_address, &[("a", route)], PROBLEM);

@@ -46,8 +46,7 @@ fn users_at_one_host() -> Value {
     block["jwt_authz"]["rules"] = json!([]);
     block["jwt_authz"]["mode"] = json!("off");
     block["jwt_authz"]["providers"][0]["claims_to_headers"] = json!([{"claim": "sub", "header": "x-user"}]);
-    block["routes"] =
-        json!([{"name": "api", "match": {"hosts": ["api.example"]}, "config": config}]);
+    block["routes"] = json!([{"name": "api", "match": {"hosts": ["api.example"]}, "config": config}]);
     block
 }
 
@@ -133,7 +132,12 @@ fn trailers_hold_no_token_of_an_undecided_request() {
     let proxy = suite(&[users_at_one_host()]);
     let token = authorization("alice");
     for authority in ["api.example", "api.example:443"] {
-        let stream = proxy.open(&[(":method", "GET"), (":path", "/"), (":authority", authority), ("authorization", &token)]);
+        let stream = proxy.open(&[
+            (":method", "GET"),
+            (":path", "/"),
+            (":authority", authority),
+            ("authorization", &token),
+        ]);
         assert!(stream.trailers(&[("authorization", &token), ("x-kept", "1")]));
         assert_eq!(stream.request_trailers(), [("x-kept".to_owned(), "1".to_owned())], "{authority}");
         stream.end();

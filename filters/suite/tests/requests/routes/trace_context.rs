@@ -49,7 +49,8 @@ fn all_routes_correlate_with_each_other() {
 /// By default the formats that a config writes are carried, and on another route they would not be found.
 #[test]
 fn what_is_carried_is_the_same_on_all_routes() {
-    const PROBLEM: &str = "filters[0].routes[0].config.inject: found other formats than in the block's own config";
+    const PROBLEM: &str =
+        "filters[0].routes[0].config.inject: found other formats than in the block's own config";
     let problems = |correlate: &Value, route: &Value| {
         let own = json!({"trace_context": {"inject": ["w3c", "b3"], "correlate": correlate}});
         let config = json!({"filters": [routed(own, &[("/a", route.clone())])]});
