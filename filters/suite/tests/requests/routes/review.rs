@@ -143,3 +143,35 @@ fn trailers_hold_no_token_of_an_undecided_request() {
         stream.end();
     }
 }
+
+/// Requests of several routes that wait over a push, and are reset.
+#[test]
+fn nothing_is_held_for_requests_that_were_reset() {
+    let delayed = json!({"rules": [
+        {"name": "slow", "delay": {"percentage": 100, "fixed": "5s"}},
+        {"name": "busy", "in_flight": {"at_least": 1000}, "abort": {"percentage": 100, "status": 503}},
+    ]});
+    let block = |own: &Value| {
+        json!({"fault": own, "routes": [
+            {"name": "a", "match": {"path": {"prefix": "/a/"}}, "config": delayed},
+            {"name": "b", "match": {"path": {"prefix": "/b"}}, "config": {"mode": "off"}},
+        ]})
+    };
+    let proxy = suite(&[block(&json!({}))]);
+    let gauges = || {
+        ["active", "plugin=.=test;.;in_flight"]
+            .map(|name| proxy.host().metric(&format!("mesh_filters.fault.{name}")))
+    };
+    let before = ["/", "/a/", "/b", UNDECIDED].map(|path| proxy.request(&request(path, &[])));
+    assert_eq!(gauges(), [1, 4], "{:#?}", proxy.host().metrics());
+    proxy.configure(&json!({"filters": [block(&delayed)]}).to_string()).unwrap();
+    let after = ["/", "/a/", "/b"].map(|path| proxy.request(&request(path, &[])));
+    assert_eq!(gauges(), [3, 7]);
+    before.into_iter().for_each(mesh_host::testing::Stream::end);
+    proxy.remove_previous_config();
+    assert_eq!(gauges(), [2, 3]);
+    proxy.configure(&json!({"filters": [{"fault": {}}]}).to_string()).unwrap();
+    after.into_iter().for_each(mesh_host::testing::Stream::end);
+    proxy.advance(Duration::from_secs(9));
+    assert_eq!(gauges(), [0, 0]);
+}
