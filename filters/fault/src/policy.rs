@@ -40,36 +40,38 @@ pub struct Policy {
     own_headers: Vec<HeaderName>,
     /// A request that has none of these headers passes untouched; `None` if that is not enough to tell.
     probes: Option<Vec<HeaderName>>,
-    /// That of the block, if this is a route's.
+    /// What bounds the share of faulted requests; in shadow the share of those that would be.
     budget: Option<Rc<RefCell<Budget>>>,
+    /// That of all configs of the block that are enforced.
+    enforced_budget: Option<Rc<RefCell<Budget>>>,
 }
 
 impl Policy {
     /// `plugin`: the plugin's name, for gauges.
     #[must_use]
     pub fn new(config: Config, plugin: &str) -> Self {
-        // All requests are no bound, and the budget counts with a margin.
-        let budget = config
-            .budget
-            .filter(|budget| budget.percentage < Percentage::ALL)
-            .map(|budget| Rc::new(RefCell::new(Budget::new(budget.percentage, budget.window))));
-        Self::with_budget(config, plugin, budget)
+        let enforced_budget = budget(&config);
+        Self::with_budget(config, plugin, enforced_budget)
     }
 
-    /// The policy of a route. It shares the budget of this one, which is the block's own.
+    /// The policy of a route of the block that this policy is the own one of. All that are enforced share a budget; what
+    /// another one only would do spends nothing of it.
     #[must_use]
     pub fn of_route(&self, config: Config) -> Self {
-        Self::with_budget(config, &self.plugin, self.budget.clone())
+        Self::with_budget(config, &self.plugin, self.enforced_budget.clone())
     }
 
     #[inline(never)]
-    fn with_budget(config: Config, plugin: &str, budget: Option<Rc<RefCell<Budget>>>) -> Self {
+    fn with_budget(config: Config, plugin: &str, enforced_budget: Option<Rc<RefCell<Budget>>>) -> Self {
+        let is_enforced = config.settings.mode == Mode::Enforce;
+        let budget = if is_enforced { enforced_budget.clone() } else { budget(&config) };
         Self {
             plugin: plugin.to_owned(),
             needs: config.settings.complete(config.needs()),
             own_headers: config.own_headers().cloned().collect(),
             probes: probes(&config),
             budget,
+            enforced_budget,
             config,
         }
     }
@@ -188,6 +190,13 @@ impl Trigger {
             ..Fault::of(Cause::Trigger { status: asked.abort })
         })
     }
+}
+
+/// An unused budget, if the config has one.
+fn budget(config: &Config) -> Option<Rc<RefCell<Budget>>> {
+    // All requests are no bound, and the budget counts with a margin.
+    let bounded = config.budget.filter(|budget| budget.percentage < Percentage::ALL);
+    bounded.map(|budget| Rc::new(RefCell::new(Budget::new(budget.percentage, budget.window))))
 }
 
 /// Whether a rule is for a request.

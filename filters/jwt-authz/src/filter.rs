@@ -161,16 +161,23 @@ impl JwtAuthz {
         may_wait: bool,
     ) -> Flow {
         let before = self.leave(waiting);
+        let mut claims = None;
         for other in others {
             let judge = |request: &mut Request<'_>| other.judge(waiting, request, before.as_ref(), may_wait);
-            if let Some(flow) = other.adapter.on_request_beside(request, judge) {
-                return flow;
+            match other.adapter.on_request_beside(request, judge) {
+                Ok(found) => claims = claims.or(found),
+                Err(flow) => return flow,
             }
         }
         // The filter does not change responses.
-        self.adapter.on_request(&mut Pending::default(), request, |request| {
+        let flow = self.adapter.on_request(&mut Pending::default(), request, |request| {
             self.judge(waiting, request, before.as_ref(), may_wait)
-        })
+        });
+        match (flow, claims) {
+            // Nobody escapes what the blocks behind do by claims with a request that only may be a route's.
+            (Flow::Continue, Some(claims)) => self.adapter.provide_claims(request, &claims),
+            (flow, _) => flow,
+        }
     }
 
     /// Decides on a request, or pauses it if its key is missing. `before` is what the request has waited for.

@@ -124,9 +124,14 @@ impl Policy {
         if !others.is_empty() {
             asked.expect_names(self.names.count());
         }
+        // Of one request, since to parse a long path takes time.
+        let mut request = MatchInput::new(facts, None);
         let mut first = 0;
         for policy in self.and(others) {
-            policy.ask(first, facts, &mut asked);
+            let client = policy.config.settings.client(&policy.needs, facts);
+            asked.decision.client_ip_fallback |= client.fallback;
+            request.set_client_ip(client.ip);
+            policy.ask(first, &request, &mut asked);
             first += policy.config.limits.len();
         }
         asked.decide(&mut roll, store)
@@ -138,10 +143,7 @@ impl Policy {
     }
 
     /// Adds what this config asks of a request. `first`: the index of its first limit.
-    fn ask<'a>(&'a self, first: usize, facts: &Facts<'_>, asked: &mut Asked<'a>) {
-        let client = self.config.settings.client(&self.needs, facts);
-        let request = MatchInput::new(facts, client.ip);
-        asked.decision.client_ip_fallback |= client.fallback;
+    fn ask<'a>(&'a self, first: usize, request: &MatchInput<'_>, asked: &mut Asked<'a>) {
         for (index, (limit, buckets)) in (first..).zip(self.config.limits.iter().zip(&self.buckets)) {
             let mode = self.config.settings.mode.max(limit.mode);
             if mode == Mode::Off {
@@ -151,20 +153,20 @@ impl Policy {
             let mut look = |claims| {
                 if first == 0
                     && buckets.claims == Some(claims)
-                    && buckets.named.first_requests.are_without_claims(facts.claims.is_some())
+                    && buckets.named.first_requests.are_without_claims(request.facts().claims.is_some())
                 {
                     asked.decision.without_claims.push(index);
                 }
             };
             look(Claims::Match);
-            if !limit.matches.test(&request).is_possible() {
+            if !limit.matches.test(request).is_possible() {
                 continue;
             }
             look(Claims::Key);
             let denies_errors = self.config.on_error == OnError::Deny;
             let terms = Terms { mode, enforced: limit.enforce_percentage, denies_errors };
             let (index, since) = asked.first_of(&buckets.named, index);
-            let (reservation, missing) = self.reservation(index, limit, buckets, terms, &request);
+            let (reservation, missing) = self.reservation(index, limit, buckets, terms, request);
             if let Some(part) = missing {
                 asked.lacks(index, part, (limit.on_missing_key == OnMissingKey::Deny).then_some(terms));
             }

@@ -26,7 +26,7 @@ use mesh_policy::report::Report;
 use mesh_policy::scope::{Scope, variable};
 use mesh_policy::settings::DecisionLog;
 use mesh_policy::time::Nanos;
-use mesh_policy::verdict::{Count, Decision, Verdict};
+use mesh_policy::verdict::{Claims, Count, Decision, Verdict};
 use std::rc::Rc;
 
 /// The filter state `wasm.<key>` of the claims that filters in other modules may see.
@@ -117,28 +117,53 @@ impl<P: Policy> Adapter<P> {
             .unwrap_or_else(|status| self.on_unreadable_request(Part::Headers, status, pending, request))
     }
 
-    /// Judges a request that other configs decide on as well: what keeps it from continuing, if this config does. Nothing is
-    /// carried out on a request that it lets in, and that is not counted: the config that decides last does both.
+    /// Judges a request that other configs decide on as well. On a request that it lets in nothing is carried out, and that is
+    /// not counted: the config that decides last does both. Returns the claims of its token, if it has verified one, for
+    /// [`Adapter::provide_claims`].
+    ///
+    /// # Errors
+    /// What keeps the request from continuing, if this config does.
     pub fn on_request_beside<'a>(
         &'a self,
         request: &mut Request<'_>,
         judge: impl FnOnce(&mut Request<'_>) -> Result<Judgement<'a, P::Metric>, Status>,
-    ) -> Option<Flow> {
+    ) -> Result<Option<Claims>, Flow> {
         let removed =
             request.remove_own(self.policy.own_headers()).map_err(|status| (Part::OwnHeaders, status));
         let judged =
             removed.and_then(|()| self.judge(request, judge).map_err(|status| (Part::Headers, status)));
-        let flow = match judged {
-            Ok(Judgement::Verdict(verdict)) if verdict.refusal.is_none() => return None,
+        match judged {
+            Ok(Judgement::Verdict(verdict)) if verdict.refusal.is_none() => Ok(verdict.claims),
             Ok(Judgement::Verdict(mut verdict)) => {
                 let reply = self.enforced_reply(request, &mut verdict);
                 self.report(&verdict);
-                reply.map_or(Flow::Continue, Flow::Reply)
+                reply.map_or(Ok(verdict.claims), |reply| Err(Flow::Reply(reply)))
             }
-            Ok(Judgement::Pause(until)) => return Some(Flow::Pause { until }),
-            Err((part, status)) => self.on_unreadable_request(part, status, &mut Pending::default(), request),
-        };
-        Some(flow).filter(|flow| !matches!(flow, Flow::Continue))
+            Ok(Judgement::Pause(until)) => Err(Flow::Pause { until }),
+            Err((part, status)) => {
+                match self.on_unreadable_request(part, status, &mut Pending::default(), request) {
+                    Flow::Continue => Ok(None),
+                    flow => Err(flow),
+                }
+            }
+        }
+    }
+
+    /// Passes claims on that another config has verified, if this one, which has let the request in, has none.
+    pub fn provide_claims(&self, request: &mut Request<'_>, claims: &Claims) -> Flow {
+        let provided = if request.has_claims() { Ok(()) } else { Self::pass_on(request, claims) };
+        provided.map_or_else(
+            |status| self.on_unreadable_request(Part::Headers, status, &mut Pending::default(), request),
+            |()| Flow::Continue,
+        )
+    }
+
+    fn pass_on(request: &mut Request<'_>, claims: &Claims) -> Result<(), Status> {
+        if let Some(exported) = &claims.exported {
+            request.set_filter_state(CLAIMS_KEY, exported)?;
+        }
+        request.set_claims(Some(Rc::clone(&claims.all)));
+        Ok(())
     }
 
     fn judge<'a>(
@@ -197,10 +222,7 @@ impl<P: Policy> Adapter<P> {
         }
         self.change(request, &verdict)?;
         if let Some(claims) = &verdict.claims {
-            if let Some(exported) = &claims.exported {
-                request.set_filter_state(CLAIMS_KEY, exported)?;
-            }
-            request.set_claims(Some(Rc::clone(&claims.all)));
+            Self::pass_on(request, claims)?;
         }
         if let Some((key, value)) = &verdict.logged {
             // Only the access log reads it, so a failure does not change what happens to the request.

@@ -159,6 +159,13 @@ impl<F: Route> Filter for Routed<F> {
     }
 
     fn on_request_trailers(&self, stream: &mut Self::Stream, trailers: &mut Trailers) -> TrailersFlow {
+        // What one of the configs keeps out may not come in where another one decides.
+        for other in self.beside(&stream.chosen) {
+            let flow = other.on_request_trailers(&mut stream.state, trailers);
+            if !matches!(flow, TrailersFlow::Continue) {
+                return flow;
+            }
+        }
         self.of(stream).on_request_trailers(&mut stream.state, trailers)
     }
 

@@ -104,11 +104,21 @@ impl Needs {
             }
         }
     }
+
+    /// Adds the needs of another config, which may find the client's address in another place: then [`Facts::source`] is
+    /// fetched in any case, since one of the two may need it where the other does not.
+    pub fn add_config(&mut self, other: &Self) {
+        let is_elsewhere = self.source && other.source && self.trusted_hops != other.trusted_hops;
+        self.add(other);
+        if is_elsewhere {
+            self.trusted_hops = 0;
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Attribute, Facts, Sent};
+    use super::{Attribute, Facts, Needs, Sent};
     use crate::headers::{HeaderName, Headers};
     use crate::testing::test;
 
@@ -128,6 +138,25 @@ mod tests {
         check(&[("x-a", "1"), ("x-a", "1")], Sent::Ambiguous);
         check(&[("x-a", "1"), ("x_a", "2")], Sent::Ambiguous);
         check(&[("x_a", "1")], Sent::Ambiguous);
+    }
+
+    /// Position 0: the source is fetched whatever `x-forwarded-for` holds.
+    #[test]
+    fn configs_that_look_for_the_address_in_several_places_need_the_source() {
+        let source = |trusted_hops| Needs { source: true, trusted_hops, ..Needs::default() };
+        let nothing = Needs::default();
+        for (configs, expected) in [
+            (vec![source(2), source(2)], 2),
+            (vec![source(0), source(2)], 0),
+            (vec![source(2), source(0)], 0),
+            (vec![source(1), source(2)], 0),
+            (vec![source(1), source(2), source(2)], 0),
+            (vec![nothing.clone(), source(2), nothing.clone()], 2),
+        ] {
+            let mut needs = Needs::default();
+            configs.iter().for_each(|config| needs.add_config(config));
+            assert_eq!((needs.source, needs.trusted_hops), (true, expected), "{configs:?}");
+        }
     }
 
     #[test]

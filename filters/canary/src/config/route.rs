@@ -43,6 +43,13 @@ impl RouteConfig for Config {
                 misfits.push(Misfit { path: self.splits.path(index, field), message: OF_BLOCK.to_owned() });
             }
         }
+        let is_trusted_by_address =
+            own.trusted_override.as_ref().is_some_and(|trusted| trusted.matches.needs().source);
+        // A route that is off follows no override.
+        let is_on = self.settings.mode != Mode::Off;
+        if is_on && is_trusted_by_address && self.settings.client_ip != own.settings.client_ip {
+            misfits.push(Misfit { path: "client_ip".to_owned(), message: OF_OVERRIDE.to_owned() });
+        }
         for split in &mut self.splits.0 {
             if let Some(own) = own.splits.of_name(&split.name) {
                 split.rollout.clone_from(&own.rollout);
@@ -68,6 +75,7 @@ impl RouteConfig for Config {
 }
 
 const OF_BLOCK: &str = "found it in a route, expected it in the block's own config, at its split of this name: it is the same for all routes";
+const OF_OVERRIDE: &str = "found another value than in the block's own config, expected the same: `trusted_override.match` tests the client's address";
 const OF_COHORT: &str = "found another value than in the block's other configs, expected the same: splits of one name are one cohort";
 
 impl Splits {

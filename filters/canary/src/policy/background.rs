@@ -24,6 +24,8 @@ impl Policy {
         let mut report = Report::default();
         for (index, split) in self.splits.iter().enumerate() {
             let trip = match split.guarded() {
+                // The block's own config shows that its split does not decide.
+                None if split.is_shared => continue,
                 None => None,
                 Some(guarded) => match guarded.guard.state(now, store) {
                     Ok(state) => state.trip,

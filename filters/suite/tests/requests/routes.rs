@@ -4,6 +4,7 @@ mod canary;
 mod fault;
 mod jwt_authz;
 mod rate_limit;
+mod review;
 mod trace_context;
 
 use crate::blocks::suite;

@@ -30,15 +30,7 @@ impl<P: Decide> Build for PolicyFilter<P> {
 
     fn build(config: P::Config, plugin: &Plugin) -> Result<Self, Problems> {
         let policy = P::build(config, &mut ProxySetup { plugin, store: SharedData })?;
-        let adapter = Adapter::new(policy, plugin.scope());
-        if P::OBSERVES {
-            let report = with_environment(|environment| adapter.policy().start(environment));
-            adapter.carry_out_report(&report);
-            if let Some(time) = report.tick_after {
-                plugin.tick_after(time);
-            }
-        }
-        Ok(Self(adapter))
+        Ok(Self(Adapter::new(policy, plugin.scope())).started(plugin))
     }
 }
 
@@ -127,7 +119,7 @@ impl<P: Decide> Route for PolicyFilter<P> {
 
     fn build_route(&self, config: P::Config, plugin: &Plugin) -> Result<Self, Problems> {
         let policy = self.0.policy().build_route(config, &mut ProxySetup { plugin, store: SharedData })?;
-        Ok(Self(Adapter::new(policy, plugin.scope())))
+        Ok(Self(Adapter::new(policy, plugin.scope())).started(plugin))
     }
 
     fn on_request_headers_beside(
@@ -141,7 +133,7 @@ impl<P: Decide> Route for PolicyFilter<P> {
         let mut deciding: Vec<_> =
             all.filter(|filter| !filter.0.passes(request)).map(|filter| &filter.0).collect();
         let mut needs = Needs { headers: true, ..Needs::default() };
-        deciding.iter().for_each(|adapter| needs.add(adapter.policy().needs()));
+        deciding.iter().for_each(|adapter| needs.add_config(adapter.policy().needs()));
         if request.facts(&needs).is_err()
             && let Some(refusing) = deciding.iter().position(|adapter| adapter.refuses_unreadable())
         {
@@ -167,6 +159,17 @@ impl<P: Decide> Route for PolicyFilter<P> {
 }
 
 impl<P: Decide> PolicyFilter<P> {
+    fn started(self, plugin: &Plugin) -> Self {
+        if P::OBSERVES {
+            let report = with_environment(|environment| self.0.policy().start(environment));
+            self.0.carry_out_report(&report);
+            if let Some(time) = report.tick_after {
+                plugin.tick_after(time);
+            }
+        }
+        self
+    }
+
     fn observe(&self, outcome: &Outcome, tick_after: impl FnOnce(Duration)) {
         if let Some(time) = self.0.policy().observe(outcome) {
             tick_after(time);

@@ -35,6 +35,10 @@ impl Fetched {
         self.claims = Some(claims);
     }
 
+    pub(crate) fn has_claims(&self) -> bool {
+        matches!(self.claims, Some(Some(_)))
+    }
+
     /// Fetches what `needs` names and was not fetched before.
     pub(crate) fn facts<'a>(
         &'a mut self,

@@ -74,6 +74,11 @@ impl Request<'_> {
         self.core.fetched.set_claims(claims);
     }
 
+    /// Whether a filter in front of this one, or this one, has passed claims on.
+    pub(crate) fn has_claims(&self) -> bool {
+        self.core.fetched.has_claims()
+    }
+
     /// Applies an edit to the headers.
     pub fn edit(&mut self, edit: &Edit) -> Result<(), Status> {
         edit::apply(HeaderMap::Request, self.core.request.as_mut(), edit)

@@ -193,6 +193,11 @@ impl<'a> MatchInput<'a> {
         }
     }
 
+    /// Sets the client's address, where another config finds it. What was parsed of the request stays.
+    pub const fn set_client_ip(&mut self, client_ip: Option<IpAddr>) {
+        self.client_ip = client_ip;
+    }
+
     /// Sets how escaped slashes are read.
     #[must_use]
     pub fn with_escaped_slashes(self, escaped_slashes: EscapedSlashes) -> Self {

@@ -368,3 +368,24 @@ fn what_does_not_fit_is_refused_with_its_path() {
         );
     }
 }
+
+/// Otherwise the override would be trusted from other addresses on the route, such as that of a proxy in front.
+#[test]
+fn an_override_by_address_has_the_address_of_the_block_s_own_config() {
+    const PROBLEM: &str = "[0].config.client_ip: found another value than in the block's own config, expected the same: \
+        `trusted_override.match` tests the client's address";
+    let hops = |number: u32| json!({"client_ip": {"trusted_hops": number}, "default": "v1"});
+    let trusting =
+        |matches: Value| with(hops(1), "trusted_override", json!({"header": "x-v", "match": matches}));
+    let by_address = trusting(json!({"not": {"client_ip": ["10.0.0.0/8"]}}));
+    for route in [json!({}), hops(2), json!({"mode": "shadow"})] {
+        check_refused(&by_address, &[("a", route)], PROBLEM);
+    }
+    for (own, route) in [
+        (by_address.clone(), hops(1)),
+        (by_address, json!({"mode": "off"})),
+        (trusting(json!({"methods": ["GET"]})), json!({})),
+    ] {
+        assert!(Suite::new().configure(&block(&own, &[("a", route)])).is_ok());
+    }
+}

@@ -2,7 +2,9 @@
 
 use super::{request, routed};
 use crate::blocks::{header, suite};
-use serde_json::json;
+use mesh_host::testing::Proxy;
+use serde_json::{Value, json};
+use suite::filter::SuiteFilter;
 
 #[test]
 fn a_route_has_formats_of_its_own() {
@@ -41,5 +43,31 @@ fn all_routes_correlate_with_each_other() {
             inner.end();
             outer.end();
         }
+    }
+}
+
+/// By default the formats that a config writes are carried, and on another route they would not be found.
+#[test]
+fn what_is_carried_is_the_same_on_all_routes() {
+    const PROBLEM: &str =
+        "filters[0].routes[0].config.inject: found other formats than in the block's own config";
+    let problems = |correlate: &Value, route: &Value| {
+        let own = json!({"trace_context": {"inject": ["w3c", "b3"], "correlate": correlate}});
+        let config = json!({"filters": [routed(own, &[("/a", route.clone())])]});
+        let configured = Proxy::<SuiteFilter>::new().configure(&config.to_string());
+        configured.err().unwrap_or_default().join("\n")
+    };
+    let by_default = json!({"by": "x-request-id"});
+    for route in [json!({}), json!({"inject": ["b3"]}), json!({"inject": ["b3"], "mode": "shadow"})] {
+        assert!(problems(&by_default, &route).contains(PROBLEM), "{route}");
+    }
+    for (correlate, route) in [
+        (&by_default, json!({"inject": ["b3", "w3c"]})),
+        (&by_default, json!({"mode": "off"})),
+        (&by_default, json!({"boundary": "strip"})),
+        (&json!({"by": "x-request-id", "carry": ["b3"]}), json!({})),
+        (&json!(null), json!({})),
+    ] {
+        assert_eq!(problems(correlate, &route), "", "{correlate} {route}");
     }
 }
