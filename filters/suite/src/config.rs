@@ -4,7 +4,7 @@ mod block;
 mod route;
 
 pub use block::{Block, FilterConfig};
-pub use route::{Route, Routed};
+pub use route::{MAX_ROUTES, Route, Routed};
 
 use mesh_config::kinds::{choice, list};
 use mesh_config::{Kind, ProblemKind, Value};
@@ -12,9 +12,6 @@ use mesh_policy::mode::Mode;
 
 /// Maximum number of blocks.
 pub const MAX_BLOCKS: usize = 16;
-
-/// Maximum number of routes of a block.
-pub const MAX_ROUTES: usize = 32;
 
 mesh_config::object! {
     /// A config of the suite.

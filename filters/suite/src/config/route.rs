@@ -1,6 +1,5 @@
 //! Routes: other configs of a block for some requests.
 
-use super::MAX_ROUTES;
 use mesh_config::describe::{Defs, Describer, Shape};
 use mesh_config::kinds::{inheriting, linked, list, object};
 use mesh_config::{Form, Kind, ProblemKind, Reader, Value};
@@ -10,7 +9,9 @@ use mesh_policy::mode::Mode;
 use mesh_policy::name::name;
 use mesh_policy::routes::{Misfit, RouteConfig};
 use std::collections::BTreeSet;
-use std::marker::PhantomData;
+
+/// Maximum number of routes of a block.
+pub const MAX_ROUTES: usize = 32;
 
 /// A filter's config, and those that it has on some routes.
 #[derive(Clone, Debug)]
@@ -62,17 +63,13 @@ where
     C: for<'a> RouteConfig<Context<'a> = ()>,
 {
     let Some(value) = block.field("routes") else { return Some(Vec::new()) };
-    let mut routes = routes(RouteKind { own: Some(written), read_as: PhantomData }).read(&value)?;
+    let routes = routes(RouteKind { written: Some(written), own }).read(&value)?;
     let Some(own) = own else { return Some(routes) };
     let mut misfits = Vec::new();
-    for index in 0..routes.len() {
-        let (before, rest) = routes.split_at_mut(index);
-        let Some(route) = rest.first_mut() else { break };
-        let mut of_route = route.config.complete(own).err().unwrap_or_default();
-        let others = std::iter::once(own).chain(before.iter().map(|route| &route.config));
-        for other in others {
-            of_route.extend(route.config.misfits(other));
-        }
+    for (index, route) in routes.iter().enumerate() {
+        let before = routes.iter().take(index).map(|route| &route.config);
+        let others = std::iter::once(own).chain(before);
+        let mut of_route: Vec<_> = others.flat_map(|other| route.config.misfits(other)).collect();
         // Each path once, whichever of the others it does not agree with.
         let mut paths = BTreeSet::new();
         of_route.retain(|misfit| paths.insert(misfit.path.clone()));
@@ -88,10 +85,20 @@ where
         }
     }
     let is_good = misfits.is_empty();
-    for (route, Misfit { path, message }) in misfits {
-        let _none: Option<()> = value.problem_at(&format!("{route}.{path}"), ProblemKind::Conflict, message);
+    for (route, misfit) in misfits {
+        let _none: Option<()> = report(&value, &route, vec![misfit]);
     }
     Some(routes).filter(|_| is_good)
+}
+
+/// Reports what does not fit of the config at `path` within this value. Returns `None`.
+fn report<T>(value: &Value<'_>, path: &str, misfits: Vec<Misfit>) -> Option<T> {
+    for Misfit { path: field, message } in misfits {
+        let separator = if path.is_empty() { "" } else { "." };
+        let _none: Option<()> =
+            value.problem_at(&format!("{path}{separator}{field}"), ProblemKind::Conflict, message);
+    }
+    None
 }
 
 fn routes<'a, K: Kind>(route: K) -> impl Kind<Out = Vec<K::Out>> + use<'a, K> {
@@ -100,8 +107,9 @@ fn routes<'a, K: Kind>(route: K) -> impl Kind<Out = Vec<K::Out>> + use<'a, K> {
 
 /// A route of a block.
 struct RouteKind<'a, C> {
-    own: Option<&'a Value<'a>>,
-    read_as: PhantomData<C>,
+    /// The block's own config, as it is written, and as it is read if it is good.
+    written: Option<&'a Value<'a>>,
+    own: Option<&'a C>,
 }
 
 impl<C> Kind for RouteKind<'_, C>
@@ -111,9 +119,15 @@ where
     type Out = Route<C>;
 
     fn read(&self, value: &Value<'_>) -> Option<Route<C>> {
-        let (name, matches, config) = Reader::object(value, TYPE_NAME, |reader| {
-            fields(reader, inheriting(object::<C>(), self.own, C::OF_BLOCK))
-        })?;
+        // Completed at once: until then, each route has a copy of what is the block's.
+        let config = inheriting(object::<C>(), self.written, C::OF_BLOCK).and_then(|value, mut config: C| {
+            let Some(own) = self.own else { return Some(config) };
+            match config.complete(own) {
+                Ok(()) => Some(config),
+                Err(misfits) => report(value, "", misfits),
+            }
+        });
+        let (name, matches, config) = Reader::object(value, TYPE_NAME, |reader| fields(reader, config))?;
         Some(Route { name, matches, config })
     }
 
@@ -186,7 +200,7 @@ impl Kind for AnyConfig {
         where
             C: for<'a> RouteConfig<Context<'a> = ()>,
         {
-            linked(RouteKind::<C> { own: None, read_as: PhantomData }, link).shape(defs)
+            linked(RouteKind::<C> { written: None, own: None }, link).shape(defs)
         }
         Shape::any_of([
             of::<trace_context::config::Config>(defs, "../trace-context/README.md"),

@@ -3,8 +3,6 @@
 use crate::describe::{Defs, Describer, Shape};
 use crate::form::Form;
 use crate::kind::Kind;
-#[cfg(doc)]
-use crate::reader::Reader;
 use crate::value::Value;
 
 /// A type that is read from the fields of an object: see [`object!`](crate::object!).
@@ -15,7 +13,7 @@ pub trait Object: Sized {
     /// Its name in a schema.
     const NAME: &'static str;
 
-    /// Reads an object: [`Reader::record`]. A type has this once; if it was generic, each crate that uses the type would
+    /// Reads an object: [`Reader::record`](crate::Reader::record). A type has this once; if it was generic, each crate that uses the type would
     /// compile it, and modules would be larger.
     fn read(value: &Value<'_>, context: Self::Context<'_>) -> Option<Self>;
 
