@@ -8,8 +8,8 @@
 //! that owes its capacity (burst × P) is empty.
 
 use mesh_config::kind::some;
-use mesh_config::kinds::{Object, duration, integer};
-use mesh_config::{Form, ProblemKind, Reader, Value};
+use mesh_config::kinds::{Object, by_fields, duration, integer};
+use mesh_config::{Form, ProblemKind, Value};
 use mesh_policy::time::Nanos;
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -144,7 +144,7 @@ impl Object for Quota {
 
     #[inline(never)]
     fn read(value: &Value<'_>, context: Self::Context<'_>) -> Option<Self> {
-        Reader::record(value, context)
+        by_fields(value, context)
     }
 
     fn fields<F: Form>(form: &mut F, largest_cost: Option<u64>) -> Option<Self> {

@@ -21,5 +21,5 @@ pub use linked::{Linked, linked};
 pub use list::{List, list};
 pub use nested::{Nested, nested};
 pub use number::{Boolean, Decimal, Integer, Length, Number, boolean, decimal, duration, integer, number};
-pub use object::{Object, Record, object, object_with};
+pub use object::{Object, Record, by_fields, object, object_with};
 pub use text::{Text, string, text};

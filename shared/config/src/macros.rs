@@ -32,7 +32,7 @@ macro_rules! object {
 
             #[inline(never)]
             fn read(value: &$crate::Value<'_>, context: Self::Context<'_>) -> Option<Self> {
-                $crate::Reader::record(value, context)
+                $crate::kinds::by_fields(value, context)
             }
 
             #[allow(unused_variables, reason = "no field refers to most of the others")]

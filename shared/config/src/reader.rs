@@ -3,7 +3,6 @@
 use crate::case::{same_name, snake_case};
 use crate::form::{Form, Group};
 use crate::kind::Kind;
-use crate::kinds::Object;
 use crate::node::Node;
 use crate::problem::{ProblemKind, Sink};
 use crate::suggest::{nearest, quoted};
@@ -42,11 +41,6 @@ impl<'a> Reader<'a> {
         let mut reader = Self::new(value, value.entries()?);
         let object = fields(&mut reader);
         reader.finish(type_name).and(object)
-    }
-
-    /// Reads an object by its fields.
-    pub fn record<T: Object>(value: &Value<'a>, context: T::Context<'_>) -> Option<T> {
-        Self::object(value, std::any::type_name::<T>(), |reader| T::fields(reader, context))
     }
 
     fn new(value: &Value<'a>, entries: &'a [(String, Node)]) -> Self {

@@ -10,8 +10,8 @@ use crate::matching::cookie_name;
 use crate::matching::method::parse_method;
 use crate::matching::request::MatchInput;
 use crate::path::{folded, pattern_in};
-use mesh_config::kinds::{Object, either, integer, list, object, string, text};
-use mesh_config::{Form, JsonType, Kind, ProblemKind, Reader, Value, quoted, shorten};
+use mesh_config::kinds::{Object, by_fields, either, integer, list, object, string, text};
+use mesh_config::{Form, JsonType, Kind, ProblemKind, Value, quoted, shorten};
 use std::borrow::Cow;
 use std::net::IpAddr;
 
@@ -81,7 +81,7 @@ impl Object for KeyPart {
 
     #[inline(never)]
     fn read(value: &Value<'_>, (): ()) -> Option<Self> {
-        Reader::record(value, ())
+        by_fields(value, ())
     }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {

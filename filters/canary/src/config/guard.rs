@@ -2,8 +2,8 @@
 
 use super::variant::{Variant, one_of};
 use mesh_config::kind::some;
-use mesh_config::kinds::{Object, choice, duration, integer, number, object_with};
-use mesh_config::{Form, Kind, ProblemKind, Reader, Value};
+use mesh_config::kinds::{Object, by_fields, choice, duration, integer, number, object_with};
+use mesh_config::{Form, Kind, ProblemKind, Value};
 use mesh_policy::mode::Mode;
 use mesh_policy::percent::Percentage;
 use std::ops::RangeInclusive;
@@ -63,7 +63,7 @@ impl Object for Guard {
 
     #[inline(never)]
     fn read(value: &Value<'_>, context: Self::Context<'_>) -> Option<Self> {
-        Reader::record(value, context)
+        by_fields(value, context)
     }
 
     fn fields<F: Form>(form: &mut F, variants: Option<&[Variant]>) -> Option<Self> {

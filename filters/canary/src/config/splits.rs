@@ -4,8 +4,8 @@ use super::guard::Guard;
 use super::rollout::Rollout;
 use super::split::Split;
 use mesh_config::kind::some;
-use mesh_config::kinds::{Object, list};
-use mesh_config::{Form, ProblemKind, Reader, Value};
+use mesh_config::kinds::{Object, by_fields, list};
+use mesh_config::{Form, ProblemKind, Value};
 
 /// Maximum number of splits, which are tried one by one.
 const MAX_SPLITS: usize = 32;
@@ -44,7 +44,7 @@ impl Object for Splits {
 
     #[inline(never)]
     fn read(value: &Value<'_>, (): ()) -> Option<Self> {
-        Reader::record(value, ())
+        by_fields(value, ())
     }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {

@@ -1,8 +1,8 @@
 //! Replies in place of the upstream's.
 
 use mesh_config::kind::some;
-use mesh_config::kinds::{Object, integer, string};
-use mesh_config::{Form, Kind, ProblemKind, Reader, Value};
+use mesh_config::kinds::{Object, by_fields, integer, string};
+use mesh_config::{Form, Kind, ProblemKind, Value};
 use mesh_policy::effects::GrpcStatus;
 use mesh_policy::headers::{HeaderName, HeaderValue};
 use mesh_policy::percent::Percentage;
@@ -52,7 +52,7 @@ impl Object for Abort {
 
     #[inline(never)]
     fn read(value: &Value<'_>, (): ()) -> Option<Self> {
-        Reader::record(value, ())
+        by_fields(value, ())
     }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {

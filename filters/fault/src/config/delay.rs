@@ -1,8 +1,8 @@
 //! How long something waits.
 
 use crate::distribution::Distribution;
-use mesh_config::kinds::{Object, choice, duration, object};
-use mesh_config::{Form, ProblemKind, Reader, Value};
+use mesh_config::kinds::{Object, by_fields, choice, duration, object};
+use mesh_config::{Form, ProblemKind, Value};
 use mesh_policy::percent::Percentage;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -86,7 +86,7 @@ impl Object for Wait {
 
     #[inline(never)]
     fn read(value: &Value<'_>, (): ()) -> Option<Self> {
-        Reader::record(value, ())
+        by_fields(value, ())
     }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {

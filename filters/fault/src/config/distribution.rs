@@ -2,8 +2,8 @@
 
 use super::delay::{DELAY, LONGEST};
 use crate::distribution::{Distribution, InvalidQuantiles, Quantiles, percentile, percentile_name};
-use mesh_config::kinds::{Object, duration, entries};
-use mesh_config::{Form, Kind, ProblemKind, Reader, Value};
+use mesh_config::kinds::{Object, by_fields, duration, entries};
+use mesh_config::{Form, Kind, ProblemKind, Value};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -79,7 +79,7 @@ impl Object for Distribution {
 
     #[inline(never)]
     fn read(value: &Value<'_>, (): ()) -> Option<Self> {
-        Reader::record(value, ())
+        by_fields(value, ())
     }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {

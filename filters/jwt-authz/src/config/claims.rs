@@ -1,8 +1,8 @@
 //! What a rule wants a token's claims to say.
 
 use mesh_config::describe::{Defs, Shape};
-use mesh_config::kinds::{List, Nested, Object, any, list, nested, object_with, string};
-use mesh_config::{Form, JsonType, Kind, ProblemKind, Reader, Refused, Scalar, Value};
+use mesh_config::kinds::{List, Nested, Object, any, by_fields, list, nested, object_with, string};
+use mesh_config::{Form, JsonType, Kind, ProblemKind, Refused, Scalar, Value};
 use mesh_policy::headers::HeaderName;
 use mesh_policy::matching::claim::{ClaimTest, claim_path};
 use mesh_policy::matching::host::HostMatch;
@@ -134,7 +134,7 @@ impl Object for Claims {
 
     #[inline(never)]
     fn read(value: &Value<'_>, context: Self::Context<'_>) -> Option<Self> {
-        Reader::record(value, context)
+        by_fields(value, context)
     }
 
     fn fields<F: Form>(form: &mut F, matches: Option<&RequestMatch>) -> Option<Self> {

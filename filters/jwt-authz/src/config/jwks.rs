@@ -1,8 +1,8 @@
 //! Where a provider's keys come from.
 
 use crate::crypto::{KeySet, KeySetError, Origin};
-use mesh_config::kinds::{Object, Text, any, duration, string, text};
-use mesh_config::{Form, ProblemKind, Reader, Value};
+use mesh_config::kinds::{Object, Text, any, by_fields, duration, string, text};
+use mesh_config::{Form, ProblemKind, Value};
 use mesh_policy::headers::HeaderValue;
 use std::rc::Rc;
 use std::time::Duration;
@@ -61,7 +61,7 @@ impl Object for Jwks {
 
     #[inline(never)]
     fn read(value: &Value<'_>, (): ()) -> Option<Self> {
-        Reader::record(value, ())
+        by_fields(value, ())
     }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {
@@ -99,7 +99,7 @@ impl Object for Location {
 
     #[inline(never)]
     fn read(value: &Value<'_>, (): ()) -> Option<Self> {
-        Reader::record(value, ())
+        by_fields(value, ())
     }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {

@@ -4,8 +4,8 @@ use super::claims::{Claims, claims};
 use super::provider::Provider;
 use super::provider_set::ProviderSet;
 use mesh_config::kind::some;
-use mesh_config::kinds::{Object, choice};
-use mesh_config::{Form, Kind, ProblemKind, Reader, Value};
+use mesh_config::kinds::{Object, by_fields, choice};
+use mesh_config::{Form, Kind, ProblemKind, Value};
 use mesh_policy::matching::request::RequestMatch;
 use mesh_policy::mode::Mode;
 
@@ -60,7 +60,7 @@ impl Object for Rule {
 
     #[inline(never)]
     fn read(value: &Value<'_>, context: Self::Context<'_>) -> Option<Self> {
-        Reader::record(value, context)
+        by_fields(value, context)
     }
 
     fn fields<F: Form>(form: &mut F, providers: Option<&[Provider]>) -> Option<Self> {

@@ -1,8 +1,8 @@
 //! Where a token is found in a request.
 
 use mesh_config::kind::some;
-use mesh_config::kinds::{Object, Text, text};
-use mesh_config::{Form, Kind, ProblemKind, Reader, Value};
+use mesh_config::kinds::{Object, Text, by_fields, text};
+use mesh_config::{Form, Kind, ProblemKind, Value};
 use mesh_policy::headers::HeaderName;
 use mesh_policy::matching::cookie_name;
 
@@ -54,7 +54,7 @@ impl Object for TokenLocation {
 
     #[inline(never)]
     fn read(value: &Value<'_>, (): ()) -> Option<Self> {
-        Reader::record(value, ())
+        by_fields(value, ())
     }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {

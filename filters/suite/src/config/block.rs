@@ -3,8 +3,8 @@
 use super::route::{self, Routed};
 use mesh_config::describe::{Defs, Shape};
 use mesh_config::kind::some;
-use mesh_config::kinds::{Object, linked, object};
-use mesh_config::{Form, Kind, Reader, Value};
+use mesh_config::kinds::{Object, by_fields, linked, object};
+use mesh_config::{Form, Kind, Value};
 use mesh_policy::mode::Mode;
 use mesh_policy::scope::{self, variable};
 
@@ -48,7 +48,7 @@ impl Object for Block {
 
     #[inline(never)]
     fn read(value: &Value<'_>, (): ()) -> Option<Self> {
-        Reader::record(value, ())
+        by_fields(value, ())
     }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {

@@ -3,6 +3,7 @@
 use crate::describe::{Defs, Describer, Shape};
 use crate::form::Form;
 use crate::kind::Kind;
+use crate::reader::Reader;
 use crate::value::Value;
 
 /// A type that is read from the fields of an object: see [`object!`](crate::object!).
@@ -13,12 +14,17 @@ pub trait Object: Sized {
     /// Its name in a schema.
     const NAME: &'static str;
 
-    /// Reads an object: [`Reader::record`](crate::Reader::record). A type has this once; if it was generic, each crate that uses the type would
+    /// Reads an object: [`by_fields`]. A type has this once; if it was generic, each crate that uses the type would
     /// compile it, and modules would be larger.
     fn read(value: &Value<'_>, context: Self::Context<'_>) -> Option<Self>;
 
     /// Asks for every field.
     fn fields<F: Form>(form: &mut F, context: Self::Context<'_>) -> Option<Self>;
+}
+
+/// Reads an object by its fields, for [`Object::read`].
+pub fn by_fields<T: Object>(value: &Value<'_>, context: T::Context<'_>) -> Option<T> {
+    Reader::object(value, std::any::type_name::<T>(), |reader| T::fields(reader, context))
 }
 
 /// The kind of an [`Object`].

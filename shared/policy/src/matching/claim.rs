@@ -2,8 +2,8 @@
 
 use super::string::{IGNORE_CASE, PRESENT, StringMatch, Test};
 use mesh_config::kind::some;
-use mesh_config::kinds::{self, Any, Object, any, boolean, either, list, number, string};
-use mesh_config::{Form, JsonType, Kind, OneOf, ProblemKind, Reader, Scalar, Value};
+use mesh_config::kinds::{self, Any, Object, any, boolean, by_fields, either, list, number, string};
+use mesh_config::{Form, JsonType, Kind, OneOf, ProblemKind, Scalar, Value};
 use serde_json::Value as Json;
 use std::borrow::Cow;
 
@@ -94,7 +94,7 @@ impl Object for ClaimTest {
 
     #[inline(never)]
     fn read(value: &Value<'_>, (): ()) -> Option<Self> {
-        Reader::record(value, ())
+        by_fields(value, ())
     }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {

@@ -7,8 +7,8 @@ mod template;
 use super::string::{IGNORE_CASE, StringMatch, Test, strings, whole};
 use crate::path::Readings;
 use crate::truth::Truth;
-use mesh_config::kinds::{Object, boolean, hint, object};
-use mesh_config::{Form, JsonType, Kind, Reader, Value};
+use mesh_config::kinds::{Object, boolean, by_fields, hint, object};
+use mesh_config::{Form, JsonType, Kind, Value};
 use template::Template;
 
 /// A test on the path: a string test, or a template of its segments.
@@ -63,7 +63,7 @@ impl Object for PathMatch {
 
     #[inline(never)]
     fn read(value: &Value<'_>, (): ()) -> Option<Self> {
-        Reader::record(value, ())
+        by_fields(value, ())
     }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {

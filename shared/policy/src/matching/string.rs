@@ -2,8 +2,8 @@
 
 use super::needle::Needle;
 use super::pattern::Pattern;
-use mesh_config::kinds::{Object, Text, boolean, either, list, object, text};
-use mesh_config::{Form, JsonType, Kind, OneOf, ProblemKind, Reader, Value};
+use mesh_config::kinds::{Object, Text, boolean, by_fields, either, list, object, text};
+use mesh_config::{Form, JsonType, Kind, OneOf, ProblemKind, Value};
 
 /// Exactly one of `exact`, `prefix`, `suffix`, `contains`, `regex` (on the entire value), `in` (one of an array) and
 /// `present`. All but the last can be combined with `ignore_case: true` (ASCII).
@@ -153,7 +153,7 @@ impl Object for StringMatch {
 
     #[inline(never)]
     fn read(value: &Value<'_>, (): ()) -> Option<Self> {
-        Reader::record(value, ())
+        by_fields(value, ())
     }
 
     fn fields<F: Form>(form: &mut F, (): ()) -> Option<Self> {
