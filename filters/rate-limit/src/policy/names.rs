@@ -2,12 +2,16 @@
 //! they are in.
 
 use super::first_requests::FirstRequests;
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// The names of the limits of all configs of a block.
 #[derive(Default)]
-pub(crate) struct Names(RefCell<Vec<Rc<Named>>>);
+pub(crate) struct Names {
+    // Taken and put back, so that no borrow can fail.
+    all: Cell<Vec<Rc<Named>>>,
+    count: Cell<usize>,
+}
 
 /// What limits of one name share in a worker.
 pub(crate) struct Named {
@@ -21,18 +25,24 @@ pub(crate) struct Named {
 impl Names {
     /// What the limits of this name share.
     pub(crate) fn get(&self, name: &str) -> Rc<Named> {
-        let mut names = self.0.borrow_mut();
-        if let Some(named) = names.iter().find(|named| named.name == name) {
-            return Rc::clone(named);
+        let mut all = self.all.take();
+        let named = all.iter().find(|named| named.name == name).map_or_else(
+            || {
+                let (name, index) = (name.to_owned(), all.len());
+                Rc::new(Named { name, index, first_requests: FirstRequests::default() })
+            },
+            Rc::clone,
+        );
+        if named.index == all.len() {
+            all.push(Rc::clone(&named));
         }
-        let (name, index) = (name.to_owned(), names.len());
-        let named = Rc::new(Named { name, index, first_requests: FirstRequests::default() });
-        names.push(Rc::clone(&named));
+        self.count.set(all.len());
+        self.all.set(all);
         named
     }
 
     /// How many names there are.
-    pub(crate) fn count(&self) -> usize {
-        self.0.borrow().len()
+    pub(crate) const fn count(&self) -> usize {
+        self.count.get()
     }
 }

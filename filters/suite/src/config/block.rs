@@ -160,8 +160,7 @@ impl FilterConfig {
     fn with_routes(field: &str, own: Option<Self>, block: &Value<'_>, written: &Value<'_>) -> Option<Self> {
         macro_rules! with_routes {
             ($Filter:ident) => {{
-                let own =
-                    own.map(|own| if let Self::$Filter(own) = own { Some(own) } else { None }).flatten();
+                let own = own.and_then(|own| if let Self::$Filter(own) = own { Some(own) } else { None });
                 let routes = route::read(block, written, own.as_ref().map(|routed| &routed.own));
                 let mut routed = own?;
                 routed.routes = routes?;

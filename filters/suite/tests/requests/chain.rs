@@ -145,3 +145,13 @@ fn problems_of_building_have_the_block_s_path() {
     assert!(log.contains("config: filters[2].fault: the proxy gives no random numbers"), "{log}");
     assert!(!log.contains("filters[0]"), "{log}");
 }
+
+#[test]
+fn the_first_config_of_the_project_s_readme_is_valid() {
+    let readme = include_str!("../../../../README.md");
+    let (_, behind) = readme.split_once("```json").unwrap();
+    let (config, _) = behind.split_once("```").unwrap();
+    drop(Proxy::<SuiteFilter>::start(config));
+    let broken = config.replace("rate_limit", "ratelimit");
+    assert!(Proxy::<SuiteFilter>::new().configure(&broken).is_err());
+}
