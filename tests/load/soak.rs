@@ -27,10 +27,12 @@ const STREAMS: usize = 12;
 /// Share of the highest rate at which the load is sent.
 const SHARE: f64 = 0.8;
 
-/// How far the rate may be from that, and how often it is tried to be nearer.
+/// Largest accepted difference from the rate that is wanted, as a part of it.
 const TOLERANCE: f64 = 0.03;
+/// Maximum number of tries to come so near.
 const MAX_TRIES: usize = 5;
 
+/// Growth of the memory, in bytes, that does not count as a leak.
 const MAX_GROWTH: u64 = 8 << 20;
 
 fn duration() -> Duration {
@@ -81,12 +83,13 @@ impl Soak {
         }
     }
 
-    /// The pause between a connection's requests with which this many a second are sent. Each try adds what it has sent.
-    async fn pause_for(&self, wanted: f64, time: Duration, tries: &mut Vec<Sent>) -> Duration {
+    /// The pause after each response with which the connections send `wanted` requests a second, pushes included. Adds what each
+    /// try has sent to `tries`.
+    async fn pause_for(&mut self, wanted: f64, interval: Duration, tries: &mut Vec<Sent>) -> Duration {
         let cycle = |rate: f64| Duration::from_secs_f64((HTTP1 + HTTP2 * STREAMS) as f64 / rate);
         let mut pause = cycle(wanted);
         for _ in 0..MAX_TRIES {
-            let sent = self.send(time, pause).await;
+            let sent = self.send_with_pushes(2 * interval, pause, interval).await;
             let rate = sent.rate();
             tries.push(sent);
             if (rate / wanted - 1.0).abs() < TOLERANCE {
@@ -175,7 +178,7 @@ async fn mixed_load_with_pushes_fails_no_request_and_loses_no_memory() {
     let highest = soak.send(first / 6, Duration::ZERO).await;
     let wanted = SHARE * highest.rate();
     let mut phases = vec![highest];
-    let pause = soak.pause_for(wanted, first / 6, &mut phases).await;
+    let pause = soak.pause_for(wanted, interval, &mut phases).await;
 
     let warm = soak.send_with_pushes(first, pause, interval).await;
     let before = soak.memory().await;

@@ -5,6 +5,7 @@ mod background;
 mod cohort;
 mod decision;
 mod guarded;
+mod host_interface;
 mod identity;
 mod metric;
 mod names;
@@ -12,7 +13,6 @@ pub mod reason;
 mod schedule;
 mod split;
 mod tally;
-mod verdict;
 
 pub use decision::{Assigned, Choice, Decision, Failed, Source};
 pub use metric::Metric;

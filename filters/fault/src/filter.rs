@@ -12,8 +12,8 @@ use crate::policy::{Metric, Policy, Untouched};
 use crate::throttle::Throttle;
 use mesh_config::Problems;
 use mesh_host::{
-    Adapter, Background, Body, BodyFlow, Build, Callbacks, Filter, Flow, Judgement, Plugin, ProxySources,
-    Request, Response, Route, Status, Trailers, TrailersFlow, Wake, clock,
+    Adapter, Background, Body, BodyFlow, Build, BuildRoute, Callbacks, Filter, Flow, Judgement, Plugin,
+    ProxySources, Request, Response, Status, Trailers, TrailersFlow, Wake, clock,
 };
 use mesh_policy::policy::Policy as _;
 use mesh_policy::store::StoreError;
@@ -44,7 +44,7 @@ impl Build for FaultFilter {
     }
 }
 
-impl Route for FaultFilter {
+impl BuildRoute for FaultFilter {
     fn build_route(&self, config: Config, plugin: &Plugin) -> Result<Self, Problems> {
         let adapter = Adapter::new(self.policy().of_route(config), plugin.scope());
         self.worker.count_in_flight_if(adapter.policy().counts_in_flight());

@@ -9,8 +9,8 @@ use crate::policy::{Context, Decision, Memory, Metric, Outcome, Policy, Unverifi
 use keyring::Keyring;
 use mesh_config::Problems;
 use mesh_host::{
-    Adapter, Background, Build, CallResponse, Callbacks, Filter, Flow, Judgement, Pending, Plugin, Request,
-    Route, Status, Trailers, TrailersFlow, Wake, clock, random,
+    Adapter, Background, Build, BuildRoute, CallResponse, Callbacks, Filter, Flow, Judgement, Pending,
+    Plugin, Request, Status, Trailers, TrailersFlow, Wake, clock, random,
 };
 use mesh_policy::hash::Key;
 use mesh_policy::mode::Mode;
@@ -73,7 +73,7 @@ impl Build for JwtAuthz {
     }
 }
 
-impl Route for JwtAuthz {
+impl BuildRoute for JwtAuthz {
     const DECIDES_TOGETHER: bool = true;
 
     fn build_route(&self, config: Config, plugin: &Plugin) -> Result<Self, Problems> {
@@ -137,8 +137,8 @@ impl Filter for JwtAuthz {
         self.keyring.on_tick(background, self.adapter.metrics());
     }
 
-    fn on_answer(&self, background: &mut Background<'_>, call_id: u32, response: CallResponse) {
-        self.keyring.on_answer(background, self.adapter.metrics(), call_id, &response);
+    fn on_call_response(&self, background: &mut Background<'_>, call_id: u32, response: CallResponse) {
+        self.keyring.on_call_response(background, self.adapter.metrics(), call_id, &response);
     }
 }
 

@@ -7,13 +7,13 @@ mod debt;
 mod decision;
 mod denials;
 mod first_requests;
+mod host_interface;
 mod ledger;
 mod metric;
 mod names;
 pub mod reason;
 pub(crate) mod set;
 mod table;
-mod verdict;
 
 pub use decision::{Decision, Denial, Outcome, Reason, Standing};
 pub use metric::Metric;

@@ -33,7 +33,7 @@ fn blocks() -> impl Kind<Out = Vec<Block>> {
         .at_most(MAX_BLOCKS, "blocks")
         .unique_by(
             "",
-            "one with a `name` that no other block has, also with `_` for `-` and `.`",
+            "one with a `name` that no other block has; `-`, `.` and `_` count as the same",
             &Block::name_in_state,
         )
         .and_then(|value, blocks| check_claims(value, &blocks).map(|()| blocks))
@@ -47,13 +47,15 @@ fn check_claims(value: &Value<'_>, blocks: &[Block]) -> Option<()> {
     for (index, block) in blocks.iter().enumerate().take(first + 1) {
         if block.filter.reads_claims() {
             // The configs of the first one verify tokens, and the matches of its routes are tried before.
-            let path = if index == first {
-                format!("[{index}].routes")
+            let (path, message) = if index == first {
+                let message = "found claims in a match of the first `jwt_authz`, expected a match without claims: \
+                               its routes are chosen before a token is verified";
+                (format!("[{index}].routes"), message)
             } else {
-                format!("[{index}].{}", block.filter.key())
+                let message = "found claims in front of the first `jwt_authz`, expected this block behind it: \
+                               no token is verified before";
+                (format!("[{index}].{}", block.filter.key()), message)
             };
-            let message = "found claims in front of the first `jwt_authz`, expected the block behind it: \
-                           nothing is verified before";
             good = value.problem_at(&path, ProblemKind::Conflict, message);
         }
     }

@@ -4,7 +4,7 @@ use crate::config::{self, Block, FilterConfig};
 use fault::filter::FaultFilter;
 use jwt_authz::filter::JwtAuthz;
 use mesh_config::Problems;
-use mesh_host::{Configure, Plugin, PolicyFilter, Route, Routed};
+use mesh_host::{BuildRoute, Configure, Plugin, PolicyFilter, Routed};
 use mesh_policy::mode::Mode;
 use mesh_policy::routes::{RouteConfig, Routes};
 
@@ -56,7 +56,7 @@ impl SuiteFilter {
 }
 
 /// The filter of a block with those of its routes.
-fn routed<F: Route<Config: RouteConfig>>(
+fn routed<F: BuildRoute<Config: RouteConfig>>(
     config: config::Routed<F::Config>,
     plugin: &Plugin,
 ) -> Result<Routed<F>, Problems> {

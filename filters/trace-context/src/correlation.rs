@@ -32,7 +32,7 @@ use set::{Set, WAYS};
 use std::time::Duration;
 
 /// The table and the version of its records.
-const FORMAT: &str = "mf.tc1";
+const LAYOUT: &str = "mf.tc1";
 /// Number of attempts to change a record.
 const TRIES: u32 = 32;
 
@@ -72,7 +72,7 @@ impl Table {
     #[must_use]
     fn new(scope: &Scope, settings: Settings, seed: Key) -> Self {
         let sets = (u64::from(settings.capacity) / WAYS as u64).max(1);
-        Self { names: Names::new(FORMAT, scope), settings, sets, seed }
+        Self { names: Names::new(LAYOUT, scope), settings, sets, seed }
     }
 
     /// Stores the headers of a request in place of those that were stored under its id before. A name may occur several

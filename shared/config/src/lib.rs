@@ -62,7 +62,7 @@ pub const MAX_BYTES: usize = 1 << 20;
 /// delivers an empty `pluginConfig`.
 ///
 /// # Errors
-/// Every problem found, in the order of the fields.
+/// The problems found, at most 100, in the order of the fields.
 pub fn read<K: Kind>(bytes: &[u8], kind: &K) -> Result<K::Out, Problems> {
     let node = parse(bytes)?;
     let sink = Sink::default();

@@ -1,4 +1,4 @@
-//! Carries out verdicts: the one place where a decision becomes calls to the proxy.
+//! Carries out verdicts: header edits, replies, counts and filter state.
 
 mod metrics;
 mod observed;
@@ -22,7 +22,7 @@ use mesh_policy::mode::Mode;
 use mesh_policy::policy::{Part, Policy};
 use mesh_policy::preflight::CorsPreflight;
 use mesh_policy::refusal::Refusal;
-use mesh_policy::report::Report;
+use mesh_policy::report::{GaugeValue, Report};
 use mesh_policy::scope::{Scope, variable};
 use mesh_policy::settings::DecisionLog;
 use mesh_policy::time::Nanos;
@@ -117,8 +117,8 @@ impl<P: Policy> Adapter<P> {
             .unwrap_or_else(|status| self.on_unreadable_request(Part::Headers, status, pending, request))
     }
 
-    /// Judges a request that other configs decide on as well. On a request that it lets in nothing is carried out, and that is
-    /// not counted: the config that decides last does both. Returns the claims of its token, if it has verified one, for
+    /// Judges a request that other configs decide on as well. If this config lets the request in, nothing is carried
+    /// out and nothing is counted: the config that decides last does both. Returns the claims of its token, if it has verified one, for
     /// [`Adapter::provide_claims`].
     ///
     /// # Errors
@@ -343,8 +343,8 @@ impl<P: Policy> Adapter<P> {
     }
 
     fn count(&self, counts: &[Count<P::Metric>]) {
-        for Count { metric, value, number } in counts {
-            self.metrics.counter(*metric, *value).add(*number);
+        for Count { metric, labels, number } in counts {
+            self.metrics.counter(*metric, *labels).add(*number);
         }
     }
 
@@ -357,8 +357,8 @@ impl<P: Policy> Adapter<P> {
     /// Carries out what background work has found, except for the next tick.
     fn carry_out_report(&self, report: &Report<P::Metric>) {
         self.count(&report.counts);
-        for level in &report.levels {
-            self.metrics.gauge(level.metric, level.value).set(level.level);
+        for GaugeValue { metric, labels, value } in &report.gauges {
+            self.metrics.gauge(*metric, *labels).set(*value);
         }
         for warning in &report.warnings {
             log::warn!(target: P::NAME, "{warning}");

@@ -149,12 +149,12 @@ macro_rules! any_filter {
                 }
             }
 
-            fn on_answer(
+            fn on_call_response(
                 &self, background: &mut $crate::Background<'_>, call_id: u32, response: $crate::CallResponse,
             ) {
                 match self {
                     $(Self::$variant(filter) => {
-                        $crate::Filter::on_answer(filter, background, call_id, response);
+                        $crate::Filter::on_call_response(filter, background, call_id, response);
                     })+
                 }
             }

@@ -36,7 +36,7 @@ impl<F: Filter> Chain<F> {
 pub(crate) struct State<S> {
     /// The filter's own state.
     pub(crate) own: S,
-    /// Whether it has asked to hold a part of the request, and of the response, that was not released since.
+    /// Whether the filter has asked to hold a part of the request, and of the response, that has not been released.
     pub(crate) holds: [bool; 2],
 }
 

@@ -187,7 +187,7 @@ impl<F: Configure> Dispatcher<F> {
     fn on_call_response(&self, id: u32, call_id: u32, read: impl FnOnce(usize) -> CallResponse) {
         begin_callback();
         let Some(Root { timers_and_calls, chain }) = self.root(id) else { return };
-        let Some((caller, max_body_bytes)) = timers_and_calls.answered(call_id) else { return };
+        let Some((caller, max_body_bytes)) = timers_and_calls.take_call(call_id) else { return };
         // Read before a stream is entered: the response belongs to this callback.
         let response = read(max_body_bytes);
         match caller {
@@ -197,7 +197,7 @@ impl<F: Configure> Dispatcher<F> {
             Caller::Background { filter } => {
                 if let Some(called) = chain.as_ref().and_then(|chain| chain.get(filter)) {
                     let mut background = Background { timers_and_calls: &timers_and_calls, filter };
-                    called.on_answer(&mut background, call_id, response);
+                    called.on_call_response(&mut background, call_id, response);
                 }
             }
         }

@@ -104,7 +104,7 @@ pub trait Filter: Sized + 'static {
     fn on_tick(&self, _background: &mut Background<'_>) {}
 
     /// Called for the response to a call that this filter has sent with [`Background::call`].
-    fn on_answer(&self, _background: &mut Background<'_>, _call_id: u32, _response: CallResponse) {}
+    fn on_call_response(&self, _background: &mut Background<'_>, _call_id: u32, _response: CallResponse) {}
 }
 
 /// Builds a filter from a config: as a module of its own, or as one of several in a chain.

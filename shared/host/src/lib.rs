@@ -1,7 +1,9 @@
 //! The only crate that talks to the proxy: Proxy-Wasm ABI 0.2.1 as stock Envoy implements it.
 //!
-//! A filter implements [`Filter`]: it gets facts and returns effects. [`Build`] builds it from a config, [`Configure`] a chain of filters, and [`export!`] makes it a module. The chain handles pauses, local replies and streams that
-//! end early, once for all filters.
+//! A filter implements [`Filter`]: it sees messages, and says whether they continue, wait or are replied to. [`PolicyFilter`] makes
+//! a filter of a policy, which gets facts and returns a verdict. [`Build`] builds a filter from a config, [`Configure`] a chain of
+//! filters, and [`export!`] makes it a module. The chain handles pauses, local replies and streams that end early, once for all
+//! filters.
 //!
 //! Nothing here panics: headers and bodies are bytes, and every host call returns a [`Result`] with the
 //! [`Status`] of the host. Nothing here decides either: what a failure means is up to the filter.
@@ -49,6 +51,6 @@ pub use dispatcher::Dispatcher;
 pub use filter::{BodyFlow, Build, Configure, Filter, Flow, TrailersFlow, Wake};
 pub use message::{Request, Response, Trailers};
 pub use plugin::{Background, Plugin};
-pub use routed::{Route, Routed, RoutedStream};
+pub use routed::{BuildRoute, Routed, RoutedStream};
 pub use shared_data::SharedData;
 pub use status::Status;

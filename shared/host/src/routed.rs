@@ -11,7 +11,7 @@ use mesh_policy::routes::{Chosen, Routes};
 use mesh_policy::summary;
 
 /// A filter of which there can be several with different configs and the same state.
-pub trait Route: Build {
+pub trait BuildRoute: Build {
     /// Whether a request decides on all configs that may be for it, where that is undecided. If not, a route that may be for
     /// a request counts as not for it.
     const DECIDES_TOGETHER: bool = false;
@@ -64,7 +64,7 @@ pub struct RoutedStream<S> {
     state: S,
 }
 
-impl<F: Route> Routed<F> {
+impl<F: BuildRoute> Routed<F> {
     /// Builds the filter with its own config and those of the routes, in the order of `routes`.
     ///
     /// # Errors
@@ -110,7 +110,7 @@ impl<F: Route> Routed<F> {
     }
 }
 
-impl<F: Route> Filter for Routed<F> {
+impl<F: BuildRoute> Filter for Routed<F> {
     const NAME: &'static str = F::NAME;
     const CALLBACKS: Callbacks = F::CALLBACKS;
 
@@ -203,7 +203,7 @@ impl<F: Route> Filter for Routed<F> {
         self.ticking().for_each(|route| route.on_tick(background));
     }
 
-    fn on_answer(&self, background: &mut Background<'_>, call_id: u32, response: CallResponse) {
-        self.own.on_answer(background, call_id, response);
+    fn on_call_response(&self, background: &mut Background<'_>, call_id: u32, response: CallResponse) {
+        self.own.on_call_response(background, call_id, response);
     }
 }

@@ -62,7 +62,7 @@ impl TimersAndCalls {
     }
 
     /// Removes a call that was answered. Returns who sent it and the maximum number of bytes to read.
-    pub(crate) fn answered(&self, call_id: u32) -> Option<(Caller, usize)> {
+    pub(crate) fn take_call(&self, call_id: u32) -> Option<(Caller, usize)> {
         self.calls.try_borrow_mut().ok()?.remove(&call_id)
     }
 

@@ -60,7 +60,7 @@ mod tests {
 
     /// Two names with the same FNV hash.
     #[test]
-    fn names_with_one_number_are_two() {
+    fn names_with_the_same_hash_are_two() {
         let (one, other) = ("costarring", "liquid");
         assert_eq!(super::hash(one.as_bytes()), super::hash(other.as_bytes()));
         let values: ByName<&[u8]> =

@@ -32,7 +32,7 @@ pub struct Outcome {
 pub struct Timing {
     /// When the request arrived.
     pub began: Nanos,
-    /// The time to the response headers.
+    /// The time to the response headers; without a response, to the end of the stream.
     pub took: Duration,
     /// When the outcome became known: with the headers, with the trailers of a gRPC response, or at the end of the stream.
     pub known_at: Nanos,

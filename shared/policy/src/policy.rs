@@ -26,7 +26,8 @@ pub trait Policy: Sized + 'static {
     /// Whether [`Policy::edit_trailers`] may change trailers.
     const EDITS_TRAILERS: bool = false;
 
-    /// Whether verdicts may ask for the outcome of a request, see [`Decide::observe`].
+    /// Whether verdicts may ask for the outcome of a request. [`Decide::start`], [`Decide::observe`] and [`Decide::tick`] are
+    /// called only if this is true.
     const OBSERVES: bool = false;
 
     /// Whether it verifies tokens: to the filters behind it in a chain, the claims of a request are those of its verdict,

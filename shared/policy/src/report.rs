@@ -9,7 +9,7 @@ pub struct Report<M> {
     /// Counters to increase.
     pub counts: Vec<Count<M>>,
     /// Gauges to set.
-    pub levels: Vec<Level<M>>,
+    pub gauges: Vec<GaugeValue<M>>,
     /// Log lines at level `warn`.
     pub warnings: Vec<String>,
     /// The time until the next tick, if one is wanted.
@@ -18,17 +18,17 @@ pub struct Report<M> {
 
 /// A gauge and what it is set to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Level<M> {
+pub struct GaugeValue<M> {
     /// The gauge.
     pub metric: M,
     /// Index of the labels' values; 0 without a label.
-    pub value: usize,
+    pub labels: usize,
     /// What it is set to.
-    pub level: u64,
+    pub value: u64,
 }
 
 impl<M> Default for Report<M> {
     fn default() -> Self {
-        Self { counts: Vec::new(), levels: Vec::new(), warnings: Vec::new(), tick_after: None }
+        Self { counts: Vec::new(), gauges: Vec::new(), warnings: Vec::new(), tick_after: None }
     }
 }

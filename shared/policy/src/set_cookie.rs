@@ -7,7 +7,7 @@ use mesh_config::{Form, Kind, ProblemKind};
 use std::fmt::Display;
 use std::time::Duration;
 
-/// Browsers drop a cookie whose name and value have more than 4096 bytes.
+/// Longest accepted name. Browsers drop a cookie whose name and value together have more than 4096 bytes.
 const MAX_NAME_BYTES: usize = 256;
 /// Browsers ignore an attribute with a longer value.
 const MAX_PATH_BYTES: usize = 1024;

@@ -1,6 +1,6 @@
 //! Tables in the proxy's shared data: a fixed number of sets, each a record.
 //!
-//! Records cannot be deleted, so their names consist only of the format, the scope and the set's number. A set is
+//! Records cannot be deleted, so their names consist only of the layout, the scope and the set's number. A set is
 //! chosen by a hash that is keyed with a seed that clients do not know, so they cannot choose the set.
 
 use crate::hash::Key;
@@ -14,10 +14,10 @@ pub struct Names {
 }
 
 impl Names {
-    /// The names for a format, such as `mf.rl2`: it says which table this is, and changes with what the records contain.
+    /// The names for a layout, such as `mf.rl2`: it says which table this is, and changes with what the records contain.
     #[must_use]
-    pub fn new(format: &str, scope: &Scope) -> Self {
-        Self { prefix: format!("{}/", scope.record_name(format)) }
+    pub fn new(layout: &str, scope: &Scope) -> Self {
+        Self { prefix: format!("{}/", scope.record_name(layout)) }
     }
 
     /// The name of a set's record.
@@ -91,7 +91,7 @@ mod tests {
     use crate::testing::test;
 
     #[test]
-    fn names_are_of_format_plugin_and_number() {
+    fn names_are_of_layout_plugin_and_number() {
         let names = Names::new("mf.rl2", &Scope::of_plugin("default.limits"));
         assert_eq!(names.set(0), "mf.rl2/default.limits/0");
         assert_eq!(names.set(0x1fff), "mf.rl2/default.limits/1fff");

@@ -39,7 +39,7 @@ pub struct Count<M> {
     /// The metric.
     pub metric: M,
     /// Index of the labels' values; 0 without a label.
-    pub value: usize,
+    pub labels: usize,
     /// By how much. A client may choose it, for one call to the proxy whatever it is.
     pub number: u64,
 }
@@ -100,9 +100,9 @@ impl<M> Count<M> {
         Self::labelled(metric, 0)
     }
 
-    /// Counts one. `value`: the index of the labels' values.
-    pub const fn labelled(metric: M, value: usize) -> Self {
-        Self { metric, value, number: 1 }
+    /// Counts one. `labels`: the index of the labels' values.
+    pub const fn labelled(metric: M, labels: usize) -> Self {
+        Self { metric, labels, number: 1 }
     }
 
     /// Counts so many.

@@ -13,8 +13,8 @@ use std::time::Duration;
 /// Users whose tokens are sent again and again.
 const USERS: usize = 400;
 
-/// One in so many requests is of each of the clients but [`Client::User`].
-const KINDS: u64 = 20;
+/// Of so many requests in a row, each client but [`Client::User`] sends one.
+const PERIOD: u64 = 20;
 
 const VARIANTS: [&str; 2] = ["v1", "v2"];
 
@@ -41,7 +41,7 @@ pub(super) enum Client {
 
 impl Client {
     const fn of(number: u64) -> Self {
-        match number % KINDS {
+        match number % PERIOD {
             0 => Self::New,
             1 => Self::Tester,
             2 => Self::Greedy,
@@ -97,7 +97,7 @@ impl Mix {
 
     /// The user of a request.
     const fn user(number: u64) -> usize {
-        (number * 13 / KINDS) as usize % USERS
+        (number * 13 / PERIOD) as usize % USERS
     }
 
     pub(super) fn request(&self, first: usize, turn: Turn) -> Request<Bytes> {
@@ -125,7 +125,7 @@ impl Mix {
             Client::Delayed => Some(("x-test-fault", "delay")),
             _ => None,
         });
-        headers.extend(match (number / KINDS) % 4 {
+        headers.extend(match (number / PERIOD) % 4 {
             // An invalid context is none.
             0 => Some(("b3", "00000000000000000000000000000000-00f067aa0ba902b7-1")),
             1 => Some(("baggage", "tenant=a,locale=de")),

@@ -141,7 +141,7 @@ impl Filter for Probe {
         background.tick_after(TICK);
     }
 
-    fn on_answer(&self, _background: &mut Background<'_>, _call_id: u32, response: CallResponse) {
+    fn on_call_response(&self, _background: &mut Background<'_>, _call_id: u32, response: CallResponse) {
         if let CallResponse::Http(response) = response {
             *self.fetched.borrow_mut() = format!("{:?}", response.status());
         }

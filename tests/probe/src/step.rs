@@ -220,7 +220,7 @@ impl Filter for Step {
         let _unsent = background.call(&fetch("upstream"));
     }
 
-    fn on_answer(&self, _background: &mut Background<'_>, _call_id: u32, _response: CallResponse) {
+    fn on_call_response(&self, _background: &mut Background<'_>, _call_id: u32, _response: CallResponse) {
         self.count("answers");
     }
 }

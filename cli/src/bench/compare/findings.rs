@@ -88,7 +88,8 @@ sign test: they have the true median with at least 95 % confidence. A ratio is t
 - A filter alone has no claims: limit and split are by a header.
 - The native chain is `local_ratelimit` with one bucket, `jwt_authn` with a cache and its payload in metadata, `rbac` on a claim,
   `fault` with a header, `header_to_metadata`. The one that steers also writes a header from a claim and clears the route cache.
-- F is a module by hand of three entries without code: it is the least that any module costs.
+- F is a module written by hand that has no code. Envoy enters it three times for each request, which is the least that any
+  module costs.
 
 ";
 

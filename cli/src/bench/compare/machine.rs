@@ -2,7 +2,7 @@
 
 use crate::envoy::locate;
 
-/// The machine and the Envoy, and how much was measured.
+/// The machine, and the Envoy.
 pub(super) struct Machine {
     pub(super) cores: usize,
     /// The processor's model, if the system tells it.

@@ -1,4 +1,4 @@
-//! The memory of an Envoy with one of the rows, beside one with the module that does nothing.
+//! The memory of an Envoy with one of the rows, beside one with the module without code.
 //!
 //! Resident memory is what the system counts for the process. After V8 has compiled a module, part of it is free: Envoy's
 //! allocator keeps it. Memory in use is without that. What V8 maps itself is in both, and not in Envoy's own statistics.
@@ -41,7 +41,7 @@ pub(super) struct Bytes {
 
 /// The memory for each number of workers.
 pub(super) struct Memory {
-    /// Of an Envoy with the module that does nothing.
+    /// Of an Envoy with the module without code.
     pub(super) noop: [Bytes; 2],
     /// What the suite's Envoy has more.
     pub(super) suite: [Bytes; 2],
@@ -82,7 +82,7 @@ impl Memory {
         Ok(Self::of(all))
     }
 
-    /// From the memory of the Envoys: with the module that does nothing, the suite, five modules, the chain.
+    /// From the memory of the Envoys: with the module without code, the suite, five modules, the chain.
     fn of([noop, suite, five_modules, chain]: [[Bytes; 2]; 4]) -> Self {
         let more = |[one, four]: [Bytes; 2], [less_one, less_four]: [Bytes; 2]| {
             [one.without(less_one), four.without(less_four)]

@@ -19,7 +19,7 @@ pub(super) enum Key {
     Header,
 }
 
-/// The blocks of the suite in the recommended order, each with the name of the filter's module.
+/// The blocks of the suite in the recommended order, each with its field in a block.
 pub(super) fn blocks() -> anyhow::Result<[(&'static str, Value); 5]> {
     Ok([
         ("trace_context", trace_context()),

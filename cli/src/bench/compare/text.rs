@@ -17,7 +17,7 @@ const AIMS: [(&str, f64); 2] = [(CHAIN, 1.6), (MODULES, 0.5)];
 /// Widest interval of a median time, as a part of it, with which the times say something.
 const MAX_WIDTH: f64 = 0.5;
 const UNCERTAIN: &str =
-    "\nThe times are uncertain here, as their intervals show: the machine had other work.\n";
+    "\nThe times are uncertain here, as their intervals show. Other work on the machine may be the cause.\n";
 
 /// What each row adds to a request.
 pub(super) fn costs(costs: &Costs) -> String {
@@ -70,7 +70,7 @@ pub(super) fn memory(memory: &Memory) -> String {
             .map(|(suite, modules)| format!("{:.2}", suite as f64 / modules as f64))
     });
     let lines = [
-        line("Envoy with the do-nothing module", memory.noop),
+        line("Envoy with the module without code", memory.noop),
         line("suite: more than that", memory.suite),
         line("five modules: more than that", memory.five_modules),
         line("native chain: less than that", memory.chain_less),

@@ -21,7 +21,7 @@ pub struct Outcome {
     pub arm: Arm,
     /// When the request began.
     pub began: Nanos,
-    /// The time from then to the response headers.
+    /// The time from then to the response headers; without a response, to the end of the stream.
     pub took: Duration,
     /// When it became known. The trailers of a gRPC response may come long after its headers.
     pub known_at: Nanos,

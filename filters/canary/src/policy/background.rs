@@ -7,7 +7,7 @@ use super::{Policy, guarded::Guarded};
 use crate::guard::{self, Merged, State};
 use mesh_policy::outcome::{Outcome, Timing};
 use mesh_policy::policy::{Environment, Sources};
-use mesh_policy::report::{Level, Report};
+use mesh_policy::report::{GaugeValue, Report};
 use mesh_policy::store::Store;
 use mesh_policy::time::Nanos;
 use mesh_policy::verdict::Count;
@@ -32,7 +32,7 @@ impl Policy {
                     Err(_) => continue,
                 },
             };
-            report.levels.push(Level { metric: Metric::Tripped, value: index, level: trip.is_some().into() });
+            report.gauges.push(tripped(index, trip.is_some()));
             let returns = trip.and_then(|trip| Some(trip.until?.since(now)));
             report.tick_after = sooner(report.tick_after, returns);
         }
@@ -56,7 +56,7 @@ impl Policy {
             let Some((index, _)) = self.subjects.get(subject) else { continue };
             let unguarded = self.splits.get(*index).and_then(|split| split.cohort.unguarded.as_ref());
             if unguarded.is_some_and(|unguarded| unguarded.retire(environment.store)) {
-                report.levels.push(Level { metric: Metric::Tripped, value: *index, level: 0 });
+                report.gauges.push(tripped(*index, false));
             }
         }
         self.merge(environment, &mut report);
@@ -100,8 +100,7 @@ impl Policy {
         report: &mut Report<Metric>,
     ) -> Option<Duration> {
         let split = self.config.splits.0.get(index)?;
-        let level = u64::from(merged.state.trip.is_some());
-        report.levels.push(Level { metric: Metric::Tripped, value: index, level });
+        report.gauges.push(tripped(index, merged.state.trip.is_some()));
         if let Some(trip) = &merged.tripped {
             let name = |variant: usize| split.variants.get(variant).map_or("", |variant| &variant.name);
             let (is_off, takes) =
@@ -116,6 +115,11 @@ impl Policy {
         }
         merged.next
     }
+}
+
+/// The gauge that tells whether the variant of a split is out. `index`: that of the split.
+fn tripped(index: usize, is_tripped: bool) -> GaugeValue<Metric> {
+    GaugeValue { metric: Metric::Tripped, labels: index, value: is_tripped.into() }
 }
 
 /// The shorter of two times, if any is wanted.

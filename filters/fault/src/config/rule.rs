@@ -48,7 +48,7 @@ mesh_config::object! {
     /// A range of numbers of requests that are in flight in the proxy, in all workers together.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct InFlight {
-        /// At least so many. Default: 0.
+        /// At least so many. Default: no bound.
         pub at_least: Option<u32> = optional(integer(1..=MAX_IN_FLIGHT)),
         /// Fewer than so many. Default: no bound.
         pub below: Option<u32> = optional(integer(1..=MAX_IN_FLIGHT)),

@@ -25,7 +25,7 @@ mesh_policy::metrics! {
         Active: Gauge, "active";
         /// Requests that the plugin has in flight. Only kept where a rule has `in_flight`.
         InFlight: Gauge, "in_flight" by "plugin";
-        /// Those of one worker, by the place of the worker in a table. Only kept where a rule has `in_flight`.
+        /// Those of one worker, by the worker's slot. Only kept where a rule has `in_flight`.
         InFlightOfWorker: Gauge, "in_flight_of_worker" by "plugin", "worker";
     }
 }

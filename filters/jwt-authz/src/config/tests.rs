@@ -18,7 +18,7 @@ use mesh_policy::preflight::CorsPreflight;
 use mesh_policy::settings::{DecisionLog, Settings};
 use std::time::Duration;
 
-/// The contract of the issue, word for word: what is written for it must go on to work.
+/// A config with every kind of field. It must stay valid.
 const CONTRACT: &str = r#"
     {
       "mode": "enforce",

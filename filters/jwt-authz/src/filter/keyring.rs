@@ -130,7 +130,7 @@ impl Keyring {
     }
 
     /// Handles the response to a call of this filter.
-    pub(super) fn on_answer(
+    pub(super) fn on_call_response(
         &self,
         background: &mut Background<'_>,
         metrics: &Metrics<Metric>,

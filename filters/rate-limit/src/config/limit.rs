@@ -110,7 +110,7 @@ impl Overflow {
 }
 
 impl Limit {
-    /// Whether the limit has one bucket, or as many as the config says: no client makes another.
+    /// Whether no part of the key depends on the request, so that clients cannot create buckets.
     pub(crate) fn is_keyless(&self) -> bool {
         self.key.iter().all(|part| matches!(part, KeyPart::Constant(_)))
     }

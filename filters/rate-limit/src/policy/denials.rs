@@ -1,4 +1,4 @@
-//! The refusals of a request, of which one is told.
+//! The refusals of a request. The client is told one of them.
 
 use super::decision::{Decision, Denial, Reason, Standing};
 use super::ledger::Reservation;

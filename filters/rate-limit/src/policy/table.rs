@@ -10,7 +10,7 @@ use mesh_policy::table::{Names, scaled};
 use super::set::WAYS;
 
 /// The table and the version of its records.
-const FORMAT: &str = "mf.rl2";
+const LAYOUT: &str = "mf.rl2";
 
 /// Number of separate sets for limits without a key, whose buckets clients cannot multiply, so that they have slots
 /// however crowded the table is. With the maximum number of limits, fewer than half of these sets are in use, and the
@@ -38,7 +38,7 @@ impl Table {
     /// The table of a scope with room for `capacity` buckets.
     pub(crate) fn new(scope: &Scope, capacity: u32, seed: Key) -> Self {
         let sets = u64::from(capacity).div_ceil(WAYS as u64).max(1);
-        Self { names: Names::new(FORMAT, scope), sets, seed }
+        Self { names: Names::new(LAYOUT, scope), sets, seed }
     }
 
     /// A hasher for the names of a limit's buckets, to which the parts of the key are added.
@@ -61,7 +61,7 @@ impl Table {
 /// # Errors
 /// The store fails.
 pub fn seed(store: &mut impl Store, scope: &Scope, fresh: [u8; 16]) -> Result<Key, StoreError> {
-    Names::new(FORMAT, scope).seed(store, fresh)
+    Names::new(LAYOUT, scope).seed(store, fresh)
 }
 
 #[cfg(test)]

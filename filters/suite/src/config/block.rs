@@ -87,7 +87,7 @@ impl Object for Block {
             .end();
         let name = form.omitted(
             "name",
-            "The block's [name](#names). No two blocks have the same one, also not with `_` for `-` and `.`. \
+            "The block's [name](#names). No two blocks have the same one; `-`, `.` and `_` count as the same. \
              Default: the filter's, such as `rate-limit`.",
             some(scope::Block::kind()),
         );

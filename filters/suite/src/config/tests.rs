@@ -1,7 +1,6 @@
 mod routes;
 
 use super::{MAX_BLOCKS, parse};
-use mesh_policy::scope;
 
 const JWT: &str = r#"{"jwt_authz": {"providers": [{
     "name": "p", "algorithms": ["HS256"],
@@ -69,13 +68,13 @@ fn all_problems_come_at_once_with_paths_from_the_root() {
          filters[2].fault.rules[0].abort.percentage: found 101, expected a number from 0 to 100\n\
          filters[2].fault.rules[0].abort: found none, expected one of `status`, `grpc_status`\n\
          filters[2].name: found `a b`, expected 1 to 64 letters, digits, `_`, `-` or `.`\n\
-         filters[1]: found an object, expected one with a `name` that no other block has, also with `_` for `-` and `.`",
+         filters[1]: found an object, expected one with a `name` that no other block has; `-`, `.` and `_` count as the same",
     );
 }
 
 #[test]
 fn names_are_unique_also_in_filter_state() {
-    let problem = "expected one with a `name` that no other block has, also with `_` for `-` and `.`";
+    let problem = "expected one with a `name` that no other block has; `-`, `.` and `_` count as the same";
     check_blocks(&[r#"{"fault": {}}"#, r#"{"fault": {}, "name": "other"}"#], "");
     for second in [r#"{"fault": {}}"#, r#"{"rate_limit": {}, "name": "fault"}"#] {
         check_blocks(&[r#"{"fault": {}}"#, second], &format!("filters[1]: found an object, {problem}"));
@@ -97,7 +96,6 @@ fn the_filter_s_name_is_no_name_of_its_own() {
     assert_eq!(own(r#"{"rate_limit": {}}"#), None);
     assert_eq!(own(r#"{"rate_limit": {}, "name": "rate-limit"}"#), None);
     assert_eq!(own(r#"{"rate_limit": {}, "name": "by-user"}"#).as_deref(), Some("by-user"));
-    assert_eq!(scope::Block::new("by-user").map(|name| name.as_str().to_owned()).as_deref(), Some("by-user"));
 }
 
 #[test]
@@ -130,8 +128,8 @@ fn claims_are_read_behind_verification() {
         check_blocks(
             &[&reader, JWT],
             &format!(
-                "filters[0].{filter}: found claims in front of the first `jwt_authz`, expected the block behind it: \
-                 nothing is verified before"
+                "filters[0].{filter}: found claims in front of the first `jwt_authz`, expected this block behind it: \
+                 no token is verified before"
             ),
         );
     }

@@ -4,8 +4,8 @@ mod canary;
 mod fault;
 mod jwt_authz;
 mod rate_limit;
-mod review;
 mod trace_context;
+mod undecided;
 
 use crate::blocks::suite;
 use mesh_host::testing::Proxy;

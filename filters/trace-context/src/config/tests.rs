@@ -128,7 +128,8 @@ fn the_trace_id_has_a_response_header_and_a_place_in_the_log_if_wanted() {
         "response.header: found `x trace`, expected a header name\n\
          log_trace_id: found `yes`, expected true or false",
     );
-    const OTHER: &str = "expected another header: this one has a meaning of its own";
+    const OTHER: &str =
+        "expected another header: the connection, the client or another filter depends on this one";
     for name in ["content-length", "set-cookie"] {
         check(
             &format!(r#"{{"response": {{"header": "{name}"}}}}"#),

@@ -1,6 +1,6 @@
 //! The table as a worker gets at it.
 
-use super::{FORMAT, Settings, Table};
+use super::{LAYOUT, Settings, Table};
 use mesh_policy::scope::Scope;
 use mesh_policy::store::{Store, StoreError};
 use mesh_policy::table::Names;
@@ -31,7 +31,7 @@ impl Seeded {
         store: &mut impl Store,
         fresh: [u8; 16],
     ) -> Result<Self, StoreError> {
-        let seed = Names::new(FORMAT, &scope).seed(store, fresh)?;
+        let seed = Names::new(LAYOUT, &scope).seed(store, fresh)?;
         let table = OnceCell::from(Table::new(&scope, settings, seed));
         Ok(Self { scope, settings, table })
     }
@@ -42,7 +42,7 @@ impl Seeded {
     /// The store fails.
     pub fn get(&self, store: &mut impl Store) -> Result<Option<&Table>, StoreError> {
         if self.table.get().is_none()
-            && let Some(seed) = Names::new(FORMAT, &self.scope).stored_seed(store)?
+            && let Some(seed) = Names::new(LAYOUT, &self.scope).stored_seed(store)?
         {
             let _known = self.table.set(Table::new(&self.scope, self.settings, seed));
         }

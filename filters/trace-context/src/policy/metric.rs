@@ -35,7 +35,7 @@ mesh_policy::metrics! {
 
 /// Counts something. Each counter is named once.
 pub(super) fn add(counts: &mut Vec<Count<Metric>>, added: Count<Metric>) {
-    let is_same = |count: &&mut Count<Metric>| count.metric == added.metric && count.value == added.value;
+    let is_same = |count: &&mut Count<Metric>| count.metric == added.metric && count.labels == added.labels;
     match counts.iter_mut().find(is_same) {
         Some(count) => count.number = count.number.saturating_add(added.number),
         None => counts.push(added),

@@ -126,7 +126,9 @@ impl<'a> Tables<'a> {
             return words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
         }
         if let Some(shapes) = schema.get("anyOf") {
-            return shapes.items().iter().map(|shape| self.kind(shape)).collect::<Vec<_>>().join("; or ");
+            let mut kinds: Vec<_> = shapes.items().iter().map(|shape| self.kind(shape)).collect();
+            kinds.dedup();
+            return kinds.join("; or ");
         }
         if let Some(bounds) = schema.get("x-duration").and_then(Node::as_text) {
             return format!("duration, {bounds}");

@@ -8,7 +8,7 @@ use crate::filter::{Build, Filter, Flow, TrailersFlow};
 use crate::message::{Request, Response, Trailers};
 use crate::plugin::{Background, Plugin};
 use crate::random;
-use crate::routed::Route;
+use crate::routed::BuildRoute;
 use crate::shared_data::SharedData;
 use mesh_config::Problems;
 use mesh_policy::facts::Needs;
@@ -105,13 +105,13 @@ impl<P: Decide> Filter for PolicyFilter<P> {
         if P::OBSERVES {
             let mut report = with_environment(|environment| self.0.policy().tick(environment));
             // Gauges show the config that serves.
-            report.levels.clear();
+            report.gauges.clear();
             self.0.carry_out_report(&report);
         }
     }
 }
 
-impl<P: Decide> Route for PolicyFilter<P> {
+impl<P: Decide> BuildRoute for PolicyFilter<P> {
     const DECIDES_TOGETHER: bool = P::DECIDES_TOGETHER;
 
     /// Each reports its own outcomes.

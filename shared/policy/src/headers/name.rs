@@ -123,7 +123,7 @@ impl HeaderName {
     pub fn read_of_request(value: &Value<'_>, name: &str) -> Option<Self> {
         let name = Self::read(value, name)?;
         if name.as_str() == "host" {
-            let message = "another header: the proxy hands the host over by another name";
+            let message = "another header: the proxy passes the host on as `:authority`";
             return value.expected(ProblemKind::Conflict, message);
         }
         Some(name)
@@ -172,8 +172,10 @@ impl HeaderName {
     fn read_except(others: &[&str], value: &Value<'_>, name: &str) -> Option<Self> {
         let name = Self::read(value, name)?;
         if others.contains(&name.as_str()) {
-            return value
-                .expected(ProblemKind::Conflict, "another header: this one has a meaning of its own");
+            return value.expected(
+                ProblemKind::Conflict,
+                "another header: the connection, the client or another filter depends on this one",
+            );
         }
         Some(name)
     }

@@ -10,7 +10,8 @@ fn overriding(fields: &str) -> String {
     format!(r#"{{"trusted_override": {{{fields}}}}}"#)
 }
 
-const OF_ITS_OWN: &str = "expected another header: this one has a meaning of its own";
+const OF_ITS_OWN: &str =
+    "expected another header: the connection, the client or another filter depends on this one";
 
 #[test]
 fn only_what_an_output_names_is_written() {

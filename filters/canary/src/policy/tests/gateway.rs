@@ -231,13 +231,13 @@ impl Gateway {
     }
 
     #[track_caller]
-    pub(in super::super) fn name(&self, Count { metric, value, .. }: Count<Metric>) -> String {
+    pub(in super::super) fn name(&self, Count { metric, labels, .. }: Count<Metric>) -> String {
         let definition = metric.definition();
         if definition.labels.is_empty() {
             return definition.name.to_owned();
         }
         let values = self.policy.label_values(metric);
-        let values = values[value].as_ref().expect("a metric that is defined");
+        let values = values[labels].as_ref().expect("a metric that is defined");
         assert_eq!(values.len(), definition.labels.len());
         format!("{} {}", definition.name, values.join(" "))
     }

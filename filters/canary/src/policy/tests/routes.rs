@@ -67,12 +67,12 @@ fn the_block_s_own_policy_does_what_the_guard_does_in_the_background() {
     let [own, one, _] = block(&config("", ""));
     one.fail(1);
     let of_route = one.tick();
-    assert_eq!((of_route.levels.len(), of_route.warnings.len(), of_route.tick_after), (0, 0, None));
+    assert_eq!((of_route.gauges.len(), of_route.warnings.len(), of_route.tick_after), (0, 0, None));
     let counted: Vec<_> = of_route.counts.iter().map(|count| (one.name(*count), count.number)).collect();
     assert_eq!(counted, [("requests s v2".to_owned(), 20), ("errors s v2".to_owned(), 20)]);
     let of_block = own.tick();
     let counted: Vec<_> = of_block.counts.iter().map(|count| own.name(*count)).collect();
-    assert_eq!((counted, of_block.levels[0].level), (vec!["trips s".to_owned()], 1));
+    assert_eq!((counted, of_block.gauges[0].value), (vec!["trips s".to_owned()], 1));
 }
 
 /// What one of them knows of the record, all know.
@@ -93,7 +93,7 @@ fn a_push_keeps_the_state() {
     before[0].tick();
     before[0].pass(SECOND);
     let own = before[0].beside(&config("", ""));
-    assert_eq!(own.start().levels[0].level, 1);
+    assert_eq!(own.start().gauges[0].value, 1);
     for route in [on_route(""), on_route(r#", "default": "v9""#)] {
         check_moved(&labels, &own.route(&route).labels(), "v1");
     }
@@ -104,12 +104,12 @@ fn a_push_keeps_the_state() {
 fn each_config_has_its_own_mode() {
     for mode in ["shadow", "off"] {
         let own = Gateway::new(&config(&format!(r#", "mode": "{mode}""#), ""));
-        assert_eq!(own.start().levels[0].level, 0);
+        assert_eq!(own.start().gauges[0].value, 0);
         let [route, lenient] = ["", r#", "mode": "shadow""#].map(|top| own.route(&on_route(top)));
         let before = route.labels();
         assert!(lenient.decide("user: 1").observation.is_none());
         route.fail(1);
-        assert_eq!(own.tick().levels[0].level, 1);
+        assert_eq!(own.tick().gauges[0].value, 1);
         check_moved(&before, &route.labels(), "v1");
         assert!(lenient.labels().values().all(|label| label.starts_with("shadow{s}:")));
     }
@@ -140,10 +140,10 @@ fn a_split_that_only_a_route_has_ends_the_state_of_an_earlier_guard() {
     let route = own.route(&on_route(""));
     route.observe(&route.decide("user: 1"), false);
     let report = route.tick();
-    assert_eq!((report.counts.len(), report.levels.len(), report.levels[0].level), (2, 1, 0));
-    assert_eq!(before.beside(&config("", "")).start().levels[0].level, 0);
+    assert_eq!((report.counts.len(), report.gauges.len(), report.gauges[0].value), (2, 1, 0));
+    assert_eq!(before.beside(&config("", "")).start().gauges[0].value, 0);
     route.observe(&route.decide("user: 1"), false);
-    assert!(route.tick().levels.is_empty());
+    assert!(route.tick().gauges.is_empty());
 }
 
 /// A block's own config, and those of its routes: with the same split, and what else may differ.

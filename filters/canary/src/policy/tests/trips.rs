@@ -128,7 +128,7 @@ fn other_decisions_are_not_notable() {
 fn a_trip_is_one_line_a_counter_and_a_gauge() {
     let gateway = Gateway::new(&config("", ""));
     let level = |report: &mesh_policy::report::Report<super::super::Metric>| {
-        report.levels.iter().map(|level| level.level).collect::<Vec<_>>()
+        report.gauges.iter().map(|gauge| gauge.value).collect::<Vec<_>>()
     };
     assert_eq!(level(&gateway.start()), [0]);
     gateway.fail(1);
@@ -165,7 +165,7 @@ fn in_shadow_a_trip_is_a_line_a_counter_and_a_gauge_and_moves_nobody() {
     gateway.fail(1);
     let report = gateway.tick();
     assert!(report.warnings[0].starts_with("split s: v2 would be off, v1 would take its requests: errors"));
-    assert_eq!(report.levels.iter().map(|level| level.level).collect::<Vec<_>>(), [1]);
+    assert_eq!(report.gauges.iter().map(|gauge| gauge.value).collect::<Vec<_>>(), [1]);
     assert_eq!(gateway.name(report.counts[2]), "trips s");
     assert_eq!(gateway.labels(), before);
 }

@@ -49,7 +49,7 @@ fn workers_that_load_a_config_one_after_the_other_share_its_state() {
     one.tick();
     one.pass(SECOND);
     let late = one.beside(&config("", ""));
-    assert_eq!(late.start().levels[0].level, 1);
+    assert_eq!(late.start().gauges[0].value, 1);
     assert_eq!(late.labels(), one.labels());
 }
 
@@ -62,7 +62,7 @@ fn check_push(pushed: &str, is_kept: bool) {
     before.pass(SECOND);
     let after = before.beside(pushed);
     let report = after.start();
-    assert_eq!(report.levels[0].level, u64::from(is_kept));
+    assert_eq!(report.gauges[0].value, u64::from(is_kept));
     let falls_back = after.labels().values().any(|label| label.starts_with("fallback"));
     assert_eq!(falls_back, is_kept);
     // While the earlier config drains, the later one holds, from its first requests on.
@@ -129,7 +129,7 @@ fn another_split_starts_anew() {
     one.tick();
     let tripped = one.labels();
     let renamed = one.beside(&config("", "").replace(r#""name": "s""#, r#""name": "t""#));
-    assert_eq!(renamed.start().levels[0].level, 0);
+    assert_eq!(renamed.start().gauges[0].value, 0);
     assert!(renamed.labels().values().all(|label| label.starts_with("split{t}:")));
     one.pass(SECOND);
     assert_eq!(one.labels(), tripped);
@@ -145,5 +145,5 @@ fn a_config_that_serves_nobody_clears_nothing() {
     one.beside(&config("", r#", "fall_back_to": "v3""#)).start();
     one.pass(SECOND);
     assert_eq!(one.labels(), tripped);
-    assert_eq!(one.beside(&config("", "")).start().levels[0].level, 1);
+    assert_eq!(one.beside(&config("", "")).start().gauges[0].value, 1);
 }

@@ -95,7 +95,8 @@ fn a_marker_is_a_header_or_none() {
         marker(r#""response_header": "X-Injected""#),
         Marker { request_header: default, response_header: Some(header("x-injected")) }
     );
-    const OTHER: &str = "expected another header: this one has a meaning of its own";
+    const OTHER: &str =
+        "expected another header: the connection, the client or another filter depends on this one";
     for (field, name) in [
         ("request_header", "host"),
         ("request_header", "Content-Length"),

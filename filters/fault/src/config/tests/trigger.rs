@@ -62,7 +62,7 @@ fn the_two_headers_differ_and_have_no_other_meaning() {
         check(
             &trigger(&format!(r#", "{field}": "authorization""#)),
             &format!(
-                "trigger.{field}: found `authorization`, expected another header: this one has a meaning of its own"
+                "trigger.{field}: found `authorization`, expected another header: the connection, the client or another filter depends on this one"
             ),
         );
         check(

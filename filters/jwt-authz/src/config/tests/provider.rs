@@ -358,13 +358,13 @@ fn what_the_upstream_gets() {
         check(
             &provider(&format!(r#""payload_header": "{own}""#)),
             &format!(
-                "providers[0].payload_header: found `{own}`, expected another header: this one has a meaning of its own"
+                "providers[0].payload_header: found `{own}`, expected another header: the connection, the client or another filter depends on this one"
             ),
         );
     }
     check(
         &provider(r#""claims_to_headers": [{"claim": "sub", "header": "Authorization"}]"#),
-        "providers[0].claims_to_headers[0].header: found `Authorization`, expected another header: this one has a meaning of its own",
+        "providers[0].claims_to_headers[0].header: found `Authorization`, expected another header: the connection, the client or another filter depends on this one",
     );
     check(
         &provider(r#""claims_to_headers": [{}]"#),

@@ -183,8 +183,8 @@ fn counts_are_those_of_the_limits_configs() {
     let others = [&policies[1], &policies[2]];
     let (decision, _) = decide_beside(&policies[0], &others, &Headers::EMPTY, &mut Alone::default());
     let together = policies[0].verdict(&others, decision);
-    let own: Vec<_> = together.verdict.counts.iter().map(|count| count.value).collect();
-    let others: Vec<_> = together.counts.iter().map(|(other, count)| (*other, count.value)).collect();
+    let own: Vec<_> = together.verdict.counts.iter().map(|count| count.labels).collect();
+    let others: Vec<_> = together.counts.iter().map(|(other, count)| (*other, count.labels)).collect();
     assert_eq!((own, others), (vec![0, 1], vec![(0, 1), (1, 0)]));
 }
 

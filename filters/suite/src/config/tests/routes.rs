@@ -137,19 +137,18 @@ fn a_match_reads_no_header_that_the_filter_removes() {
 fn routes_read_claims_behind_verification() {
     let claims = r#"{"claims": [{"claim": "sub", "present": true}]}"#;
     let by_claims = format!(r#"{{"name": "a", "match": {claims}, "config": {{}}}}"#);
-    let problem = |path: &str| {
-        format!(
-            "{path}: found claims in front of the first `jwt_authz`, expected the block behind it: nothing is verified before"
-        )
-    };
+    let in_front = "filters[0].fault: found claims in front of the first `jwt_authz`, expected this block behind it: \
+                    no token is verified before";
+    let first = "filters[0].routes: found claims in a match of the first `jwt_authz`, expected a match without claims: \
+                 its routes are chosen before a token is verified";
     let fault = block(r#""fault": {}"#, &by_claims);
     check_blocks(&[&fault], "");
     check_blocks(&[JWT, &fault], "");
-    check_blocks(&[&fault, JWT], &problem("filters[0].fault"));
-    check_blocks(&[&block(jwt(), &by_claims)], &problem("filters[0].routes"));
+    check_blocks(&[&fault, JWT], in_front);
+    check_blocks(&[&block(jwt(), &by_claims)], first);
     check_blocks(&[JWT, &block(&format!(r#""name": "again", {}"#, jwt()), &by_claims)], "");
     let rules = format!(
         r#"{{"rules": [{{"name": "r", "match": {claims}, "abort": {{"percentage": 1, "status": 503}}}}]}}"#
     );
-    check_blocks(&[&block(r#""fault": {}"#, &route(&rules)), JWT], &problem("filters[0].fault"));
+    check_blocks(&[&block(r#""fault": {}"#, &route(&rules)), JWT], in_front);
 }

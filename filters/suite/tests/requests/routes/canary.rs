@@ -389,3 +389,34 @@ fn an_override_by_address_has_the_address_of_the_block_s_own_config() {
         assert!(Suite::new().configure(&block(&own, &[("a", route)])).is_ok());
     }
 }
+
+#[test]
+fn a_gauge_shows_a_trip_that_only_routes_follow() {
+    let variants = json!([{"name": "v1", "weight": 2}, {"name": "v2", "weight": 2}]);
+    let split = json!({"name": "s", "sticky": [{"header": "user"}], "variants": variants});
+    let mut guarded = split.clone();
+    guarded["guard"] = json!({
+        "variant": "v2", "baseline": "v1", "max_error_percentage": 50, "min_requests": 30, "window": "10s", "hold": "1m",
+    });
+    let config = json!({"filters": [{"canary": {"mode": "off", "splits": [guarded]}, "routes": [
+        {"name": "a", "match": {"path": {"prefix": "/a"}}, "config": {"splits": [split]}},
+    ]}]});
+    let proxy = Proxy::<SuiteFilter>::start(&config.to_string());
+    for user in 0..80 {
+        let stream = proxy.request(&super::request("/a", &[("user", &user.to_string())]));
+        stream.respond_without_body(&[(":status", "503")]);
+        stream.end();
+    }
+    proxy.advance(Duration::from_secs(1));
+    let tripped = || proxy.host().metric("mesh_filters.canary.split=.=s;.;tripped");
+    assert_eq!(tripped(), 1);
+    let next = config.to_string().replace(r#""mode":"off""#, r#""mode":"off","decision_log":"all""#);
+    assert_ne!(next, config.to_string());
+    proxy.configure(&next).unwrap();
+    proxy.remove_previous_config();
+    assert_eq!(tripped(), 1);
+    proxy.advance(Duration::from_secs(10));
+    assert_eq!(tripped(), 1);
+    proxy.advance(Duration::from_secs(60));
+    assert_eq!(tripped(), 0);
+}

@@ -2,8 +2,9 @@
 
 use super::{request, routed, status};
 use crate::blocks::suite;
-use mesh_host::testing::Fate;
+use mesh_host::testing::{Fate, Stream};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 fn delaying() -> Value {
     json!({"rules": [{"name": "slow", "delay": {"percentage": 100, "fixed": "1s"}}]})
@@ -81,4 +82,58 @@ fn routes_share_the_counters() {
     let proxy = suite(&[routed(json!({"fault": aborting(100)}), &[("/a", aborting(100))])]);
     assert_eq!(["/", "/a", "/a"].map(|target| status(&proxy, target, &[])), [503; 3]);
     assert_eq!(proxy.host().metric("mesh_filters.fault.rule=.=down;.;kind=.=abort;.;faults"), 3);
+}
+
+/// What a route in shadow would have done takes nothing of the budget of those that do it.
+#[test]
+fn a_route_in_shadow_spends_no_budget() {
+    let rules = json!([{"name": "down", "abort": {"percentage": 100, "status": 503}}]);
+    let faulted = |own: &str, route: &str| {
+        let own = json!({"mode": own, "budget": {"percentage": 50}, "rules": rules});
+        let block = json!({"fault": own, "routes": [
+            {"name": "a", "match": {"path": {"prefix": "/a"}}, "config": {"mode": route, "rules": rules}},
+        ]});
+        let proxy = suite(&[block]);
+        let is_faulted = |path: &str| {
+            let stream = proxy.request(&request(path, &[]));
+            let is_faulted = stream.fate() == Fate::Replied;
+            stream.end();
+            is_faulted
+        };
+        (0..200).filter(|index| is_faulted(["/", "/a", "/a", "/a"][index % 4])).count()
+    };
+    assert_eq!(["off", "shadow", "enforce"].map(|route| faulted("enforce", route)), [25, 25, 100]);
+    assert_eq!(["off", "shadow", "enforce"].map(|route| faulted("shadow", route)), [0, 0, 75]);
+}
+
+/// Requests of several routes that wait over a push, and are reset.
+#[test]
+fn nothing_is_held_for_requests_that_were_reset() {
+    let delayed = json!({"rules": [
+        {"name": "slow", "delay": {"percentage": 100, "fixed": "5s"}},
+        {"name": "busy", "in_flight": {"at_least": 1000}, "abort": {"percentage": 100, "status": 503}},
+    ]});
+    let block = |own: &Value| {
+        json!({"fault": own, "routes": [
+            {"name": "a", "match": {"path": {"prefix": "/a/"}}, "config": delayed},
+            {"name": "b", "match": {"path": {"prefix": "/b"}}, "config": {"mode": "off"}},
+        ]})
+    };
+    let proxy = suite(&[block(&json!({}))]);
+    let gauges = || {
+        ["active", "plugin=.=test;.;in_flight"]
+            .map(|name| proxy.host().metric(&format!("mesh_filters.fault.{name}")))
+    };
+    let before = ["/", "/a/", "/b", "/a%2fb"].map(|path| proxy.request(&request(path, &[])));
+    assert_eq!(gauges(), [1, 4], "{:#?}", proxy.host().metrics());
+    proxy.configure(&json!({"filters": [block(&delayed)]}).to_string()).unwrap();
+    let after = ["/", "/a/", "/b"].map(|path| proxy.request(&request(path, &[])));
+    assert_eq!(gauges(), [3, 7]);
+    before.into_iter().for_each(Stream::end);
+    proxy.remove_previous_config();
+    assert_eq!(gauges(), [2, 3]);
+    proxy.configure(&json!({"filters": [{"fault": {}}]}).to_string()).unwrap();
+    after.into_iter().for_each(Stream::end);
+    proxy.advance(Duration::from_secs(9));
+    assert_eq!(gauges(), [0, 0]);
 }

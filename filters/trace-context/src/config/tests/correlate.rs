@@ -101,7 +101,7 @@ fn headers_are_carried_by_name() {
         "correlate.carry[2]: found `a`, expected a header that is not named yet",
     );
     check(&correlate(r#""carry": ["a b"]"#), "correlate.carry[0]: found `a b`, expected a header name");
-    const HOST: &str = "found `host`, expected another header: the proxy hands the host over by another name";
+    const HOST: &str = "found `host`, expected another header: the proxy passes the host on as `:authority`";
     check(
         &correlate(r#""by": "host", "carry": ["host"]"#),
         &format!("correlate.by: {HOST}\ncorrelate.carry[0]: {HOST}"),

@@ -1,6 +1,6 @@
 //! Who makes the seed, and who waits for it.
 
-use super::super::{FORMAT, Id, Seeded};
+use super::super::{Id, LAYOUT, Seeded};
 use super::SETTINGS;
 use super::units::Shared;
 use mesh_policy::scope::Scope;
@@ -24,7 +24,7 @@ fn records(seeded: &Seeded, store: &mut Shared) -> Option<Vec<String>> {
 fn whoever_comes_first_makes_the_seed() {
     let mut store = Shared::default();
     let (first, second) = (with("p", &mut store, 1), with("p", &mut store, 2));
-    assert!(store.alone.records.get(format!("{FORMAT}/p/seed").as_bytes()).is_some());
+    assert!(store.alone.records.get(format!("{LAYOUT}/p/seed").as_bytes()).is_some());
     let records_of_first = records(&first, &mut store);
     assert_eq!(records_of_first, records(&second, &mut store));
     assert_ne!(records_of_first, records(&with("p", &mut Shared::default(), 2), &mut store));

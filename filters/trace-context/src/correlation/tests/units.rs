@@ -1,6 +1,6 @@
 //! Workers that do not interleave.
 
-use super::super::{FORMAT, Id, Settings, Stored};
+use super::super::{Id, LAYOUT, Settings, Stored};
 use super::{Content, SETTINGS, content, find, ids_of_a_set, store, table};
 use mesh_policy::hash::Key;
 use mesh_policy::scope::Scope;
@@ -267,9 +267,9 @@ fn names_are_of_the_plugin_and_the_set_only() {
         proxy.store(id.to_le_bytes(), &content(1));
     }
     let records: Vec<_> = proxy.shared.alone.records.iter().map(|(name, _)| name.as_slice()).collect();
-    let expected: Vec<_> = (0..8).map(|set| format!("{FORMAT}/p/{set}")).collect();
+    let expected: Vec<_> = (0..8).map(|set| format!("{LAYOUT}/p/{set}")).collect();
     assert_eq!(records, expected.iter().map(String::as_bytes).collect::<Vec<_>>());
-    assert_eq!(FORMAT, "mf.tc1");
+    assert_eq!(LAYOUT, "mf.tc1");
 }
 
 #[test]

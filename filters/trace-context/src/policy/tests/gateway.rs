@@ -217,15 +217,15 @@ impl Gateway {
     }
 
     #[track_caller]
-    pub(super) fn name(&self, Count { metric, value, .. }: Count<Metric>) -> String {
+    pub(super) fn name(&self, Count { metric, labels, .. }: Count<Metric>) -> String {
         let definition = metric.definition();
         if definition.labels.is_empty() {
-            assert_eq!(value, 0);
+            assert_eq!(labels, 0);
             return definition.name.to_owned();
         }
         let values = self.policy.label_values(metric);
-        let values = values.get(value).and_then(Option::as_ref);
-        let values = values.unwrap_or_else(|| panic!("no {} with index {value}", definition.name));
+        let values = values.get(labels).and_then(Option::as_ref);
+        let values = values.unwrap_or_else(|| panic!("no {} with index {labels}", definition.name));
         assert_eq!(values.len(), definition.labels.len());
         format!("{} {}", definition.name, values.join(" "))
     }

@@ -1,4 +1,4 @@
-//! Converts a decision to a verdict, which the adapter carries out.
+//! The policy as the host layer sees it.
 
 use super::answer::{refusal, response_edits};
 use super::decision::{Decision, Denial, Outcome, Reason};
@@ -108,19 +108,19 @@ impl Policy {
     pub(super) fn verdict<'a>(&'a self, others: &[&'a Self], decision: Decision) -> Together<'a, Metric> {
         let mut verdict = match &decision.outcome {
             Outcome::Refused(denial) => {
-                let place = denial.limit.and_then(|limit| self.place(others, limit));
-                let config = place.as_ref().map_or(&self.config, |place| &place.policy.config);
-                let mut refusal = refusal(config, place.map(|place| place.limit), denial);
+                let found = denial.limit.and_then(|limit| self.find_limit(others, limit));
+                let config = found.as_ref().map_or(&self.config, |found| &found.policy.config);
+                let mut refusal = refusal(config, found.map(|found| found.limit), denial);
                 // The modes of all policies are in the decision.
                 refusal.is_final = true;
                 refusal.into()
             }
             Outcome::Admitted(None) => Verdict::allowed(None),
             Outcome::Admitted(Some(standing)) => {
-                let place = self.place(others, standing.limit);
-                let name = name(place.as_ref());
-                let edits = |place: &Place<'_>| response_edits(&place.policy.config, name, standing);
-                let response = place.as_ref().map(edits).unwrap_or_default();
+                let found = self.find_limit(others, standing.limit);
+                let name = name(found.as_ref());
+                let edits = |found: &FoundLimit<'_>| response_edits(&found.policy.config, name, standing);
+                let response = found.as_ref().map(edits).unwrap_or_default();
                 Verdict { response, ..Verdict::allowed(Some(name)) }
             }
         };
@@ -130,9 +130,9 @@ impl Policy {
         verdict.counts.reserve(decision.tallies.len());
         let mut counts = Vec::new();
         for (limit, metric) in decision.tallies {
-            let Some(place) = self.place(others, limit) else { continue };
-            let count = Count::labelled(metric, place.index);
-            match place.position.checked_sub(1) {
+            let Some(found) = self.find_limit(others, limit) else { continue };
+            let count = Count::labelled(metric, found.index);
+            match found.position.checked_sub(1) {
                 None => verdict.counts.push(count),
                 Some(other) => counts.push((other, count)),
             }
@@ -140,18 +140,18 @@ impl Policy {
         if decision.client_ip_fallback {
             verdict.counts.push(Count::of(Metric::ClientIpFallback));
         }
-        let warning = |limit| without_claims(name(self.place(others, limit).as_ref()));
+        let warning = |limit| without_claims(name(self.find_limit(others, limit).as_ref()));
         verdict.warnings.extend(decision.without_claims.into_iter().map(warning));
         Together { verdict, counts }
     }
 
-    /// The place of a limit, by its index in a decision.
-    fn place<'a>(&'a self, others: &[&'a Self], limit: usize) -> Option<Place<'a>> {
+    /// Finds a limit by its index in a decision.
+    fn find_limit<'a>(&'a self, others: &[&'a Self], limit: usize) -> Option<FoundLimit<'a>> {
         let mut index = limit;
         for (position, policy) in self.and(others).enumerate() {
             let limits = &policy.config.limits;
             if let Some(limit) = limits.get(index) {
-                return Some(Place { position, policy, index, limit });
+                return Some(FoundLimit { position, policy, index, limit });
             }
             index -= limits.len();
         }
@@ -164,13 +164,13 @@ impl Policy {
             |metric: &Metric| matches!(metric, Metric::ShadowDenied | Metric::Error | Metric::Overflow);
         let (limit, metric) = decision.tallies.iter().find(|(_, metric)| is_notable(metric))?;
         let word = mesh_policy::metric::Metric::definition(*metric).name;
-        let label = Label::of(word).about(name(self.place(others, *limit).as_ref()));
+        let label = Label::of(word).about(name(self.find_limit(others, *limit).as_ref()));
         Some(verdict::Decision { label, is_notable: true })
     }
 }
 
 /// A limit in one of several policies.
-struct Place<'a> {
+struct FoundLimit<'a> {
     /// The position of the policy: 0 is the one that gives the verdict.
     position: usize,
     policy: &'a Policy,
@@ -179,8 +179,8 @@ struct Place<'a> {
     limit: &'a Limit,
 }
 
-fn name<'a>(place: Option<&Place<'a>>) -> &'a str {
-    place.map_or("", |place| &place.limit.name)
+fn name<'a>(found: Option<&FoundLimit<'a>>) -> &'a str {
+    found.map_or("", |found| &found.limit.name)
 }
 
 fn without_claims(name: &str) -> String {

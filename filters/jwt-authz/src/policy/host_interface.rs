@@ -1,4 +1,4 @@
-//! Converts a decision to a verdict, which the adapter carries out.
+//! The policy as the host layer sees it.
 
 use super::answer::refusal;
 use super::forward::{Forwarded, claims, remove_token};

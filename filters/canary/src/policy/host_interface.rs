@@ -1,4 +1,4 @@
-//! What the host layer asks of the policy.
+//! The policy as the host layer sees it.
 
 use super::decision::{Decision, Failed, Source};
 use super::metric::Metric;
