@@ -53,7 +53,7 @@ mesh_config::object! {
         pub settings: Settings = flatten(),
         /// What happens to CORS preflights: with `allow` they pass untouched.
         pub cors_preflight: CorsPreflight = default("allow", choice()),
-        /// No request that comes from this instant on (RFC 3339) is faulted, and none if the proxy has no clock. Default: never.
+        /// No request or response that comes from this instant on (RFC 3339) is faulted, and none if the proxy has no clock. Default: never.
         pub expires_at: Option<Duration> = restriction(some(rfc3339::kind())),
         /// Maximum number of requests that this plugin [holds](#places) at a time for delays and throttles, in all workers of
         /// the proxy together. A request beyond that passes untouched. 0: no bound.

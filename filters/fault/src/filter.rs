@@ -105,8 +105,10 @@ impl Filter for FaultFilter {
                 until
             }
             Some(faulted) if faulted.is_waiting => {
-                // The proxy has replied in place of the upstream, and the request does not continue.
+                // The proxy has replied in place of the upstream, as for a timeout, and the request does not continue.
                 self.give_back(faulted);
+                let marker = self.policy().response_marker(faulted.fault.cause);
+                stream.pending.edit_response_first(marker.into_iter().collect());
                 stream.faulted = None;
                 None
             }

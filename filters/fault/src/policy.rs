@@ -155,7 +155,8 @@ impl Policy {
             }
             _ => None,
         };
-        decision.is_trigger_ignored = fault.is_none();
+        // The secret alone asks for nothing.
+        decision.is_trigger_ignored = fault.is_none() && asked != Sent::Nothing;
         fault
     }
 
@@ -165,9 +166,13 @@ impl Policy {
         if marker.is_some_and(|marker| facts.headers.first(marker.as_str()).is_some()) {
             return Err(Untouched::Marked);
         }
-        let Some(expires_at) = self.config.expires_at else { return Ok(()) };
-        let is_before = sources.since_epoch().is_some_and(|now| now < expires_at);
-        if is_before { Ok(()) } else { Err(Untouched::Expired) }
+        if self.has_expired(sources) { Err(Untouched::Expired) } else { Ok(()) }
+    }
+
+    /// Whether the config has expired, or nobody can tell.
+    pub fn has_expired(&self, sources: &mut dyn Sources) -> bool {
+        let Some(expires_at) = self.config.expires_at else { return false };
+        sources.since_epoch().is_none_or(|now| now >= expires_at)
     }
 
     /// Whether the budget allows one more fault.

@@ -384,8 +384,28 @@ fn a_request_that_was_answered_waits_no_longer() {
     assert!(stream.reply().is_none());
     assert_eq!([faults(&proxy, "delay"), faults(&proxy, "abort")], [1, 0]);
     assert_eq!(label(&stream), "delay{r}");
-    assert_eq!(header(&stream.response_headers(), "x-mesh-fault"), "");
+    assert_eq!(header(&stream.response_headers(), "x-mesh-fault"), "r");
     stream.end();
+}
+
+/// The request came in time, and its response does not.
+#[test]
+fn what_a_response_would_get_ends_with_the_config() {
+    let response = r#""response": {"percentage": 100, "status": 502}, "throttle": {"percentage": 100, "bytes_per_second": 1}"#;
+    for (seconds, expected) in [(9, "502 r"), (10, "200 ")] {
+        let proxy = start(&format!(
+            r#"{{"expires_at": "2027-01-15T08:00:10Z", "rules": [{{"name": "r", {response}}}]}}"#
+        ));
+        let stream = request(&proxy);
+        proxy.advance(Duration::from_secs(seconds));
+        respond(&stream);
+        let [status, marker] =
+            [":status", "x-mesh-fault"].map(|name| header(&stream.response_headers(), name));
+        assert_eq!(format!("{status} {marker}"), expected);
+        assert_eq!(proxy.host().metric("mesh_filters.fault.expired"), i64::from(seconds == 10));
+        stream.end();
+        assert_eq!(proxy.host().metric(ACTIVE), 0);
+    }
 }
 
 /// In shadow nothing waits and nothing changes.

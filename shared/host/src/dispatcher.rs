@@ -225,7 +225,7 @@ impl<F: Configure> Dispatcher<F> {
             Err(Status::BadArgument) => stream.stop_waiting(),
             Err(status) => {
                 log::error!("a paused stream cannot be entered: {status}");
-                stream.forget_timer();
+                stream.enter_later();
             }
         });
     }

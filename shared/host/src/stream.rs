@@ -15,6 +15,7 @@ use crate::timers_and_calls::TimersAndCalls;
 use mesh_policy::effects::Reply;
 use mesh_policy::time::Nanos;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// A stream. The config that was active when it began serves it to its end.
 pub(crate) struct Stream<F: Filter> {
@@ -30,6 +31,9 @@ pub(crate) struct Stream<F: Filter> {
     request: Progress,
     response: Progress,
 }
+
+/// The time after which a stream that could not be entered is tried again. Envoy fails to enter only streams that have ended.
+const RETRY: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy)]
 struct Paused {
@@ -217,9 +221,15 @@ impl<F: Filter> Stream<F> {
         self.set_timer();
     }
 
-    /// The stream's entry among the timers was due, but the stream could not be entered.
-    pub(crate) const fn forget_timer(&mut self) {
-        self.timer = None;
+    /// The stream could not be entered: it is tried again after [`RETRY`].
+    pub(crate) fn enter_later(&mut self) {
+        let timers = &self.core.timers_and_calls;
+        if let Some(at) = self.timer {
+            timers.resumed(self.core.id, at);
+        }
+        let at = clock::now().unwrap_or_default().after(RETRY);
+        self.timer = Some(at);
+        timers.pause(self.core.id, at);
     }
 
     /// Moves the stream's entry among the timers to the first instant at which a wait ends.

@@ -84,15 +84,18 @@ impl TimersAndCalls {
 
     /// Asks for a tick of a filter. An earlier one that it has asked for replaces it.
     pub(crate) fn tick_after(&self, filter: usize, time: Duration) {
-        let Ok(now) = clock::now() else { return };
-        let wanted = now.after(time);
+        let now = clock::now();
+        // Without a clock it comes with the next timer that can be set.
+        let wanted = now.map(|now| now.after(time)).unwrap_or_default();
         if let Ok(mut ticks) = self.ticks.try_borrow_mut() {
             match ticks.iter_mut().find(|(asking, _)| *asking == filter) {
                 Some((_, at)) => *at = wanted.min(*at),
                 None => ticks.push((filter, wanted)),
             }
         }
-        self.arm(now);
+        if let Ok(now) = now {
+            self.arm(now);
+        }
     }
 
     pub(crate) fn pause(&self, stream: u32, until: Nanos) {

@@ -3,7 +3,7 @@
 use super::FaultFilter;
 use super::stream::Faulted;
 use crate::policy::{Answer, Course, FaultKind, Kinds, Metric};
-use mesh_host::{Pending, Response, Status, clock};
+use mesh_host::{Pending, ProxySources, Response, Status, clock};
 use mesh_policy::time::Nanos;
 use mesh_policy::verdict::{Count, Verdict};
 
@@ -17,6 +17,10 @@ impl FaultFilter {
     ) -> Option<Nanos> {
         let fault = faulted.fault;
         faulted.is_answered = true;
+        if self.policy().has_expired(&mut ProxySources) {
+            self.adapter.metrics().counter(Metric::Expired, 0).increment();
+            return None;
+        }
         let Ok(course) = self.course(faulted, response) else {
             self.count_failure();
             return None;

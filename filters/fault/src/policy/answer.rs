@@ -124,7 +124,8 @@ impl Policy {
     }
 
     /// The edit that marks a response.
-    pub(super) fn response_marker(&self, cause: Cause) -> Option<Edit> {
+    #[must_use]
+    pub fn response_marker(&self, cause: Cause) -> Option<Edit> {
         let header = self.config.marker.response_header.as_ref()?;
         Some(self.mark(header, cause))
     }

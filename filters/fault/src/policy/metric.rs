@@ -13,7 +13,8 @@ mesh_policy::metrics! {
         OverBudget: Counter, "over_budget" by "rule";
         /// Requests that a rule was for, and that passed untouched because they had arrived with the marker.
         Marked: Counter, "marked";
-        /// Requests that a rule was for, and that passed untouched because `expires_at` is past or the proxy has no clock.
+        /// Requests that a rule was for, and responses to be faulted, that passed untouched because `expires_at` is past or the
+        /// proxy has no clock.
         Expired: Counter, "expired";
         /// Requests that asked for a fault without the right secret, for one that is malformed or not allowed, or more than once.
         TriggerIgnored: Counter, "trigger_ignored";

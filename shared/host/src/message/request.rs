@@ -10,7 +10,7 @@ use crate::status::Status;
 use crate::timers_and_calls::Caller;
 use mesh_policy::effects::Edit;
 use mesh_policy::facts::{Facts, Needs};
-use mesh_policy::headers::{HeaderName, HeaderValue, Headers, spellings};
+use mesh_policy::headers::{HeaderName, HeaderValue, Headers, removable_spellings, spellings};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -121,19 +121,22 @@ impl Request<'_> {
     }
 
     /// Removes headers that only the filter may set, in every spelling, and keeps them as the client sent
-    /// them for [`Facts::removed`].
+    /// them for [`Facts::removed`]. If one cannot be removed, the others are.
     pub(crate) fn remove_own(&mut self, names: &[HeaderName]) -> Result<(), Status> {
         self.core.removed = Headers::EMPTY;
         if names.is_empty() {
             return Ok(());
         }
         let headers = self.headers()?;
-        let found = spellings(headers, names)?;
+        let (found, all) = match spellings(headers, names) {
+            Ok(found) => (found, Ok(())),
+            Err(unchangeable) => (removable_spellings(headers, names), Err(unchangeable.into())),
+        };
         if found.is_empty() {
-            return Ok(());
+            return all;
         }
         let is_found = |name: &[u8]| found.iter().any(|found| found.as_str().as_bytes() == name);
         self.core.removed = headers.filtered(is_found);
-        found.into_iter().try_for_each(|name| self.edit(&Edit::Remove(name)))
+        found.into_iter().fold(all, |all, name| all.and(self.edit(&Edit::Remove(name))))
     }
 }

@@ -413,6 +413,22 @@ fn a_call_that_fails_does_not_hold_for_ever() {
     }
 }
 
+/// Nothing else happens on that worker.
+#[test]
+fn a_stream_that_cannot_be_entered_is_tried_again() {
+    for of_response in [false, true] {
+        let proxy = Proxy::<Script>::start("a");
+        let message = Message::open(&proxy, of_response, &["; hold 30"]);
+        message.step("+a");
+        proxy.host().fail("set_effective_context");
+        assert_eq!(message.step("30"), "");
+        proxy.host().repair("set_effective_context");
+        assert_eq!(["1029", "1031"].map(|step| message.step(step)), ["", "a a"]);
+        assert_eq!(proxy.host().timer(), None);
+        message.stream.end();
+    }
+}
+
 /// The next thing that waits sets it.
 #[test]
 fn a_timer_that_cannot_be_set_is_set_later() {

@@ -14,6 +14,19 @@ pub fn spellings(headers: &Headers, names: &[HeaderName]) -> Result<Vec<HeaderNa
     spellings_where(headers, |found, _| names.iter().any(|name| name.is_same_variable(found)))
 }
 
+/// As [`spellings`], without those that cannot be removed.
+#[must_use]
+pub fn removable_spellings(headers: &Headers, names: &[HeaderName]) -> Vec<HeaderName> {
+    let is_removable = |found: &[u8]| name_of(found).is_some();
+    let passes =
+        |found: &[u8], _: &[u8]| names.iter().any(|name| name.is_same_variable(found)) && is_removable(found);
+    spellings_where(headers, passes).unwrap_or_default()
+}
+
+fn name_of(found: &[u8]) -> Option<HeaderName> {
+    std::str::from_utf8(found).ok().and_then(HeaderName::new)
+}
+
 /// Names, as spelt in the request, of the headers for which `passes` is true, each once.
 ///
 /// # Errors
@@ -24,7 +37,7 @@ pub fn spellings_where(
 ) -> Result<Vec<HeaderName>, Unchangeable> {
     let mut names = Vec::new();
     for (found, _) in headers.iter().filter(|(name, value)| passes(name, value)) {
-        let name = std::str::from_utf8(found).ok().and_then(HeaderName::new).ok_or(Unchangeable)?;
+        let name = name_of(found).ok_or(Unchangeable)?;
         if !names.contains(&name) {
             names.push(name);
         }
