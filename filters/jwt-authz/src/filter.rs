@@ -5,7 +5,7 @@ mod signatures;
 
 use crate::config::{self, Config};
 use crate::jwks::Ask;
-use crate::policy::{Context, Decision, Memory, Metric, Outcome, Policy, Unverified};
+use crate::policy::{Context, Decision, Memory, Metric, Outcome, Policy, Seen, Unverified};
 use keyring::Keyring;
 use mesh_config::Problems;
 use mesh_host::{
@@ -161,9 +161,11 @@ impl JwtAuthz {
         may_wait: bool,
     ) -> Flow {
         let before = self.leave(waiting);
+        let seen = Seen::default();
         let mut claims = None;
         for other in others {
-            let judge = |request: &mut Request<'_>| other.judge(waiting, request, before.as_ref(), may_wait);
+            let judge =
+                |request: &mut Request<'_>| other.judge(waiting, request, before.as_ref(), may_wait, &seen);
             match other.adapter.on_request_beside(request, judge) {
                 Ok(found) => claims = claims.or(found),
                 Err(flow) => return flow,
@@ -171,7 +173,7 @@ impl JwtAuthz {
         }
         // The filter does not change responses.
         let flow = self.adapter.on_request(&mut Pending::default(), request, |request| {
-            self.judge(waiting, request, before.as_ref(), may_wait)
+            self.judge(waiting, request, before.as_ref(), may_wait, &seen)
         });
         match (flow, claims) {
             // Nobody escapes what the blocks behind do by claims with a request that only may be a route's.
@@ -187,9 +189,10 @@ impl JwtAuthz {
         request: &mut Request<'_>,
         before: Option<&Wait>,
         may_wait: bool,
+        seen: &Seen,
     ) -> Result<Judgement<'_, Metric>, Status> {
         let policy = self.adapter.policy();
-        let mut decision = self.decide(request, may_wait, before.map(|before| &before.unverified))?;
+        let mut decision = self.decide(request, may_wait, before.map(|before| &before.unverified), seen)?;
         let asked = before.map(|before| before.since);
         let mut looks = LOOKS;
         while let Outcome::NoKey(unverified) = &decision.outcome {
@@ -202,8 +205,10 @@ impl JwtAuthz {
                     request.tick_after(keyring::BUSY);
                     return Ok(Judgement::Pause(until));
                 }
-                Ask::Again if looks > 0 => self.decide(request, true, Some(&unverified))?,
-                Ask::Again | Ask::Wait(_) | Ask::Never => self.decide(request, false, Some(&unverified))?,
+                Ask::Again if looks > 0 => self.decide(request, true, Some(&unverified), seen)?,
+                Ask::Again | Ask::Wait(_) | Ask::Never => {
+                    self.decide(request, false, Some(&unverified), seen)?
+                }
             };
         }
         Ok(Judgement::Verdict(policy.verdict(request.headers()?, &decision)?))
@@ -214,10 +219,12 @@ impl JwtAuthz {
         request: &mut Request<'_>,
         may_wait: bool,
         before: Option<&Rc<Unverified>>,
+        seen: &Seen,
     ) -> Result<Decision, Status> {
         let policy = self.adapter.policy();
         let now = clock::since_epoch()?;
-        let context = Context { now, may_wait, before, keys: &*self.keyring, signatures: &*self.checker };
+        let context =
+            Context { now, may_wait, before, keys: &*self.keyring, signatures: &*self.checker, seen };
         Ok(policy.decide(&context, &request.facts(policy.needs())?))
     }
 

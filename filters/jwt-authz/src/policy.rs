@@ -31,7 +31,7 @@ pub use metric::Metric;
 pub use token::{Header, Token};
 pub use unverified::Unverified;
 pub use verified::Verified;
-pub use verifier::{CacheStatus, Context, Judged, Keys, Signature, Signatures};
+pub use verifier::{CacheStatus, Context, Judged, Keys, Seen, Signature, Signatures};
 
 use crate::config::{Config, EscapedSlashes};
 use mesh_policy::authority::Authority;

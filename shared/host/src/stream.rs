@@ -311,6 +311,7 @@ impl<F: Filter> Stream<F> {
             let flow = match direction {
                 Direction::Request => {
                     self.seen = at + 1;
+                    core.fetched.forget_changeable();
                     filter.on_request_headers(state, &mut Request { core, filter: at })
                 }
                 Direction::Response => filter.on_response_headers(state, &mut Response { core, filter: at }),
@@ -381,6 +382,8 @@ impl<F: Filter> Stream<F> {
         self.set_timer();
         if self.paused.is_none() {
             self.core.release();
+        } else {
+            self.core.fetched.forget_paths();
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a policy can know of a request.
 
 use crate::headers::{HeaderName, Headers};
+use crate::path::Expansions;
 use std::net::IpAddr;
 
 /// The facts of one request. Only what a policy [`Needs`] is fetched; the rest is empty.
@@ -20,6 +21,8 @@ pub struct Facts<'a> {
     pub claims: Option<&'a serde_json::Value>,
     /// The fetched [`Needs::attributes`].
     pub attributes: &'a [Attribute],
+    /// Where the readings of the path are kept for other configs, if there may be any.
+    pub paths: Option<&'a Expansions>,
 }
 
 /// What a client sent in place of a header.
@@ -48,7 +51,15 @@ impl<'a> Facts<'a> {
     /// The facts of a request of which only the headers are known.
     #[must_use]
     pub const fn of(headers: &'a Headers) -> Self {
-        Self { headers, removed: &NO_HEADERS, source: None, principal: None, claims: None, attributes: &[] }
+        Self {
+            headers,
+            removed: &NO_HEADERS,
+            source: None,
+            principal: None,
+            claims: None,
+            attributes: &[],
+            paths: None,
+        }
     }
 
     /// The value of a fetched attribute.

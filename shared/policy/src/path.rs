@@ -4,7 +4,7 @@ mod query;
 mod readings;
 
 pub use query::{Query, without_query};
-pub use readings::{EscapedSlashes, Readings, folded};
+pub use readings::{EscapedSlashes, Expansions, Readings, folded};
 
 use std::borrow::Cow;
 

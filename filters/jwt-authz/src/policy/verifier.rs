@@ -74,6 +74,35 @@ pub struct Context<'a, K, S> {
     pub keys: &'a K,
     /// Signature checks.
     pub signatures: &'a S,
+    /// What other configs of the block have found out about the request's token.
+    pub seen: &'a Seen,
+}
+
+/// What is known of a request's token, for all configs of a block that decide on it in turn: they have the same providers, and
+/// a token that is not in the cache is verified once.
+#[derive(Debug, Default)]
+pub struct Seen(RefCell<Option<(Judged, CacheStatus)>>);
+
+impl Seen {
+    /// The result. A missing key may have come since.
+    fn result(&self) -> Option<(Judged, CacheStatus)> {
+        let seen = self.0.try_borrow().ok()?.clone();
+        seen.filter(|(judged, _)| !matches!(judged, Judged::NoKey(_)))
+    }
+
+    /// The token, if its key was missing.
+    fn unverified(&self) -> Option<Rc<Unverified>> {
+        match &*self.0.try_borrow().ok()? {
+            Some((Judged::NoKey(unverified), _)) => Some(Rc::clone(unverified)),
+            _ => None,
+        }
+    }
+
+    fn note(&self, judged: &Judged, cache_status: CacheStatus) {
+        if let Ok(mut seen) = self.0.try_borrow_mut() {
+            *seen = Some((judged.clone(), cache_status));
+        }
+    }
 }
 
 /// The state of a request's token.
@@ -132,10 +161,14 @@ impl Verifier {
         if found.token.len() > config.max_token_bytes {
             return (Judged::Bad(Denial::new(reason::TOO_LARGE)), CacheStatus::Miss);
         }
+        if let Some(seen) = context.seen.result() {
+            return seen;
+        }
         if let Some(verified) = self.recall(context, found) {
             return (Judged::Good(verified), CacheStatus::Hit);
         }
         let judged = self.verify(context, config, found).unwrap_or_else(|judged| judged);
+        context.seen.note(&judged, CacheStatus::Miss);
         match &judged {
             Judged::Good(verified) => self.cache.insert(verified),
             // A refused token is not cached; if it is sent again, it is checked again.
@@ -169,7 +202,7 @@ impl Verifier {
         config: &Config,
         found: &Found<'_>,
     ) -> Result<Judged, Judged> {
-        let Context { now, before, keys, signatures, .. } = *context;
+        let Context { now, before, keys, signatures, seen, .. } = *context;
         let token = Token::read(found.token).map_err(Judged::Bad)?;
         let (index, provider) = pick(config, found, &token).map_err(Judged::Bad)?;
         let bad = |denial: Denial| Judged::Bad(denial.of_provider(index));
@@ -180,8 +213,9 @@ impl Verifier {
             .ok_or_else(|| bad(Denial::new(reason::ALGORITHM_NOT_ALLOWED)))?;
         let set = keys.of(index).ok_or_else(|| Judged::NoKey(Rc::new(Unverified::without_set(index))))?;
         let hash = LazyCell::new(|| self.cache.hash(found.token));
-        if let Some(before) = before.filter(|before| before.holds_for(index, &set, *hash)) {
-            return Err(Judged::NoKey(Rc::clone(before)));
+        let before = before.cloned().into_iter().chain(seen.unverified());
+        if let Some(before) = before.into_iter().find(|before| before.holds_for(index, &set, *hash)) {
+            return Err(Judged::NoKey(before));
         }
         let id = token.header.key_id.as_deref();
         let candidates =

@@ -5,7 +5,7 @@ use crate::keys;
 use crate::verdict::Verdict;
 use jwt_authz::config::{self, Jwks};
 use jwt_authz::crypto::{Algorithm, Key, KeySet, in_vm};
-use jwt_authz::policy::{Context, Keys, Memory, Outcome, Policy, Signature, Signatures};
+use jwt_authz::policy::{Context, Keys, Memory, Outcome, Policy, Seen, Signature, Signatures};
 use mesh_policy::facts::Facts;
 use mesh_policy::hash;
 use mesh_policy::headers::Headers;
@@ -45,14 +45,17 @@ impl Filter {
         let headers =
             Headers::from_pairs([(":path", b"/".as_slice()), ("authorization", authorization.as_slice())]);
         let facts = Facts::of(&headers);
-        let context = Context {
-            now: Duration::from_secs(now),
-            may_wait: false,
-            before: None,
-            keys: &self.keys,
-            signatures: &self.keys,
+        let decide = || {
+            let context = Context {
+                now: Duration::from_secs(now),
+                may_wait: false,
+                before: None,
+                keys: &self.keys,
+                signatures: &self.keys,
+                seen: &Seen::default(),
+            };
+            self.policy.decide(&context, &facts).outcome
         };
-        let decide = || self.policy.decide(&context, &facts).outcome;
         let verdict = |outcome| match outcome {
             Outcome::Allowed => Ok(()),
             Outcome::Refused(denial) => Err(denial.reason.label.to_owned()),

@@ -47,6 +47,20 @@ fn one_request_passes_all_five() {
     }
 }
 
+/// A block in front has read it, and one in between has changed it.
+#[test]
+fn an_attribute_is_what_it_says_at_a_block_s_turn() {
+    let by_variant = |on_missing_key: &str| {
+        json!({"rate_limit": {"limits": [{
+            "name": "l", "key": [{"attribute": ["filter_state", "wasm.variant"]}], "on_missing_key": on_missing_key,
+            "rate": {"requests": 1, "per": "1h"},
+        }]}})
+    };
+    let steering = json!({"canary": {"output": {"filter_state": "variant"}, "default": "v1"}});
+    let proxy = suite(&[by_variant("skip"), steering, named(by_variant("deny"), "behind")]);
+    assert_eq!([0; 2].map(|_| status(&proxy, &[])), [0, 429]);
+}
+
 /// Nothing is exported to other plugins, and what others say does not count.
 #[test]
 fn claims_come_straight_from_the_block_that_verified_them() {

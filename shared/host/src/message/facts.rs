@@ -5,6 +5,7 @@ use crate::status::Status;
 use mesh_policy::client_ip::{forwarded_address, parse_address};
 use mesh_policy::facts::{Attribute, Facts, Needs};
 use mesh_policy::headers::Headers;
+use mesh_policy::path::Expansions;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -28,11 +29,25 @@ pub(crate) struct Fetched {
     principal: Option<Option<Vec<u8>>>,
     claims: Option<Option<Rc<serde_json::Value>>>,
     attributes: Vec<Attribute>,
+    paths: Expansions,
 }
 
 impl Fetched {
     pub(crate) fn set_claims(&mut self, claims: Option<Rc<serde_json::Value>>) {
         self.claims = Some(claims);
+    }
+
+    /// Forgets what a filter may have changed: for the next one, an attribute is what it says at its turn.
+    pub(crate) fn forget_changeable(&mut self) {
+        let is_fixed = |attribute: &Attribute| {
+            attribute.path.first().is_some_and(|first| ["source", "connection"].contains(&&**first))
+        };
+        self.attributes.retain(is_fixed);
+    }
+
+    /// Frees what is found again when it is needed.
+    pub(crate) fn forget_paths(&mut self) {
+        self.paths = Expansions::default();
     }
 
     pub(crate) fn has_claims(&self) -> bool {
@@ -71,6 +86,7 @@ impl Fetched {
             principal: self.principal.as_ref().and_then(Option::as_deref),
             claims: self.claims.as_ref().and_then(Option::as_deref),
             attributes: &self.attributes,
+            paths: Some(&self.paths),
         })
     }
 }

@@ -218,7 +218,8 @@ impl<'a> MatchInput<'a> {
 
     /// The readings of the request's path.
     pub fn path(&self) -> &Readings<'a> {
-        self.path.get_or_init(|| Readings::of(self.facts.headers.target(), self.escaped_slashes))
+        self.path
+            .get_or_init(|| Readings::of(self.facts.headers.target(), self.escaped_slashes, self.facts.paths))
     }
 
     /// The parsed authority.

@@ -3,6 +3,8 @@
 use super::{escaped, is_normal, merge_slashes, path_of, resolve_dots, unescape};
 use crate::truth::Truth;
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// How upstreams read an escaped slash or backslash (`%2F`, `%5C`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,16 +32,49 @@ enum Kind<'a> {
     /// The request has no path, like CONNECT requests, or its readings exceed [`MAX_BYTES`].
     Unknown,
     One(Cow<'a, [u8]>),
-    Several(Vec<Vec<u8>>),
+    Several(Rc<[Vec<u8>]>),
+}
+
+/// The readings of a request's path that are expensive to find, for all configs that test it.
+#[derive(Debug, Default)]
+pub struct Expansions(RefCell<Vec<Expansion>>);
+
+#[derive(Debug)]
+struct Expansion {
+    target: Vec<u8>,
+    escaped_slashes: EscapedSlashes,
+    /// `None` if they exceed [`MAX_BYTES`].
+    paths: Option<Rc<[Vec<u8>]>>,
+}
+
+impl Expansions {
+    /// The readings, if they are known, or else the result of `expand`. Those of another target are forgotten: a filter has
+    /// changed it.
+    fn find_or(
+        &self,
+        target: &[u8],
+        escaped_slashes: EscapedSlashes,
+        expand: impl FnOnce() -> Option<Rc<[Vec<u8>]>>,
+    ) -> Option<Rc<[Vec<u8>]>> {
+        let Ok(mut known) = self.0.try_borrow_mut() else { return expand() };
+        known.retain(|expansion| expansion.target == target);
+        let found = known.iter().find(|expansion| expansion.escaped_slashes == escaped_slashes);
+        if let Some(expansion) = found {
+            return expansion.paths.clone();
+        }
+        let paths = expand();
+        known.push(Expansion { target: target.to_vec(), escaped_slashes, paths: paths.clone() });
+        paths
+    }
 }
 
 /// Maximum total length of the readings of a path. Clients choose the path, and each test looks at all readings.
 const MAX_BYTES: usize = 64 << 10;
 
 impl<'a> Readings<'a> {
-    /// The readings of a request target.
+    /// The readings of a request target. `known`: what other configs have found.
     #[must_use]
-    pub fn of(target: &'a [u8], escaped_slashes: EscapedSlashes) -> Self {
+    pub fn of(target: &'a [u8], escaped_slashes: EscapedSlashes, known: Option<&Expansions>) -> Self {
         if target.is_empty() {
             return Self(Kind::Unknown);
         }
@@ -51,10 +86,12 @@ impl<'a> Readings<'a> {
         if !may_vary(&path) {
             return Self(Kind::One(Cow::Owned(rooted(path))));
         }
-        Self(match expand(path, escaped_slashes) {
-            None => Kind::Unknown,
-            Some(set) => Kind::Several(set.paths),
-        })
+        let expand = || expand(path, escaped_slashes).map(|set| set.paths.into());
+        let paths = match known {
+            None => expand(),
+            Some(known) => known.find_or(target, escaped_slashes, expand),
+        };
+        Self(paths.map_or(Kind::Unknown, Kind::Several))
     }
 
     /// Whether a test on the path holds. Undecided if the results of the readings differ, or there are none.

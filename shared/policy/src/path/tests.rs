@@ -236,7 +236,7 @@ mod laws {
             if is_ambiguous(&target) {
                 return Ok(());
             }
-            let readings = Readings::of(&target, EscapedSlashes::Character);
+            let readings = Readings::of(&target, EscapedSlashes::Character, None);
             let has_dots = |path: &[u8]| path.split(|byte| *byte == b'/').any(|name| matches!(name, b"." | b".."));
             prop_assert!(target.is_empty() || readings.test(has_dots) == Truth::No);
         }

@@ -1,6 +1,6 @@
 //! The cache of verified tokens.
 
-use super::super::CacheStatus;
+use super::super::{CacheStatus, Decision, Outcome, Seen, Signature};
 use super::gateway::{Gateway, NOW, bearer, forged, main, request, secret, token};
 use mesh_policy::headers::Headers;
 use serde_json::{Value as Json, json};
@@ -159,4 +159,30 @@ fn what_is_remembered_changes_no_verdict() {
     check(&gateway, &cookie, "wrong_audience", MISS);
     check(&gateway, &request(&format!("x-any: {token}")), "+", MISS);
     check(&gateway, &cookie, "wrong_audience", MISS);
+}
+
+/// Configs of a block that decide on a request in turn. A token that is bad, whose key is missing or that is too long for the
+/// cache is not remembered otherwise.
+#[test]
+fn configs_that_decide_in_turn_verify_a_token_once() {
+    for (verdict, expected) in
+        [(Signature::Good, "+"), (Signature::Bad, "bad_signature"), (Signature::Failed, "error")]
+    {
+        for may_change in [false, true] {
+            let gateway = self::gateway(&json!({"entries": 0}));
+            gateway.verdict.set(Some(verdict));
+            gateway.may_change.set(may_change);
+            let (headers, seen) = (bearer(token(&json!({})).as_bytes()), Seen::default());
+            let word = |decision: Decision| match decision.outcome {
+                Outcome::Allowed => "+".to_owned(),
+                Outcome::Refused(denial) => denial.reason.label.to_owned(),
+                Outcome::NoKey(_) => "waits".to_owned(),
+            };
+            let words = [0; 3].map(|_| word(gateway.decide_beside(&headers, None, &seen)));
+            assert_eq!(words, [expected; 3]);
+            assert_eq!(gateway.checks.get(), 1, "{expected} {may_change}");
+            assert_eq!(word(gateway.decide(&headers)), expected);
+            assert_eq!(gateway.checks.get(), 2, "another request");
+        }
+    }
 }

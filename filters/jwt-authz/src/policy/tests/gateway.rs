@@ -1,7 +1,7 @@
 //! Test support: a policy with stand-ins for keys, clock and signature checks, and functions that sign tokens.
 
 use super::super::{
-    Context, Decision, Keys, Memory, Outcome, Policy, Signature, Signatures, Unverified, answer,
+    Context, Decision, Keys, Memory, Outcome, Policy, Seen, Signature, Signatures, Unverified, answer,
 };
 use crate::config::{self, Jwks};
 use crate::crypto::{Algorithm, Key, KeySet, Origin, in_vm};
@@ -82,9 +82,19 @@ impl Gateway {
         headers: &Headers,
         before: Option<&Rc<Unverified>>,
     ) -> Decision {
-        let facts = facts(headers);
+        self.decide_beside(headers, before, &Seen::default())
+    }
+
+    /// The decision on a request on which other configs decide as well.
+    pub(in crate::policy) fn decide_beside(
+        &self,
+        headers: &Headers,
+        before: Option<&Rc<Unverified>>,
+        seen: &Seen,
+    ) -> Decision {
         let (now, may_wait) = (self.now.get(), self.may_wait.get());
-        self.policy.decide(&Context { now, may_wait, before, keys: self, signatures: self }, &facts)
+        self.policy
+            .decide(&Context { now, may_wait, before, keys: self, signatures: self, seen }, &facts(headers))
     }
 
     /// The outcome for a request: `+`, the reason of the refusal, or `waits`.

@@ -1,10 +1,10 @@
-use super::{EscapedSlashes, Kind, MAX_BYTES, Readings, folded};
+use super::{EscapedSlashes, Expansions, Kind, MAX_BYTES, Readings, folded};
 use crate::testing::test;
 use crate::truth::Truth::{No, Undecided, Yes};
 
 fn readings_of(target: &str, escaped_slashes: EscapedSlashes) -> Vec<String> {
     let text = |path: &[u8]| String::from_utf8(path.to_vec()).unwrap();
-    let mut readings = match Readings::of(target.as_bytes(), escaped_slashes).0 {
+    let mut readings = match Readings::of(target.as_bytes(), escaped_slashes, None).0 {
         Kind::Unknown => Vec::new(),
         Kind::One(path) => vec![text(&path)],
         Kind::Several(paths) => paths.iter().map(|path| text(path)).collect(),
@@ -77,7 +77,7 @@ fn an_escaped_slash_can_be_a_character() {
 #[test]
 fn tests_are_decided_where_the_readings_agree() {
     let check = |target: &str, prefix: &str, expected| {
-        let readings = Readings::of(target.as_bytes(), EscapedSlashes::Either);
+        let readings = Readings::of(target.as_bytes(), EscapedSlashes::Either, None);
         assert_eq!(readings.test(|path| path.starts_with(prefix.as_bytes())), expected, "{target} {prefix}");
     };
     check("/api/x", "/api/", Yes);
@@ -90,10 +90,24 @@ fn tests_are_decided_where_the_readings_agree() {
     check("", "/", Undecided);
 }
 
+/// Several targets in turn, each read in both ways, and each twice.
+#[test]
+fn what_another_config_has_found_is_found() {
+    let known = Expansions::default();
+    let long = format!("/{}//", "a".repeat(MAX_BYTES / 2));
+    for target in ["/a%2Fb;c/..", "/a", "/a%2fb//", &long, "", "/a%2Fb;c/.."] {
+        for escaped_slashes in [EscapedSlashes::Either, EscapedSlashes::Character].repeat(2) {
+            let read = |known| format!("{:?}", Readings::of(target.as_bytes(), escaped_slashes, known));
+            assert_eq!(read(Some(&known)), read(None), "{target} {escaped_slashes:?}");
+        }
+        assert!(known.0.borrow().len() <= 2);
+    }
+}
+
 #[test]
 fn more_bytes_than_a_test_may_cost_are_not_read() {
     let long = |length: usize| format!("/{}//", "a".repeat(length));
-    let test = |target: &str| Readings::of(target.as_bytes(), EscapedSlashes::Either).test(|_| true);
+    let test = |target: &str| Readings::of(target.as_bytes(), EscapedSlashes::Either, None).test(|_| true);
     assert_eq!(test(&format!("/{}", "a".repeat(MAX_BYTES))), Yes);
     assert_eq!(test(&long(MAX_BYTES / 2 - 16)), Yes);
     assert_eq!(test(&long(MAX_BYTES / 2)), Undecided);
@@ -143,10 +157,10 @@ mod laws {
     }
 
     fn all(target: &[u8], escaped_slashes: EscapedSlashes) -> Vec<Vec<u8>> {
-        match Readings::of(target, escaped_slashes).0 {
+        match Readings::of(target, escaped_slashes, None).0 {
             Kind::Unknown => Vec::new(),
             Kind::One(path) => vec![path.into_owned()],
-            Kind::Several(paths) => paths,
+            Kind::Several(paths) => paths.to_vec(),
         }
     }
 
