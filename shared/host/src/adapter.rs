@@ -36,6 +36,8 @@ const CLAIMS_KEY: &str = "jwt_claims";
 pub struct Adapter<P: Policy> {
     policy: P,
     metrics: Metrics<P::Metric>,
+    /// The name in log lines: the block's, or the filter's.
+    name: String,
     /// The key of the filter state that decisions are written to.
     decision_key: String,
 }
@@ -79,7 +81,8 @@ impl<P: Policy> Adapter<P> {
     #[inline(never)]
     pub fn new(policy: P, scope: &Scope) -> Self {
         let metrics = Metrics::new(&variable(P::NAME), scope, |metric| policy.label_values(metric));
-        Self { policy, metrics, decision_key: scope.decision_key(P::NAME) }
+        let name = scope.block().unwrap_or(P::NAME).to_owned();
+        Self { policy, metrics, name, decision_key: scope.decision_key(P::NAME) }
     }
 
     /// The policy.
@@ -293,7 +296,7 @@ impl<P: Policy> Adapter<P> {
         request: &mut Request<'_>,
     ) -> Flow {
         // At level debug, since a client can cause it at will; a counter tells.
-        log::debug!(target: P::NAME, "a request cannot be read or changed: {status}");
+        log::debug!(target: &self.name, "a request cannot be read or changed: {status}");
         let mut verdict = self.policy.unreadable(part);
         if let Some(reply) = self.refuse_unreadable(part, &mut verdict) {
             return Flow::Reply(reply);
@@ -332,7 +335,7 @@ impl<P: Policy> Adapter<P> {
     pub fn report(&self, verdict: &Verdict<'_, P::Metric>) {
         self.count(&verdict.counts);
         for warning in &verdict.warnings {
-            log::warn!(target: P::NAME, "{warning}");
+            log::warn!(target: &self.name, "{warning}");
         }
         let records_all = self.policy.settings().decision_log == DecisionLog::All;
         if let Some(decision) =
@@ -361,7 +364,7 @@ impl<P: Policy> Adapter<P> {
             self.metrics.gauge(*metric, *labels).set(*value);
         }
         for warning in &report.warnings {
-            log::warn!(target: P::NAME, "{warning}");
+            log::warn!(target: &self.name, "{warning}");
         }
     }
 
@@ -369,7 +372,7 @@ impl<P: Policy> Adapter<P> {
     pub fn on_response(&self, pending: &mut Pending, response: &mut Response<'_>) -> Flow {
         for edit in pending.response.drain(..) {
             if let Err(status) = response.edit(&edit) {
-                log::warn!(target: P::NAME, "a response header cannot be set: {status}");
+                log::warn!(target: &self.name, "a response header cannot be set: {status}");
             }
         }
         Flow::Continue
@@ -379,7 +382,7 @@ impl<P: Policy> Adapter<P> {
     pub fn on_request_trailers(&self, trailers: &mut Trailers) -> TrailersFlow {
         let changed = self.edit_trailers(trailers);
         let reply = changed.err().and_then(|status| {
-            log::debug!(target: P::NAME, "trailers cannot be read or changed: {status}");
+            log::debug!(target: &self.name, "trailers cannot be read or changed: {status}");
             self.refuse_unreadable(Part::Trailers, &mut self.policy.unreadable(Part::Trailers))
         });
         reply.map_or(TrailersFlow::Continue, TrailersFlow::Reply)

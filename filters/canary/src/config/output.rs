@@ -44,7 +44,8 @@ impl Output {
 fn state_name() -> Text<String> {
     text(|value, key| {
         let name: String = mesh_policy::name::read(value, key)?;
-        if name == "jwt_claims" || name.ends_with("_decision") {
+        let is_written = ["jwt_claims", "trace_id"].contains(&&*name) || name.ends_with("_decision");
+        if is_written {
             return value.expected(ProblemKind::Conflict, "another name: a filter writes this one already");
         }
         Some(name)

@@ -16,10 +16,16 @@ pub(super) struct Asked<'a> {
     charges: Vec<(Reservation<'a>, Option<Draft>)>,
     /// The limits that refuse the request because it lacks a part of their key, and the index of the part.
     lacking: Vec<(usize, Terms, usize)>,
+    /// By limit: [`COUNTED`] once it is counted that the request lacks a part of its key, and the limit's position in `lacking`
+    /// once it refuses the request. Clients choose what they lack, and there may be thousands of limits.
+    lacks: Vec<Option<usize>>,
     /// By the index of a name: the first limit of the name, and the number of charges before it. Empty if each name has one
     /// limit.
     names: Vec<Option<(usize, usize)>>,
 }
+
+/// No position: the limit does not refuse the request.
+const COUNTED: usize = usize::MAX;
 
 impl<'a> Asked<'a> {
     /// Several limits may have one name. `count`: how many names there are.
@@ -35,14 +41,21 @@ impl<'a> Asked<'a> {
 
     /// The request lacks a part of the limit's key, which refuses it if there are terms.
     pub(super) fn lacks(&mut self, limit: usize, part: usize, refused: Option<Terms>) {
-        let tally = (limit, Metric::KeyMissing);
-        if !self.decision.tallies.contains(&tally) {
-            self.decision.tallies.push(tally);
+        if self.lacks.len() <= limit {
+            self.lacks.resize(limit + 1, None);
         }
+        let Some(lacks) = self.lacks.get_mut(limit) else { return };
+        if lacks.is_none() {
+            self.decision.tallies.push((limit, Metric::KeyMissing));
+        }
+        let position = *lacks.get_or_insert(COUNTED);
         let Some(terms) = refused else { return };
-        match self.lacking.iter_mut().find(|(lacking, ..)| *lacking == limit) {
+        match self.lacking.get_mut(position) {
             Some((_, before, _)) => *before = before.stricter(terms),
-            None => self.lacking.push((limit, terms, part)),
+            None => {
+                *lacks = Some(self.lacking.len());
+                self.lacking.push((limit, terms, part));
+            }
         }
     }
 

@@ -185,7 +185,7 @@ fn name<'a>(found: Option<&FoundLimit<'a>>) -> &'a str {
 
 fn without_claims(name: &str) -> String {
     format!(
-        "limit `{name}`: its first {LOOKED_AT} requests had no claims; rate-limit must run after jwt-authz, and \
-         jwt-authz must `export` the claim"
+        "limit `{name}`: its first {LOOKED_AT} requests had no claims; rate-limit must run behind jwt-authz, and \
+         a jwt-authz module must `export` the claim"
     )
 }

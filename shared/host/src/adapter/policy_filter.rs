@@ -59,7 +59,7 @@ impl<P: Decide> Filter for PolicyFilter<P> {
     }
 
     fn on_request_trailers(&self, _pending: &mut Pending, trailers: &mut Trailers) -> TrailersFlow {
-        self.0.on_request_trailers(trailers)
+        if P::EDITS_TRAILERS { self.0.on_request_trailers(trailers) } else { TrailersFlow::Continue }
     }
 
     fn on_response_headers(&self, pending: &mut Pending, response: &mut Response<'_>) -> Flow {

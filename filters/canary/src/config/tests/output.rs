@@ -89,7 +89,7 @@ fn a_response_header_may_not_break_the_response() {
 /// Other filters write these, and the filter itself the decision for the access log.
 #[test]
 fn filter_state_has_a_name_that_no_filter_writes() {
-    for name in ["jwt_claims", "canary_decision", "rate_limit_decision", "my_decision"] {
+    for name in ["jwt_claims", "trace_id", "canary_decision", "rate_limit_decision", "my_decision"] {
         check(
             &output(&format!(r#""filter_state": "{name}""#)),
             &format!(
