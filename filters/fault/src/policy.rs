@@ -155,8 +155,7 @@ impl Policy {
             }
             _ => None,
         };
-        // The secret alone asks for nothing.
-        decision.is_trigger_ignored = fault.is_none() && asked != Sent::Nothing;
+        decision.is_trigger_ignored = fault.is_none();
         fault
     }
 

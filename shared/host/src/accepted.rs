@@ -1,6 +1,7 @@
 //! What tells an operator which config the filter has accepted last: a log line and a gauge.
 
 use crate::filter::Filter;
+use crate::logger::target_of;
 use crate::metrics::Gauge;
 use crate::plugin::Plugin;
 use crate::shared_data::SharedData;
@@ -18,7 +19,7 @@ pub(crate) fn report<F: Filter>(filters: &[F], config: &[u8], plugin: &Plugin) {
         return;
     }
     for filter in filters {
-        log::info!(target: filter.name(), "config {hash:08x} accepted: {}", filter.summary());
+        log::info!(target: &target_of(filter.name()), "config {hash:08x} accepted: {}", filter.summary());
     }
 }
 

@@ -12,12 +12,13 @@ pub use sources::ProxySources;
 use observed::Observed;
 
 use crate::filter::{Flow, TrailersFlow};
+use crate::logger;
 use crate::message::{Request, Response, Trailers};
 use crate::property;
 use crate::status::Status;
 use mesh_policy::effects::{Edit, Reply};
 use mesh_policy::grpc::is_grpc;
-use mesh_policy::headers::Unchangeable;
+use mesh_policy::headers::{Unchangeable, removable_spellings};
 use mesh_policy::mode::Mode;
 use mesh_policy::policy::{Part, Policy};
 use mesh_policy::preflight::CorsPreflight;
@@ -36,8 +37,8 @@ const CLAIMS_KEY: &str = "jwt_claims";
 pub struct Adapter<P: Policy> {
     policy: P,
     metrics: Metrics<P::Metric>,
-    /// The name in log lines: the block's, or the filter's.
-    name: String,
+    /// The target of log lines: the block's name, or the filter's.
+    log_target: String,
     /// The key of the filter state that decisions are written to.
     decision_key: String,
 }
@@ -81,8 +82,8 @@ impl<P: Policy> Adapter<P> {
     #[inline(never)]
     pub fn new(policy: P, scope: &Scope) -> Self {
         let metrics = Metrics::new(&variable(P::NAME), scope, |metric| policy.label_values(metric));
-        let name = scope.block().unwrap_or(P::NAME).to_owned();
-        Self { policy, metrics, name, decision_key: scope.decision_key(P::NAME) }
+        let log_target = logger::target_of(scope.block().unwrap_or(P::NAME));
+        Self { policy, metrics, log_target, decision_key: scope.decision_key(P::NAME) }
     }
 
     /// The policy.
@@ -120,9 +121,9 @@ impl<P: Policy> Adapter<P> {
             .unwrap_or_else(|status| self.on_unreadable_request(Part::Headers, status, pending, request))
     }
 
-    /// Judges a request that other configs decide on as well. If this config lets the request in, nothing is carried
-    /// out and nothing is counted: the config that decides last does both. Returns the claims of its token, if it has verified one, for
-    /// [`Adapter::provide_claims`].
+    /// Judges a request that other configs decide on as well. If this config lets the request in, its verdict is neither carried
+    /// out nor counted: the config that decides last does both. Returns the claims of the request's token, if this config has
+    /// verified one, for [`Adapter::provide_claims`].
     ///
     /// # Errors
     /// What keeps the request from continuing, if this config does.
@@ -296,7 +297,7 @@ impl<P: Policy> Adapter<P> {
         request: &mut Request<'_>,
     ) -> Flow {
         // At level debug, since a client can cause it at will; a counter tells.
-        log::debug!(target: &self.name, "a request cannot be read or changed: {status}");
+        log::debug!(target: &self.log_target, "a request cannot be read or changed: {status}");
         let mut verdict = self.policy.unreadable(part);
         if let Some(reply) = self.refuse_unreadable(part, &mut verdict) {
             return Flow::Reply(reply);
@@ -335,7 +336,7 @@ impl<P: Policy> Adapter<P> {
     pub fn report(&self, verdict: &Verdict<'_, P::Metric>) {
         self.count(&verdict.counts);
         for warning in &verdict.warnings {
-            log::warn!(target: &self.name, "{warning}");
+            log::warn!(target: &self.log_target, "{warning}");
         }
         let records_all = self.policy.settings().decision_log == DecisionLog::All;
         if let Some(decision) =
@@ -364,7 +365,7 @@ impl<P: Policy> Adapter<P> {
             self.metrics.gauge(*metric, *labels).set(*value);
         }
         for warning in &report.warnings {
-            log::warn!(target: &self.name, "{warning}");
+            log::warn!(target: &self.log_target, "{warning}");
         }
     }
 
@@ -372,7 +373,7 @@ impl<P: Policy> Adapter<P> {
     pub fn on_response(&self, pending: &mut Pending, response: &mut Response<'_>) -> Flow {
         for edit in pending.response.drain(..) {
             if let Err(status) = response.edit(&edit) {
-                log::warn!(target: &self.name, "a response header cannot be set: {status}");
+                log::warn!(target: &self.log_target, "a response header cannot be set: {status}");
             }
         }
         Flow::Continue
@@ -382,15 +383,22 @@ impl<P: Policy> Adapter<P> {
     pub fn on_request_trailers(&self, trailers: &mut Trailers) -> TrailersFlow {
         let changed = self.edit_trailers(trailers);
         let reply = changed.err().and_then(|status| {
-            log::debug!(target: &self.name, "trailers cannot be read or changed: {status}");
+            log::debug!(target: &self.log_target, "trailers cannot be read or changed: {status}");
             self.refuse_unreadable(Part::Trailers, &mut self.policy.unreadable(Part::Trailers))
         });
         reply.map_or(TrailersFlow::Continue, TrailersFlow::Reply)
     }
 
     fn edit_trailers(&self, trailers: &mut Trailers) -> Result<(), Status> {
-        let edits = self.policy.edit_trailers(trailers.headers()?)?;
-        edits.iter().try_for_each(|edit| trailers.edit(edit))
+        let headers = trailers.headers()?;
+        let (edits, all) = match self.policy.edit_trailers(headers) {
+            Ok(edits) => (edits, Ok(())),
+            Err(unchangeable) => {
+                let removable = removable_spellings(headers, self.policy.own_headers());
+                (removable.into_iter().map(Edit::Remove).collect(), Err(unchangeable.into()))
+            }
+        };
+        edits.iter().fold(all, |all, edit| all.and(trailers.edit(edit)))
     }
 }
 

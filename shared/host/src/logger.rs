@@ -1,7 +1,7 @@
 //! The logger behind the `log` crate: it writes to the proxy's log.
 //!
-//! Each line begins with the names of the filter and of the plugin: Istio leaves `vm_id` empty, and then the
-//! proxy's own prefix does not tell them.
+//! Each line begins with the name of the filter, or of its block, and with that of the plugin: Istio leaves `vm_id` empty, and then
+//! the proxy's own prefix does not tell them.
 
 use crate::abi::{self, LogLevel};
 use crate::property;
@@ -99,11 +99,39 @@ impl Log for ProxyLog {
     fn flush(&self) {}
 }
 
-/// The filter that a line is about: the crate that wrote it, or the module if that is one of the shared crates.
+/// The target of lines about a filter or a block of this name.
+pub(crate) fn target_of(name: &str) -> String {
+    format!("{NAMED}{name}")
+}
+
+/// What the path of a crate does not begin with, and the target of a name does.
+const NAMED: char = ':';
+
+/// The filter or the block that a line is about. If the line does not say, it is the crate that wrote it, or the module if that
+/// is one of the shared crates.
 fn filter_name(target: &str) -> String {
+    if let Some(name) = target.strip_prefix(NAMED) {
+        return name.to_owned();
+    }
     let name = match target.split("::").next() {
         Some(name) if !name.is_empty() && !name.starts_with("mesh_") => name,
         _ => MODULE.get(),
     };
     name.chars().map(|character| if character == '_' { '-' } else { character }).collect()
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::{MODULE, filter_name, target_of};
+
+    #[test]
+    fn a_line_is_about_a_block_a_crate_or_the_module() {
+        MODULE.set("suite");
+        assert_eq!(filter_name(&target_of("rate-limit")), "rate-limit");
+        assert_eq!(filter_name(&target_of("by_user")), "by_user");
+        assert_eq!(filter_name(&target_of("mesh_edge")), "mesh_edge");
+        assert_eq!(filter_name("rate_limit::policy"), "rate-limit");
+        assert_eq!(filter_name("mesh_host::stream"), "suite");
+        assert_eq!(filter_name(""), "suite");
+    }
 }

@@ -221,8 +221,11 @@ impl<F: Filter> Stream<F> {
         self.set_timer();
     }
 
-    /// The stream could not be entered: it is tried again after [`RETRY`].
+    /// The stream could not be entered, and what should have woken it is lost. Its timer fires again after [`RETRY`].
     pub(crate) fn enter_later(&mut self) {
+        if !F::CALLBACKS.contains(Callbacks::TICK) {
+            return;
+        }
         let timers = &self.core.timers_and_calls;
         if let Some(at) = self.timer {
             timers.resumed(self.core.id, at);

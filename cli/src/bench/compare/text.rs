@@ -26,7 +26,7 @@ pub(super) fn costs(costs: &Costs) -> String {
         [row.name.clone(), micros(median), range(micros(low), &micros(high)), ratio(row.of_noop)]
     });
     let mut text = format!("Without a filter a request takes {} us.\n\n", micros(costs.bare.median));
-    text += &table(["listener", "added us", "95 %", "x do-nothing (F)"], &lines.collect::<Vec<_>>());
+    text += &table(["listener", "added us", "95 %", "x F"], &lines.collect::<Vec<_>>());
     if let Some(width) = costs.uncertain() {
         let _infallible = writeln!(
             text,

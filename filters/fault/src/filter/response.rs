@@ -17,14 +17,14 @@ impl FaultFilter {
     ) -> Option<Nanos> {
         let fault = faulted.fault;
         faulted.is_answered = true;
-        if self.policy().has_expired(&mut ProxySources) {
-            self.adapter.metrics().counter(Metric::Expired, 0).increment();
-            return None;
-        }
         let Ok(course) = self.course(faulted, response) else {
             self.count_failure();
             return None;
         };
+        if !course.kinds.is_empty() && self.policy().has_expired(&mut ProxySources) {
+            self.adapter.metrics().counter(Metric::Expired, 0).increment();
+            return None;
+        }
         if course.holds() {
             match self.take_place(|time| response.tick_after(time)) {
                 Ok(true) => faulted.has_place = true,

@@ -386,7 +386,6 @@ fn keys_from_outside_the_headers() {
             principal: Some(b"spiffe://a"),
             claims: Some(claims),
             attributes: &attributes,
-            paths: None,
             ..facts(&headers)
         };
         matches!(policy.decision(&facts, || 0, &mut store).outcome, Outcome::Admitted(Some(_)))

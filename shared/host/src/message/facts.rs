@@ -45,7 +45,7 @@ impl Fetched {
         self.attributes.retain(is_fixed);
     }
 
-    /// Frees what is found again when it is needed.
+    /// Frees the readings of the path while the request waits. They are found again when a test needs them.
     pub(crate) fn forget_paths(&mut self) {
         self.paths = Expansions::default();
     }

@@ -141,7 +141,6 @@ impl Gateway {
         let facts = Facts {
             removed: &removed,
             attributes: &attributes,
-            paths: None,
             source: Some([192, 0, 2, 1].into()),
             ..Facts::of(&headers)
         };

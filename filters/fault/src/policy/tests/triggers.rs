@@ -50,14 +50,8 @@ fn without_the_secret_it_is_ignored() {
     check_ignored("x-fault: abort=503; x-fault-key: open sesame1");
     check_ignored("x-fault: abort=503; x-fault-key: Open sesame");
     check_ignored("x-fault: abort=503; x-fault-key: ");
-}
-
-#[test]
-fn the_secret_alone_asks_for_nothing() {
-    for secret in ["open sesame", "wrong"] {
-        check(&format!("x-fault-key: {secret}"), "no rule");
-        check(&format!("x-fault-key: {secret}; a: 1"), "abort{a}");
-    }
+    check_ignored("x-fault-key: open sesame");
+    check_ignored("x-fault-key: wrong");
 }
 
 #[test]
@@ -178,6 +172,6 @@ fn what_is_ignored_is_counted() {
     let counted = |headers: &str| gateway.counted(&gateway.policy.noted(&gateway.decide(headers)));
     assert_eq!(counted("x-fault: abort=503"), ["trigger_ignored"]);
     assert_eq!(counted("x-fault: abort=503; x-fault-key: open sesame"), Vec::<String>::new());
-    assert_eq!(counted("x-fault-key: open sesame"), Vec::<String>::new());
+    assert_eq!(counted("x-fault-key: open sesame"), ["trigger_ignored"]);
     assert_eq!(counted("b: 1"), Vec::<String>::new());
 }

@@ -175,7 +175,6 @@ impl Gateway {
             source: Some([192, 0, 2, 1].into()),
             claims: Some(&claims).filter(|_| self.has_claims),
             attributes: &attributes,
-            paths: None,
             ..Facts::of(headers)
         };
         // Each request has the same random numbers.
