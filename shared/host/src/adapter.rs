@@ -18,7 +18,7 @@ use crate::property;
 use crate::status::Status;
 use mesh_policy::effects::{Edit, Reply};
 use mesh_policy::grpc::is_grpc;
-use mesh_policy::headers::{Unchangeable, removable_spellings};
+use mesh_policy::headers::Unchangeable;
 use mesh_policy::mode::Mode;
 use mesh_policy::policy::{Part, Policy};
 use mesh_policy::preflight::CorsPreflight;
@@ -391,14 +391,8 @@ impl<P: Policy> Adapter<P> {
 
     fn edit_trailers(&self, trailers: &mut Trailers) -> Result<(), Status> {
         let headers = trailers.headers()?;
-        let (edits, all) = match self.policy.edit_trailers(headers) {
-            Ok(edits) => (edits, Ok(())),
-            Err(unchangeable) => {
-                let removable = removable_spellings(headers, self.policy.own_headers());
-                (removable.into_iter().map(Edit::Remove).collect(), Err(unchangeable.into()))
-            }
-        };
-        edits.iter().fold(all, |all, edit| all.and(trailers.edit(edit)))
+        let (edits, rest) = self.policy.edit_trailers(headers);
+        edits.iter().fold(rest.map_err(Status::from), |rest, edit| rest.and(trailers.edit(edit)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::effects::Edit;
 use crate::facts::{Facts, Needs};
-use crate::headers::{HeaderName, Headers, Unchangeable, spellings};
+use crate::headers::{HeaderName, Headers, Unchangeable, removable_spellings};
 use crate::metric::Metric;
 use crate::outcome::Outcome;
 use crate::preflight::CorsPreflight;
@@ -88,13 +88,16 @@ pub trait Policy: Sized + 'static {
     fn unreadable(&self, part: Part) -> Verdict<'_, Self::Metric>;
 
     /// Changes of the request's trailers, independent of the verdict on the request: headers that only this filter may set
-    /// are removed, in every spelling.
-    ///
-    /// # Errors
-    /// [`Unchangeable`]: the trailers must not be forwarded.
-    fn edit_trailers(&self, trailers: &Headers) -> Result<Vec<Edit>, Unchangeable> {
-        Ok(spellings(trailers, self.own_headers())?.into_iter().map(Edit::Remove).collect())
+    /// are removed, in every spelling. [`Unchangeable`]: one cannot be removed, so the trailers must not be forwarded.
+    fn edit_trailers(&self, trailers: &Headers) -> (Vec<Edit>, Result<(), Unchangeable>) {
+        removals(trailers, self.own_headers())
     }
+}
+
+/// The changes by which none of `names` is left in the trailers, and whether these are all.
+pub fn removals(trailers: &Headers, names: &[HeaderName]) -> (Vec<Edit>, Result<(), Unchangeable>) {
+    let (names, rest) = removable_spellings(trailers, names);
+    (names.into_iter().map(Edit::Remove).collect(), rest)
 }
 
 /// A part of a request.

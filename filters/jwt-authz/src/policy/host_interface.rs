@@ -8,7 +8,7 @@ use crate::crypto::Algorithm;
 use crate::summary::summary;
 use mesh_policy::effects::Edit;
 use mesh_policy::facts::Needs;
-use mesh_policy::headers::{HeaderName, Headers, Unchangeable, spellings};
+use mesh_policy::headers::{HeaderName, Headers, Unchangeable};
 use mesh_policy::mode::Mode;
 use mesh_policy::policy::{self, Part};
 use mesh_policy::preflight::CorsPreflight;
@@ -93,8 +93,8 @@ impl policy::Policy for Policy {
         verdict
     }
 
-    fn edit_trailers(&self, trailers: &Headers) -> Result<Vec<Edit>, Unchangeable> {
-        Ok(spellings(trailers, &self.kept_out)?.into_iter().map(Edit::Remove).collect())
+    fn edit_trailers(&self, trailers: &Headers) -> (Vec<Edit>, Result<(), Unchangeable>) {
+        policy::removals(trailers, &self.kept_out)
     }
 }
 

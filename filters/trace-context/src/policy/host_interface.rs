@@ -80,8 +80,8 @@ impl policy::Policy for Policy {
     }
 
     /// A name that cannot be removed is no reason to keep the others.
-    fn edit_trailers(&self, trailers: &Headers) -> Result<Vec<Edit>, Unchangeable> {
-        Ok(self.trailers(trailers))
+    fn edit_trailers(&self, trailers: &Headers) -> (Vec<Edit>, Result<(), Unchangeable>) {
+        (self.trailers(trailers), Ok(()))
     }
 
     fn unreadable(&self, _part: Part) -> Verdict<'_, Metric> {

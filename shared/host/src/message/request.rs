@@ -10,7 +10,7 @@ use crate::status::Status;
 use crate::timers_and_calls::Caller;
 use mesh_policy::effects::Edit;
 use mesh_policy::facts::{Facts, Needs};
-use mesh_policy::headers::{HeaderName, HeaderValue, Headers, removable_spellings, spellings};
+use mesh_policy::headers::{HeaderName, HeaderValue, Headers, removable_spellings};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -128,15 +128,13 @@ impl Request<'_> {
             return Ok(());
         }
         let headers = self.headers()?;
-        let (found, all) = match spellings(headers, names) {
-            Ok(found) => (found, Ok(())),
-            Err(unchangeable) => (removable_spellings(headers, names), Err(unchangeable.into())),
-        };
+        let (found, rest) = removable_spellings(headers, names);
+        let rest = rest.map_err(Status::from);
         if found.is_empty() {
-            return all;
+            return rest;
         }
         let is_found = |name: &[u8]| found.iter().any(|found| found.as_str().as_bytes() == name);
         self.core.removed = headers.filtered(is_found);
-        found.into_iter().fold(all, |all, name| all.and(self.edit(&Edit::Remove(name))))
+        found.into_iter().fold(rest, |rest, name| rest.and(self.edit(&Edit::Remove(name))))
     }
 }

@@ -11,20 +11,15 @@ pub struct Unchangeable;
 /// # Errors
 /// The name of such a header is not one that can be removed.
 pub fn spellings(headers: &Headers, names: &[HeaderName]) -> Result<Vec<HeaderName>, Unchangeable> {
-    spellings_where(headers, |found, _| names.iter().any(|name| name.is_same_variable(found)))
+    all(removable_spellings(headers, names))
 }
 
-/// As [`spellings`], without those that cannot be removed.
-#[must_use]
-pub fn removable_spellings(headers: &Headers, names: &[HeaderName]) -> Vec<HeaderName> {
-    let is_removable = |found: &[u8]| name_of(found).is_some();
-    let passes =
-        |found: &[u8], _: &[u8]| names.iter().any(|name| name.is_same_variable(found)) && is_removable(found);
-    spellings_where(headers, passes).unwrap_or_default()
-}
-
-fn name_of(found: &[u8]) -> Option<HeaderName> {
-    std::str::from_utf8(found).ok().and_then(HeaderName::new)
+/// As [`spellings`], with what can be removed in any case.
+pub fn removable_spellings(
+    headers: &Headers,
+    names: &[HeaderName],
+) -> (Vec<HeaderName>, Result<(), Unchangeable>) {
+    found(headers, &|found, _| names.iter().any(|name| name.is_same_variable(found)))
 }
 
 /// Names, as spelt in the request, of the headers for which `passes` is true, each once.
@@ -35,12 +30,25 @@ pub fn spellings_where(
     headers: &Headers,
     passes: impl Fn(&[u8], &[u8]) -> bool,
 ) -> Result<Vec<HeaderName>, Unchangeable> {
-    let mut names = Vec::new();
+    all(found(headers, &passes))
+}
+
+fn all((names, rest): (Vec<HeaderName>, Result<(), Unchangeable>)) -> Result<Vec<HeaderName>, Unchangeable> {
+    rest.map(|()| names)
+}
+
+/// The names that can be removed, and whether these are all.
+fn found(
+    headers: &Headers,
+    passes: &dyn Fn(&[u8], &[u8]) -> bool,
+) -> (Vec<HeaderName>, Result<(), Unchangeable>) {
+    let (mut names, mut rest) = (Vec::new(), Ok(()));
     for (found, _) in headers.iter().filter(|(name, value)| passes(name, value)) {
-        let name = name_of(found).ok_or(Unchangeable)?;
-        if !names.contains(&name) {
-            names.push(name);
+        match std::str::from_utf8(found).ok().and_then(HeaderName::new) {
+            Some(name) if names.contains(&name) => {}
+            Some(name) => names.push(name),
+            None => rest = Err(Unchangeable),
         }
     }
-    Ok(names)
+    (names, rest)
 }
