@@ -10,6 +10,7 @@ mod in_flight;
 mod markers;
 mod responses;
 mod shadow;
+mod timeouts;
 mod trigger;
 mod tunnels;
 mod untouched;

@@ -17,7 +17,7 @@ use tokio::time::sleep;
 
 /// The environment variable with the duration in seconds, not counting what is spent on finding the load.
 const VARIABLE: &str = "SUITE_SOAK";
-const DEFAULT: Duration = Duration::from_secs(21);
+const DEFAULT: Duration = Duration::from_secs(20);
 
 /// Connections of each protocol, and streams of each connection of HTTP/2.
 const HTTP1: usize = 48;
@@ -26,11 +26,6 @@ const STREAMS: usize = 12;
 
 /// Share of the highest rate at which the load is sent.
 const SHARE: f64 = 0.8;
-
-/// The search for a pause ends at a rate that differs from the wanted one by less than this part of it.
-const TOLERANCE: f64 = 0.03;
-/// Maximum number of tries.
-const MAX_TRIES: usize = 5;
 
 /// Growth of the memory, in bytes, that does not count as a leak.
 const MAX_GROWTH: u64 = 8 << 20;
@@ -66,11 +61,11 @@ impl Soak {
         }
     }
 
-    /// Sends the mix with both protocols for this time.
-    fn send(&self, time: Duration, pause: Duration) -> impl Future<Output = Sent> + use<> {
+    /// Sends the mix with both protocols for this time. `every`: see [`Load::every`].
+    fn send(&self, time: Duration, every: Duration) -> impl Future<Output = Sent> + use<> {
         let address = self.gateway.address;
-        let http1 = Load { pause, ..Load::http1(address, HTTP1, Until::Elapsed(time)) };
-        let http2 = Load { pause, ..Load::http2(address, HTTP2, STREAMS, Until::Elapsed(time)) };
+        let http1 = Load { every, ..Load::http1(address, HTTP1, Until::Elapsed(time)) };
+        let http2 = Load { every, ..Load::http2(address, HTTP2, STREAMS, Until::Elapsed(time)) };
         let loads = [(http1, 0), (http2, HTTP1)].map(|(load, first)| {
             let (mix, seeing, tally) = (self.mix.clone(), self.mix.clone(), self.tally.clone());
             let make = move |turn| mix.request(first, turn);
@@ -83,33 +78,10 @@ impl Soak {
         }
     }
 
-    /// The pause after each response with which the connections send `wanted` requests a second, pushes included. Adds what each
-    /// try has sent to `tries`.
-    async fn pause_for(&mut self, wanted: f64, interval: Duration, tries: &mut Vec<Sent>) -> Duration {
-        let cycle = |rate: f64| Duration::from_secs_f64((HTTP1 + HTTP2 * STREAMS) as f64 / rate);
-        let mut pause = cycle(wanted);
-        let mut nearest = (f64::INFINITY, pause);
-        for _ in 0..MAX_TRIES {
-            let sent = self.send_with_pushes(2 * interval, pause, interval).await;
-            let rate = sent.rate();
-            tries.push(sent);
-            let difference = (rate / wanted - 1.0).abs();
-            if difference < nearest.0 {
-                nearest = (difference, pause);
-            }
-            if difference < TOLERANCE {
-                break;
-            }
-            // The rest of a cycle is the time of the response, which changes little.
-            pause = (pause + cycle(wanted)).saturating_sub(cycle(rate));
-        }
-        nearest.1
-    }
-
     /// Sends the mix for this time, with a push of the other config in each interval.
-    async fn send_with_pushes(&mut self, time: Duration, pause: Duration, interval: Duration) -> Sent {
+    async fn send_with_pushes(&mut self, time: Duration, every: Duration, interval: Duration) -> Sent {
         let begin = Instant::now();
-        let sending = tokio::spawn(self.send(time, pause));
+        let sending = tokio::spawn(self.send(time, every));
         loop {
             sleep(interval).await;
             if begin.elapsed() + interval / 2 >= time {
@@ -179,16 +151,15 @@ async fn mixed_load_with_pushes_fails_no_request_and_loses_no_memory() {
     let mut soak = Soak::start().await;
     let begin = Instant::now();
 
-    // The highest rate: each connection sends its next request at once.
-    let highest = soak.send(first / 6, Duration::ZERO).await;
+    // The highest rate, pushes included: each connection sends its next request at once.
+    let highest = soak.send_with_pushes(2 * interval, Duration::ZERO, interval).await;
     let wanted = SHARE * highest.rate();
-    let mut phases = vec![highest];
-    let pause = soak.pause_for(wanted, interval, &mut phases).await;
+    let every = Duration::from_secs_f64((HTTP1 + HTTP2 * STREAMS) as f64 / wanted);
 
     let tried = soak.version;
-    let warm = soak.send_with_pushes(first, pause, interval).await;
+    let warm = soak.send_with_pushes(first, every, interval).await;
     let before = soak.memory().await;
-    let sent = soak.send_with_pushes(time - first, pause, interval).await;
+    let sent = soak.send_with_pushes(time - first, every, interval).await;
     let after = soak.memory().await;
 
     let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
@@ -209,7 +180,7 @@ async fn mixed_load_with_pushes_fails_no_request_and_loses_no_memory() {
     soak.tally.assert_as_asked(begin.elapsed());
     // What the proxy has received was answered. A connection that drains may close when a client is about to use it again; then
     // nothing is received.
-    phases.extend([warm, sent]);
+    let phases = [highest, warm, sent];
     let answers: u64 = phases.iter().map(Sent::answers).sum();
     let errors: Vec<_> = phases.iter().map(Sent::errors).filter(|(count, _)| *count > 0).collect();
     show(&format!("{answers} requests; a connection was closed before the request: {errors:?}"));

@@ -16,6 +16,9 @@ use super::{Connection, Protocol, Response};
 /// Pause before a broken connection is opened again, so that it is no busy loop.
 const AFTER_ERROR: Duration = Duration::from_millis(5);
 
+/// How much is made up for of what began late.
+const MOST_LATE: Duration = Duration::from_secs(1);
+
 /// A load on one address.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
@@ -31,6 +34,9 @@ pub struct Load {
     pub until: Until,
     /// Pause before each request but the first; zero for none.
     pub pause: Duration,
+    /// Time between the instants at which a connection, or a stream of HTTP/2, begins its requests; zero for none. What begins
+    /// late because of a slow response is made up for, so the rate does not depend on the responses.
+    pub every: Duration,
 }
 
 /// The end of a load: no request is sent after it, and those in flight are completed.
@@ -90,13 +96,29 @@ impl Load {
     /// HTTP/1.1 without pauses.
     #[must_use]
     pub const fn http1(address: SocketAddr, connections: usize, until: Until) -> Self {
-        Self { address, protocol: Protocol::Http1, connections, streams: 1, until, pause: Duration::ZERO }
+        Self {
+            address,
+            protocol: Protocol::Http1,
+            connections,
+            streams: 1,
+            until,
+            pause: Duration::ZERO,
+            every: Duration::ZERO,
+        }
     }
 
     /// HTTP/2 without pauses.
     #[must_use]
     pub const fn http2(address: SocketAddr, connections: usize, streams: usize, until: Until) -> Self {
-        Self { address, protocol: Protocol::Http2, connections, streams, until, pause: Duration::ZERO }
+        Self {
+            address,
+            protocol: Protocol::Http2,
+            connections,
+            streams,
+            until,
+            pause: Duration::ZERO,
+            every: Duration::ZERO,
+        }
     }
 
     /// Runs the load: `make` creates each request, `see` is called with each response.
@@ -124,8 +146,10 @@ impl Load {
         let start = Instant::now();
         let shared = Arc::new(Shared { load: self, make, see, begun: AtomicU64::new(0), start });
         let mut lanes = JoinSet::new();
-        for (number, sequence, connection) in open {
-            let lane = Lane { shared: shared.clone(), number, sequence, connection: Some(connection) };
+        let count = u32::try_from(open.len())?.max(1);
+        for (index, (number, sequence, connection)) in (0..).zip(open) {
+            let due = start + self.every * index / count;
+            let lane = Lane { shared: shared.clone(), number, sequence, connection: Some(connection), due };
             lanes.spawn(lane.run());
         }
         let mut report =
@@ -163,6 +187,8 @@ struct Lane<M, S> {
     number: usize,
     sequence: Arc<AtomicU64>,
     connection: Option<Connection>,
+    /// When the next request is to begin, if requests begin at instants.
+    due: Instant,
 }
 
 /// The result of one lane.
@@ -180,6 +206,7 @@ where
 {
     async fn run(mut self) -> Tally {
         let mut tally = Tally::default();
+        self.wait().await;
         while self.shared.begin() {
             let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
             let turn = Turn { connection: self.number, sequence };
@@ -198,8 +225,18 @@ where
             if !self.shared.load.pause.is_zero() {
                 tokio::time::sleep(self.shared.load.pause).await;
             }
+            self.wait().await;
         }
         tally
+    }
+
+    /// Waits until the next request is to begin.
+    async fn wait(&mut self) {
+        let every = self.shared.load.every;
+        if !every.is_zero() {
+            tokio::time::sleep_until(self.due.into()).await;
+            self.due = self.due.max(Instant::now().checked_sub(MOST_LATE).unwrap_or(self.due)) + every;
+        }
     }
 
     async fn send(&mut self, request: Request<Bytes>) -> anyhow::Result<Response> {
