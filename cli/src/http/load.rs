@@ -16,7 +16,7 @@ use super::{Connection, Protocol, Response};
 /// Pause before a broken connection is opened again, so that it is no busy loop.
 const AFTER_ERROR: Duration = Duration::from_millis(5);
 
-/// How much is made up for of what began late.
+/// A request that begins later than this after its instant moves the instants behind it, so that no more requests are made up for.
 const MOST_LATE: Duration = Duration::from_secs(1);
 
 /// A load on one address.

@@ -7,7 +7,7 @@ mod value;
 
 pub use credentials::folded_credentials;
 pub use name::{HeaderName, is_token};
-pub use spellings::{Unchangeable, removable_spellings, spellings, spellings_where};
+pub use spellings::{Unchangeable, spellings, spellings_where};
 pub use value::HeaderValue;
 
 use std::ops::Range;

@@ -2,7 +2,7 @@
 
 use crate::effects::Edit;
 use crate::facts::{Facts, Needs};
-use crate::headers::{HeaderName, Headers, Unchangeable, removable_spellings};
+use crate::headers::{HeaderName, Headers, Unchangeable, spellings};
 use crate::metric::Metric;
 use crate::outcome::Outcome;
 use crate::preflight::CorsPreflight;
@@ -96,7 +96,7 @@ pub trait Policy: Sized + 'static {
 
 /// The changes by which none of `names` is left in the trailers, and whether these are all.
 pub fn removals(trailers: &Headers, names: &[HeaderName]) -> (Vec<Edit>, Result<(), Unchangeable>) {
-    let (names, rest) = removable_spellings(trailers, names);
+    let (names, rest) = spellings(trailers, names);
     (names.into_iter().map(Edit::Remove).collect(), rest)
 }
 

@@ -16,8 +16,8 @@ pub(super) struct Asked<'a> {
     charges: Vec<(Reservation<'a>, Option<Draft>)>,
     /// The limits that refuse the request because it lacks a part of their key, and the index of the part.
     lacking: Vec<(usize, Terms, usize)>,
-    /// By limit: [`COUNTED`] once it is counted that the request lacks a part of its key, and the limit's position in `lacking`
-    /// once it refuses the request. Clients choose what they lack, and there may be thousands of limits.
+    /// For each limit: `None` if the request has its key; the limit's position in `lacking` if it refuses the request; else
+    /// [`COUNTED`]. Found by index, since clients choose what they lack, and there may be thousands of limits.
     lacks: Vec<Option<usize>>,
     /// By the index of a name: the first limit of the name, and the number of charges before it. Empty if each name has one
     /// limit.

@@ -10,7 +10,7 @@ use crate::status::Status;
 use crate::timers_and_calls::Caller;
 use mesh_policy::effects::Edit;
 use mesh_policy::facts::{Facts, Needs};
-use mesh_policy::headers::{HeaderName, HeaderValue, Headers, removable_spellings};
+use mesh_policy::headers::{HeaderName, HeaderValue, Headers, spellings};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -128,7 +128,7 @@ impl Request<'_> {
             return Ok(());
         }
         let headers = self.headers()?;
-        let (found, rest) = removable_spellings(headers, names);
+        let (found, rest) = spellings(headers, names);
         let rest = rest.map_err(Status::from);
         if found.is_empty() {
             return rest;

@@ -6,19 +6,9 @@ use super::{HeaderName, Headers};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unchangeable;
 
-/// The headers to remove so that none of `names` is left, in any spelling that an upstream may read as that name.
-///
-/// # Errors
-/// The name of such a header is not one that can be removed.
-pub fn spellings(headers: &Headers, names: &[HeaderName]) -> Result<Vec<HeaderName>, Unchangeable> {
-    all(removable_spellings(headers, names))
-}
-
-/// As [`spellings`], with what can be removed in any case.
-pub fn removable_spellings(
-    headers: &Headers,
-    names: &[HeaderName],
-) -> (Vec<HeaderName>, Result<(), Unchangeable>) {
+/// The headers to remove so that none of `names` is left, in any spelling that an upstream may read as that name: those that can
+/// be removed, and whether these are all.
+pub fn spellings(headers: &Headers, names: &[HeaderName]) -> (Vec<HeaderName>, Result<(), Unchangeable>) {
     found(headers, &|found, _| names.iter().any(|name| name.is_same_variable(found)))
 }
 
@@ -30,11 +20,8 @@ pub fn spellings_where(
     headers: &Headers,
     passes: impl Fn(&[u8], &[u8]) -> bool,
 ) -> Result<Vec<HeaderName>, Unchangeable> {
-    all(found(headers, &passes))
-}
-
-fn all((names, rest): (Vec<HeaderName>, Result<(), Unchangeable>)) -> Result<Vec<HeaderName>, Unchangeable> {
-    rest.map(|()| names)
+    let (names, all) = found(headers, &passes);
+    all.map(|()| names)
 }
 
 /// The names that can be removed, and whether these are all.
@@ -42,13 +29,13 @@ fn found(
     headers: &Headers,
     passes: &dyn Fn(&[u8], &[u8]) -> bool,
 ) -> (Vec<HeaderName>, Result<(), Unchangeable>) {
-    let (mut names, mut rest) = (Vec::new(), Ok(()));
+    let (mut names, mut all) = (Vec::new(), Ok(()));
     for (found, _) in headers.iter().filter(|(name, value)| passes(name, value)) {
         match std::str::from_utf8(found).ok().and_then(HeaderName::new) {
             Some(name) if names.contains(&name) => {}
             Some(name) => names.push(name),
-            None => rest = Err(Unchangeable),
+            None => all = Err(Unchangeable),
         }
     }
-    (names, rest)
+    (names, all)
 }
