@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 pub use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 pub use hyper::{Method, Request, StatusCode, Version};
 
-pub use connection::{Connection, Protocol};
+pub use connection::{Connection, Protocol, Unanswered};
 pub use load::{Load, Report, Turn, Until};
 pub use parts::Parts;
 pub use response::Response;

@@ -132,9 +132,9 @@ impl Launch {
             .arg(admin_file(folder))
             .args(["--concurrency", &self.concurrency.to_string()])
             .args(["--log-level", &self.log_level])
-            // Several run side by side, and there is no hot restart.
             // Access logs are files that tests wait for; the default is 10 s.
             .args(["--file-flush-interval-msec", "100"])
+            // Several run side by side.
             .arg("--disable-hot-restart")
             .current_dir(folder)
             .stdin(Stdio::null())

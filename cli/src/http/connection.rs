@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::{TrySendError, http1, http2};
 use hyper::header::{HOST, HeaderValue};
 use hyper::{Request, Uri};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -81,11 +81,48 @@ impl Connection {
     ///
     /// The connection breaks, or the response takes longer than [`Connection::DEADLINE`].
     pub async fn send(&mut self, request: Request<impl Into<Parts>>) -> anyhow::Result<Response> {
+        self.try_send(request).await.map_err(|unanswered| unanswered.error)
+    }
+
+    /// Like [`Connection::send`], but an error has the request if nothing of it was sent, so that it may be sent on another
+    /// connection.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Connection::send`].
+    pub async fn try_send(&mut self, request: Request<impl Into<Parts>>) -> Result<Response, Unanswered> {
         let request = request.map(Into::into);
         let answered = timeout(Self::DEADLINE, self.sender.send(self.address, request)).await;
-        answered
-            .unwrap_or_else(|late| Err(late.into()))
-            .with_context(|| format!("no response from {}", self.address))
+        answered.unwrap_or_else(|late| Err(late.into())).map_err(|unanswered| Unanswered {
+            error: unanswered.error.context(format!("no response from {}", self.address)),
+            ..unanswered
+        })
+    }
+}
+
+/// Why a request has no response.
+#[derive(Debug)]
+pub struct Unanswered {
+    /// The reason.
+    pub error: anyhow::Error,
+    /// The request if nothing of it was sent, as when the server has just announced that it closes the connection.
+    pub unsent: Option<Box<Request<Parts>>>,
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Unanswered {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), unsent: None }
+    }
+}
+
+impl Unanswered {
+    fn unsent(error: hyper::Error, request: Request<Parts>) -> Self {
+        Self { error: error.into(), unsent: Some(Box::new(request)) }
+    }
+
+    fn sending(mut error: TrySendError<Request<Parts>>) -> Self {
+        let unsent = error.take_message().map(Box::new);
+        Self { error: error.into_error().into(), unsent }
     }
 }
 
@@ -110,20 +147,24 @@ impl Sender {
         })
     }
 
-    async fn send(&mut self, address: SocketAddr, request: Request<Parts>) -> anyhow::Result<Response> {
+    async fn send(&mut self, address: SocketAddr, request: Request<Parts>) -> Result<Response, Unanswered> {
         let answer = match self {
             Self::Http1(sender) => {
                 let request = for_http1(address, request)?;
-                sender.ready().await?;
-                sender.send_request(request).await?
+                match sender.ready().await {
+                    Ok(()) => sender.try_send_request(request).await,
+                    Err(error) => return Err(Unanswered::unsent(error, request)),
+                }
             }
             Self::Http2(sender) => {
                 let request = for_http2(address, request)?;
-                sender.ready().await?;
-                sender.send_request(request).await?
+                match sender.ready().await {
+                    Ok(()) => sender.try_send_request(request).await,
+                    Err(error) => return Err(Unanswered::unsent(error, request)),
+                }
             }
         };
-        whole(answer).await
+        Ok(whole(answer.map_err(Unanswered::sending)?).await?)
     }
 }
 
@@ -173,6 +214,8 @@ async fn whole(answer: hyper::Response<Incoming>) -> anyhow::Result<Response> {
 mod tests {
     use super::*;
     use bytes::Bytes;
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::TcpListener;
 
     const ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8);
 
@@ -194,5 +237,31 @@ mod tests {
         let http2 = for_http2(ADDRESS, request()).unwrap();
         assert_eq!(http2.uri(), "http://here/a");
         assert!(!http2.headers().contains_key(HOST));
+    }
+
+    /// A server that closes a connection when a request has come, or at once.
+    async fn closing(reads: bool) -> Connection {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let connection = Connection::open(listener.local_addr().unwrap(), Protocol::Http1).await.unwrap();
+        let (mut stream, _) = listener.accept().await.unwrap();
+        tokio::spawn(async move {
+            if reads {
+                stream.read_u8().await.unwrap();
+            }
+        });
+        connection
+    }
+
+    #[tokio::test]
+    async fn a_request_comes_back_if_nothing_of_it_was_sent() {
+        let request = || Request::get("/a").body(Bytes::new()).unwrap();
+        let mut connection = closing(false).await;
+        while connection.is_open().await {
+            tokio::task::yield_now().await;
+        }
+        let unsent = connection.try_send(request()).await.unwrap_err().unsent.unwrap();
+        assert_eq!(unsent.uri(), "/a");
+        let sent = closing(true).await.try_send(request()).await.unwrap_err();
+        assert!(sent.unsent.is_none(), "{sent:?}");
     }
 }

@@ -11,10 +11,13 @@ use bytes::Bytes;
 use hyper::{Request, StatusCode};
 use tokio::task::JoinSet;
 
-use super::{Connection, Protocol, Response};
+use super::{Connection, Parts, Protocol, Response, Unanswered};
 
 /// Pause before a broken connection is opened again, so that it is no busy loop.
 const AFTER_ERROR: Duration = Duration::from_millis(5);
+
+/// Connections on which a request is tried until one of them takes it.
+const ATTEMPTS: usize = 3;
 
 /// A request that begins later than this after its instant moves the instants behind it, so that no more requests are made up for.
 const MOST_LATE: Duration = Duration::from_secs(1);
@@ -239,16 +242,27 @@ where
         }
     }
 
+    /// Sends a request. What a connection that closes did not take is sent on another one.
     async fn send(&mut self, request: Request<Bytes>) -> anyhow::Result<Response> {
-        let open = match &mut self.connection {
-            Some(connection) => connection.is_open().await,
-            None => false,
-        };
-        let connection = match self.connection.take().filter(|_| open) {
+        let mut request = request.map(Parts::from);
+        let mut attempts = 1;
+        loop {
+            match self.connection().await?.try_send(request).await {
+                Err(Unanswered { unsent: Some(unsent), .. }) if attempts < ATTEMPTS => request = *unsent,
+                answered => return answered.map_err(|unanswered| unanswered.error),
+            }
+            self.connection = None;
+            attempts += 1;
+        }
+    }
+
+    /// The connection to send on, which is opened if there is none.
+    async fn connection(&mut self) -> anyhow::Result<&mut Connection> {
+        let connection = match self.connection.take() {
             Some(connection) => connection,
             None => Connection::open(self.shared.load.address, self.shared.load.protocol).await?,
         };
-        self.connection.insert(connection).send(request).await
+        Ok(self.connection.insert(connection))
     }
 }
 
@@ -261,5 +275,41 @@ impl Report {
         if self.example.is_none() {
             self.example = tally.example;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    const REQUESTS: u64 = 1000;
+
+    /// A server that announces with each response that it closes the connection.
+    async fn closing() -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                tokio::spawn(async move {
+                    let mut request = Vec::new();
+                    while !request.ends_with(b"\r\n\r\n") && stream.read_buf(&mut request).await.unwrap() > 0
+                    {
+                    }
+                    let response = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+                    stream.write_all(response).await.unwrap();
+                });
+            }
+        });
+        address
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_request_that_a_closing_connection_does_not_take_is_sent_on_another_one() {
+        let load = Load::http1(closing().await, 8, Until::Requests(REQUESTS));
+        let report = load.run(|_| Request::get("/").body(Bytes::new()).unwrap(), |_, _| ()).await.unwrap();
+        assert_eq!((report.errors, report.answers()), (0, REQUESTS), "{:?}", report.example);
     }
 }
