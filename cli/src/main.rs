@@ -31,8 +31,8 @@ enum Command {
     },
     /// Run the filters in a real Envoy and print curl commands to try them.
     ///
-    /// Uses $ENVOY, or `envoy` on PATH if its version is supported, or installs version $ENVOY_VERSION
-    /// (1.40.0) under target/. Uses the ports of envoy-configs/envoy/demo.yaml, or a free one where such a
+    /// Uses the first of: the binary $ENVOY; version $ENVOY_VERSION; `envoy` on PATH, if its version is supported;
+    /// version 1.40.0. A version that is not installed is installed under target/. Uses the ports of envoy-configs/envoy/demo.yaml, or a free one where such a
     /// port is taken.
     Demo {
         /// Run the commands, print the responses, and fail if one is not as expected.

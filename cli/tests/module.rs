@@ -3,6 +3,9 @@
 use mesh_filters::{registry, workspace};
 use mesh_host::callbacks::ALWAYS_EXPORTED;
 
+/// Maximum number of instructions of a function.
+const MOST_INSTRUCTIONS: u64 = 8_000;
+
 #[test]
 fn a_module_says_nothing_about_the_machine_that_built_it() {
     let folders = [workspace::root().to_owned(), workspace::target(), std::env::home_dir().unwrap()];
@@ -25,6 +28,17 @@ fn a_module_holds_what_the_proxy_calls_and_no_more() {
             assert!(ALWAYS_EXPORTED.contains(&name) || name.starts_with("proxy_on_"), "{name}");
         }
         assert_eq!(module.customs.iter().count(), 0);
+    }
+}
+
+/// V8 needs memory for the largest function that it compiles, and Envoy's allocator keeps it.
+#[test]
+fn no_function_of_a_module_is_large() {
+    for module in registry::modules() {
+        let name = module.name();
+        let module = walrus::Module::from_file(module.build().unwrap()).unwrap();
+        let largest = module.funcs.iter_local().map(|(_, function)| function.size()).max().unwrap();
+        assert!(largest <= MOST_INSTRUCTIONS, "{name}: {largest} instructions");
     }
 }
 

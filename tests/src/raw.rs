@@ -1,4 +1,4 @@
-//! Messages with trailers, in both protocols.
+//! Headers and messages in the form in which a test sends them: in order, repeated, with trailers, as raw bytes.
 
 use bytes::Bytes;
 use mesh_filters::http::{HeaderMap, HeaderName, HeaderValue};

@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_stands_there() {
+    fn header_and_claims_are_as_set() {
         let token =
             Token::new(&Key::HMAC_A, Algorithm::Hs256).kid("k").claim("sub", "s").claim("sub", Value::Null);
         assert_eq!(

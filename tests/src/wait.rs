@@ -12,7 +12,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub async fn eventually<F: Future<Output = bool>>(what: &str, mut ask: impl FnMut() -> F) {
     let deadline = Instant::now() + DEADLINE;
     while !ask().await {
-        assert!(Instant::now() < deadline, "in vain: {what}");
+        assert!(Instant::now() < deadline, "not within {DEADLINE:?}: {what}");
         sleep(Duration::from_millis(20)).await;
     }
 }

@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(error, "nothing of the demo listens on port 1");
     }
     #[tokio::test]
-    async fn localhost_is_the_older_address() {
+    async fn localhost_resolves_to_ipv4() {
         assert_eq!(resolve("localhost:8").await.unwrap().to_string(), "127.0.0.1:8");
     }
 }

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_second_takes_the_first_one_s() {
+    fn a_second_writer_keeps_the_existing_key() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(PRIVATE);
         KeyPair::random().unwrap().keep(&path).unwrap();

@@ -88,7 +88,7 @@ impl Config {
         }
         let mut good = Some(());
         for path in wrong {
-            let message = "found a header that the filter removes before it looks (`output.header`, `trusted_override.header`), expected another";
+            let message = "found `output.header` or `trusted_override.header`, which the filter removes before, expected another header";
             good = form.problem_at(&path, ProblemKind::Conflict, message);
         }
         good

@@ -14,8 +14,8 @@ const MILLION: u64 = 1_000_000;
 /// Counts requests and faults of the last window, to keep the faults within a share of the requests.
 ///
 /// The window slides: it begins after `now - window` and ends with `now`. Counts are kept for slices of time, so the oldest
-/// slice may be in the window only partly; its requests do not count, and its faults do. So at steady load, 1 in 32 of the
-/// budget is lost, also with a share of 100 %: for no bound, use no budget.
+/// slice may be in the window only partly; its requests do not count, and its faults do. So at steady load, about 1 in 64 of
+/// the budget is lost, also with a share of 100 %: for no bound, use no budget.
 #[derive(Clone, Debug)]
 pub struct Budget {
     share: Percentage,
@@ -25,7 +25,7 @@ pub struct Budget {
     slice: u64,
     /// The latest time of all calls.
     now: Nanos,
-    /// The slice with number n is at place n modulo [`KEPT`].
+    /// The slice with number n is at index n modulo [`KEPT`].
     slices: Box<[Slice; KEPT]>,
 }
 

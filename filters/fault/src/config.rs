@@ -140,13 +140,13 @@ impl Config {
             let marker = self.marker.response_header.as_ref();
             let mut headers = rule.abort.iter().flat_map(|abort| &abort.headers);
             if headers.any(|(name, _)| Some(name) == marker) {
-                let message = "found the header of the marker, expected another";
+                let message = "found the header of `marker.response_header`, expected others";
                 good =
                     form.problem_at(&format!("rules[{index}].abort.headers"), ProblemKind::Conflict, message);
             }
         }
         for path in reading {
-            let message = "found a header that the filter removes before it looks (`trigger.header`, `trigger.secret_header`), expected another";
+            let message = "found `trigger.header` or `trigger.secret_header`, which the filter removes before, expected another header";
             good = form.problem_at(&path, ProblemKind::Conflict, message);
         }
         let is_trigger = |rule: &Rule| rule.name == TRIGGER;

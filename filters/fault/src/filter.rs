@@ -67,6 +67,7 @@ impl Filter for FaultFilter {
         self.adapter.policy().summary()
     }
 
+    #[inline(never)]
     fn on_request_headers(&self, stream: &mut Stream, request: &mut Request<'_>) -> Flow {
         let in_flight = if self.worker.counts_in_flight() { self.begin(stream, request) } else { None };
         if self.passes_by(request) {
@@ -82,7 +83,7 @@ impl Filter for FaultFilter {
         self.give_back(waited);
         waited.is_waiting = false;
         let fault = waited.fault;
-        // If that cannot be known, the marker keeps others from adding a fault.
+        // If the attribute cannot be read, the request is marked: otherwise a filter behind this one could fault it again.
         let is_upstream = request.is_upstream().unwrap_or_default();
         let verdict = self.policy().proceed(&fault, is_upstream);
         let flow = self.adapter.finish(pending, request, verdict);

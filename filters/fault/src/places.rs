@@ -1,4 +1,4 @@
-//! Which streams the plugin holds, and which requests it has in flight, over all workers.
+//! How many streams the plugin holds, and how many requests it has in flight, over all workers.
 //!
 //! A place is what a stream needs to be held. Places are bounded exactly: each VM has an entry with the number of places
 //! that it holds in one record of the proxy's shared data, and takes a place by compare-and-swap. An entry always has the
@@ -91,7 +91,7 @@ impl Places {
         self.change(Purpose::Take(max), store, gauges)
     }
 
-    /// Gives back a place that was taken. If the store fails, the next call that writes the record makes it good.
+    /// Gives back a place that was taken. If the store fails, the next call that writes the record corrects it.
     pub fn give_back(&self, store: &mut impl Store, gauges: &mut impl Gauges) {
         let mut local = self.local.get();
         local.held = local.held.saturating_sub(1);

@@ -54,8 +54,8 @@ impl Policy {
         Self::with_budget(config, plugin, enforced_budget)
     }
 
-    /// The policy of a route of the block that this policy is the own one of. All that are enforced share a budget; what
-    /// another one only would do spends nothing of it.
+    /// The policy of a route of the block whose own policy this is. All enforced configs of a block share one budget. One in
+    /// shadow has its own, so faults that do not happen spend nothing.
     #[must_use]
     pub fn of_route(&self, config: Config) -> Self {
         Self::with_budget(config, &self.plugin, self.enforced_budget.clone())

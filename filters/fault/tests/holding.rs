@@ -343,7 +343,7 @@ fn check_changed(details: &str, headers: &[(&str, &str)], is_changed: bool) {
 }
 
 #[test]
-fn an_outage_does_not_wear_the_marker() {
+fn an_error_of_the_proxy_has_no_marker() {
     const OK: &[(&str, &str)] = &[(":status", "200")];
     check_changed("via_upstream", OK, true);
     check_changed("direct_response", OK, true);

@@ -20,6 +20,7 @@ mesh_host::any_filter! {
 }
 
 impl Configure for SuiteFilter {
+    #[inline(never)]
     fn configure(config: &[u8], plugin: &Plugin) -> Result<Vec<Self>, Problems> {
         let config = config::parse(config)?;
         let mut filters = Vec::new();
@@ -43,6 +44,7 @@ impl Configure for SuiteFilter {
 
 impl SuiteFilter {
     /// The filter of a block, where the suite has this mode.
+    #[inline(never)]
     fn of(block: Block, mode: Mode, plugin: Plugin) -> Result<Self, Problems> {
         let plugin = plugin.with_block(block.name);
         Ok(match block.filter.made_lenient(mode) {

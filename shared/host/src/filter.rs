@@ -57,7 +57,7 @@ pub trait Filter: Sized + 'static {
     /// [`Filter::on_stream_gone`] is called alone.
     fn on_request_released(&self, _stream: &mut Self::Stream, _background: &mut Background<'_>) {}
 
-    /// Called when the request's trailers arrive, after no filter buffers the body. The body may still be held.
+    /// Called when the request's trailers arrive, once no filter buffers the body any more. The body may still be held.
     ///
     /// A filter that removes a header from requests removes it from trailers as well: an upstream may treat
     /// both alike.
@@ -88,7 +88,7 @@ pub trait Filter: Sized + 'static {
     /// Like [`Filter::on_request_released`], for the response.
     fn on_response_released(&self, _stream: &mut Self::Stream, _background: &mut Background<'_>) {}
 
-    /// Called when the response's trailers arrive, after no filter buffers the body. The body may still be held.
+    /// Called when the response's trailers arrive, once no filter buffers the body any more. The body may still be held.
     fn on_response_trailers(&self, _stream: &mut Self::Stream, _trailers: &mut Trailers) -> TrailersFlow {
         TrailersFlow::Continue
     }

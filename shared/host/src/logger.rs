@@ -104,7 +104,7 @@ pub(crate) fn target_of(name: &str) -> String {
     format!("{NAMED}{name}")
 }
 
-/// What the path of a crate does not begin with, and the target of a name does.
+/// How a target begins that is a name. The path of a crate never begins with it.
 const NAMED: char = ':';
 
 /// The filter or the block that a line is about. If the line does not say, it is the crate that wrote it, or the module if that

@@ -7,7 +7,7 @@ use mesh_policy::effects::{GrpcStatus, Reply};
 
 /// Sends a reply in place of the message in this direction.
 pub(crate) fn send(direction: Direction, reply: &Reply) {
-    // Rather a reply without its headers than none.
+    // If the headers cannot be serialized, the reply goes without them.
     let headers = reply.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
     let headers = pairs::serialize(headers.collect::<Vec<_>>().into_iter()).unwrap_or_default();
     let grpc_status = reply.grpc_status.map_or(-1, |status| status as i32);

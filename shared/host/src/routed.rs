@@ -69,6 +69,7 @@ impl<F: BuildRoute> Routed<F> {
     ///
     /// # Errors
     /// What keeps the configs from being used in this proxy.
+    #[inline(never)]
     pub fn build(
         own: F::Config,
         routes: Routes,

@@ -379,14 +379,13 @@ impl<F: Filter> Stream<F> {
         }
     }
 
-    /// Sets the timer, and frees what was fetched unless the stream waits: it may stay open for hours, and
-    /// the memory would be held that long.
+    /// Sets the timer, and frees what was fetched: the stream may stay open for hours, and the memory would be held that long.
     fn settle(&mut self) {
         self.set_timer();
         if self.paused.is_none() {
             self.core.release();
         } else {
-            self.core.fetched.forget_paths();
+            self.core.release_headers();
         }
     }
 }

@@ -84,7 +84,7 @@ async fn a_grpc_response_gets_the_status_as_its_http_status() {
 }
 
 #[tokio::test]
-async fn an_outage_does_not_wear_the_marker() {
+async fn an_error_of_the_proxy_has_no_marker() {
     let route = |path: &str, route: Value| json!({"match": {"prefix": path}, "route": route});
     let slow = json!({"cluster": "upstream", "timeout": "0.1s"});
     let gateway = setup(everything())

@@ -16,7 +16,7 @@ fn throttled(name: &str, bytes_per_second: usize) -> serde_json::Value {
     json!({"name": name, "match": matches, "throttle": {"percentage": 100, "bytes_per_second": bytes_per_second}})
 }
 
-/// Rules, sizes and expected seconds.
+/// Rules, body sizes in bytes, and rates in bytes per second.
 const BODIES: [(&str, usize, usize); 2] =
     [("small", 40 * KIBIBYTE, 40 * KIBIBYTE), ("large", 3072 * KIBIBYTE, 2048 * KIBIBYTE)];
 

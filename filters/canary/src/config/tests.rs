@@ -206,7 +206,7 @@ fn an_unknown_field_is_one_that_another_product_has() {
 }
 
 #[test]
-fn all_mistakes_are_told_at_once() {
+fn all_problems_are_reported_at_once() {
     check(
         &format!(
             r#"{{"mode": "enforced", "rules": [{{"name": "r", "variant": "v2", "match": {{"path": {{"prefx": "/"}}}}}}],
@@ -224,7 +224,7 @@ fn all_mistakes_are_told_at_once() {
 /// Headers that are removed before a rule or a split sees the request.
 #[test]
 fn a_header_that_is_removed_decides_nothing() {
-    const MESSAGE: &str = "found a header that the filter removes before it looks (`output.header`, `trusted_override.header`), expected another";
+    const MESSAGE: &str = "found `output.header` or `trusted_override.header`, which the filter removes before, expected another header";
     let canary = r#""output": {"header": "canary"}"#;
     let on = |name: &str| format!(r#""match": {{"headers": [{{"name": "{name}", "present": true}}]}}"#);
     let with_rule = |top: &str, matches: &str| {

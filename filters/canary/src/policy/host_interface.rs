@@ -101,6 +101,7 @@ impl policy::Decide for Policy {
         Ok(self.of_route(config, setup.scope(), setup.now()))
     }
 
+    #[inline(never)]
     fn decide(&self, facts: &Facts<'_>, environment: Environment<'_, impl Store>) -> Verdict<'_, Metric> {
         match self.decision(facts, environment) {
             Ok(decision) => self.verdict(&decision),

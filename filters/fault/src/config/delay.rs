@@ -100,7 +100,7 @@ impl Object for Wait {
             .end();
         let max = form.default("max", MAX, "\"30s\"", duration(DELAY));
         if form.is_given("max") && form.is_given("fixed") {
-            let message = "found it beside `fixed`, expected it beside `distribution`";
+            let message = "bounds a `distribution`, expected none beside `fixed`";
             return form.problem_at("max", ProblemKind::Conflict, message);
         }
         match (wait?, max?) {
@@ -110,6 +110,6 @@ impl Object for Wait {
     }
 }
 
-const FIXED: &str = "Each of them waits so long.";
-const DISTRIBUTION: &str = "They wait random times, see [distributions](#distributions).";
-const MAX: &str = "Random times are cut to this.";
+const FIXED: &str = "The length of each delay.";
+const DISTRIBUTION: &str = "The distribution of their lengths, see [distributions](#distributions).";
+const MAX: &str = "Longest delay of a distribution; a longer one is cut to it.";

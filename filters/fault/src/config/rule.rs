@@ -24,7 +24,7 @@ mesh_config::object! {
         pub attempts: Vec<u32> = restriction(
             list(integer(1..=1000)).not_empty().at_most(MAX_ATTEMPTS, "attempts")
         ),
-        /// How many other requests this plugin has in flight when the rule is for a request. Default: any number.
+        /// The number of other requests of this plugin in flight for which the rule matches. Default: any number.
         pub in_flight: Option<InFlight> = restriction(mesh_config::kind::some(InFlight::kind())),
         /// Delays requests. Default: none.
         pub delay: Option<Delay> = optional(Delay::kind()),
@@ -34,7 +34,7 @@ mesh_config::object! {
         pub response: Option<Response> = optional(Response::kind()),
         /// Slows down responses. Default: none.
         pub throttle: Option<Throttle> = optional(Throttle::kind()),
-        /// As `mode` at the top: in `shadow` the dice are rolled and counted, and the search goes on.
+        /// As `mode` at the top. In `shadow` the dice are rolled and counted, but there is no fault, and the next rule is tried.
         pub mode: Mode = default("enforce", choice()),
     }
     check Rule::check;

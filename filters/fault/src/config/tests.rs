@@ -148,7 +148,7 @@ fn names_of_fields_may_be_camel_case() {
 }
 
 #[test]
-fn an_unknown_field_is_one_that_another_product_has() {
+fn an_unknown_field_gets_a_suggestion() {
     check(r#"{"fault": {}}"#, "fault: unknown field, did you mean `rules`?");
     check(r#"{"faults": []}"#, "faults: unknown field, did you mean `rules`?");
     check(r#"{"max_active_faults": 5}"#, "max_active_faults: unknown field, did you mean `max_active`?");
@@ -177,7 +177,7 @@ fn an_unknown_field_is_one_that_another_product_has() {
 }
 
 #[test]
-fn all_mistakes_are_told_at_once() {
+fn all_problems_are_reported_at_once() {
     check(
         r#"{"mode": "enforced", "max_active": -1, "budget": {"percentage": 101},
             "trigger": {"secret": "short"},
@@ -201,7 +201,7 @@ fn all_mistakes_are_told_at_once() {
 /// Headers that are removed before a rule sees the request.
 #[test]
 fn a_header_that_is_removed_decides_nothing() {
-    const MESSAGE: &str = "found a header that the filter removes before it looks (`trigger.header`, `trigger.secret_header`), expected another";
+    const MESSAGE: &str = "found `trigger.header` or `trigger.secret_header`, which the filter removes before, expected another header";
     let on = |name: &str| format!(r#"{{"headers": [{{"name": "{name}", "present": true}}]}}"#);
     let with = |fields: &str| format!(r#"{{"trigger": {{"secret": "12345678"}}{fields}}}"#);
     let matching =

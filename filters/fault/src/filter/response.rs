@@ -8,7 +8,7 @@ use mesh_policy::time::Nanos;
 use mesh_policy::verdict::{Count, Verdict};
 
 impl FaultFilter {
-    /// Changes a response. Returns how long it waits.
+    /// Changes a response. Returns the instant until which it waits.
     pub(super) fn change(
         &self,
         pending: &mut Pending,

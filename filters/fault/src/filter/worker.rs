@@ -20,7 +20,7 @@ thread_local! {
 /// Version and prefix of the records' names.
 const LAYOUT: &str = "mesh_filters.fault/places/1";
 
-/// After so long a new VM frees what a lost one before it has held.
+/// Time after which a new VM first removes the entries of VMs that were lost.
 const FIRST_RENEWAL: Duration = Duration::from_secs(10);
 
 /// The places of a plugin, for one of its configs.
@@ -118,7 +118,7 @@ impl Worker {
     }
 }
 
-/// The current time. Without a clock a VM cannot be sure that it was not taken for lost, as after a very long time.
+/// The current time. Without a clock it is the latest one: a VM that cannot tell how old its entry is has to renew it.
 fn now_or_late() -> Nanos {
     clock::now().unwrap_or(Nanos(u64::MAX))
 }

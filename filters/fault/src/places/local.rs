@@ -40,7 +40,7 @@ impl Local {
     /// Takes over what the record says of this VM's entry.
     pub(super) fn found(&mut self, entry: Option<Entry>) {
         if let (Some(lost), None) = (self.entry, entry) {
-            // Who has removed it subtracts what it had, and what was counted in its slot.
+            // The VM that removed the entry has taken its numbers from the gauges.
             self.shown = self.shown.saturating_sub(lost.held);
             self.counted = 0;
         }

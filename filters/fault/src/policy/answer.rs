@@ -146,7 +146,7 @@ impl Policy {
         }
     }
 
-    /// The place among labels: that of the trigger is behind the rules.
+    /// The index among label values: rules in the order of the config, then the trigger.
     fn index(&self, cause: Cause) -> usize {
         match cause {
             Cause::Rule(index) => index,

@@ -10,7 +10,7 @@ pub struct Decision {
     pub outcome: Result<Fault, Untouched>,
     /// What the rules in shadow mode would have done.
     pub shadow: Vec<Fault>,
-    /// Whether the request asks for a fault and was not followed.
+    /// Whether the request asks for a fault and gets none for it.
     pub is_trigger_ignored: bool,
     /// Whether `x-forwarded-for` has fewer addresses than `trusted_hops`.
     pub client_ip_fallback: bool,

@@ -38,7 +38,7 @@ pub struct Course {
     pub kinds: Kinds,
     /// Changes of its headers.
     pub edits: Vec<Edit>,
-    /// How long its headers wait.
+    /// The instant until which its headers wait.
     pub until: Option<Nanos>,
     /// Maximum number of bytes of its body.
     pub max_bytes: Option<u64>,

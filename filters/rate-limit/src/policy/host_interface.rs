@@ -83,6 +83,7 @@ impl policy::Decide for Policy {
         Ok(self.of_route(config))
     }
 
+    #[inline(never)]
     fn decide(&self, facts: &Facts<'_>, environment: Environment<'_, impl Store>) -> Verdict<'_, Metric> {
         self.decide_beside(&[], facts, environment).verdict
     }

@@ -13,9 +13,9 @@ use super::set::WAYS;
 const LAYOUT: &str = "mf.rl2";
 
 /// Number of separate sets for limits without a key, whose buckets clients cannot multiply, so that they have slots
-/// however crowded the table is. With the maximum number of limits, fewer than half of these sets are in use, and the
-/// probability that one has more than eight buckets is 1 in 500 000.
-const KEYLESS_SETS: u64 = 512;
+/// however crowded the table is. A set is stored once a limit of it is charged. A table has limits of up to 33 configs of 256,
+/// and the probability that one of these sets has more than eight of their buckets is less than 1 in 100 million.
+const KEYLESS_SETS: u64 = 1 << 16;
 
 /// The table of one scope.
 #[derive(Clone, Debug)]

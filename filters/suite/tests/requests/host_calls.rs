@@ -3,6 +3,7 @@
 use crate::blocks::{authorization, jwt_authz, suite};
 use mesh_host::testing::Fate;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// The recommended chain, each filter active.
 fn five() -> Vec<Value> {
@@ -72,6 +73,22 @@ fn five_filters_with_routes() {
         block["routes"] = json!([{"name": "r", "match": {"path": {"prefix": "/api/"}}, "config": config}]);
     }
     check(&blocks, CALLS);
+}
+
+/// While a request waits, the module keeps none of its headers.
+#[test]
+fn a_block_behind_a_delay_fetches_the_headers_again() {
+    let delay = json!({"fault": {"rules": [{"name": "slow", "delay": {"percentage": 100, "fixed": "1s"}}]}});
+    let canary = json!({"canary": {"default": "v1", "output": {"header": "x-variant"}}});
+    let proxy = suite(&[delay, canary]);
+    let stream = proxy.request(&[(":method", "GET"), (":path", "/"), ("x-variant", "spoofed")]);
+    assert_eq!(stream.fate(), Fate::Waiting);
+    proxy.host().reset_counts();
+    proxy.advance(Duration::from_secs(1));
+    assert_eq!(stream.fate(), Fate::Continued);
+    assert!(proxy.host().counts().contains("tick: "), "{}", proxy.host().counts());
+    assert!(proxy.host().counts().contains("1 get_header_map_pairs"), "{}", proxy.host().counts());
+    stream.end();
 }
 
 #[test]

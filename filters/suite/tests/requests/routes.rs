@@ -35,7 +35,8 @@ fn status(proxy: &Proxy<SuiteFilter>, target: &str, headers: &[(&str, &str)]) ->
     status
 }
 
-/// A block that answers all requests with this status, those of `/a` with 501 and those of `/b` with 502.
+/// A block that answers with 500, on the route `/a` with 501 and on `/b` with 502. The route `/a/b` is behind `/a`, so it never
+/// decides.
 fn answering() -> Proxy<SuiteFilter> {
     let answer =
         |status: u16| json!({"rules": [{"name": "r", "abort": {"percentage": 100, "status": status}}]});

@@ -188,7 +188,7 @@ fn an_unknown_field_is_one_that_another_product_has() {
 }
 
 #[test]
-fn all_mistakes_are_told_at_once() {
+fn all_problems_are_reported_at_once() {
     check(
         r#"{"mode": "enforced", "extract": ["w3c", "zipkin"], "native_tracer": ["w3c"], "boundary": "restart",
             "generate": {"when_missing": true, "sampling_percentage": 101},

@@ -80,6 +80,7 @@ impl Correlation {
     }
 
     /// Stores the headers that the application is sent.
+    #[inline(never)]
     pub(super) fn remember(
         &self,
         headers: &Headers,
@@ -103,6 +104,7 @@ impl Correlation {
     }
 
     /// What an outbound request lacks and the inbound one had; `None` if nothing was stored.
+    #[inline(never)]
     pub(super) fn carried<'h>(
         &self,
         readable: &[Format],

@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 impl Policy {
+    #[inline(never)]
     pub(super) fn filter_baggage(
         &self,
         request: &MatchInput<'_>,

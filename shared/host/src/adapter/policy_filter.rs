@@ -50,6 +50,7 @@ impl<P: Decide> Filter for PolicyFilter<P> {
         self.0.policy().summary()
     }
 
+    #[inline(never)]
     fn on_request_headers(&self, pending: &mut Pending, request: &mut Request<'_>) -> Flow {
         self.0.on_request(pending, request, |request| {
             let policy = self.0.policy();
@@ -122,6 +123,7 @@ impl<P: Decide> BuildRoute for PolicyFilter<P> {
         Ok(Self(Adapter::new(policy, plugin.scope())).started(plugin))
     }
 
+    #[inline(never)]
     fn on_request_headers_beside(
         &self,
         others: &[&Self],

@@ -34,6 +34,13 @@ impl Core {
         }
     }
 
+    /// Frees the headers while the stream waits: they can be fetched again, unlike what was removed, and claims.
+    pub(crate) fn release_headers(&mut self) {
+        self.request = None;
+        self.response = None;
+        self.fetched.forget_paths();
+    }
+
     /// Frees what was fetched.
     pub(crate) fn release(&mut self) {
         self.request = None;

@@ -37,7 +37,7 @@ impl Fetched {
         self.claims = Some(claims);
     }
 
-    /// Forgets what a filter may have changed: for the next one, an attribute is what it says at its turn.
+    /// Forgets what a filter may have changed, so that the next one reads it anew.
     pub(crate) fn forget_changeable(&mut self) {
         let is_fixed = |attribute: &Attribute| {
             attribute.path.first().is_some_and(|first| ["source", "connection"].contains(&&**first))

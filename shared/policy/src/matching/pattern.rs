@@ -4,11 +4,11 @@ use mesh_config::kinds::string;
 use mesh_config::{Kind, ProblemKind};
 use regex_automata::Input;
 use regex_automata::nfa::thompson::backtrack::{self, BoundedBacktracker};
-use regex_automata::nfa::thompson::pikevm::{self, PikeVM};
-use regex_automata::nfa::thompson::{Compiler, Config, WhichCaptures};
+use regex_automata::nfa::thompson::pikevm::PikeVM;
+use regex_automata::nfa::thompson::{Compiler, Config, NFA, WhichCaptures};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Hir, Look};
-use std::sync::Mutex;
+use std::cell::Cell;
 
 /// A regular expression that must match the entire value. Takes time linear in the value's length.
 ///
@@ -16,17 +16,19 @@ use std::sync::Mutex;
 /// byte, classes and case are ASCII, and `é` stands for the two bytes of its UTF-8 encoding.
 ///
 /// Uses two of the regex crate's engines directly, which makes a module 80 KB smaller.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pattern {
     /// The fast engine, for values of limited length: it needs a bit for each state and byte.
     backtracker: BoundedBacktracker,
     /// The slow engine, for values of any length.
     pikevm: PikeVM,
-    scratch: Mutex<Option<Scratch>>,
 }
 
-/// Working memory of the engines, kept between values to avoid allocations.
-type Scratch = (backtrack::Cache, pikevm::Cache);
+thread_local! {
+    /// Working memory of the fast engine, kept to avoid allocations. One for all patterns, since it grows with the values, which
+    /// clients choose: to at most 3 MiB, a few words for each bit of [`MAX_REMEMBERED_BYTES`].
+    static SCRATCH: Cell<Option<backtrack::Cache>> = const { Cell::new(None) };
+}
 
 /// Maximum length of a pattern, in bytes.
 const MAX_BYTES: usize = 1024;
@@ -36,7 +38,8 @@ const MAX_BYTES: usize = 1024;
 /// half a second. `[a-z]{20,200}` fits, `.{1000}` does not.
 const MAX_COMPILED_BYTES: usize = 32 << 10;
 
-/// Maximum working memory of the backtracker per pattern, in bytes. Enough for values of a few thousand bytes.
+/// Maximum size of the set of states and positions that the backtracker has been in, in bytes. Enough for values of a few thousand
+/// bytes.
 const MAX_REMEMBERED_BYTES: usize = 32 << 10;
 
 /// Maximum nesting depth of groups. The default of 250 needs a deep stack for a Wasm module.
@@ -47,37 +50,17 @@ impl Pattern {
         if pattern.len() > MAX_BYTES {
             return Err(format!("it is longer than {MAX_BYTES} bytes"));
         }
-        let parsed = ParserBuilder::new()
-            .unicode(false)
-            .utf8(false)
-            .case_insensitive(ignore_case)
-            .nest_limit(MAX_DEPTH)
-            .build()
-            .parse(pattern)
-            .map_err(|error| explain(&error))?;
+        let parsed = parse(pattern, ignore_case)?;
         // The anchors are part of the pattern: `a|ab` finds `a` in `ab`, which is not the entire value, and only an end anchor
         // makes it continue. They are added to the parsed pattern, as in its text they could end up in a comment or an
         // alternative.
         let anchored = Hir::concat(vec![Hir::look(Look::Start), parsed, Hir::look(Look::End)]);
-        let config = Config::new()
-            .utf8(false)
-            .which_captures(WhichCaptures::None)
-            .nfa_size_limit(Some(MAX_COMPILED_BYTES));
-        let compiled = Compiler::new().configure(config).build_from_hir(&anchored).map_err(|error| {
-            match error.size_limit() {
-                Some(limit) => format!("compiled it has more than {} KiB", limit >> 10),
-                None => error.to_string(),
-            }
-        })?;
+        let compiled = compile(&anchored)?;
         let backtracker = BoundedBacktracker::builder()
             .configure(backtrack::Config::new().visited_capacity(MAX_REMEMBERED_BYTES))
             .build_from_nfa(compiled.clone())
             .map_err(|error| error.to_string())?;
-        Ok(Self {
-            backtracker,
-            pikevm: PikeVM::new_from_nfa(compiled).map_err(|error| error.to_string())?,
-            scratch: Mutex::default(),
-        })
+        Ok(Self { backtracker, pikevm: PikeVM::new_from_nfa(compiled).map_err(|error| error.to_string())? })
     }
 
     pub(crate) fn kind(ignore_case: bool) -> impl Kind<Out = Box<Self>> {
@@ -92,26 +75,39 @@ impl Pattern {
     }
 
     pub(crate) fn is_match(&self, value: &[u8]) -> bool {
-        // Outside of a proxy, another thread may hold it; waiting would cost more than allocating.
-        let mut shared = self.scratch.try_lock().ok();
-        let mut fresh = None;
-        let scratch = shared.as_deref_mut().unwrap_or(&mut fresh);
-        let (backtrack, pikevm) =
-            scratch.get_or_insert_with(|| (self.backtracker.create_cache(), self.pikevm.create_cache()));
         let input = Input::new(value).earliest(true);
-        match self.backtracker.try_is_match(backtrack, input.clone()) {
-            Ok(matches) => matches,
-            // The value is too long for the backtracker.
-            Err(_) => self.pikevm.is_match(pikevm, input),
-        }
+        let mut scratch = SCRATCH.take().unwrap_or_else(|| self.backtracker.create_cache());
+        scratch.reset(&self.backtracker);
+        let matches = self.backtracker.try_is_match(&mut scratch, input.clone());
+        SCRATCH.set(Some(scratch));
+        // The value may be too long for the backtracker.
+        matches.unwrap_or_else(|_| self.pikevm.is_match(&mut self.pikevm.create_cache(), input))
     }
 }
 
-impl Clone for Pattern {
-    /// The clone has its own working memory.
-    fn clone(&self) -> Self {
-        Self { backtracker: self.backtracker.clone(), pikevm: self.pikevm.clone(), scratch: Mutex::default() }
-    }
+// Each step is out of line: V8 needs memory for the largest function that it compiles, and Envoy's allocator keeps it.
+#[inline(never)]
+fn parse(pattern: &str, ignore_case: bool) -> Result<Hir, String> {
+    ParserBuilder::new()
+        .unicode(false)
+        .utf8(false)
+        .case_insensitive(ignore_case)
+        .nest_limit(MAX_DEPTH)
+        .build()
+        .parse(pattern)
+        .map_err(|error| explain(&error))
+}
+
+#[inline(never)]
+fn compile(pattern: &Hir) -> Result<NFA, String> {
+    let config = Config::new()
+        .utf8(false)
+        .which_captures(WhichCaptures::None)
+        .nfa_size_limit(Some(MAX_COMPILED_BYTES));
+    Compiler::new().configure(config).build_from_hir(pattern).map_err(|error| match error.size_limit() {
+        Some(limit) => format!("compiled it has more than {} KiB", limit >> 10),
+        None => error.to_string(),
+    })
 }
 
 /// One line of an error, whose full text is a drawing of the position.
@@ -172,6 +168,22 @@ mod tests {
     fn a_value_too_long_for_one_engine_is_matched_by_the_other() {
         let long = [&[b'a'; 60_000][..], b"b"].concat();
         check("a{300}a*b", &[&long], &[&long[..60_000]]);
+    }
+
+    /// They have the same working memory, but not the same states.
+    #[test]
+    fn patterns_can_be_used_in_turn() {
+        let patterns =
+            ["a{300}a*b", "a*", ".*a1", "(a|b)*c"].map(|pattern| Pattern::new(pattern, false).unwrap());
+        let long = vec![b'a'; 40_000];
+        for _ in 0..2 {
+            for value in [&b"a1"[..], &long, b"abac", b"", &[b'a'; 400]] {
+                let matches = patterns.each_ref().map(|pattern| pattern.is_match(value));
+                let expected =
+                    [false, !value.iter().any(|byte| *byte != b'a'), value == b"a1", value == b"abac"];
+                assert_eq!(matches, expected, "{}", value.escape_ascii());
+            }
+        }
     }
 
     #[test]

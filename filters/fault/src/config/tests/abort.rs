@@ -165,7 +165,8 @@ fn headers_are_those_that_the_proxy_does_not_set() {
 /// The filter adds it itself.
 #[test]
 fn the_marker_is_no_header_of_an_abort() {
-    const CONFLICT: &str = "rules[0].abort.headers: found the header of the marker, expected another";
+    const CONFLICT: &str =
+        "rules[0].abort.headers: found the header of `marker.response_header`, expected others";
     let config = |marker: &str, name: &str| {
         format!(
             r#"{{"marker": {{"response_header": "{marker}"}},

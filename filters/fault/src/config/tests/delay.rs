@@ -41,7 +41,7 @@ fn a_delay_is_fixed_or_random() {
     );
     check_both(
         r#""fixed": "1s", "max": "3s""#,
-        "@.max: found it beside `fixed`, expected it beside `distribution`",
+        "@.max: bounds a `distribution`, expected none beside `fixed`",
     );
 }
 

@@ -166,7 +166,7 @@ fn a_vm_that_holds_nothing_removes_its_entry() {
 }
 
 #[test]
-fn requests_need_no_shared_data() {
+fn requests_write_shared_data_only_to_renew_the_entry() {
     let mut proxy = Proxy::new();
     assert_eq!(proxy.calls(|proxy| proxy.begin(0)), (Some(0), (1, 1)));
     proxy.pass(FRESH);

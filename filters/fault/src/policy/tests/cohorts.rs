@@ -4,7 +4,7 @@ use super::{ABORT, Gateway, YES, rules, with_rules};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// The program that computes fates without this crate, and what it prints: a user, the number that decides, whether a
+/// What a program prints that computes fates without this crate: a user, the number that decides, whether a
 /// delay of 50 % happens, the number that its length comes from, and a length between 100 ms and 300 ms.
 const PRINTED: &str = include_str!("cohort.txt");
 

@@ -68,8 +68,8 @@ fn exponential() {
 
 #[test]
 fn normal_with_a_part_below_zero() {
+    // 2.3 % are cut to zero, where the shares from above and below differ by that: less than the distance allowed.
     check(r#""normal": {"mean": "800ms", "stddev": "400ms"}"#, |ms| normal((ms - 800.0) / 400.0));
-    // A tenth is cut to zero, where the shares from above and below differ: only what is above zero is compared.
     check(r#""normal": {"mean": "1s", "stddev": "200ms"}"#, |ms| normal((ms - 1000.0) / 200.0));
 }
 

@@ -77,12 +77,7 @@ fn what_is_malformed_is_ignored() {
         "delay=1s abort=503",
         "delay = 1s",
     ] {
-        check_with(
-            SECRET,
-            &format!("x-fault: {value}; x-fault-key: open sesame").replace("503;delay", "503&delay"),
-            "no rule",
-            true,
-        );
+        check_with(SECRET, &format!("x-fault: {value}; x-fault-key: open sesame"), "no rule", true);
     }
     let long = format!("delay={}1s", "0".repeat(60));
     check_ignored(&format!("x-fault: {long}; x-fault-key: open sesame"));

@@ -53,7 +53,8 @@ fn all_routes_share_the_budget() {
     own["budget"] = json!({"percentage": 10});
     let proxy = suite(&[routed(json!({"fault": own}), &[("/a", aborting(100)), ("/b", json!({}))])]);
     let faulted = (0..600).filter(|index| status(&proxy, ["/", "/a", "/b"][index % 3], &[]) == 503).count();
-    assert!((1..=60).contains(&faulted), "{faulted}");
+    // A tenth of all. The last request is `/b`'s, which nothing faults. With a budget each, it would be a tenth of 400.
+    assert_eq!(faulted, 59);
 }
 
 #[test]
