@@ -1,11 +1,9 @@
 //! Load tests. They run one at a time, as each needs the entire machine.
 
-mod exact;
 mod fault;
-mod memory;
-mod push;
+mod jwt_authz;
+mod rate_limit;
 mod soak;
-mod tokens;
 mod trace_context;
 
 use tokio::sync::{Mutex, MutexGuard};

@@ -1,16 +1,13 @@
 //! An application that knows nothing of traces.
 
+use crate::Server;
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use mesh_filters::http::{self, Parts, Protocol};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 /// For each request, an application makes a GET request of its own to the same path, and answers with the body of the
 /// response. Of the headers that it was sent it forwards `x-request-id` only.
@@ -18,8 +15,7 @@ use tokio::task::JoinHandle;
 /// `x-calls: 3` asks for three calls, one after the other; the bodies follow each other.
 #[derive(Debug)]
 pub struct Application {
-    address: SocketAddr,
-    serving: JoinHandle<()>,
+    server: Server,
     next: Arc<OnceLock<SocketAddr>>,
 }
 
@@ -32,40 +28,24 @@ impl Application {
     /// # Panics
     /// If there is no free port.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
         let next = Arc::new(OnceLock::new());
         let shared = Arc::clone(&next);
-        let serving = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let _ = stream.set_nodelay(true);
-                let next = shared.get().copied();
-                tokio::spawn(async move {
-                    let service =
-                        service_fn(async |request| Ok::<_, hyper::Error>(answer(next, &request).await));
-                    // Errors of the client are ignored.
-                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
-                });
-            }
+        let server = Server::start(move |request| {
+            let next = shared.get().copied();
+            async move { Ok::<_, Infallible>(answer(next, &request).await) }
         });
-        Self { address, serving, next }
+        Self { server: server.await, next }
     }
 
     /// Address of the application.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
-        self.address
+        self.server.address()
     }
 
     /// Whom it calls. Only the first address counts.
     pub fn calls(&self, next: SocketAddr) {
         let _ = self.next.set(next);
-    }
-}
-
-impl Drop for Application {
-    fn drop(&mut self) {
-        self.serving.abort();
     }
 }
 

@@ -1,21 +1,16 @@
 //! A tracing backend that reports the spans that it receives.
 
-use crate::eventually;
+use crate::{Server, eventually};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span as Message};
 use prost::Message as _;
 use std::collections::VecDeque;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 /// A span that a tracer has exported. Ids are hexadecimal, as in headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +28,7 @@ pub struct Span {
 /// Receives spans by OTLP over HTTP with protobuf, on any path.
 #[derive(Debug)]
 pub struct Collector {
-    address: SocketAddr,
-    serving: JoinHandle<()>,
+    server: Server,
     spans: Arc<Mutex<VecDeque<Span>>>,
 }
 
@@ -44,27 +38,16 @@ impl Collector {
     /// # Panics
     /// If there is no free port.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
         let spans = Arc::default();
         let shared = Arc::clone(&spans);
-        let serving = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let spans = Arc::clone(&shared);
-                tokio::spawn(async move {
-                    let service = service_fn(|request| receive(&spans, request));
-                    // Errors of the client are ignored.
-                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
-                });
-            }
-        });
-        Self { address, serving, spans }
+        let server = Server::start(move |request| receive(Arc::clone(&shared), request)).await;
+        Self { server, spans }
     }
 
     /// Address of the collector.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
-        self.address
+        self.server.address()
     }
 
     /// Waits for the next span, in the order of arrival, and takes it.
@@ -89,14 +72,8 @@ impl Collector {
     }
 }
 
-impl Drop for Collector {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
-}
-
 async fn receive(
-    spans: &Mutex<VecDeque<Span>>,
+    spans: Arc<Mutex<VecDeque<Span>>>,
     request: Request<Incoming>,
 ) -> Result<Response<Empty<Bytes>>, hyper::Error> {
     let body = request.collect().await?.to_bytes();

@@ -1,12 +1,10 @@
 //! A key server whose behaviour can be changed while it runs.
 
+use crate::Server;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -14,7 +12,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::task::{JoinHandle, JoinSet};
 
 /// How the server responds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +45,7 @@ pub enum Behaviour {
 pub struct KeyServer {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
-    listening: Option<JoinHandle<()>>,
+    listening: Option<Server>,
     /// Bound, but not listening, to reserve the port.
     held: Option<TcpSocket>,
 }
@@ -147,9 +144,7 @@ impl KeyServer {
         self.state().behaviour = behaviour;
         if refuse {
             if let Some(listening) = self.listening.take() {
-                listening.abort();
-                // Afterwards the port is free.
-                let _ = listening.await;
+                listening.stop().await;
                 self.held = Some(bound(self.address));
             }
         } else if let Some(held) = self.held.take() {
@@ -159,31 +154,11 @@ impl KeyServer {
 
     fn listen(&mut self, listener: TcpListener) {
         let state = Arc::clone(&self.state);
-        self.listening = Some(tokio::spawn(async move {
-            // The connections end with the accepting task.
-            let mut connections = JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                let _ = stream.set_nodelay(true);
-                let state = Arc::clone(&state);
-                connections.spawn(async move {
-                    let service = service_fn(move |request| answer(Arc::clone(&state), request));
-                    // Errors of the client are ignored.
-                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
-                });
-            }
-        }));
+        self.listening = Some(Server::of(listener, move |request| answer(Arc::clone(&state), request)));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
-    }
-}
-
-impl Drop for KeyServer {
-    fn drop(&mut self) {
-        if let Some(listening) = &self.listening {
-            listening.abort();
-        }
     }
 }
 

@@ -1,20 +1,16 @@
 //! An upstream that reports the requests that it receives.
 
+use crate::Server;
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue, TRAILER};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use mesh_filters::http::Parts;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 /// Responds to every request with its headers, one per line, then an empty line and its body, then an empty line and its
 /// trailers.
@@ -24,8 +20,7 @@ use tokio::task::JoinHandle;
 /// its body by [`numbered`] bytes; `x-status: 503` sets its status. [`Upstream::delay`] and [`Upstream::fail`] do so for every request.
 #[derive(Debug)]
 pub struct Upstream {
-    address: SocketAddr,
-    serving: JoinHandle<()>,
+    server: Server,
     state: Arc<State>,
 }
 
@@ -58,30 +53,16 @@ impl Upstream {
     /// # Panics
     /// If there is no free port.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
         let state = Arc::new(State::default());
         let shared = Arc::clone(&state);
-        let serving = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let _ = stream.set_nodelay(true);
-                let state = Arc::clone(&shared);
-                tokio::spawn(async move {
-                    // Errors of the client are ignored.
-                    let mut server = http1::Builder::new();
-                    server.max_buf_size(1 << 20).max_headers(4096);
-                    let service = service_fn(|request| answer(Arrival::begin(&state), request));
-                    let _ = server.serve_connection(TokioIo::new(stream), service).await;
-                });
-            }
-        });
-        Self { address, serving, state }
+        let server = Server::start(move |request| answer(Arrival::begin(&shared), request)).await;
+        Self { server, state }
     }
 
     /// Address of the upstream.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
-        self.address
+        self.server.address()
     }
 
     /// Number of requests whose headers have arrived.
@@ -141,12 +122,6 @@ impl Upstream {
     #[must_use]
     pub fn broken(&self) -> usize {
         self.state.broken.load(Ordering::SeqCst)
-    }
-}
-
-impl Drop for Upstream {
-    fn drop(&mut self) {
-        self.serving.abort();
     }
 }
 

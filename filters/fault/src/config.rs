@@ -10,7 +10,6 @@ mod rule;
 mod trigger;
 
 pub use abort::Abort;
-pub(crate) use abort::has_no_content;
 pub use delay::{CountedFrom, Delay, ResponseDelay, Wait};
 pub use marker::Marker;
 pub use response::{Response, Throttle};

@@ -5,10 +5,12 @@
 //! gives the same duration on all platforms.
 
 mod normal;
+mod percentile;
 mod quantiles;
 mod units;
 
-pub use quantiles::{InvalidQuantiles, Quantiles, percentile, percentile_name};
+pub use percentile::Percentile;
+pub use quantiles::{InvalidQuantiles, Quantiles};
 
 use std::time::Duration;
 use units::{nanos, share};

@@ -9,6 +9,7 @@ pub mod distribution;
 pub mod filter;
 pub mod places;
 pub mod policy;
+mod status;
 mod summary;
 pub mod throttle;
 pub mod trigger;

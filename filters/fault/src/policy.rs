@@ -17,7 +17,7 @@ pub use response::{Answer, Course};
 use crate::budget::Budget;
 use crate::config::{ATTEMPT, Config, Rule, Trigger, TriggerKind, UPSTREAM_ADDRESS};
 use crate::trigger::{self, Asked};
-use dice::Dice;
+use dice::{Dice, NoRandomNumber};
 use mesh_policy::facts::{Facts, Needs, Sent};
 use mesh_policy::headers::HeaderName;
 use mesh_policy::matching::request::MatchInput;
@@ -128,7 +128,8 @@ impl Policy {
                 continue;
             }
             self.may_fault(request.facts(), sources)?;
-            let fault = throw(&dice, index, rule, request.facts(), sources).ok_or(Untouched::Failed)?;
+            let fault = roll_all(&dice, index, rule, request.facts(), sources)
+                .map_err(|NoRandomNumber| Untouched::Failed)?;
             let is_fault = !fault.kinds().is_empty();
             if rule.mode == Mode::Shadow {
                 decision.shadow.extend(Some(fault).filter(|_| is_fault));
@@ -219,14 +220,14 @@ fn is_attempt(attempts: &[u32], facts: &Facts<'_>) -> bool {
     attempt.is_some_and(|attempt| attempts.iter().any(|wanted| u64::from(*wanted) == attempt))
 }
 
-/// Rolls the dice of a rule, one for each kind of fault; `None` if the proxy has no random numbers.
-fn throw(
+/// Rolls the dice of a rule, one for each kind of fault.
+fn roll_all(
     dice: &Dice<'_, '_>,
     index: usize,
     rule: &Rule,
     facts: &Facts<'_>,
     sources: &mut dyn Sources,
-) -> Option<Fault> {
+) -> Result<Fault, NoRandomNumber> {
     let mut fault = Fault::of(Cause::Rule(index));
     let name = rule.name.as_str();
     if let Some(delay) = &rule.delay
@@ -239,7 +240,7 @@ fn throw(
     }
     // A tunnel has no response that could be changed.
     if fault.is_aborted || facts.headers.method() == b"CONNECT" {
-        return Some(fault);
+        return Ok(fault);
     }
     if let Some(response) = &rule.response
         && let Some(roll) = dice.roll(name, FaultKind::Response, response.percentage, sources)?
@@ -253,7 +254,7 @@ fn throw(
     if let Some(throttle) = &rule.throttle {
         fault.is_throttled = dice.roll(name, FaultKind::Throttle, throttle.percentage, sources)?.is_some();
     }
-    Some(fault)
+    Ok(fault)
 }
 
 /// Headers of which a request must have one for any rule to match it.

@@ -4,6 +4,7 @@ mod secret;
 
 pub use secret::Secret;
 
+use crate::status::STATUSES;
 use mesh_config::parse_duration;
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ fn read_delay(text: &str) -> Option<Duration> {
 fn read_status(text: &str) -> Option<u16> {
     // `u16::from_str` accepts a plus sign and leading zeros, for which three characters have no room.
     let three = text.len() == 3;
-    text.parse().ok().filter(|status| three && (200..=599).contains(status))
+    text.parse().ok().filter(|status: &u16| three && STATUSES.contains(&u64::from(*status)))
 }
 
 #[cfg(test)]

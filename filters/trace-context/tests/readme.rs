@@ -15,7 +15,7 @@ use mesh_policy::policy::{Decide as _, Environment, Setup, Sources};
 use mesh_policy::scope::Scope;
 use mesh_policy::time::Nanos;
 use mesh_testkit::manifest::{documents, plugin_config};
-use mesh_testkit::markdown::blocks;
+use mesh_testkit::markdown::{blocks, unlisted};
 use mesh_testkit::records::Alone;
 use std::time::Duration;
 use trace_context::config::parse;
@@ -147,6 +147,11 @@ fn the_messages_are_those_of_the_parser() {
     let shown = blocks(README, "text")[0];
     let expected: String = problems.lines().map(|line| format!("config: {line}\n")).collect();
     assert_eq!(shown, expected);
+}
+
+#[test]
+fn every_example_is_listed() {
+    assert_eq!(unlisted(env!("CARGO_MANIFEST_DIR")), Vec::<String>::new());
 }
 
 #[test]

@@ -4,28 +4,22 @@ use super::{config, inline, provider, setup, status};
 use bytes::Bytes;
 use e2e::{Algorithm, Key, Token, get};
 use mesh_filters::http::{HeaderValue, Load, Request, Turn, Until};
+use mesh_testkit::random::SplitMix64;
 use serde_json::json;
 use std::fmt::Write as _;
 
 const REQUESTS: u64 = 20_000;
 
-/// A random number generator with a fixed seed (SplitMix64).
-struct Random(u64);
+/// Random numbers and bytes.
+struct Random(SplitMix64);
 
 impl Random {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
     fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.roll() % end as u64).unwrap()
+        usize::try_from(self.0.roll() % end as u64).unwrap()
     }
 
     fn bytes(&mut self, most: usize) -> Vec<u8> {
-        (0..self.below(most)).map(|_| self.roll().to_le_bytes()[0]).collect()
+        (0..self.below(most)).map(|_| self.0.roll().to_le_bytes()[0]).collect()
     }
 }
 
@@ -65,7 +59,7 @@ fn header(prefix: &str, bytes: &[u8]) -> HeaderValue {
 
 fn request(turn: Turn, good: &[String]) -> Request<Bytes> {
     let seed = (turn.connection as u64) << 32 | turn.sequence;
-    let mut roll = Random(seed);
+    let mut roll = Random(SplitMix64::new(seed));
     let bytes = arbitrary(&mut roll, good);
     match roll.below(3) {
         0 => {

@@ -1,5 +1,6 @@
 //! Replies in place of the upstream's.
 
+use crate::status::{STATUSES, has_no_content};
 use mesh_config::kind::some;
 use mesh_config::kinds::{Object, by_fields, integer, string};
 use mesh_config::{Form, Kind, ProblemKind, Value};
@@ -7,10 +8,7 @@ use mesh_policy::effects::GrpcStatus;
 use mesh_policy::headers::{HeaderName, HeaderValue};
 use mesh_policy::percent::Percentage;
 use mesh_policy::reply::{self, ContentType};
-use std::ops::RangeInclusive;
 
-/// Statuses that a fault may give to a response.
-pub(super) const STATUSES: RangeInclusive<u64> = 200..=599;
 const MAX_MESSAGE_BYTES: usize = 1024;
 
 /// Aborts requests: the proxy replies in place of the upstream.
@@ -30,12 +28,6 @@ pub struct Abort {
     pub content_type: ContentType,
     /// More headers.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-}
-
-/// Whether a response with this status has no content (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5). A client would take
-/// content for the next response.
-pub(crate) const fn has_no_content(status: u16) -> bool {
-    matches!(status, 204 | 205 | 304)
 }
 
 impl Abort {

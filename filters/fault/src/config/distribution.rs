@@ -1,7 +1,7 @@
 //! The distribution of random delays, as a user writes it.
 
 use super::delay::{DELAY, LONGEST};
-use crate::distribution::{Distribution, InvalidQuantiles, Quantiles, percentile, percentile_name};
+use crate::distribution::{Distribution, InvalidQuantiles, Percentile, Quantiles};
 use mesh_config::kinds::{Object, by_fields, duration, entries};
 use mesh_config::{Form, Kind, ProblemKind, Value};
 use std::ops::RangeInclusive;
@@ -115,8 +115,8 @@ fn quantiles() -> impl Kind<Out = Quantiles> {
     })
 }
 
-fn point(name: &str, value: &Value<'_>) -> Option<u32> {
-    match percentile(name) {
+fn point(name: &str, value: &Value<'_>) -> Option<Percentile> {
+    match Percentile::named(name) {
         None => value.problem(
             ProblemKind::BadPattern,
             "not a percentile, expected a name from `p0` to `p100`, with at most three decimals",
@@ -126,21 +126,15 @@ fn point(name: &str, value: &Value<'_>) -> Option<u32> {
 }
 
 fn refuse<T>(value: &Value<'_>, invalid: InvalidQuantiles) -> Option<T> {
-    let name = percentile_name;
     match invalid {
         InvalidQuantiles::NoP0 => value.problem_at("p0", ProblemKind::Missing, "missing"),
         InvalidQuantiles::NoP100 => value.problem_at("p100", ProblemKind::Missing, "missing"),
         InvalidQuantiles::Falling { from, to } => {
-            let message = format_args!("expected at least that of `{}`", name(from));
-            value.problem_at(&name(to), ProblemKind::Conflict, message)
+            let message = format_args!("expected at least that of `{from}`");
+            value.problem_at(&to.to_string(), ProblemKind::Conflict, message)
         }
-        InvalidQuantiles::Repeated(percentage) => {
-            let message = format_args!("found `{}` twice", name(percentage));
-            value.problem(ProblemKind::Duplicate, message)
-        }
-        // The kinds of names and of the list refuse these before.
-        InvalidQuantiles::TooMany | InvalidQuantiles::Above100(_) => {
-            value.problem(ProblemKind::Conflict, "not a distribution")
+        InvalidQuantiles::Repeated(percentile) => {
+            value.problem(ProblemKind::Duplicate, format_args!("found `{percentile}` twice"))
         }
     }
 }

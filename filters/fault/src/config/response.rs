@@ -1,7 +1,7 @@
 //! Changes of an upstream's response.
 
-use super::abort::STATUSES;
 use super::delay::ResponseDelay;
+use crate::status::STATUSES;
 use mesh_config::Form;
 use mesh_config::kinds::{integer, list};
 use mesh_policy::headers::HeaderName;

@@ -2,8 +2,9 @@
 
 use super::delay::DELAY;
 use crate::trigger::Secret;
-use mesh_config::kinds::{Any, any, choice, duration, list};
-use mesh_config::{Form, ProblemKind};
+use mesh_config::describe::{Defs, Shape};
+use mesh_config::kinds::{choice, duration, list};
+use mesh_config::{Form, Kind, ProblemKind, Value};
 use mesh_policy::headers::{HeaderName, HeaderValue, trimmed};
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ mesh_config::object! {
         /// The request header with the secret.
         pub secret_header: HeaderName = default("x-fault-key", HeaderName::kind_of_filter()),
         /// The secret, 8 to 256 bytes. Whoever may read Envoy's config can see it.
-        pub secret: Secret = required(secret()),
+        pub secret: Secret = required(SecretKind),
         /// What a request may ask for.
         pub allow: Vec<TriggerKind> = default(["delay", "abort"], list(choice()).not_empty()),
         /// A longer delay is cut to this.
@@ -49,18 +50,30 @@ impl Trigger {
     }
 }
 
-/// Its messages do not have what was found: they go into logs.
-fn secret() -> Any<Secret> {
-    any(r#"{"type": "string", "minLength": 8, "maxLength": 256}"#, |value| {
+/// The kind of the secret. Its messages do not have what was found: they go into logs.
+struct SecretKind;
+
+impl Kind for SecretKind {
+    type Out = Secret;
+
+    fn read(&self, value: &Value<'_>) -> Option<Secret> {
         let can_be_sent = |secret: &&str| {
             HeaderValue::new(*secret).is_some() && trimmed(secret.as_bytes()).len() == secret.len()
         };
         match value.as_string().filter(can_be_sent).and_then(Secret::new) {
-            None => value.problem(
-                ProblemKind::BadPattern,
-                "not a secret, expected a string of 8 to 256 bytes that a header can carry, without spaces at its ends",
-            ),
+            None => {
+                let (least, most) = Secret::BYTES.into_inner();
+                let message = format_args!(
+                    "not a secret, expected a string of {least} to {most} bytes that a header can carry, without spaces at its ends"
+                );
+                value.problem(ProblemKind::BadPattern, message)
+            }
             secret => secret,
         }
-    })
+    }
+
+    fn shape(&self, _: &mut Defs) -> Shape {
+        let (least, most) = Secret::BYTES.into_inner();
+        Shape::of_type("string").with("minLength", least).with("maxLength", most)
+    }
 }

@@ -12,7 +12,7 @@ const fn ms(millis: u64) -> Duration {
 }
 
 fn quantiles(points: &[(&str, Duration)]) -> Distribution {
-    let points = points.iter().map(|(name, duration)| (percentile(name).unwrap(), *duration));
+    let points = points.iter().map(|(name, duration)| (Percentile::named(name).unwrap(), *duration));
     Distribution::Quantiles(Quantiles::new(points.collect()).unwrap())
 }
 
@@ -67,7 +67,7 @@ fn quantiles_at_their_points() {
         ("p100", ms(2000)),
     ];
     for (name, duration) in &points {
-        let percent = f64::from(percentile(name).unwrap()) / 1000.0;
+        let percent = Percentile::named(name).unwrap().thousandths() / 1000.0;
         check(&quantiles(&points), roll(percent), *duration);
     }
 }
@@ -125,8 +125,8 @@ fn any_quantiles(duration: impl Strategy<Value = Duration>) -> impl Strategy<Val
     let inner = prop::collection::btree_set(1..100_000u32, 0..=30);
     (inner, prop::collection::vec(duration, 32)).prop_map(|(inner, mut durations)| {
         durations.sort_unstable();
-        let percentages = [0].into_iter().chain(inner).chain([100_000]);
-        Distribution::Quantiles(Quantiles::new(percentages.zip(durations).collect()).unwrap())
+        let percentiles = [0].into_iter().chain(inner).chain([100_000]).map(Percentile::of_thousandths);
+        Distribution::Quantiles(Quantiles::new(percentiles.zip(durations).collect()).unwrap())
     })
 }
 

@@ -1,9 +1,10 @@
 //! The gauges of places, in the proxy.
 
 use crate::places::{Gauge, Gauges};
-use crate::policy::Metric;
+use crate::policy::{Metric, Policy};
 use mesh_host::{Metrics, metrics};
 use mesh_policy::metric::Metric as _;
+use mesh_policy::policy::Policy as _;
 use mesh_policy::scope::Scope;
 use std::cell::Cell;
 
@@ -38,8 +39,9 @@ impl ProxyGauges {
 
     fn in_flight(&self) -> metrics::Gauge {
         let definition = Metric::InFlight.definition();
-        let define =
-            || metrics::Gauge::define(&definition.full_name("fault", &self.scope, &[self.scope.plugin()]));
+        let define = || {
+            metrics::Gauge::define(&definition.full_name(Policy::NAME, &self.scope, &[self.scope.plugin()]))
+        };
         let gauge = self.in_flight.get().unwrap_or_else(define);
         self.in_flight.set(Some(gauge));
         gauge
@@ -51,7 +53,7 @@ impl ProxyGauges {
         }
         let worker = itoa::Buffer::new().format(slot).to_owned();
         let definition = Metric::InFlightOfWorker.definition();
-        let name = definition.full_name("fault", &self.scope, &[self.scope.plugin(), &worker]);
+        let name = definition.full_name(Policy::NAME, &self.scope, &[self.scope.plugin(), &worker]);
         let gauge = metrics::Gauge::define(&name);
         self.of_worker.set(Some((slot, gauge)));
         gauge

@@ -94,7 +94,7 @@ impl Record {
     pub(super) fn put(&mut self, entry: Entry) {
         let index = self.entries.partition_point(|other| other.slot < entry.slot);
         let is_taken = self.entries.get(index).is_some_and(|other| other.slot == entry.slot);
-        if entry.slot < SLOTS && !is_taken && index <= self.entries.len() {
+        if entry.slot < SLOTS && !is_taken {
             self.entries.insert(index, entry);
         }
     }

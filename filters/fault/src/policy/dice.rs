@@ -24,20 +24,22 @@ pub(super) struct Roll {
     sample: Option<u64>,
 }
 
+/// The proxy has no random numbers.
+pub(super) struct NoRandomNumber;
+
 impl<'a, 'r> Dice<'a, 'r> {
     pub(super) const fn new(cohort: Option<&'a Cohort>, request: &'a MatchInput<'r>) -> Self {
         Self { cohort, request, parts: OnceCell::new() }
     }
 
-    /// Rolls for one kind of fault of a rule: whether it happens. The outer `None`: the proxy has no random numbers.
-    #[allow(clippy::option_option, reason = "a failure is not a roll that fails")]
+    /// Rolls for one kind of fault of a rule: whether it happens.
     pub(super) fn roll(
         &self,
         rule: &str,
         kind: FaultKind,
         percentage: Percentage,
         sources: &mut dyn Sources,
-    ) -> Option<Option<Roll>> {
+    ) -> Result<Option<Roll>, NoRandomNumber> {
         let (holds, sample) = match self.hasher() {
             Some(mut hasher) => {
                 hasher.part(rule.as_bytes());
@@ -52,9 +54,9 @@ impl<'a, 'r> Dice<'a, 'r> {
             None if percentage == Percentage::NONE || percentage == Percentage::ALL => {
                 (percentage == Percentage::ALL, None)
             }
-            None => (percentage.holds(sources.random()?), None),
+            None => (percentage.holds(sources.random().ok_or(NoRandomNumber)?), None),
         };
-        Some(holds.then_some(Roll { sample }))
+        Ok(holds.then_some(Roll { sample }))
     }
 
     /// A hasher of the salt, if the request has all parts of the cohort.
@@ -72,12 +74,12 @@ impl<'a, 'r> Dice<'a, 'r> {
 }
 
 impl Roll {
-    /// How long a delay is; `None` if the proxy has no random numbers.
-    pub(super) fn wait(&self, wait: &Wait, sources: &mut dyn Sources) -> Option<Duration> {
-        Some(match (wait, self.sample) {
+    /// How long a delay is.
+    pub(super) fn wait(&self, wait: &Wait, sources: &mut dyn Sources) -> Result<Duration, NoRandomNumber> {
+        Ok(match (wait, self.sample) {
             (Wait::Fixed(duration), _) => *duration,
             (wait, Some(sample)) => wait.sample(sample),
-            (wait, None) => wait.sample(sources.random()?),
+            (wait, None) => wait.sample(sources.random().ok_or(NoRandomNumber)?),
         })
     }
 }

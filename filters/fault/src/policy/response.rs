@@ -3,7 +3,8 @@
 use super::Policy;
 use super::decision::Fault;
 use super::names::{FaultKind, Kinds};
-use crate::config::{CountedFrom, Response, has_no_content};
+use crate::config::{CountedFrom, Response};
+use crate::status::has_no_content;
 use crate::throttle::Throttle;
 use mesh_policy::effects::Edit;
 use mesh_policy::headers::{HeaderName, HeaderValue};

@@ -1,6 +1,7 @@
 //! The secret that permits a request to ask for a fault.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use subtle::ConstantTimeEq as _;
 
 /// A secret of 8 to 256 bytes. There is no other way to compare it than in constant time.
@@ -8,10 +9,13 @@ use subtle::ConstantTimeEq as _;
 pub struct Secret(Box<[u8]>);
 
 impl Secret {
+    /// Number of bytes that a secret may have.
+    pub(crate) const BYTES: RangeInclusive<usize> = 8..=256;
+
     /// A secret; `None` if it does not have 8 to 256 bytes.
     #[must_use]
     pub fn new(secret: &str) -> Option<Self> {
-        (8..=256).contains(&secret.len()).then(|| Self(secret.as_bytes().into()))
+        Self::BYTES.contains(&secret.len()).then(|| Self(secret.as_bytes().into()))
     }
 
     /// Whether the value is the secret. How long this takes depends on the lengths only.

@@ -86,19 +86,15 @@ where
     }
     let is_good = misfits.is_empty();
     for (route, misfit) in misfits {
-        let _none: Option<()> = report(&value, &route, vec![misfit]);
+        report(&value, &route, misfit);
     }
     Some(routes).filter(|_| is_good)
 }
 
-/// Reports what does not fit of the config at `path` within this value. Returns `None`.
-fn report<T>(value: &Value<'_>, path: &str, misfits: Vec<Misfit>) -> Option<T> {
-    for Misfit { path: field, message } in misfits {
-        let separator = if path.is_empty() { "" } else { "." };
-        let _none: Option<()> =
-            value.problem_at(&format!("{path}{separator}{field}"), ProblemKind::Conflict, message);
-    }
-    None
+/// Reports what does not fit of the config at `path` within this value.
+fn report(value: &Value<'_>, path: &str, Misfit { path: field, message }: Misfit) {
+    let separator = if path.is_empty() { "" } else { "." };
+    value.problem_at::<()>(&format!("{path}{separator}{field}"), ProblemKind::Conflict, message);
 }
 
 fn routes<'a, K: Kind>(route: K) -> impl Kind<Out = Vec<K::Out>> + use<'a, K> {
@@ -124,7 +120,10 @@ where
             let Some(own) = self.own else { return Some(config) };
             match config.complete(own) {
                 Ok(()) => Some(config),
-                Err(misfits) => report(value, "", misfits),
+                Err(misfits) => {
+                    misfits.into_iter().for_each(|misfit| report(value, "", misfit));
+                    None
+                }
             }
         });
         let (name, matches, config) = Reader::object(value, TYPE_NAME, |reader| fields(reader, config))?;

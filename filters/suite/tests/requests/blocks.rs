@@ -62,18 +62,28 @@ pub(crate) fn fault(status: u16) -> Value {
     }]}})
 }
 
+/// A config with these blocks.
+pub(crate) fn config_of(blocks: &[Value]) -> String {
+    json!({"filters": blocks}).to_string()
+}
+
 pub(crate) fn suite(blocks: &[Value]) -> Proxy<SuiteFilter> {
-    Proxy::start(&json!({"filters": blocks}).to_string())
+    Proxy::start(&config_of(blocks))
+}
+
+/// The headers of a request to a target, with these in addition.
+pub(crate) fn request<'a>(target: &'a str, headers: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let first = [(":method", "GET"), (":path", target), (":authority", "a.example")];
+    [first.as_slice(), headers].concat()
 }
 
 pub(crate) fn send<'a>(proxy: &'a Proxy<SuiteFilter>, headers: &[(&str, &str)]) -> Stream<'a, SuiteFilter> {
-    let first = [(":method", "GET"), (":path", "/"), (":authority", "a.example")];
-    proxy.request(&[first.as_slice(), headers].concat())
+    proxy.request(&request("/", headers))
 }
 
 /// The status of the reply, 0 if the request goes on.
-pub(crate) fn status(proxy: &Proxy<SuiteFilter>, headers: &[(&str, &str)]) -> u16 {
-    let stream = send(proxy, headers);
+pub(crate) fn status(proxy: &Proxy<SuiteFilter>, target: &str, headers: &[(&str, &str)]) -> u16 {
+    let stream = proxy.request(&request(target, headers));
     let status = stream.reply().map_or(0, |reply| reply.status);
     stream.end();
     status

@@ -13,11 +13,11 @@ fn requests_pass_the_blocks_in_the_config_s_order() {
     let limit = rate_limit(&json!({"constant": "all"}));
     let faulted = [("x-fault", "1")];
     let limit_first = suite(&[limit.clone(), fault(418)]);
-    assert_eq!([0; 2].map(|_| status(&limit_first, &faulted)), [418, 429]);
+    assert_eq!([0; 2].map(|_| status(&limit_first, "/", &faulted)), [418, 429]);
     drop(limit_first);
     let fault_first = suite(&[fault(418), limit]);
-    assert_eq!([0; 2].map(|_| status(&fault_first, &faulted)), [418, 418]);
-    assert_eq!([0; 2].map(|_| status(&fault_first, &[])), [0, 429]);
+    assert_eq!([0; 2].map(|_| status(&fault_first, "/", &faulted)), [418, 418]);
+    assert_eq!([0; 2].map(|_| status(&fault_first, "/", &[])), [0, 429]);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn an_attribute_is_what_it_says_at_a_block_s_turn() {
     };
     let steering = json!({"canary": {"output": {"filter_state": "variant"}, "default": "v1"}});
     let proxy = suite(&[by_variant("skip"), steering, named(by_variant("deny"), "behind")]);
-    assert_eq!([0; 2].map(|_| status(&proxy, &[])), [0, 429]);
+    assert_eq!([0; 2].map(|_| status(&proxy, "/", &[])), [0, 429]);
 }
 
 /// Nothing is exported to other plugins, and what others say does not count.
@@ -94,9 +94,9 @@ fn blocks_of_one_filter_have_buckets_of_their_own() {
     let limit = rate_limit(&json!({"header": "x-key"}));
     let proxy = suite(&[limit.clone(), named(limit, "by-user")]);
     let key = [("x-key", "k")];
-    assert_eq!(status(&proxy, &key), 0);
+    assert_eq!(status(&proxy, "/", &key), 0);
     // Refused by the first one, so the second one is not charged.
-    assert_eq!(status(&proxy, &key), 429);
+    assert_eq!(status(&proxy, "/", &key), 429);
     let counted = |name: &str| proxy.host().metric(&format!("mesh_filters.rate_limit.{name}"));
     let of_first = ["allowed", "denied"].map(|name| counted(&format!("limit=.=l;.;{name}")));
     let of_second =
@@ -109,12 +109,12 @@ fn blocks_of_one_filter_have_buckets_of_their_own() {
 fn a_push_that_names_a_block_begins_with_full_buckets() {
     let limit = rate_limit(&json!({"constant": "all"}));
     let proxy = suite(std::slice::from_ref(&limit));
-    assert_eq!([0; 2].map(|_| status(&proxy, &[])), [0, 429]);
+    assert_eq!([0; 2].map(|_| status(&proxy, "/", &[])), [0, 429]);
     let push = |blocks: &[Value]| proxy.configure(&json!({"filters": blocks}).to_string()).unwrap();
     push(&[named(limit.clone(), "other")]);
-    assert_eq!([0; 2].map(|_| status(&proxy, &[])), [0, 429]);
+    assert_eq!([0; 2].map(|_| status(&proxy, "/", &[])), [0, 429]);
     push(&[fault(503), named(limit, "rate-limit")]);
-    assert_eq!(status(&proxy, &[]), 429);
+    assert_eq!(status(&proxy, "/", &[]), 429);
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn the_most_lenient_mode_holds() {
         let proxy = Proxy::start(&json!({"mode": suite, "filters": [block]}).to_string());
         let modes = [suite, filter, rule];
         let expected = if modes == ["enforce"; 3] { 503 } else { 0 };
-        assert_eq!(status(&proxy, &[("x-fault", "1")]), expected, "{modes:?}");
+        assert_eq!(status(&proxy, "/", &[("x-fault", "1")]), expected, "{modes:?}");
         let is_counted = modes.contains(&"shadow") && !modes.contains(&"off");
         let counted = proxy.host().metric("mesh_filters.fault.rule=.=r;.;kind=.=abort;.;shadow");
         assert_eq!(counted, i64::from(is_counted), "{modes:?}");

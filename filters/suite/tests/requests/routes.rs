@@ -7,10 +7,13 @@ mod rate_limit;
 mod trace_context;
 mod undecided;
 
-use crate::blocks::suite;
+use crate::blocks::{request, status, suite};
 use mesh_host::testing::Proxy;
 use serde_json::{Value, json};
 use suite::filter::SuiteFilter;
+
+/// Upstreams may read this path as `/a/b`, which a route for `/a/` has, or as one below the root.
+const UNDECIDED: &str = "/a%2fb";
 
 /// A block with a route for each of these prefixes of a path.
 fn routed(mut block: Value, routes: &[(&str, Value)]) -> Value {
@@ -19,20 +22,6 @@ fn routed(mut block: Value, routes: &[(&str, Value)]) -> Value {
     });
     block["routes"] = routes.collect();
     block
-}
-
-/// The requests of a target, with these headers in addition.
-fn request<'a>(target: &'a str, headers: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    let first = [(":method", "GET"), (":path", target), (":authority", "a.example")];
-    [first.as_slice(), headers].concat()
-}
-
-/// The status of the reply, 0 if the request goes on.
-fn status(proxy: &Proxy<SuiteFilter>, target: &str, headers: &[(&str, &str)]) -> u16 {
-    let stream = proxy.request(&request(target, headers));
-    let status = stream.reply().map_or(0, |reply| reply.status);
-    stream.end();
-    status
 }
 
 /// A block that answers with 500, on the route `/a` with 501 and on `/b` with 502. The route `/a/b` is behind `/a`, so it never

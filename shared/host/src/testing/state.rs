@@ -6,6 +6,7 @@ use super::sent::{LocalReply, SentCall};
 use crate::abi::{Buffer, HeaderMap, LogLevel, MetricKind, StreamKind};
 use crate::status::Status;
 use mesh_policy::headers::Headers;
+use mesh_testkit::random::SplitMix64;
 use std::collections::{BTreeMap, BTreeSet};
 
 type Answer<T> = Result<T, Status>;
@@ -20,7 +21,7 @@ pub(crate) struct State {
     pub(super) log_level: u32,
     pub(super) monotonic: u64,
     pub(super) wall: u64,
-    pub(super) random: u64,
+    pub(super) random: SplitMix64,
     pub(super) config: Vec<u8>,
     pub(super) properties: BTreeMap<Vec<u8>, Vec<u8>>,
     pub(super) shared_data: BTreeMap<Vec<u8>, (Vec<u8>, u32)>,
@@ -71,7 +72,7 @@ impl Default for State {
             log_level: LogLevel::Info as u32,
             monotonic: 1_000_000_000_000,
             wall: 1_800_000_000_000_000_000,
-            random: 1,
+            random: SplitMix64::new(1),
             config: Vec::new(),
             properties: BTreeMap::new(),
             shared_data: BTreeMap::new(),
@@ -147,15 +148,10 @@ impl State {
         Ok(self.wall)
     }
 
-    /// A generator that gives the same numbers in every test (SplitMix64).
     pub(crate) fn random(&mut self, bytes: &mut [u8]) -> Answer<()> {
         self.count("random_get")?;
         for chunk in bytes.chunks_mut(8) {
-            self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut mixed = self.random;
-            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            let number = (mixed ^ (mixed >> 31)).to_le_bytes();
+            let number = self.random.roll().to_le_bytes();
             chunk.copy_from_slice(&number[..chunk.len()]);
         }
         Ok(())

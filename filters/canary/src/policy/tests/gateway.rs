@@ -14,6 +14,7 @@ use mesh_policy::scope::Scope;
 use mesh_policy::store::{Snapshot, Store, StoreError, Version, Written};
 use mesh_policy::time::Nanos;
 use mesh_policy::verdict::{Count, Verdict};
+use mesh_testkit::random::SplitMix64;
 use mesh_testkit::records::Alone;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -39,7 +40,7 @@ pub(in super::super) struct Host {
     pub(in super::super) asked: [u32; 4],
     now: Nanos,
     since_epoch: Duration,
-    random: u64,
+    random: SplitMix64,
     store: Alone,
 }
 
@@ -59,15 +60,11 @@ impl Host {
 struct Provided<'a>(&'a RefCell<Host>);
 
 impl Sources for Provided<'_> {
-    /// SplitMix64: the same numbers in every test.
     fn random(&mut self) -> Option<u64> {
         let host = &mut *self.0.borrow_mut();
         host.asked[0] += 1;
-        host.random = host.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = host.random;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        host.has_random.then_some(mixed ^ (mixed >> 31))
+        let number = host.random.roll();
+        host.has_random.then_some(number)
     }
 
     fn now(&mut self) -> Option<Nanos> {
@@ -119,7 +116,7 @@ impl Gateway {
             asked: [0; 4],
             now: Nanos(1_000_000_000_000),
             since_epoch: START,
-            random: 1,
+            random: SplitMix64::new(1),
             store: Alone::default(),
         };
         Self::of(config, Rc::new(RefCell::new(host)))
@@ -164,7 +161,7 @@ impl Gateway {
 
     /// Other random numbers follow.
     pub(in super::super) fn seed(&self, seed: u64) {
-        self.host.borrow_mut().random = seed;
+        self.host.borrow_mut().random = SplitMix64::new(seed);
     }
 
     fn with_environment<T>(&self, act: impl FnOnce(Environment<'_, Shared<'_>>) -> T) -> T {

@@ -2,7 +2,7 @@
 
 use super::super::Wait;
 use super::{check, good, rule};
-use crate::distribution::{Distribution, Quantiles};
+use crate::distribution::{Distribution, Percentile, Quantiles};
 use std::time::Duration;
 
 const LENGTH: &str = "expected a duration from 1ms to 5m, as \"250ms\", \"1m\" or \"1h30m\"";
@@ -24,6 +24,11 @@ fn check_good(distribution: &str, expected: &Distribution) {
 #[track_caller]
 fn check_bad(distribution: &str, expected: &str) {
     check(&with(distribution), &expected.replace('@', "rules[0].delay.distribution"));
+}
+
+fn quantiles(points: &[(&str, Duration)]) -> Distribution {
+    let points = points.iter().map(|(name, duration)| (Percentile::named(name).unwrap(), *duration));
+    Distribution::Quantiles(Quantiles::new(points.collect()).unwrap())
 }
 
 const fn ms(milliseconds: u64) -> Duration {
@@ -49,10 +54,10 @@ fn every_distribution_is_read() {
         r#""lognormal": {"median": "200ms", "p99": "2s"}"#,
         &Distribution::Lognormal { median: ms(200), p99: ms(2_000) },
     );
-    let points = vec![(0, ms(0)), (50_000, ms(20)), (99_900, ms(20)), (100_000, ms(300_000))];
+    let points = [("p0", ms(0)), ("p50", ms(20)), ("p99.9", ms(20)), ("p100", ms(300_000))];
     check_good(
         r#""quantiles": {"p100": "5m", "p50": "20ms", "p0": "0s", "p99.9": "20ms"}"#,
-        &Distribution::Quantiles(Quantiles::new(points).unwrap()),
+        &quantiles(&points),
     );
 }
 
@@ -114,10 +119,7 @@ fn quantiles_have_both_ends_and_do_not_fall() {
     check_bad(&of(r#""p50": "1s", "p100": "2s""#), "@.quantiles.p0: missing");
     check_bad(&of(r#""p0": "1s", "p50": "2s""#), "@.quantiles.p100: missing");
     check_bad(&of(""), "@.quantiles.p0: missing");
-    check_good(
-        &of(r#""p0": "1s", "p100": "1s""#),
-        &Distribution::Quantiles(Quantiles::new(vec![(0, ms(1_000)), (100_000, ms(1_000))]).unwrap()),
-    );
+    check_good(&of(r#""p0": "1s", "p100": "1s""#), &quantiles(&[("p0", ms(1_000)), ("p100", ms(1_000))]));
     check_bad(
         &of(r#""p0": "1s", "p100": "5s", "p99.9": "2s", "p50": "3s""#),
         "@.quantiles.p99.9: expected at least that of `p50`",

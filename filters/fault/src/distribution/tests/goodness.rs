@@ -2,58 +2,20 @@
 
 use super::{MAX, ms, quantiles};
 use crate::distribution::Distribution::{self, Exponential, Lognormal, Normal, Uniform};
+use mesh_testkit::goodness::{Shares, distance};
+use mesh_testkit::random::SplitMix64;
 use std::time::Duration;
 
 const SAMPLES: usize = 5000;
-
-/// The share of all durations that are below `x` milliseconds, and the share of those that do not exceed it.
-#[derive(Clone, Copy)]
-struct Shares {
-    below: f64,
-    up_to: f64,
-}
-
-/// SplitMix64.
-fn generator(mut state: u64) -> impl Iterator<Item = u64> {
-    std::iter::repeat_with(move || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    })
-}
-
-/// The greatest difference between the shares of the samples and the exact ones, at any duration.
-fn distance(samples: &mut [f64], exact: impl Fn(f64) -> Shares) -> f64 {
-    samples.sort_by(f64::total_cmp);
-    let of_all = |count: usize| count as f64 / samples.len() as f64;
-    let (mut below, mut distance) = (0, 0f64);
-    for equal in samples.chunk_by(|a, b| a == b) {
-        let up_to = below + equal.len();
-        let shares = exact(equal[0]);
-        distance =
-            distance.max((of_all(below) - shares.below).abs()).max((of_all(up_to) - shares.up_to).abs());
-        below = up_to;
-    }
-    distance
-}
-
-/// The shares after all durations are cut to what is between zero and a maximum.
-fn cut(x: f64, max: f64, uncut: Shares) -> Shares {
-    Shares {
-        below: if x <= 0.0 { 0.0 } else { uncut.below },
-        up_to: if x >= max { 1.0 } else { uncut.up_to },
-    }
-}
 
 #[track_caller]
 fn check_cut(distribution: &Distribution, max: Duration, exact: impl Fn(f64) -> Shares) {
     let max_ms = max.as_secs_f64() * 1e3;
     for seed in 0..4 {
-        let samples = generator(seed).map(|uniform| distribution.sample(uniform, max).as_secs_f64() * 1e3);
-        let mut samples: Vec<f64> = samples.take(SAMPLES).collect();
-        let distance = distance(&mut samples, |x| cut(x, max_ms, exact(x)));
+        let mut random = SplitMix64::new(seed);
+        let sample = || distribution.sample(random.roll(), max).as_secs_f64() * 1e3;
+        let mut samples: Vec<_> = std::iter::repeat_with(sample).take(SAMPLES).collect();
+        let distance = distance(&mut samples, |x| exact(x).cut(x, max_ms));
         assert!(distance < 0.03, "{distribution:?} up to {max:?}, seed {seed}: {distance}");
     }
 }
@@ -61,7 +23,7 @@ fn check_cut(distribution: &Distribution, max: Duration, exact: impl Fn(f64) -> 
 /// Checks samples as they are, and cut to `max`. `exact` is the distribution function.
 #[track_caller]
 fn check(distribution: &Distribution, max: Duration, exact: impl Fn(f64) -> f64) {
-    let exact = |x| Shares { below: exact(x), up_to: exact(x) };
+    let exact = |x| Shares::continuous(exact(x));
     check_cut(distribution, MAX, exact);
     check_cut(distribution, max, exact);
 }

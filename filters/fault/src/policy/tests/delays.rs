@@ -1,11 +1,12 @@
 //! Delays through the policy have the distribution of the config. The distributions themselves have tests of their own.
 
 use super::{Gateway, rules};
+use mesh_testkit::goodness::{Shares, distance};
 use std::time::Duration;
 
 const SAMPLES: u32 = 5000;
 
-/// Delays of requests and of responses, in milliseconds and sorted.
+/// Delays of requests and of responses, in milliseconds.
 fn samples(distribution: &str, seed: u64) -> [Vec<f64>; 2] {
     let wait = format!(r#""distribution": {{{distribution}}}, "max": "2s""#);
     let config = rules(&[&format!(
@@ -19,10 +20,7 @@ fn samples(distribution: &str, seed: u64) -> [Vec<f64>; 2] {
         requests.push(milliseconds(fault.delay));
         responses.push(milliseconds(fault.response.unwrap().delay));
     }
-    [requests, responses].map(|mut samples| {
-        samples.sort_by(f64::total_cmp);
-        samples
-    })
+    [requests, responses]
 }
 
 /// Whether 5000 delays, cut to 2 s, are within a Kolmogorov-Smirnov distance of 0.03 of a cumulative distribution.
@@ -30,19 +28,8 @@ fn samples(distribution: &str, seed: u64) -> [Vec<f64>; 2] {
 #[track_caller]
 fn check(distribution: &str, share: impl Fn(f64) -> f64) {
     for seed in [1, 2, 3] {
-        for samples in samples(distribution, seed) {
-            let size = f64::from(SAMPLES);
-            let mut distance: f64 = 0.0;
-            for (before, sample) in (0..).map(f64::from).zip(&samples) {
-                if *sample < 2000.0 {
-                    let expected = share(*sample);
-                    distance = distance
-                        .max((before / size - expected).abs())
-                        .max(((before + 1.0) / size - expected).abs());
-                }
-            }
-            let uncut = samples.iter().filter(|sample| **sample < 2000.0).count();
-            distance = distance.max((uncut as f64 / size - share(2000.0 - 1e-6)).abs());
+        for mut samples in samples(distribution, seed) {
+            let distance = distance(&mut samples, |ms| Shares::continuous(share(ms)).cut(ms, 2000.0));
             assert!(distance < 0.03, "{distribution}: {distance}");
             assert!(samples.iter().all(|sample| (0.0..=2000.0).contains(sample)));
         }
@@ -68,7 +55,7 @@ fn exponential() {
 
 #[test]
 fn normal_with_a_part_below_zero() {
-    // 2.3 % are cut to zero, where the shares from above and below differ by that: less than the distance allowed.
+    // 2.3 % are cut to zero.
     check(r#""normal": {"mean": "800ms", "stddev": "400ms"}"#, |ms| normal((ms - 800.0) / 400.0));
     check(r#""normal": {"mean": "1s", "stddev": "200ms"}"#, |ms| normal((ms - 1000.0) / 200.0));
 }

@@ -9,6 +9,7 @@ use mesh_policy::metric::Metric as _;
 use mesh_policy::policy::{Policy as _, Sources};
 use mesh_policy::time::Nanos;
 use mesh_policy::verdict::{Count, Verdict};
+use mesh_testkit::random::SplitMix64;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -27,7 +28,7 @@ pub(super) struct Host {
     pub(super) since_epoch: Duration,
     /// The next random numbers; behind them those of a generator.
     rolls: VecDeque<u64>,
-    generator: Option<u64>,
+    generator: Option<SplitMix64>,
 }
 
 /// Time and random numbers of a host.
@@ -40,7 +41,7 @@ impl Sources for Provided<'_> {
         if !host.has_random {
             return None;
         }
-        let generated = || Some(split_mix(host.generator.as_mut().expect("a roll that the test expects")));
+        let generated = || Some(host.generator.as_mut().expect("a roll that the test expects").roll());
         host.rolls.pop_front().or_else(generated)
     }
 
@@ -55,14 +56,6 @@ impl Sources for Provided<'_> {
         host.asked[2] += 1;
         host.has_wall_clock.then_some(host.since_epoch)
     }
-}
-
-/// SplitMix64 (Steele, Lea and Flood): the same numbers in every test.
-fn split_mix(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
 }
 
 /// A worker of the proxy, with a config.
@@ -93,7 +86,7 @@ impl Gateway {
     #[track_caller]
     pub(super) fn random(config: &str, seed: u64) -> Self {
         let gateway = Self::new(config);
-        gateway.host.borrow_mut().generator = Some(seed);
+        gateway.host.borrow_mut().generator = Some(SplitMix64::new(seed));
         gateway
     }
 

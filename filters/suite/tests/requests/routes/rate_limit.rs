@@ -1,5 +1,7 @@
 //! Limits in a block and its routes.
 
+use super::{UNDECIDED, request};
+use crate::blocks::{config_of, suite};
 use mesh_host::testing::{Fate, Proxy};
 use serde_json::{Value, json};
 use suite::filter::SuiteFilter;
@@ -19,17 +21,17 @@ fn route(prefix: &str, config: &Value) -> Value {
     json!({"name": prefix.trim_matches('/'), "match": {"path": {"prefix": prefix}}, "config": config})
 }
 
-fn suite(own: &Value, routes: &[Value]) -> Value {
-    json!({"filters": [{"rate_limit": own, "routes": routes}]})
+fn block(own: &Value, routes: &[Value]) -> Value {
+    json!({"rate_limit": own, "routes": routes})
 }
 
 fn start(own: &Value, routes: &[Value]) -> Proxy<SuiteFilter> {
-    Proxy::start(&suite(own, routes).to_string())
+    suite(&[block(own, routes)])
 }
 
 /// The response code details of the refusal, `+` if the request goes on.
 fn send(proxy: &Proxy<SuiteFilter>, path: &str) -> String {
-    let stream = proxy.request(&[(":method", "GET"), (":path", path), (":authority", "a.example")]);
+    let stream = proxy.request(&request(path, &[]));
     let details = stream.reply().map_or_else(|| "+".to_owned(), |reply| reply.details);
     stream.end();
     details
@@ -48,9 +50,6 @@ fn counted(proxy: &Proxy<SuiteFilter>, limit: &str) -> [i64; 2] {
     ["allowed", "denied"]
         .map(|counter| proxy.host().metric(&format!("mesh_filters.rate_limit.limit=.={limit};.;{counter}")))
 }
-
-/// Upstreams may read this path as `/a/b`, which a route for `/a/` has, or as one below the root.
-const UNDECIDED: &str = "/a%2fb";
 
 #[test]
 fn a_limit_of_one_name_is_one_bucket_on_all_routes() {
@@ -120,7 +119,7 @@ fn an_enforced_refusal_stands_beside_a_shadow_config() {
 fn a_limit_keeps_its_level_where_a_push_moves_it() {
     let config = limits(&[limit("l", 2)]);
     let proxy = start(&config, &[]);
-    let push = |own: &Value, routes: &[Value]| proxy.configure(&suite(own, routes).to_string()).unwrap();
+    let push = |own: &Value, routes: &[Value]| proxy.configure(&config_of(&[block(own, routes)])).unwrap();
     check(&proxy, &[("/a/", "+")]);
     push(&limits(&[]), &[route("/a/", &config)]);
     check(&proxy, &[("/", "+"), ("/a/", "+"), ("/a/", "rate_limited{l}")]);
@@ -154,8 +153,7 @@ fn the_refusal_is_that_of_the_limit_s_config() {
         let own = with_status(limits(&[limit("own", own)]), 503);
         let proxy = start(&own, &[route("/a/", &with_status(limits(&[limit("a", other)]), 420))]);
         [0; 2].map(|_| {
-            let stream =
-                proxy.request(&[(":method", "GET"), (":path", UNDECIDED), (":authority", "a.example")]);
+            let stream = proxy.request(&request(UNDECIDED, &[]));
             stream.reply().map_or(0, |reply| reply.status)
         })
     };
@@ -172,7 +170,7 @@ fn an_admitted_request_is_told_of_the_tightest_limit() {
     };
     let headers = |own: &Value, other: &Value| {
         let proxy = start(own, &[route("/a/", other)]);
-        let stream = proxy.request(&[(":method", "GET"), (":path", UNDECIDED), (":authority", "a.example")]);
+        let stream = proxy.request(&request(UNDECIDED, &[]));
         stream.respond(&[(":status", "200")]);
         let found = stream.response_headers();
         found.into_iter().find(|(name, _)| name.ends_with("remaining") || name == "ratelimit")
@@ -233,8 +231,8 @@ fn a_preflight_is_charged_by_the_configs_that_check_it() {
 #[track_caller]
 fn check_refused(route_config: &Value, expected: &str) {
     let proxy = Proxy::<SuiteFilter>::new();
-    let config = suite(&limits(&[limit("l", 5)]), &[route("/a/", route_config)]);
-    let log = proxy.configure(&config.to_string()).unwrap_err().join("\n");
+    let config = config_of(&[block(&limits(&[limit("l", 5)]), &[route("/a/", route_config)])]);
+    let log = proxy.configure(&config).unwrap_err().join("\n");
     assert!(log.contains(expected), "{log}");
 }
 

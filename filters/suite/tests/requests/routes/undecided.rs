@@ -1,13 +1,10 @@
 //! What a client must not get around by a request that is undecided between configs of a block.
 
-use super::request;
+use super::{UNDECIDED, request};
 use crate::blocks::{authorization, jwt_authz, rate_limit, suite};
 use mesh_host::testing::{Fate, Proxy};
 use serde_json::{Value, json};
 use suite::filter::SuiteFilter;
-
-/// Upstreams may read this path as `/a/b`.
-const UNDECIDED: &str = "/a%2fb";
 
 fn by_address(name: &str, requests: u32, trusted_hops: u32) -> Value {
     json!({

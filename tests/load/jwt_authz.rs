@@ -1,0 +1,3 @@
+//! The jwt-authz filter under load: a cache that does not grow.
+
+mod tokens;
