@@ -31,3 +31,15 @@ mesh_testkit::contract! {
         r#"{"filters": [{"canary": "?"}, {"trace_context": "?"}, {"jwt_authz": "?"}]}"#,
     ],
 }
+
+#[test]
+fn the_schema_has_on_a_route_what_the_block_s_filter_has() {
+    let config = |filter: &str| {
+        format!(
+            r#"{{"filters": [{{"rate_limit": {{}}, "routes": [
+                {{"name": "a", "match": {{"path": {{"prefix": "/a"}}}}, "config": {filter}}}]}}]}}"#
+        )
+    };
+    contract().assert_schema_refuses(&config(r#"{"default": "v1"}"#));
+    contract().assert_schema_refuses(&config(r#"{"max_active": 5}"#));
+}

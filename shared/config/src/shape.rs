@@ -44,6 +44,29 @@ impl Shape {
         shape.with("enumDescriptions", Node::List(docs))
     }
 
+    /// Lists of such values.
+    #[must_use]
+    pub fn list_of(items: Self) -> Self {
+        Self(Vec::new()).with("items", items)
+    }
+
+    /// Objects whose field of this name, if they have it, is such a value.
+    #[must_use]
+    pub fn with_field(name: &str, value: Self) -> Self {
+        Self(Vec::new()).with("properties", Node::Object(vec![(name.to_owned(), value.into())]))
+    }
+
+    /// Such objects, of which each that has a field is also of another schema: `also` has these fields with the schemas.
+    #[must_use]
+    pub fn if_given<'a>(self, also: impl IntoIterator<Item = (&'a str, Self)>) -> Self {
+        let condition = |(field, then): (&str, Self)| {
+            let has_field = Self(Vec::new()).with("required", vec![field]);
+            Self(Vec::new()).with("if", has_field).with("then", then).into()
+        };
+        let conditions = also.into_iter().map(condition).collect();
+        self.with("allOf", Node::List(conditions))
+    }
+
     /// With a keyword.
     #[must_use]
     pub fn with(mut self, keyword: &str, value: impl Into<Node>) -> Self {

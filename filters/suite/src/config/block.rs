@@ -119,7 +119,11 @@ impl Kind for BlockKind {
     }
 
     fn shape(&self, defs: &mut Defs) -> Shape {
-        object::<Block>().shape(defs)
+        let of_routes = route::configs(defs).map(|(filter, config)| {
+            let routes = Shape::list_of(Shape::with_field("config", config));
+            (filter, Shape::with_field("routes", routes))
+        });
+        object::<Block>().shape(defs).if_given(of_routes)
     }
 }
 

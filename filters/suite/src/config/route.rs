@@ -195,18 +195,23 @@ impl Kind for AnyConfig {
     }
 
     fn shape(&self, defs: &mut Defs) -> Shape {
-        fn of<C>(defs: &mut Defs, link: &'static str) -> Shape
-        where
-            C: for<'a> RouteConfig<Context<'a> = ()>,
-        {
-            linked(RouteKind::<C> { written: None, own: None }, link).shape(defs)
-        }
-        Shape::any_of([
-            of::<trace_context::config::Config>(defs, "../trace-context/README.md"),
-            of::<jwt_authz::config::Config>(defs, "../jwt-authz/README.md"),
-            of::<rate_limit::config::Config>(defs, "../rate-limit/README.md"),
-            of::<canary::config::Config>(defs, "../canary/README.md"),
-            of::<fault::config::Config>(defs, "../fault/README.md"),
-        ])
+        Shape::any_of(configs(defs).map(|(_, config)| config))
     }
+}
+
+/// The schemas of configs of routes, each with the field that names the block's filter.
+pub(super) fn configs(defs: &mut Defs) -> [(&'static str, Shape); 5] {
+    fn of<C>(defs: &mut Defs, link: &'static str) -> Shape
+    where
+        C: for<'a> RouteConfig<Context<'a> = ()>,
+    {
+        linked(RouteKind::<C> { written: None, own: None }, link).shape(defs)
+    }
+    [
+        ("trace_context", of::<trace_context::config::Config>(defs, "../trace-context/README.md")),
+        ("jwt_authz", of::<jwt_authz::config::Config>(defs, "../jwt-authz/README.md")),
+        ("rate_limit", of::<rate_limit::config::Config>(defs, "../rate-limit/README.md")),
+        ("canary", of::<canary::config::Config>(defs, "../canary/README.md")),
+        ("fault", of::<fault::config::Config>(defs, "../fault/README.md")),
+    ]
 }

@@ -52,6 +52,14 @@ impl Contract {
         }
     }
 
+    /// Asserts that the schema refuses a config, as the parser does.
+    #[track_caller]
+    pub fn assert_schema_refuses(&self, config: &str) {
+        let config = serde_json::from_str(config).unwrap();
+        assert_ne!(self.problems(&config), [], "{config}");
+        assert!(!self.validator().is_valid(&config), "{config}");
+    }
+
     /// The schema of a field accepts its default.
     pub fn every_default_is_of_its_own_kind(&self) {
         let schema = self.json_schema();
