@@ -14,6 +14,7 @@ pub(crate) mod canary;
 mod compare;
 mod connection_manager;
 mod effort;
+mod estimate;
 pub(crate) mod fault;
 pub(crate) mod jwt_authz;
 mod pair;
@@ -40,6 +41,7 @@ pub(crate) fn run(rows: Rows, module: &Path, older: Option<&Path>, effort: Effor
     let folder = tempfile::tempdir()?;
     let mut measured = rows(module, folder.path())?;
     if let Some(older) = older {
+        effort.allows_intervals()?;
         measured = pair::beside(measured, rows(older, folder.path())?);
     }
     let samples = sample::measure(&measured, effort)?;

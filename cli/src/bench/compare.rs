@@ -12,7 +12,6 @@
 mod arrivals;
 mod chart;
 mod costs;
-mod estimate;
 mod findings;
 mod latency;
 mod listeners;
@@ -27,9 +26,6 @@ mod table;
 mod text;
 mod write;
 
-use anyhow::ensure;
-
-use self::estimate::{MAX_SAMPLES, MIN_SAMPLES};
 use self::findings::Findings;
 use self::listeners::Modules;
 use super::effort::Effort;
@@ -42,11 +38,7 @@ use crate::workspace;
 /// There are too few or too many rounds for an interval, something cannot be built or started, a listener does not
 /// answer as it should, or the files cannot be written.
 pub fn run(effort: Effort, write: bool) -> anyhow::Result<()> {
-    ensure!(
-        (MIN_SAMPLES..=MAX_SAMPLES).contains(&effort.rounds),
-        "found {} rounds, expected {MIN_SAMPLES} to {MAX_SAMPLES}: an interval needs as many",
-        effort.rounds
-    );
+    effort.allows_intervals()?;
     let folder = tempfile::tempdir()?;
     let modules = Modules::build(folder.path())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::pair::{difference, older_name};
+use super::estimate::Estimate;
+use super::pair::older_name;
 use super::rows::{Base, Row};
 
 /// One line a row; with an older module, another table with one line a pair.
@@ -42,7 +43,9 @@ pub(super) fn table(rows: &[Row], samples: &[Vec<f64>]) -> String {
         // A row's figure and the paired difference: the ratio of what the two modules add to a request.
         let added = figures.get(older).copied().unwrap_or_default() - figure(row.base.bare);
         let ratio = |difference: f64| (added + difference) / added;
-        let Some(found) = samples_of(older).and_then(|older| difference(samples, older)) else { continue };
+        let Some(found) = samples_of(older).and_then(|older| Estimate::of_difference(samples, older)) else {
+            continue;
+        };
         let _infallible = writeln!(
             table,
             "{:<32} {:>14.3} {:>14.3} {:>8.3} to {:.3}",

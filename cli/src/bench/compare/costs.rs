@@ -2,9 +2,9 @@
 
 use anyhow::Context as _;
 
-use super::estimate::Estimate;
 use super::listeners::{CHAIN, MODULES, NOOP, STEERING_CHAIN, SUITE_OF_FIVE};
 use super::rounds::Samples;
+use crate::bench::estimate::Estimate;
 
 /// Widest interval of F, as a part of F, with which multiples of it say something.
 const MAX_WIDTH: f64 = 0.1;

@@ -11,9 +11,9 @@ use hyper::StatusCode;
 use tokio::runtime::Handle;
 
 use super::arrivals::Arrivals;
-use super::estimate::Estimate;
 use super::listeners::{self, Modules};
 use super::shuffle::order;
+use crate::bench::estimate::Estimate;
 use crate::bench::rows::{Row, bootstrap};
 use crate::bench::sample::{CONNECTIONS, STREAMS, request};
 use crate::envoy::usage::cpu_nanos;

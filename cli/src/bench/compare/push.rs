@@ -10,8 +10,8 @@ use anyhow::{Context as _, ensure};
 use hyper::Request;
 use serde_json::{Map, Value, json};
 
-use super::estimate::Estimate;
 use super::listeners::{self, Modules};
+use crate::bench::estimate::Estimate;
 use crate::bench::rows::{self, Row};
 use crate::bench::sample::request;
 use crate::envoy::{Bootstrap, Envoy, Launch};

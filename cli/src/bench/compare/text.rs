@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use super::costs::Costs;
-use super::estimate::Estimate;
 use super::latency::Latency;
 use super::listeners::{CHAIN, MODULES};
 use super::memory::{Bytes, Memory};
 use super::push::Push;
 use super::sizes::Sizes;
 use super::table::table;
+use crate::bench::estimate::Estimate;
 
 /// The most that the suite is to be of others.
 const AIMS: [(&str, f64); 2] = [(CHAIN, 1.6), (MODULES, 0.5)];

@@ -37,6 +37,12 @@ impl Estimate {
         })
     }
 
+    /// What the first of two rows costs more than the second. Both were measured in the same rounds, so what slows the machine down
+    /// for longer than a round cancels out.
+    pub(crate) fn of_difference(first: &[f64], second: &[f64]) -> Option<Self> {
+        Self::of(first.iter().zip(second).map(|(first, second)| first - second))
+    }
+
     /// The ratio of two rows that were measured in the same rounds.
     ///
     /// The interval has each ratio `r` for which the sign test finds no difference between the first row and `r` times the
@@ -124,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_samples_and_their_unit_are_nothing_to_the_interval() {
+    fn the_order_and_the_unit_of_samples_do_not_change_the_interval() {
         let samples = |unit: f64| (0..40_u32).map(move |index| f64::from(index * 7 % 40) * unit + unit);
         let found = Estimate::of(samples(1.0)).unwrap();
         let other = Estimate::of(samples(4.0).collect::<Vec<_>>().into_iter().rev()).unwrap();
@@ -133,6 +139,14 @@ mod tests {
             [found.low, found.median, found.high].map(|x| x * 4.0)
         );
         assert_eq!(other.width(), found.width());
+    }
+
+    #[test]
+    fn what_slows_down_a_round_is_in_both_rows_of_a_difference() {
+        let second: Vec<f64> = (0..30).map(|round| 100.0 + f64::from(round % 7) * 50.0).collect();
+        let first: Vec<f64> = second.iter().map(|nanos| nanos + 3.0).collect();
+        let found = Estimate::of_difference(&first, &second);
+        assert_eq!(found, Some(Estimate { median: 3.0, low: 3.0, high: 3.0 }));
     }
 
     #[test]
