@@ -5,7 +5,7 @@
 //! and a ratio is the median of the rounds' ratios: what slows the machine down for longer than a round cancels out.
 //!
 //! - [`listeners`] and [`policies`]: the rows and the configs of their filters;
-//! - [`rounds`], [`estimate`] and [`costs`]: what each row adds;
+//! - [`rounds`], [`estimate`](super::estimate) and [`costs`]: what each row adds;
 //! - [`sizes`], [`memory`], [`push`] and [`latency`]: what else tells one VM from five;
 //! - [`findings`], [`text`], [`chart`] and [`write`]: the report.
 
