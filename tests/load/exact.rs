@@ -62,22 +62,29 @@ fn most(rate: u64, burst: u64, time: Duration) -> u64 {
 
 /// The least that a bucket may have admitted.
 ///
-/// At its last refusal it held less than a token, so it had admitted all that it had gained. What it could not gain is what
-/// came while it was full, as no request came for long.
+/// At its last refusal it held less than a token, so it had admitted all that it had gained. It gains nothing while it is full,
+/// which it becomes only if no request comes for long.
 fn least(rate: u64, burst: u64, seen: &[Seen]) -> f64 {
     let (rate, burst) = (rate as f64, burst as f64);
     let Some(last) = seen.iter().rposition(|seen| !seen.is_admitted) else { return seen.len() as f64 };
-    // The most that the bucket may have held after a request.
+    // The most that the bucket may have held after a request, and when it may have been full.
     let mut level = burst;
-    let mut lost = 0.0;
+    let mut full = Vec::new();
     for (one, next) in seen[..last].iter().zip(&seen[1..]) {
         level = if one.is_admitted { level - 1.0 } else { level.min(1.0) };
-        level += rate * next.done.duration_since(one.sent).as_secs_f64();
-        lost += (level - burst).max(0.0);
-        level = level.min(burst);
+        let from = one.sent + Duration::from_secs_f64((burst - level) / rate);
+        if from < next.done {
+            full.push((from, next.done));
+        }
+        level = burst.min(level + rate * next.done.duration_since(one.sent).as_secs_f64());
     }
-    let time = seen[last].sent.saturating_duration_since(seen[0].done);
-    burst + rate * time.as_secs_f64() - 1.0 - lost
+    full.sort_unstable();
+    let (mut time, mut counted) = (seen[last].sent.saturating_duration_since(seen[0].done), seen[0].sent);
+    for (from, to) in full {
+        time = time.saturating_sub(to.saturating_duration_since(from.max(counted)));
+        counted = counted.max(to);
+    }
+    burst + rate * time.as_secs_f64() - 1.0
 }
 
 fn admitted(seen: &[Seen]) -> u64 {
