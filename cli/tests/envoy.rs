@@ -81,7 +81,7 @@ async fn load_is_counted_on_both_sides() {
 async fn a_connection_that_breaks_is_counted_and_replaced() {
     let mut envoy = upstreams().await.unwrap();
     let address = envoy.listener("v1").await.unwrap();
-    let load = Load::http1(address, 2, Until::Elapsed(Duration::from_millis(500)));
+    let load = Load::http1(address, 2, Until::Elapsed(Duration::from_secs(5)));
     let running = tokio::spawn(load.run(|_| Request::get("/").body(Bytes::new()).unwrap(), |_, _| ()));
     tokio::time::sleep(Duration::from_millis(100)).await;
     tokio::task::spawn_blocking(move || envoy.stop()).await.unwrap();

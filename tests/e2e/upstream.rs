@@ -106,7 +106,7 @@ async fn a_reply_in_a_cluster_is_final() {
 #[tokio::test]
 async fn an_attempt_that_is_held_runs_into_its_timeout() {
     let mut route = retries();
-    route["retry_policy"]["per_try_timeout"] = json!("0.05s");
+    route["retry_policy"]["per_try_timeout"] = json!("1s");
     route["retry_policy"]["retry_on"] = json!("5xx,reset");
     let gateway = gateway(route).await;
     let answer = gateway.send(get("/", &[("x-u", "pause-response=9000")])).await;

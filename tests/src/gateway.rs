@@ -371,7 +371,7 @@ impl Setup {
             let mut cluster = json!({
                 "name": name,
                 "type": "STATIC",
-                "connect_timeout": "1s",
+                "connect_timeout": "10s",
                 "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint":
                     {"address": socket_address(address)}}]}]},
             });

@@ -29,7 +29,7 @@ pub use timed::{Timed, measure, percentile, timed};
 pub use token::Token;
 pub use upstream::{Upstream, numbered};
 pub use versions::Versions;
-pub use wait::eventually;
+pub use wait::{eventually, unspoilt};
 
 use bytes::Bytes;
 use mesh_filters::http::Request;

@@ -6,16 +6,19 @@ mod trips;
 
 use super::{HEADER, metric, setup, split, with};
 use e2e::{Gateway, Versions, get};
-use mesh_filters::http::{Load, StatusCode, Turn, Until};
+use mesh_filters::http::{Load, Response, StatusCode, Turn, Until};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 /// The window of all guards here.
 const WINDOW: Duration = Duration::from_secs(1);
+
+/// What the upstreams take.
+const DELAY: Duration = Duration::from_millis(20);
 
 /// A guard of v2 with a window of a second.
 fn guard(extra: Value) -> Value {
@@ -54,6 +57,8 @@ struct Users {
 #[derive(Debug, Default)]
 struct Sent {
     answers: u64,
+    /// How long the slowest response took.
+    slowest: Duration,
     by_status: BTreeMap<StatusCode, u64>,
     /// Errors of requests without a response, one for each part of the load.
     errors: Vec<String>,
@@ -68,6 +73,8 @@ impl Users {
             pause: Duration::from_millis(20),
             ..Load::http1(gateway.address, CONNECTIONS, Until::Elapsed(PART))
         };
+        // When the request under way on each connection was sent, and how long the slowest response took.
+        let times = Arc::new(Mutex::new(([Instant::now(); CONNECTIONS], Duration::ZERO)));
         let is_stopped = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&is_stopped);
         let sending = tokio::spawn(async move {
@@ -77,14 +84,23 @@ impl Users {
                     break;
                 }
                 let user = move |turn: Turn| format!("user-{part}-{}-{}", turn.connection, turn.sequence);
-                let make = move |turn| get(path, &[("x-user-id", &user(turn))]);
-                let report = load.run(make, |_, _| {}).await.unwrap();
+                let (sending, seeing) = (Arc::clone(&times), Arc::clone(&times));
+                let make = move |turn: Turn| {
+                    sending.lock().unwrap().0[turn.connection] = Instant::now();
+                    get(path, &[("x-user-id", &user(turn))])
+                };
+                let see = move |turn: Turn, _: &Response| {
+                    let (sent, slowest) = &mut *seeing.lock().unwrap();
+                    *slowest = sent[turn.connection].elapsed().max(*slowest);
+                };
+                let report = load.run(make, see).await.unwrap();
                 sent.answers += report.answers();
                 for (status, answers) in report.by_status {
                     *sent.by_status.entry(status).or_default() += answers;
                 }
                 sent.errors.extend(report.example);
             }
+            sent.slowest = times.lock().unwrap().1;
             sent
         });
         Self { is_stopped, sending }
@@ -103,7 +119,7 @@ impl Users {
 async fn start(config: Value) -> (Versions, Gateway) {
     let versions = Versions::start(&["v1", "v2"]).await;
     for name in ["v1", "v2"] {
-        versions.get(name).delay(Duration::from_millis(20));
+        versions.get(name).delay(DELAY);
     }
     let gateway = versions.by_header(setup(config), HEADER).start().await;
     (versions, gateway)

@@ -1,7 +1,7 @@
 //! The filter in the filter chain of a cluster, where it sees each attempt.
 
 use super::{MARKER, at_rest, faults, logged, marked, marked_upstream, metric, plugin, rules, setup};
-use e2e::{Gateway, Plugin, Setup, eventually, get, show, timed};
+use e2e::{Gateway, Plugin, Setup, eventually, get, show, timed, unspoilt};
 use mesh_filters::http::{Protocol, Response, send};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -37,6 +37,16 @@ async fn ask(gateway: &Gateway, protocol: Protocol, path: &str, headers: &[(&str
     send(gateway.address, protocol, get(path, headers)).await.unwrap()
 }
 
+/// Tries of what a busy machine may spoil.
+const TRIES: usize = 5;
+
+/// Checks a response after these timeouts and retries: after a timeout there is a retry, up to three.
+#[track_caller]
+fn check_timeouts(answer: &Response, (timeouts, retries): (u64, u64)) {
+    let (status, expected) = if timeouts <= 3 { (200, timeouts) } else { (504, 3) };
+    assert_eq!((answer.status.as_u16(), retries), (status, expected), "{timeouts} timeouts: {answer:?}");
+}
+
 const PROTOCOLS: [Protocol; 2] = [Protocol::Http1, Protocol::Http2];
 
 #[tokio::test]
@@ -46,26 +56,22 @@ async fn a_delay_of_the_first_attempt_trips_its_timeout() {
     let gateway = routed(Setup::default().upstream(&[of_cluster(config)])).start().await;
     let mut sent = 0;
     for protocol in PROTOCOLS {
-        let mut exact = false;
         // A later attempt takes longer than 50 ms if the machine is busy.
-        for _ in 0..5 {
+        unspoilt("a timeout and a retry", TRIES, async || {
             let before = retries(&gateway).await;
             let (took, answer) = timed(ask(&gateway, protocol, "/per-try", &[])).await;
             sent += 1;
-            assert_eq!(answer.status, 200, "{answer:?}");
-            assert!((Duration::from_millis(50)..Duration::from_secs(2)).contains(&took), "{took:?}");
+            assert!(took >= Duration::from_millis(50), "{took:?}");
             // The attempt that was delayed has had no response, and no attempt leaves something for the next one.
             assert_eq!((answer.count(MARKER), marked_upstream(&answer)), (0, None));
             eventually("the place returns", || async { metric(&gateway, "active").await == 0 }).await;
             let after = retries(&gateway).await;
             let found = (after.0 - before.0, after.1 - before.1);
             show(&format!("{protocol:?}: {} timeouts and {} retries in {took:?}", found.0, found.1));
-            exact = found == (1, 1);
-            if exact {
-                break;
-            }
-        }
-        assert!(exact);
+            check_timeouts(&answer, found);
+            (found == (1, 1) && took < Duration::from_secs(2)).then_some(())
+        })
+        .await;
     }
     assert_eq!(faults(&gateway, "slow", "delay").await, sent);
     gateway.assert_no_trap().await;
@@ -151,14 +157,20 @@ async fn a_trigger_is_for_the_first_attempt() {
     let gateway = routed(Setup::default().upstream(&[of_cluster(config)])).start().await;
     let asked = [("x-fault", "delay=2s"), ("x-fault-key", SECRET)];
     for protocol in PROTOCOLS {
-        let before = faults(&gateway, "trigger", "delay").await;
-        let (took, answer) = timed(ask(&gateway, protocol, "/per-try", &asked)).await;
-        assert_eq!((answer.status.as_u16(), marked(&answer)), (200, None), "{answer:?}");
-        assert!(took < Duration::from_secs(2), "{took:?}");
-        for name in ["x-fault", "x-fault-key"] {
-            assert_eq!(e2e::received(&answer.text(), name), [], "{answer:?}");
-        }
-        assert_eq!(faults(&gateway, "trigger", "delay").await - before, 1);
+        // All later attempts take longer than 50 ms if the machine is busy.
+        unspoilt("a good retry", TRIES, async || {
+            let (before, delayed) = (retries(&gateway).await, faults(&gateway, "trigger", "delay").await);
+            let (took, answer) = timed(ask(&gateway, protocol, "/per-try", &asked)).await;
+            let after = retries(&gateway).await;
+            check_timeouts(&answer, (after.0 - before.0, after.1 - before.1));
+            assert_eq!(marked(&answer), None, "{answer:?}");
+            for name in ["x-fault", "x-fault-key"] {
+                assert_eq!(e2e::received(&answer.text(), name), [], "{answer:?}");
+            }
+            assert_eq!(faults(&gateway, "trigger", "delay").await - delayed, 1);
+            (answer.status == 200 && took < Duration::from_secs(2)).then_some(())
+        })
+        .await;
     }
     assert_eq!(metric(&gateway, "trigger_ignored").await, 0);
     at_rest(&gateway).await;

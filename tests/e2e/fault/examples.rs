@@ -10,6 +10,8 @@ use std::time::Duration;
 const PERCENTAGES: &str = include_str!("../../../filters/fault/examples/percentages.json");
 const HEADER: &str = include_str!("../../../filters/fault/examples/header.json");
 const DELAY: Duration = Duration::from_millis(100);
+/// So few that a request without a delay passes in less than a delay also where a request takes ten milliseconds of CPU time.
+const CONNECTIONS: usize = 8;
 
 /// The example with a shorter delay.
 fn example(text: &str) -> Value {
@@ -91,7 +93,7 @@ fn kinds(by_decision: &BTreeMap<String, u64>) -> [u64; 2] {
 async fn a_tenth_is_delayed_and_a_twentieth_aborted() {
     const REQUESTS: u64 = 4000;
     let gateway = setup(example(PERCENTAGES)).start().await;
-    let load = Load::http1(gateway.address, 32, Until::Requests(REQUESTS));
+    let load = Load::http1(gateway.address, CONNECTIONS, Until::Requests(REQUESTS));
     let path = |turn: mesh_filters::http::Turn| format!("/{}/{}", turn.connection, turn.sequence);
     let answers = measure(load, move |turn| get(&path(turn), &[])).await;
     let by_decision = check(&gateway, "user-service", &answers, |timed| path(timed.turn)).await;
@@ -109,7 +111,9 @@ async fn a_tenth_is_delayed_and_a_twentieth_aborted() {
 async fn only_requests_with_the_header_are_faulted() {
     const REQUESTS: u64 = 800;
     let gateway = setup(example(HEADER)).start().await;
-    let load = Load::http1(gateway.address, 64, Until::Requests(2 * REQUESTS));
+    // Otherwise those without a delay would send nearly all requests.
+    let pause = Duration::from_millis(20);
+    let load = Load { pause, ..Load::http1(gateway.address, CONNECTIONS, Until::Requests(2 * REQUESTS)) };
     // Half of the connections send the header; with another value it is not the one that is looked for.
     let kind =
         |turn: mesh_filters::http::Turn| ["inject", "inject ", "other", ""][turn.connection % 4].trim();

@@ -96,7 +96,7 @@ async fn an_error_of_the_proxy_has_no_marker() {
     for protocol in [Protocol::Http1, Protocol::Http2] {
         for (path, status) in [("/dead", 503), ("/unknown", 503), ("/slow", 504)] {
             let answer =
-                send(gateway.address, protocol, get(path, &[("x-slow", "400"), ("x-cluster", "nowhere")]))
+                send(gateway.address, protocol, get(path, &[("x-slow", "20000"), ("x-cluster", "nowhere")]))
                     .await
                     .unwrap();
             check_untouched(path, &answer, status);

@@ -6,7 +6,7 @@ use mesh_filters::http::{Protocol, send};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const DELAY: Duration = Duration::from_millis(700);
+const DELAY: Duration = Duration::from_secs(2);
 
 async fn delaying(fixed: &str, route: Value) -> Gateway {
     let rule = json!({"name": "r", "delay": {"percentage": 100, "fixed": fixed}});
@@ -16,14 +16,14 @@ async fn delaying(fixed: &str, route: Value) -> Gateway {
 /// As with Envoy's own filter.
 #[tokio::test]
 async fn a_route_s_timeout_begins_after_the_delay() {
-    let gateway = delaying("700ms", json!({"cluster": "upstream", "timeout": "0.3s"})).await;
+    let gateway = delaying("2s", json!({"cluster": "upstream", "timeout": "1.5s"})).await;
     for protocol in [Protocol::Http1, Protocol::Http2] {
         let (took, answer) = timed(send(gateway.address, protocol, get("/", &[]))).await;
         let answer = answer.unwrap();
         assert_eq!((answer.status.as_u16(), marked(&answer).as_deref()), (200, Some("r")), "{protocol:?}");
         assert!(took >= DELAY, "{took:?}");
         // And it holds then.
-        let answer = send(gateway.address, protocol, get("/", &[("x-slow", "2000")])).await.unwrap();
+        let answer = send(gateway.address, protocol, get("/", &[("x-slow", "10000")])).await.unwrap();
         assert_eq!((answer.status.as_u16(), marked(&answer).as_deref()), (504, Some("r")), "{protocol:?}");
     }
     at_rest(&gateway).await;

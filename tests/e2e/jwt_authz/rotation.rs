@@ -1,7 +1,9 @@
 //! Changing key sets, and failing key servers.
 
 use super::{ask, bearer, config, logged, provider, remote, setup, status};
-use e2e::{Algorithm, Behaviour, Gateway, Key, KeyServer, Setup, Token, eventually, get, key_set, token};
+use e2e::{
+    Algorithm, Behaviour, Gateway, Key, KeyServer, Setup, Token, eventually, get, key_set, token, unspoilt,
+};
 use mesh_filters::http::{Connection, Load, Protocol, StatusCode, Turn, Until};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -161,33 +163,53 @@ async fn unknown_keys_are_asked_for_a_handful_of_times() {
 async fn two_workers_agree_within_a_second() {
     let (server, setup) = with_server(json!({"wait": "0s"})).await;
     let gateway = setup.start().await;
-    let (old, new) = (token_of("a", &Key::RSA_A), token_of("b", &Key::RSA_B));
-    eventually("the first set", || async { status(&gateway, &old).await == 200 }).await;
-    // The other worker's tick interval.
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    let both = [(set_of_a(), token_of("a", &Key::RSA_A)), (set_of_b(), token_of("b", &Key::RSA_B))];
+    eventually("the first set", || async { status(&gateway, &both[0].1).await == 200 }).await;
     let mut connections = connections(&gateway).await;
-    for connection in &mut connections {
-        assert_eq!(status_on(connection, &old).await, 200);
-    }
-    server.serve(&set_of_b());
-    let mut changed: Vec<Option<Instant>> = vec![None; connections.len()];
+    let mut rotations = 0;
+    // A worker changes late if the machine is busy.
+    unspoilt("a rotation", 3, async || {
+        // The other worker's tick interval.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let [(_, old), (set, new)] = [rotations, rotations + 1].map(|number| &both[number % 2]);
+        rotations += 1;
+        for connection in &mut connections {
+            assert_eq!(status_on(connection, old).await, 200);
+        }
+        server.serve(set);
+        let apart = rotate(&mut connections, new).await;
+        for connection in &mut connections {
+            assert_eq!(status_on(connection, old).await, 401);
+        }
+        (apart <= Duration::from_secs(1)).then_some(())
+    })
+    .await;
+}
+
+/// Sends a token until all connections accept it, each for good. Returns how long after the first time that it was accepted it
+/// was sent for the last time in vain.
+async fn rotate(connections: &mut [Connection], token: &str) -> Duration {
+    let mut has_changed = vec![false; connections.len()];
+    let (mut first, mut last) = (None, Instant::now());
     let deadline = Instant::now() + Duration::from_secs(30);
-    while changed.iter().any(Option::is_none) {
-        assert!(Instant::now() < deadline, "{changed:?}");
-        for (connection, changed) in connections.iter_mut().zip(&mut changed) {
-            match status_on(connection, &new).await {
-                200 => _ = changed.get_or_insert_with(Instant::now),
-                status => assert!(status == 401 && changed.is_none(), "{status}"),
+    while has_changed.contains(&false) {
+        assert!(Instant::now() < deadline, "{has_changed:?}");
+        for (connection, has_changed) in connections.iter_mut().zip(&mut has_changed) {
+            let sent = Instant::now();
+            match status_on(connection, token).await {
+                200 => {
+                    first.get_or_insert_with(Instant::now);
+                    *has_changed = true;
+                }
+                status => {
+                    assert!(status == 401 && !*has_changed, "{status}");
+                    last = sent;
+                }
             }
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let changed: Vec<_> = changed.into_iter().flatten().collect();
-    let (first, last) = (changed.iter().min().unwrap(), changed.iter().max().unwrap());
-    assert!(last.duration_since(*first) <= Duration::from_secs(1), "{:?}", last.duration_since(*first));
-    for connection in &mut connections {
-        assert_eq!(status_on(connection, &old).await, 401);
-    }
+    last.saturating_duration_since(first.unwrap())
 }
 
 /// Each failure follows a good set, which must stay in use.
@@ -237,7 +259,7 @@ async fn stale_keys_serve_while_the_server_fails() {
 
 #[tokio::test]
 async fn the_first_request_waits_for_the_first_set() {
-    let (mut server, setup) = with_server(json!({"wait": "20s", "timeout": "10s"})).await;
+    let (mut server, setup) = with_server(json!({"refresh": "1h", "wait": "20s", "timeout": "10s"})).await;
     server.behave(Behaviour::Slow(Duration::from_secs(1))).await;
     let gateway = setup.start().await;
     let good = token_of("a", &Key::RSA_A);
@@ -251,7 +273,7 @@ async fn the_first_request_waits_for_the_first_set() {
 /// Requests before and during a fetch, on any worker, promptly get its keys.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_comes_while_keys_are_fetched_waits_for_them() {
-    let (mut server, setup) = with_server(json!({"refresh": "1h", "timeout": "3s", "wait": "4s"})).await;
+    let (mut server, setup) = with_server(json!({"refresh": "1h", "timeout": "15s", "wait": "15s"})).await;
     let gateway = setup.direct().start().await;
     let (old, new) = (token_of("a", &Key::RSA_A), token_of("b", &Key::RSA_B));
     eventually("the first set", || async { status(&gateway, &old).await == 200 }).await;
@@ -262,7 +284,7 @@ async fn who_comes_while_keys_are_fetched_waits_for_them() {
     // The time in which an unknown key causes no other fetch.
     tokio::time::sleep(Duration::from_secs(1)).await;
     server.serve(&set_of_b());
-    server.behave(Behaviour::Slow(Duration::from_secs(1))).await;
+    server.behave(Behaviour::Slow(Duration::from_secs(4))).await;
     let before = server.fetches();
     let requests = connections.into_iter().zip(1..).map(|(mut connection, turn)| {
         let new = new.clone();
@@ -275,7 +297,7 @@ async fn who_comes_while_keys_are_fetched_waits_for_them() {
     for request in requests.collect::<Vec<_>>() {
         let (status, took) = request.await.unwrap();
         assert_eq!(status, 200);
-        assert!(took < Duration::from_secs(2), "{took:?}");
+        assert!(took < Duration::from_secs(8), "{took:?}");
     }
     assert_eq!(server.fetches() - before, 1);
     gateway.assert_no_trap().await;

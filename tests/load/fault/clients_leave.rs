@@ -89,6 +89,7 @@ async fn two_thousand_http1_clients_leave() {
             metric(&gateway, "plugin=.=fault;.;in_flight").await == CLIENTS as u64
         })
         .await;
+        watch.look().await;
         if !is_closed {
             for client in &mut clients {
                 client.shutdown().await.unwrap();

@@ -37,9 +37,9 @@ async fn pushed(gateway: &Gateway, version: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn held_streams_keep_their_config_and_their_places() {
-    const DELAY: Duration = Duration::from_secs(3);
+    const DELAY: Duration = Duration::from_secs(6);
     let _turn = alone().await;
-    let old = setup(config("old", "3s", json!({}))).file_based();
+    let old = setup(config("old", "6s", json!({}))).file_based();
     let gateway = old.clone().start().await;
     let watch = Watch::start(&gateway, 2 * STREAMS as u64);
     let successors = [

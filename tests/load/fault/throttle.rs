@@ -77,7 +77,7 @@ impl Bodies {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_takes_its_time_and_loses_nothing() {
     /// Rounds in which the machine may be busy with something else.
-    const ROUNDS: usize = 3;
+    const ROUNDS: usize = 10;
     let _turn = alone().await;
     let gateway = gateway().await;
     for (rule, size, rate) in BODIES {

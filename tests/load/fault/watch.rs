@@ -1,16 +1,17 @@
 //! Watching the gauges of the filter.
 
-use e2e::Gateway;
+use e2e::{Gateway, eventually};
 use mesh_filters::envoy::Admin;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
 /// Reads all gauges again and again, until it is stopped.
 pub(super) struct Watch {
     is_stopped: Arc<AtomicBool>,
+    looks: Arc<AtomicU64>,
     watching: JoinHandle<Seen>,
 }
 
@@ -35,15 +36,28 @@ impl Watch {
         let admin = gateway.envoy.admin().clone();
         let is_stopped = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&is_stopped);
+        let looks = Arc::<AtomicU64>::default();
+        let looking = Arc::clone(&looks);
         let watching = tokio::spawn(async move {
             let mut seen = Seen::default();
             while !stopping.load(Ordering::SeqCst) {
                 seen.look(&admin, most).await;
+                looking.store(seen.looks, Ordering::SeqCst);
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
             seen
         });
-        Self { is_stopped, watching }
+        Self { is_stopped, looks, watching }
+    }
+
+    /// Waits for a look that has begun later than this call.
+    pub(super) async fn look(&self) {
+        let before = self.looks.load(Ordering::SeqCst);
+        // The next one may have begun before.
+        eventually("a look", || async {
+            self.watching.is_finished() || self.looks.load(Ordering::SeqCst) >= before + 2
+        })
+        .await;
     }
 
     /// Stops, and returns what was seen.

@@ -30,6 +30,8 @@ async fn requests_under_way_do_not_hold_their_headers() {
             gateway.stat("cluster.upstream.upstream_rq_active").await == STREAMS as u64
         })
         .await;
+        // What the proxy has still to send is memory, too.
+        eventually("all sent", || async { gateway.upstream.whole() == STREAMS }).await;
         let growth = resident_bytes(gateway.envoy.pid()).unwrap().saturating_sub(before);
         waiting.iter().for_each(tokio::task::JoinHandle::abort);
         growth

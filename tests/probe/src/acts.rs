@@ -80,7 +80,7 @@ fn get(cluster: &str, path: &str) -> Call {
         path: HeaderValue::text(path),
         headers: vec![(HeaderName::from_static("x-from"), HeaderValue::text("probe"))],
         body: Vec::new(),
-        timeout: Duration::from_millis(300),
+        timeout: Duration::from_secs(5),
         max_body_bytes: 16,
     })
 }
@@ -91,7 +91,7 @@ fn grpc(state: &mut ProbeState, request: &mut Request<'_>) -> Flow {
         service: "probe.Probe".to_owned(),
         method: "Ask".to_owned(),
         message: Vec::new(),
-        timeout: Duration::from_millis(300),
+        timeout: Duration::from_secs(5),
         max_body_bytes: 16,
     });
     follow(state, request, &call)

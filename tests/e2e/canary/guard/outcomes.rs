@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 /// Enough requests of v2 for a trip.
 const ENOUGH: usize = 25;
 
-/// A guard that trips by the percentage alone, and then for long.
+/// A guard that trips by the percentage of so many requests alone, and then for long.
 fn by_percentage(extra: Value) -> Value {
-    super::with(guard(json!({"max_error_percentage": 5, "hold": "1h", "window": "30s"})), extra)
+    let percentage = json!({"max_error_percentage": 5, "min_requests": ENOUGH});
+    super::with(super::with(guard(json!({"hold": "1h", "window": "30s"})), percentage), extra)
 }
 
 fn call(path: &str, headers: &[(&str, &str)]) -> Request<Bytes> {
