@@ -57,7 +57,7 @@ struct Users {
 #[derive(Debug, Default)]
 struct Sent {
     answers: u64,
-    /// How long the slowest response took.
+    /// How long the slowest response of v1 took.
     slowest: Duration,
     by_status: BTreeMap<StatusCode, u64>,
     /// Errors of requests without a response, one for each part of the load.
@@ -73,7 +73,7 @@ impl Users {
             pause: Duration::from_millis(20),
             ..Load::http1(gateway.address, CONNECTIONS, Until::Elapsed(PART))
         };
-        // When the request under way on each connection was sent, and how long the slowest response took.
+        // When the request under way on each connection was sent, and how long the slowest response of v1 took.
         let times = Arc::new(Mutex::new(([Instant::now(); CONNECTIONS], Duration::ZERO)));
         let is_stopped = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&is_stopped);
@@ -89,9 +89,11 @@ impl Users {
                     sending.lock().unwrap().0[turn.connection] = Instant::now();
                     get(path, &[("x-user-id", &user(turn))])
                 };
-                let see = move |turn: Turn, _: &Response| {
+                let see = move |turn: Turn, answer: &Response| {
                     let (sent, slowest) = &mut *seeing.lock().unwrap();
-                    *slowest = sent[turn.connection].elapsed().max(*slowest);
+                    if Versions::route(answer) == "v1" {
+                        *slowest = sent[turn.connection].elapsed().max(*slowest);
+                    }
                 };
                 let report = load.run(make, see).await.unwrap();
                 sent.answers += report.answers();
