@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 const CONNECTIONS: usize = 16;
-const TIME: Duration = Duration::from_secs(20);
+const TIME: Duration = Duration::from_secs(12);
 
 async fn gateway(limit: Value) -> Gateway {
     let plugin = Plugin::new(RATE_LIMIT, json!({"limits": [limit]}));
