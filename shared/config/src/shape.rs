@@ -44,19 +44,19 @@ impl Shape {
         shape.with("enumDescriptions", Node::List(docs))
     }
 
-    /// Lists of such values.
+    /// Lists whose items match this schema.
     #[must_use]
     pub fn list_of(items: Self) -> Self {
         Self(Vec::new()).with("items", items)
     }
 
-    /// Objects whose field of this name, if they have it, is such a value.
+    /// Objects whose field of this name, if it is there, matches this schema.
     #[must_use]
     pub fn with_field(name: &str, value: Self) -> Self {
         Self(Vec::new()).with("properties", Node::Object(vec![(name.to_owned(), value.into())]))
     }
 
-    /// Such objects, of which each that has a field is also of another schema: `also` has these fields with the schemas.
+    /// Adds conditions: an object with one of these fields must match the schema beside it, too.
     #[must_use]
     pub fn if_given<'a>(self, also: impl IntoIterator<Item = (&'a str, Self)>) -> Self {
         let condition = |(field, then): (&str, Self)| {

@@ -1,7 +1,7 @@
 //! More slow signature checks than the CPU budget allows.
 
 use super::{bearer, config, inline, provider, setup, status, with};
-use e2e::{Algorithm, Gateway, Key, Token, get, key_set};
+use e2e::{Algorithm, Gateway, Key, Token, get, key_set, unspoilt};
 use mesh_filters::http::{Connection, Load, Protocol, StatusCode, Until};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -72,27 +72,32 @@ async fn a_flood_for_one_provider_does_not_shut_out_another() {
         "in_vm_share": 60,
     });
     let gateway = setup(config).workers(1).direct().start().await;
-    let load = Load {
-        pause: Duration::from_millis(1),
-        ..Load::http1(gateway.address, 8, Until::Elapsed(Duration::from_secs(5)))
-    };
-    let make = move |turn| get("/", &[("authorization", &bearer(&forgery(Algorithm::Ps256, other, turn)))]);
-    let loading = tokio::spawn(load.run(make, |_, _| {}));
-    let (mut sent, mut served) = (0, 0);
-    while !loading.is_finished() {
-        let token = Token::good(Algorithm::EdDsa).kid("d").claim("jti", sent).sign();
-        match status(&gateway, &token).await {
-            200 => served += 1,
-            // A check counts with its time, which is longer than its work if the machine is busy.
-            status => assert_eq!(status, 503, "after {sent}"),
+    unspoilt("a flood in which all are served", 3, async || {
+        let load = Load {
+            pause: Duration::from_millis(1),
+            ..Load::http1(gateway.address, 8, Until::Elapsed(Duration::from_secs(5)))
+        };
+        let make =
+            move |turn| get("/", &[("authorization", &bearer(&forgery(Algorithm::Ps256, other, turn)))]);
+        let loading = tokio::spawn(load.run(make, |_, _| {}));
+        let (mut sent, mut served) = (0, 0);
+        while !loading.is_finished() {
+            let token = Token::good(Algorithm::EdDsa).kid("d").claim("jti", sent).sign();
+            match status(&gateway, &token).await {
+                200 => served += 1,
+                // A check counts with its time, which is longer than its work if the machine is busy.
+                status => assert_eq!(status, 503, "after {sent}"),
+            }
+            sent += 1;
+            tokio::time::sleep(Duration::from_millis(25)).await;
         }
-        sent += 1;
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
-    let report = loading.await.unwrap().unwrap();
-    assert_eq!(report.errors, 0, "{:?}", report.example);
-    assert!(report.count(StatusCode::SERVICE_UNAVAILABLE) > 0, "{:?}", report.by_status);
-    assert!(served > 0 && served * 20 >= sent * 19, "{served} of {sent}");
+        let report = loading.await.unwrap().unwrap();
+        assert_eq!(report.errors, 0, "{:?}", report.example);
+        assert!(report.count(StatusCode::SERVICE_UNAVAILABLE) > 0, "{:?}", report.by_status);
+        assert!(served * 20 >= sent * 19, "{served} of {sent}");
+        (served == sent && served > 50).then_some(())
+    })
+    .await;
     gateway.assert_no_trap().await;
 }
 

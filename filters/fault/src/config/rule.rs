@@ -24,7 +24,7 @@ mesh_config::object! {
         pub attempts: Vec<u32> = restriction(
             list(integer(1..=1000)).not_empty().at_most(MAX_ATTEMPTS, "attempts")
         ),
-        /// The number of other requests of this plugin in flight for which the rule matches. Default: any number.
+        /// How many other requests of this plugin must be in flight for the rule to match. Default: any number.
         pub in_flight: Option<InFlight> = restriction(mesh_config::kind::some(InFlight::kind())),
         /// Delays requests. Default: none.
         pub delay: Option<Delay> = optional(Delay::kind()),

@@ -1,6 +1,6 @@
 //! The table of buckets: a fixed number of sets, each a record in the proxy's shared data.
 //!
-//! The limit of a slot is part of its fingerprint, so renaming a limit creates no records.
+//! The limit of a slot is part of its fingerprint, so renaming a limit with a key creates no records.
 
 use mesh_policy::hash::{Hasher, Key};
 use mesh_policy::scope::Scope;
@@ -13,9 +13,10 @@ use super::set::WAYS;
 const LAYOUT: &str = "mf.rl2";
 
 /// Number of separate sets for limits without a key, whose buckets clients cannot multiply, so that they have slots
-/// however crowded the table is. A set is stored once a limit of it is charged. A table has limits of up to 33 configs of 256,
-/// and the probability that one of these sets has more than eight of their buckets is less than 1 in 100 million.
-const KEYLESS_SETS: u64 = 1 << 16;
+/// however crowded the table is. A set is stored once a limit of it is charged, and stays, also if the limit is renamed. With the
+/// 256 limits of a config, the probability that a set has more than eight buckets is less than 1 in 10^17; with those of a config
+/// and of 32 routes, 1 in 13 000.
+const KEYLESS_SETS: u64 = 1 << 14;
 
 /// The table of one scope.
 #[derive(Clone, Debug)]
